@@ -1,0 +1,1 @@
+//! The native half of the `io.leasehold` Java package: engine calls over raw longs.
