@@ -1,0 +1,2 @@
+/** A native connection pool for Java. */
+package io.leasehold;

@@ -1,0 +1,35 @@
+package io.leasehold.testsupport;
+
+import static org.junit.jupiter.api.Assertions.fail;
+
+import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
+
+/** Waits for what other threads, the collector or the kernel will do soon; never for a time that must have passed. */
+public final class Eventually {
+    private static final long DEADLINE_SECONDS = 30;
+
+    private Eventually() {}
+
+    /** Returns as soon as the condition holds; fails the test, naming what was awaited, if it does not within 30 seconds. */
+    public static void await(String what, Callable<Boolean> condition) throws Exception {
+        poll(what, condition, () -> {});
+    }
+
+    /** As {@link #await}, and runs the garbage collector before each look. */
+    public static void awaitAfterCollection(String what, Callable<Boolean> condition) throws Exception {
+        poll(what, condition, System::gc);
+    }
+
+    private static void poll(String what, Callable<Boolean> condition, Runnable beforeLooking) throws Exception {
+        long start = System.nanoTime();
+        do {
+            beforeLooking.run();
+            if (condition.call()) {
+                return;
+            }
+            Thread.sleep(2);
+        } while (System.nanoTime() - start < TimeUnit.SECONDS.toNanos(DEADLINE_SECONDS));
+        fail("not within " + DEADLINE_SECONDS + " s: " + what);
+    }
+}

@@ -1,0 +1,96 @@
+# Finds or installs the tools that the commands of ./dev need. Sourced by ./dev.
+#
+# What is on the PATH is used; what is missing comes from Debian's archive in one apt run, at the end of a command's list:
+#     need gradle gradle            # the command, and the package that has it
+#     install_needed
+
+missing_packages=()
+
+# need COMMAND PACKAGE...: the packages are wanted unless the command is on the PATH (or in sbin, where servers are).
+need() {
+    local command=$1
+    shift
+    PATH=$PATH:/usr/sbin:/sbin command -v "$command" >/dev/null 2>&1 || missing_packages+=("$@")
+}
+
+# need_package PACKAGE...: for what has no command of its own.
+need_package() {
+    local package
+    for package; do
+        [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing_packages+=("$package")
+    done
+}
+
+debian_release() {
+    # shellcheck disable=SC1091
+    (. /etc/os-release 2>/dev/null && echo "${VERSION_ID:-}")
+}
+
+# Runs a command as root, or fails when that cannot be had.
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    else
+        sudo "$@"
+    fi
+}
+
+can_be_root() {
+    [ "$(id -u)" = 0 ] || { command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [ -t 0 ]; }; }
+}
+
+# Installs what `need` noted, and leaves no service running or enabled that was not there before.
+install_needed() {
+    [ ${#missing_packages[@]} -gt 0 ] || return 0
+    local packages command
+    mapfile -t packages < <(printf '%s\n' "${missing_packages[@]}" | sort -u)
+    missing_packages=()
+    command="apt-get install -y --no-install-recommends ${packages[*]}"
+    command -v apt-get >/dev/null || die "these Debian packages are missing, or what serves for them: ${packages[*]}"
+    if ! can_be_root; then
+        case " ${packages[*]} " in
+            *' nginx '*) command+=' && systemctl disable --now nginx' ;;
+        esac
+        die "some packages are missing. As root, run this and then try again:
+    apt-get update && $command"
+    fi
+    say "installing ${packages[*]} (apt)"
+    local log
+    log=$(mktemp)
+    if ! { as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 update &&
+        without_services apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "${packages[@]}"; } >"$log" 2>&1 </dev/null; then
+        cat "$log" >&2
+        die "apt could not install ${packages[*]}"
+    fi
+    rm -f "$log"
+    hash -r
+}
+
+# without_services APT-COMMAND: packages such as nginx start their service when installed, and enable it for the next boot. For the
+# time of this one run a policy-rc.d (Debian's own hook for this) says no to starting, and afterwards what was newly enabled is disabled.
+without_services() {
+    as_root sh -s "$@" <<'SCRIPT'
+policy=/usr/sbin/policy-rc.d
+units() { ls /etc/systemd/system/*.wants /etc/rc[2-5].d 2>/dev/null | sort -u; }
+restore() {
+    rm -f $policy
+    if [ -e $policy.before-leasehold ]; then mv $policy.before-leasehold $policy; fi
+}
+# A second run at the same time must not take our hook for the machine's own.
+exec 9>/run/lock/leasehold-apt && flock 9
+if [ -e $policy ]; then mv $policy $policy.before-leasehold; fi
+trap restore EXIT
+printf '#!/bin/sh\nexit 101\n' >$policy
+chmod 755 $policy
+before=$(units)
+DEBIAN_FRONTEND=noninteractive "$@" 9>&- || exit
+# The servers that our tests start themselves; nothing else we install has a service.
+for service in nginx apache2; do
+    case "$before" in *$service*) continue ;; esac
+    case "$(units)" in *$service*) ;; *) continue ;; esac
+    deb-systemd-helper disable $service.service >/dev/null 2>&1
+    update-rc.d $service disable >/dev/null 2>&1
+done
+exit 0
+SCRIPT
+}
