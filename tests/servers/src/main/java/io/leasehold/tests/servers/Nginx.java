@@ -1,0 +1,163 @@
+package io.leasehold.tests.servers;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** A running nginx. */
+public final class Nginx extends WebServer {
+    /** How an nginx is to be. Directives go into its {@code http} block. */
+    public static final class Builder extends ServerBuilder<Builder> {
+        private final List<String> locations = new ArrayList<>();
+
+        private Builder() {
+        }
+
+        /** A path with directives of its own, such as {@code location("= /slow", "limit_rate 10;")}. */
+        public Builder location(String match, String directives) {
+            locations.add("location " + match + " { " + directives + " }");
+            return this;
+        }
+
+        /** Serves https, with a certificate of its own for 127.0.0.1, {@link Nginx#certificate()}. */
+        public Builder tls() {
+            tls = true;
+            return this;
+        }
+
+        @Override
+        public Nginx start() throws IOException {
+            Nginx nginx = new Nginx(this);
+            try {
+                nginx.start();
+            } catch (IOException | RuntimeException e) {
+                nginx.close();
+                throw e;
+            }
+            return nginx;
+        }
+
+        @Override
+        String name() {
+            return "nginx";
+        }
+
+        @Override
+        Builder self() {
+            return this;
+        }
+    }
+
+    private static final Pattern ACCEPTS = Pattern.compile("server accepts handled requests\\s+(\\d+)");
+
+    /** Connections to the status port, which nginx counts with the others. */
+    private final AtomicLong own = new AtomicLong();
+
+    private Nginx(Builder builder) throws IOException {
+        super(builder);
+        if (builder.tls) {
+            makeCertificate();
+        }
+        Files.write(directory.resolve("nginx.conf"), configuration(builder).getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** A server yet to be started. */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** The server's certificate, signed by itself, as PEM. */
+    public Path certificate() {
+        return directory.resolve("certificate.pem");
+    }
+
+    /** Connections accepted, whether or not they carried a request. */
+    @Override
+    public long connections() throws IOException {
+        Matcher matcher = ACCEPTS.matcher(status());
+        if (!matcher.find()) {
+            throw new IOException("no count in nginx's status page");
+        }
+        return Long.parseLong(matcher.group(1)) - own.get();
+    }
+
+    @Override
+    void statusAsked() {
+        own.incrementAndGet();
+    }
+
+    @Override
+    String[] command() {
+        // A new run counts from zero.
+        own.set(0);
+        return new String[] {program("nginx"), "-p", directory + "/", "-c", "nginx.conf", "-e", "error.log"};
+    }
+
+    @Override
+    String reloadSignal() {
+        return "HUP";
+    }
+
+    @Override
+    long reloads() throws IOException {
+        return lines(directory.resolve("error.log")).stream().filter(line -> line.matches(".* start worker process \\d+")).count();
+    }
+
+    private String configuration(Builder builder) {
+        StringBuilder text = new StringBuilder();
+        text.append("daemon off;\nworker_processes 1;\npid pid;\nerror_log error.log notice;\n");
+        if (ROOT) {
+            text.append("user root;\n");
+        }
+        text.append("events { worker_connections 2048; }\nhttp {\n");
+        for (String kind : new String[] {"client_body", "proxy", "fastcgi", "uwsgi", "scgi"}) {
+            text.append("    ").append(kind).append("_temp_path temp_").append(kind).append(";\n");
+        }
+        text.append("    access_log off;\n    default_type text/plain;\n")
+                .append("    keepalive_timeout ").append(builder.keepAliveMillis).append("ms;\n")
+                .append("    keepalive_requests 1000000000;\n");
+        builder.directives.forEach(line -> text.append("    ").append(line).append('\n'));
+        text.append("    server {\n        root ").append(documents()).append(";\n");
+        for (int port : ports) {
+            text.append("        listen 127.0.0.1:").append(port).append(builder.tls ? " ssl" : "").append(";\n");
+        }
+        if (builder.tls) {
+            text.append("        ssl_certificate ").append(certificate()).append(";\n        ssl_certificate_key ").append(key()).append(";\n");
+        }
+        // Not the file of this name: nginx answers a POST of a file with 405.
+        text.append("        location = ").append(HELLO).append(" { return 200 \"").append(GREETING.trim()).append("\\n\"; }\n")
+                .append("        location = ").append(GOODBYE).append(" { keepalive_timeout 0; return 200 \"").append(GREETING.trim()).append("\\n\"; }\n");
+        builder.locations.forEach(location -> text.append("        ").append(location).append('\n'));
+        text.append("    }\n    server {\n        listen 127.0.0.1:").append(statusPort())
+                .append(";\n        keepalive_timeout 0;\n        location / { stub_status; }\n    }\n}\n");
+        return text.toString();
+    }
+
+    private Path key() {
+        return directory.resolve("key.pem");
+    }
+
+    private void makeCertificate() throws IOException {
+        Process openssl = new ProcessBuilder(program("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+                "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1",
+                "-keyout", key().toString(), "-out", certificate().toString())
+                .redirectErrorStream(true)
+                .redirectOutput(directory.resolve("openssl.log").toFile())
+                .start();
+        try {
+            if (openssl.waitFor() != 0) {
+                throw new IOException("openssl made no certificate: " + lines(directory.resolve("openssl.log")));
+            }
+        } catch (InterruptedException e) {
+            openssl.destroy();
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted while a certificate was made", e);
+        }
+    }
+}

@@ -1,0 +1,50 @@
+package io.leasehold.tests.servers;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.util.Random;
+
+/**
+ * Free loopback ports. They lie below the range from which Linux takes the ports of outgoing connections, so that a server that is stopped
+ * and started again finds its own port free.
+ */
+final class Ports {
+    private static final int FIRST = 15_000;
+    private static final int COUNT = 17_000;
+    private static final Random RANDOM = new Random();
+
+    private Ports() {
+    }
+
+    static int[] free(int n) throws IOException {
+        ServerSocket[] held = new ServerSocket[n];
+        int[] ports = new int[n];
+        try {
+            // All are held until all are found, so that none is found twice.
+            for (int i = 0; i < n; i++) {
+                held[i] = bind();
+                ports[i] = held[i].getLocalPort();
+            }
+        } finally {
+            for (ServerSocket socket : held) {
+                if (socket != null) {
+                    socket.close();
+                }
+            }
+        }
+        return ports;
+    }
+
+    private static ServerSocket bind() throws IOException {
+        IOException last = null;
+        for (int tries = 0; tries < 100; tries++) {
+            try {
+                return new ServerSocket(FIRST + RANDOM.nextInt(COUNT), 1, InetAddress.getLoopbackAddress());
+            } catch (IOException taken) {
+                last = taken;
+            }
+        }
+        throw last;
+    }
+}

@@ -1,0 +1,63 @@
+package io.leasehold.tests.servers;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+
+/** What is to be said about a server before it starts. */
+public abstract class ServerBuilder<B extends ServerBuilder<B>> {
+    static final class Document {
+        final String name;
+        final byte[] content;
+
+        Document(String name, byte[] content) {
+            this.name = name;
+            this.content = content;
+        }
+    }
+
+    final List<Document> documents = new ArrayList<>();
+    final List<String> directives = new ArrayList<>();
+    int ports = 1;
+    long keepAliveMillis = 75_000;
+    boolean tls;
+
+    ServerBuilder() {
+    }
+
+    abstract String name();
+
+    abstract B self();
+
+    /** Starts the server and waits until it answers. */
+    public abstract WebServer start() throws IOException;
+
+    /** How long the server keeps an idle connection; 75 seconds if not said. */
+    public final B keepAlive(long millis) {
+        keepAliveMillis = millis;
+        return self();
+    }
+
+    /** On how many ports the server listens; one if not said. */
+    public final B ports(int n) {
+        ports = n;
+        return self();
+    }
+
+    /** A file to serve, under {@code /name}. */
+    public final B document(String name, byte[] content) {
+        documents.add(new Document(name, content));
+        return self();
+    }
+
+    /** A line of configuration, in the server's own language, valid for the whole server. */
+    public final B directive(String line) {
+        directives.add(line);
+        return self();
+    }
+
+    @Override
+    public final String toString() {
+        return name();
+    }
+}

@@ -1,0 +1,94 @@
+package io.leasehold.tests.servers;
+
+import java.io.File;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * One run of a server, tied to the life of this JVM.
+ *
+ * <p>A shell starts the server in a session of its own and reads from a pipe that this JVM holds open. A line means: stop. End of file
+ * means that the JVM is gone, however it went; the server is then stopped and its directory removed. (A parent-death signal would not do:
+ * the kernel sends it when the thread that started the child ends, and test threads end.)
+ */
+final class ServerProcess {
+    private static final String SCRIPT = String.join("\n",
+            "directory=$1; shift",
+            "exec 3<&0",
+            "setsid \"$@\" </dev/null 3<&- &",
+            "server=$!",
+            "(",
+            "    read -r _ <&3 || : >\"$directory/orphaned\"",
+            "    kill -TERM $server",
+            // A frozen server takes no signal but this one.
+            "    kill -CONT -$server",
+            "    tries=0",
+            "    while kill -0 $server && [ $tries -lt 50 ]; do sleep 0.1; tries=$((tries + 1)); done",
+            "    kill -KILL -$server",
+            ") >/dev/null 2>&1 &",
+            "watch=$!",
+            "wait $server",
+            "status=$?",
+            // Workers that a master left behind; nobody else is in the server's session.
+            "kill -KILL -$server 2>/dev/null",
+            "kill $watch 2>/dev/null",
+            "wait $watch 2>/dev/null",
+            "[ ! -e \"$directory/orphaned\" ] || rm -rf \"$directory\"",
+            "exit $status");
+
+    private final Process shell;
+
+    private ServerProcess(Process shell) {
+        this.shell = shell;
+    }
+
+    /** Starts a command whose working files are all in the directory; what it prints is in {@code output} there. */
+    static ServerProcess start(File directory, String... command) throws IOException {
+        List<String> line = new ArrayList<>(Arrays.asList("/bin/sh", "-c", SCRIPT, "server", directory.getPath()));
+        line.addAll(Arrays.asList(command));
+        File output = new File(directory, "output");
+        return new ServerProcess(new ProcessBuilder(line)
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(output))
+                .start());
+    }
+
+    boolean isRunning() {
+        return shell.isAlive();
+    }
+
+    /** Stops the server, by force if it does not go by itself within five seconds, and waits until it is gone. */
+    void stop() throws IOException {
+        try (OutputStream stdin = shell.getOutputStream()) {
+            stdin.write("stop\n".getBytes(StandardCharsets.US_ASCII));
+        } catch (IOException ended) {
+            // It is gone already.
+        }
+        try {
+            if (!shell.waitFor(20, TimeUnit.SECONDS)) {
+                throw new IOException("the server's shell did not end");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted while a server was stopped", e);
+        }
+    }
+
+    /** Sends a signal to a process, or with a negative id to a process group. */
+    static void signal(String name, long id) throws IOException {
+        Process kill = new ProcessBuilder("/bin/sh", "-c", "kill -" + name + " " + id).inheritIO().start();
+        try {
+            if (kill.waitFor() != 0) {
+                throw new IOException("could not send SIG" + name + " to " + id);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted while a signal was sent", e);
+        }
+    }
+}

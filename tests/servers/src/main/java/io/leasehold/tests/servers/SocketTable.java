@@ -1,0 +1,108 @@
+package io.leasehold.tests.servers;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.Paths;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+
+/**
+ * The kernel's table of TCP sockets at one moment, as far as it concerns one server port on this machine. A loopback connection is in it
+ * twice, once for each side.
+ */
+public final class SocketTable {
+    /** The side of a connection that a socket is of. */
+    public enum Side { CLIENT, SERVER }
+
+    /** TCP's states, in the order of the numbers that Linux gives them, from 1. */
+    public enum State {
+        ESTABLISHED, SYN_SENT, SYN_RECV, FIN_WAIT1, FIN_WAIT2, TIME_WAIT, CLOSE, CLOSE_WAIT, LAST_ACK, LISTEN, CLOSING, NEW_SYN_RECV
+    }
+
+    private static final class Socket {
+        final Side side;
+        final State state;
+
+        Socket(Side side, State state) {
+            this.side = side;
+            this.state = state;
+        }
+
+        @Override
+        public String toString() {
+            return side + " " + state;
+        }
+    }
+
+    private final List<Socket> sockets;
+
+    private SocketTable(List<Socket> sockets) {
+        this.sockets = sockets;
+    }
+
+    /** The sockets of both sides of the connections to a server port. */
+    public static SocketTable ofPort(int serverPort) throws IOException {
+        List<Socket> found = new ArrayList<>();
+        // Java's sockets are IPv6 sockets where there is IPv6, whatever address they are connected to.
+        for (String file : Arrays.asList("/proc/self/net/tcp", "/proc/self/net/tcp6")) {
+            for (String line : lines(Paths.get(file))) {
+                // number: local address:port, remote address:port, state, all in hexadecimal
+                String[] fields = line.trim().split("\\s+");
+                int local = port(fields[1]);
+                int remote = port(fields[2]);
+                if (remote != 0 && (local == serverPort || remote == serverPort)) {
+                    State state = State.values()[Integer.parseInt(fields[3], 16) - 1];
+                    found.add(new Socket(local == serverPort ? Side.SERVER : Side.CLIENT, state));
+                }
+            }
+        }
+        return new SocketTable(found);
+    }
+
+    /** How many sockets of a side are in one of the states. */
+    public int count(Side side, State... states) {
+        int n = 0;
+        for (Socket socket : sockets) {
+            if (socket.side == side && Arrays.asList(states).contains(socket.state)) {
+                n++;
+            }
+        }
+        return n;
+    }
+
+    /** Whether no connection is on its way from one state to another, so that looking again shows the same. */
+    public boolean isSettled() {
+        State[] passing = {State.SYN_SENT, State.SYN_RECV, State.NEW_SYN_RECV, State.FIN_WAIT1, State.LAST_ACK, State.CLOSING};
+        return count(Side.CLIENT, passing) + count(Side.SERVER, passing) == 0;
+    }
+
+    /** The table of the port once it is settled. */
+    public static SocketTable settled(int serverPort) throws IOException {
+        Waiting.until("the sockets of port " + serverPort + " are settled", () -> ofPort(serverPort).isSettled());
+        return ofPort(serverPort);
+    }
+
+    @Override
+    public String toString() {
+        return sockets.toString();
+    }
+
+    private static List<String> lines(Path file) throws IOException {
+        List<String> lines;
+        try {
+            lines = Files.readAllLines(file, StandardCharsets.US_ASCII);
+        } catch (NoSuchFileException noIpv6) {
+            return Collections.emptyList();
+        }
+        return lines.subList(1, lines.size());
+    }
+
+    private static int port(String addressAndPort) {
+        return Integer.parseInt(addressAndPort.substring(addressAndPort.lastIndexOf(':') + 1), 16);
+    }
+}

@@ -1,0 +1,7 @@
+/**
+ * Real web servers, Debian's nginx and httpd, for tests and the demo.
+ *
+ * <p>Each is a child of this JVM with a configuration of its own in a directory of its own, on free loopback ports, and never outlives
+ * the JVM. {@link io.leasehold.tests.servers.SocketTable} tells what became of the sockets.
+ */
+package io.leasehold.tests.servers;

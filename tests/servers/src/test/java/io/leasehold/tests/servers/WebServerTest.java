@@ -1,0 +1,222 @@
+package io.leasehold.tests.servers;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.leasehold.tests.servers.SocketTable.Side;
+import io.leasehold.tests.servers.SocketTable.State;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.Paths;
+import java.util.Arrays;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class WebServerTest {
+    static Stream<ServerBuilder<?>> kinds() {
+        return Stream.of(Nginx.builder(), Httpd.builder());
+    }
+
+    @ParameterizedTest
+    @MethodSource("kinds")
+    void answersAndCountsConnections(ServerBuilder<?> kind) throws IOException {
+        try (WebServer server = kind.ports(2).start(); Client first = new Client(server.port()); Client second = new Client(server.port(1))) {
+            for (int i = 0; i < 3; i++) {
+                assertEquals("HTTP/1.1 200 OK", first.request("GET", WebServer.HELLO));
+            }
+            assertEquals("HTTP/1.1 200 OK", second.request("POST", WebServer.HELLO));
+
+            Waiting.until("both connections are counted", () -> server.connections() == 2);
+            assertEquals(1, server.sockets().count(Side.CLIENT, State.ESTABLISHED));
+            assertEquals(1, server.sockets().count(Side.SERVER, State.ESTABLISHED));
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("kinds")
+    void closesAfterGoodbye(ServerBuilder<?> kind) throws IOException {
+        try (WebServer server = kind.start(); Client client = new Client(server.port())) {
+            assertEquals("HTTP/1.1 200 OK", client.request("GET", WebServer.GOODBYE));
+            assertTrue(client.isAtEnd());
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("kinds")
+    void closesIdleConnections(ServerBuilder<?> kind) throws IOException {
+        try (WebServer server = kind.keepAlive(50).start(); Client client = new Client(server.port())) {
+            client.request("GET", WebServer.HELLO);
+            assertTrue(client.isAtEnd());
+            assertEquals(1, SocketTable.settled(server.port()).count(Side.CLIENT, State.CLOSE_WAIT));
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("kinds")
+    void comesBackOnItsPort(ServerBuilder<?> kind) throws IOException {
+        try (WebServer server = kind.start()) {
+            try (Client client = new Client(server.port())) {
+                client.request("GET", WebServer.HELLO);
+                server.stop();
+                assertTrue(client.isAtEnd());
+                assertThrows(IOException.class, () -> new Client(server.port()));
+            }
+            server.start();
+            try (Client client = new Client(server.port())) {
+                assertEquals("HTTP/1.1 200 OK", client.request("GET", WebServer.HELLO));
+                Waiting.until("only connections since the start are counted", () -> server.connections() == 1);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("kinds")
+    void closesIdleConnectionsWhenItReloads(ServerBuilder<?> kind) throws IOException {
+        try (WebServer server = kind.start(); Client before = new Client(server.port())) {
+            before.request("GET", WebServer.HELLO);
+            server.reload();
+            assertTrue(before.isAtEnd());
+            try (Client after = new Client(server.port())) {
+                assertEquals("HTTP/1.1 200 OK", after.request("GET", WebServer.HELLO));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("kinds")
+    void answersNobodyWhileFrozen(ServerBuilder<?> kind) throws IOException {
+        try (WebServer server = kind.start()) {
+            server.freeze();
+            try (Client client = new Client(server.port())) {
+                client.socket.setSoTimeout(50);
+                assertThrows(SocketTimeoutException.class, () -> client.request("GET", WebServer.HELLO));
+                server.thaw();
+                client.socket.setSoTimeout(0);
+                assertEquals("HTTP/1.1 200 OK", client.in.readLine());
+            }
+            server.freeze();
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("kinds")
+    void saysWhatIsWrongWithItsConfiguration(ServerBuilder<?> kind) {
+        IOException e = assertThrows(IOException.class, () -> kind.directive("nonsense 1;").start());
+        assertTrue(e.getMessage().contains("nonsense"), e.getMessage());
+    }
+
+    @ParameterizedTest
+    @MethodSource("kinds")
+    void leavesNothingBehind(ServerBuilder<?> kind) throws IOException {
+        WebServer server = kind.start();
+        long pid = server.pid();
+        server.close();
+        assertFalse(Files.exists(Paths.get("/proc/" + pid)));
+        assertFalse(Files.exists(server.directory));
+    }
+
+    @ParameterizedTest
+    @MethodSource("kinds")
+    void leavesNothingBehindWhenTheJvmIsKilled(ServerBuilder<?> kind) throws Exception {
+        Process jvm = new ProcessBuilder(Paths.get(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp", System.getProperty("java.class.path"), Abandoner.class.getName(), kind.name())
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+        Path directory;
+        Path process;
+        try (BufferedReader out = new BufferedReader(new InputStreamReader(jvm.getInputStream(), StandardCharsets.UTF_8))) {
+            directory = Paths.get(out.readLine());
+            process = Paths.get("/proc/" + out.readLine());
+            assertTrue(Files.exists(process));
+        } finally {
+            jvm.destroyForcibly().waitFor();
+        }
+        Waiting.until("the server and its directory are gone", () -> !Files.exists(process) && !Files.exists(directory));
+    }
+
+    @Test
+    void nginxSpeaksTls() throws Exception {
+        try (Nginx server = Nginx.builder().tls().start()) {
+            Process openssl = new ProcessBuilder("openssl", "s_client", "-connect", "127.0.0.1:" + server.port(), "-verify_return_error",
+                    "-verify_ip", "127.0.0.1", "-CAfile", server.certificate().toString())
+                    .redirectInput(Paths.get("/dev/null").toFile())
+                    .redirectErrorStream(true)
+                    .redirectOutput(Paths.get("/dev/null").toFile())
+                    .start();
+            assertEquals(0, openssl.waitFor());
+        }
+    }
+
+    @Test
+    void httpdCountsRequestsOfEachConnection() throws IOException {
+        try (Httpd server = Httpd.builder().directive("MaxKeepAliveRequests 2").start();
+                Client first = new Client(server.port());
+                Client second = new Client(server.port())) {
+            second.request("GET", WebServer.HELLO);
+            int served = 0;
+            while (!first.isClosed) {
+                first.request("GET", WebServer.HELLO);
+                served++;
+            }
+            int expected = served;
+            Waiting.until("the counts are right", () -> server.requestsPerConnection().equals(Arrays.asList(1, expected)));
+        }
+    }
+
+    /** Starts a server and leaves it alone. */
+    static final class Abandoner {
+        public static void main(String[] args) throws Exception {
+            WebServer server = kinds().filter(kind -> kind.name().equals(args[0])).findFirst().get().start();
+            System.out.println(server.directory);
+            System.out.println(server.pid());
+            System.out.flush();
+            Thread.sleep(Long.MAX_VALUE);
+        }
+    }
+
+    /** One connection, without any library. */
+    private static final class Client implements AutoCloseable {
+        final Socket socket;
+        final BufferedReader in;
+        boolean isClosed;
+
+        Client(int port) throws IOException {
+            socket = new Socket(InetAddress.getLoopbackAddress(), port);
+            socket.setSoTimeout(20_000);
+            in = new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.US_ASCII));
+        }
+
+        /** The status line of the response, whose body is read. */
+        String request(String method, String path) throws IOException {
+            OutputStream out = socket.getOutputStream();
+            out.write((method + " " + path + " HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n").getBytes(StandardCharsets.US_ASCII));
+            String status = in.readLine();
+            for (String header = in.readLine(); !header.isEmpty(); header = in.readLine()) {
+                isClosed |= header.equals("Connection: close");
+            }
+            assertEquals(WebServer.GREETING.trim(), in.readLine());
+            return status;
+        }
+
+        boolean isAtEnd() throws IOException {
+            return in.read() < 0;
+        }
+
+        @Override
+        public void close() throws IOException {
+            socket.close();
+        }
+    }
+}
