@@ -1,1 +1,2 @@
-//! A connection pool engine.
+//! placeholder
+pub mod engine;

@@ -1,0 +1,113 @@
+//! What a pool is made with.
+
+use super::clock::Clock;
+use super::segments::CAPACITY;
+
+/// The most connections a pool can hold: 524,288; a larger limit means this one. As many slots again are there for
+/// victims that wait to be closed.
+pub const MAX_ENTRIES: u32 = CAPACITY / 2;
+
+/// Which idle connection of a route is handed out first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Policy {
+    /// The most recently released: few connections do the work and the others age out.
+    #[default]
+    Lifo,
+    /// The least recently released: all connections are used in turn. The pool then keeps one idle list, not several.
+    Fifo,
+}
+
+/// The constants in which the generations of Apache HttpClient differ for a pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// Limit per route of a pool that was told none.
+    pub max_per_route: u32,
+    /// Limit in total of a pool that was told none.
+    pub max_total: u32,
+    /// A released connection serves its own route's first waiter even if one of another route has waited longer.
+    pub own_route_first: bool,
+}
+
+impl Profile {
+    /// No limits, one order of arrival for all routes.
+    pub const DEFAULT: Profile = Profile {
+        max_per_route: MAX_ENTRIES,
+        max_total: MAX_ENTRIES,
+        own_route_first: false,
+    };
+
+    /// HttpClient 3.1's MultiThreadedHttpConnectionManager.
+    pub const HTTPCLIENT_3: Profile = Profile {
+        max_per_route: 2,
+        max_total: 20,
+        own_route_first: true,
+    };
+
+    /// HttpClient 4.5's PoolingHttpClientConnectionManager.
+    pub const HTTPCLIENT_4: Profile = Profile {
+        max_per_route: 2,
+        max_total: 20,
+        own_route_first: false,
+    };
+}
+
+/// What a pool is made with. Limits can be changed later, the rest stays.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Most connections of one route: leased, idle and being opened.
+    pub max_per_route: u32,
+    /// Most connections in total.
+    pub max_total: u32,
+    /// Most requests that may wait at once; one more is refused.
+    pub max_waiters: u32,
+    /// Hard limit on a connection's age in milliseconds, counted from its opening. `None` is no limit.
+    pub time_to_live: Option<u64>,
+    /// Which idle connection goes first.
+    pub policy: Policy,
+    /// Lets a newcomer take a released connection before those who wait: more throughput, no order.
+    pub barging: bool,
+    /// See [`Profile::own_route_first`].
+    pub own_route_first: bool,
+    /// How many idle lists, a power of two up to 16; `None` lets the number of processors decide.
+    /// Ignored under [`Policy::Fifo`], which needs one.
+    pub stripes: Option<u32>,
+    /// Where time comes from.
+    pub clock: Clock,
+}
+
+impl Config {
+    /// A configuration with a profile's constants.
+    pub fn new(profile: Profile) -> Self {
+        Config {
+            max_per_route: profile.max_per_route,
+            max_total: profile.max_total,
+            max_waiters: u32::MAX,
+            time_to_live: None,
+            policy: Policy::Lifo,
+            barging: false,
+            own_route_first: profile.own_route_first,
+            stripes: None,
+            clock: Clock::monotonic(),
+        }
+    }
+
+    pub(super) fn stripe_count(&self) -> usize {
+        if self.policy == Policy::Fifo {
+            return 1;
+        }
+        match self.stripes {
+            Some(stripes) => stripes.next_power_of_two().clamp(1, 16) as usize,
+            None => {
+                let processors =
+                    std::thread::available_parallelism().map_or(2, |count| count.get());
+                (processors * 2).next_power_of_two().clamp(8, 16)
+            }
+        }
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config::new(Profile::DEFAULT)
+    }
+}

@@ -1,0 +1,482 @@
+//! The coordinator: limits, counts, the queue of waiters and the expiry heap of one pool, under one lock.
+//!
+//! A call that needs it makes one [`Step`], during which the pool's invariants may be off; at its end they hold:
+//!
+//! - Q1: a route with waiters, or over its limit, has its flag set and nothing idle;
+//! - Q2: if a waiter could be served but for the total limit, the total is full, `STARVED` is set and nothing is idle
+//!   anywhere;
+//! - Q3: a pool over its total limit, or shut down, has nothing idle.
+//!
+//! They rest on "flag, then sweep": the flag is stored first, then every stripe concerned is locked once. A releaser
+//! reads the flag inside its stripe's lock, before it pushes. Its section came either before the sweep's, which then
+//! sees the entry, or after, and then it sees the flag and comes to the coordinator. So a sweep may skip no stripe,
+//! neither by a length nor because it is locked.
+//!
+//! Lock order: the coordinator, then one stripe at a time; never a stripe first, never two stripes.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use super::Engine;
+use super::config::MAX_ENTRIES;
+use super::effects::{Cause, Effects, Victim};
+use super::entry::{Entry, NEVER};
+use super::expiry::ExpiryHeap;
+use super::id::{Handle, RouteId, StateId, Ticket};
+use super::outcome::{Grant, Refusal};
+use super::route::{CLEARING, OVER, QUEUE, Route, RouteRecord};
+use super::segments::CAPACITY;
+use super::stripe::Guard;
+use super::sync::MutexGuard;
+use super::sync::atomic::Ordering::Relaxed;
+use super::ticket::Tickets;
+
+/// A waiter could be served but for the total limit.
+pub(super) const STARVED: u32 = 1;
+/// More entries than the total limit allows.
+pub(super) const OVER_TOTAL: u32 = 2;
+/// Shut down.
+pub(super) const SHUT: u32 = 4;
+
+/// How many routes without entries or waiters are left in peace before one is reclaimed for each new one.
+const IDLE_ROUTES: usize = 64;
+
+/// What the coordinator's lock guards.
+#[derive(Debug)]
+pub(super) struct Coordinator {
+    pub(super) total: u32,
+    pub(super) max_total: u32,
+    pub(super) default_max: u32,
+    pub(super) tickets: Tickets,
+    pub(super) heap: ExpiryHeap,
+    pub(super) routes: Vec<RouteRecord>,
+    free_routes: Vec<u32>,
+    /// Routes that had neither entries nor waiters when they were put here, the longest there first.
+    reclaimable: VecDeque<u32>,
+    /// Routes whose head could be served but for the total limit, by the head's place in the order of arrival.
+    eligible: BTreeSet<(u64, u32)>,
+    free_slots: Vec<u32>,
+    next_slot: u32,
+}
+
+impl Coordinator {
+    pub(super) fn new(max_total: u32, default_max: u32) -> Self {
+        Coordinator {
+            total: 0,
+            max_total: max_total.min(MAX_ENTRIES),
+            default_max: default_max.min(MAX_ENTRIES),
+            tickets: Tickets::default(),
+            heap: ExpiryHeap::default(),
+            routes: Vec::new(),
+            free_routes: Vec::new(),
+            reclaimable: VecDeque::new(),
+            eligible: BTreeSet::new(),
+            free_slots: Vec::new(),
+            next_slot: 0,
+        }
+    }
+
+    pub(super) fn max_of(&self, route: u32) -> u32 {
+        self.routes[route as usize]
+            .limit
+            .unwrap_or(self.default_max)
+    }
+
+    pub(super) fn has_room(&self, route: u32) -> bool {
+        self.has_room_in_total() && self.routes[route as usize].allocated < self.max_of(route)
+    }
+
+    /// A victim's slot is free again.
+    pub(super) fn free_slot(&mut self, slot: u32) {
+        self.free_slots.push(slot);
+    }
+
+    fn has_room_in_total(&self) -> bool {
+        self.total < self.max_total && (!self.free_slots.is_empty() || self.next_slot < CAPACITY)
+    }
+}
+
+/// One call's work under the coordinator.
+pub(super) struct Step<'a> {
+    pub(super) engine: &'a Engine,
+    pub(super) c: MutexGuard<'a, Coordinator>,
+    pub(super) effects: &'a mut Effects,
+    pub(super) now: u64,
+}
+
+impl Drop for Step<'_> {
+    /// A panic in the middle of a step leaves counts and lists in doubt: the pool serves nobody any more.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.engine.flags.0.fetch_or(SHUT, Relaxed);
+        }
+    }
+}
+
+impl<'a> Step<'a> {
+    pub(super) fn new(engine: &'a Engine, effects: &'a mut Effects) -> Self {
+        let now = engine.clock.now();
+        Step {
+            engine,
+            c: engine.coordinator.lock(),
+            effects,
+            now,
+        }
+    }
+
+    pub(super) fn entry(&self, slot: u32) -> &'a Entry {
+        self.engine
+            .entries
+            .get(slot)
+            .expect("the slot was allocated")
+    }
+
+    pub(super) fn route(&self, slot: u32) -> &'a Route {
+        self.engine
+            .routes
+            .get(slot)
+            .expect("the route was interned")
+    }
+
+    /// The slot of a route that is alive.
+    pub(super) fn find_route(&self, id: RouteId) -> Option<u32> {
+        let route = self.engine.routes.get(id.slot())?;
+        route.is(id).then_some(id.slot())
+    }
+
+    pub(super) fn is_shut(&self) -> bool {
+        self.engine.flags.0.load(Relaxed) & SHUT != 0
+    }
+
+    // ----- routes -----
+
+    /// A new route; for each, one that has long been without entries and waiters is reclaimed.
+    pub(super) fn add_route(&mut self) -> Option<RouteId> {
+        while self.c.reclaimable.len() > IDLE_ROUTES {
+            self.reclaim_oldest_route();
+        }
+        let slot = match self.c.free_routes.pop() {
+            Some(slot) => slot,
+            None if self.c.routes.len() < CAPACITY as usize => {
+                self.c.routes.push(RouteRecord::default());
+                self.c.routes.len() as u32 - 1
+            }
+            None => return None,
+        };
+        let record = &mut self.c.routes[slot as usize];
+        record.generation = record.generation.wrapping_add(1);
+        let id = RouteId::new(self.engine.tag, slot, record.generation);
+        let home = if self.engine.wide.load(Relaxed) {
+            slot & self.engine.stripe_mask()
+        } else {
+            0
+        };
+        self.engine.routes.grow_to(slot).assign(id, home);
+        self.mirror_max(slot);
+        self.note_if_reclaimable(slot);
+        Some(id)
+    }
+
+    fn reclaim_oldest_route(&mut self) {
+        let Some(slot) = self.c.reclaimable.pop_front() else {
+            return;
+        };
+        self.c.routes[slot as usize].reclaimable = false;
+        if self.is_reclaimable(slot) {
+            let route = self.route(slot);
+            self.effects.retired.extend(route.id());
+            route.retire();
+            self.c.free_routes.push(slot);
+        }
+    }
+
+    fn is_reclaimable(&self, slot: u32) -> bool {
+        let record = &self.c.routes[slot as usize];
+        record.allocated == 0 && record.queue.len == 0 && record.limit.is_none()
+    }
+
+    pub(super) fn note_if_reclaimable(&mut self, slot: u32) {
+        if self.is_reclaimable(slot) && !self.c.routes[slot as usize].reclaimable {
+            self.c.routes[slot as usize].reclaimable = true;
+            self.c.reclaimable.push_back(slot);
+        }
+    }
+
+    pub(super) fn mirror_max(&mut self, route: u32) {
+        self.route(route).max.store(self.c.max_of(route), Relaxed);
+    }
+
+    /// Recomputes what follows from a route's queue, count and limit.
+    pub(super) fn reindex(&mut self, slot: u32) {
+        let max = self.c.max_of(slot);
+        let record = &self.c.routes[slot as usize];
+        let wanted = match record.queue.head {
+            Some(head) if record.allocated < max => Some(self.c.tickets.sequence(head)),
+            _ => None,
+        };
+        let mut flags = 0;
+        if record.queue.len > 0 {
+            flags |= QUEUE;
+        }
+        if record.allocated > max {
+            flags |= OVER;
+        }
+        if record.clearing {
+            flags |= CLEARING;
+        }
+        let (allocated, pending, before) = (record.allocated, record.queue.len, record.eligible);
+
+        let route = self.route(slot);
+        route.flags.store(flags, Relaxed);
+        route.allocated.store(allocated, Relaxed);
+        route.pending.store(pending, Relaxed);
+        if wanted != before {
+            if let Some(sequence) = before {
+                self.c.eligible.remove(&(sequence, slot));
+            }
+            if let Some(sequence) = wanted {
+                self.c.eligible.insert((sequence, slot));
+            }
+            self.c.routes[slot as usize].eligible = wanted;
+        }
+        let (total, queued) = (self.c.total, self.c.tickets.queued());
+        self.engine.total.store(total, Relaxed);
+        self.engine.pending.store(queued, Relaxed);
+    }
+
+    // ----- entries -----
+
+    /// Counts a new entry of `route` and gives the right to open it.
+    pub(super) fn open(&mut self, route: u32) -> Handle {
+        let slot = self.c.free_slots.pop().unwrap_or_else(|| {
+            self.c.next_slot += 1;
+            self.c.next_slot - 1
+        });
+        let id = self.route(route).id().expect("the route is alive");
+        let word = self.engine.entries.grow_to(slot).free_to_opening(id);
+        self.c.total += 1;
+        self.c.routes[route as usize].allocated += 1;
+        self.reindex(route);
+        self.engine.handle(slot, word)
+    }
+
+    /// Takes an entry that has become a victim out of all counts.
+    pub(super) fn uncount(&mut self, slot: u32) {
+        let route = self.entry(slot).route().slot();
+        self.arm(slot, NEVER);
+        self.c.total -= 1;
+        self.c.routes[route as usize].allocated -= 1;
+        self.reindex(route);
+        if self.c.total <= self.c.max_total {
+            self.engine.flags.0.fetch_and(!OVER_TOTAL, Relaxed);
+        }
+        self.note_if_reclaimable(route);
+    }
+
+    /// Removes an idle entry for good. The caller holds the lock of its stripe, by `stripe`.
+    pub(super) fn retire_idle(&mut self, stripe: &mut Guard<'_>, slot: u32, cause: Cause) {
+        let entry = self.entry(slot);
+        stripe.unlink(slot);
+        let won = entry.to_victim(entry.word());
+        debug_assert!(
+            won,
+            "only the holder of its stripe's lock takes an idle entry"
+        );
+        self.uncount(slot);
+        self.effects.victims.push(Victim { slot, cause });
+    }
+
+    pub(super) fn arm(&mut self, slot: u32, key: u64) {
+        let entries = &self.engine.entries;
+        self.c.heap.arm(entries, slot, key);
+    }
+
+    /// Makes an entry that the caller has claimed idle, as the most recently released of its route.
+    pub(super) fn push(&mut self, slot: u32, lease: u32) -> bool {
+        let entry = self.entry(slot);
+        let stripe_index = self.engine.stripe_of(self.route(entry.route().slot()));
+        let mut stripe = self.engine.lock_stripe(stripe_index);
+        if entry.leased_to_idle(lease, stripe_index).is_err() {
+            return false;
+        }
+        stripe.link(slot, self.now);
+        drop(stripe);
+        self.engine.rearm(&mut self.c, slot);
+        true
+    }
+
+    // ----- looking for an idle entry -----
+
+    /// Looks through all stripes for an idle entry of `route` that fits `state`, removing what has expired or died on
+    /// the way, and leases what it finds.
+    pub(super) fn sweep(&mut self, route: u32, state: StateId) -> Option<Handle> {
+        let found = self.sweep_for(route, state);
+        if found.is_none() && state != StateId::NONE {
+            return self.sweep_for(route, StateId::NONE);
+        }
+        found
+    }
+
+    fn sweep_for(&mut self, route: u32, state: StateId) -> Option<Handle> {
+        for index in 0..self.engine.stripes.len() {
+            let mut stripe = self.engine.lock_stripe(index);
+            let mut next = self.engine.first_of(&stripe, route);
+            while let Some(slot) = next {
+                next = self.engine.next_of(&stripe, slot);
+                let entry = self.entry(slot);
+                let word = entry.word();
+                if let Some(cause) = word.cause_of_death() {
+                    self.retire_idle(&mut stripe, slot, cause);
+                } else if entry.is_expired(self.now) {
+                    self.retire_idle(&mut stripe, slot, Cause::Expired);
+                } else if entry.state() == state {
+                    let word = entry.idle_to_leased(word);
+                    stripe.unlink(slot);
+                    return Some(self.engine.handle(slot, word));
+                }
+            }
+        }
+        None
+    }
+
+    /// Removes the least recently released idle entry of the pool. Some pool flag is set, so nothing is pushed
+    /// meanwhile and what a stripe's tail was seen to be it still is.
+    pub(super) fn evict_oldest(&mut self, cause: Cause) -> bool {
+        self.evict_oldest_by(|stripe| stripe.oldest(), cause)
+    }
+
+    /// The same for one route, whose flag is set.
+    pub(super) fn evict_oldest_of(&mut self, route: u32, cause: Cause) -> bool {
+        self.evict_oldest_by(|stripe| stripe.oldest_of(route), cause)
+    }
+
+    fn evict_oldest_by(&mut self, tail: impl Fn(&Guard<'_>) -> Option<u32>, cause: Cause) -> bool {
+        let mut oldest: Option<(u64, usize)> = None;
+        for index in 0..self.engine.stripes.len() {
+            let stripe = self.engine.lock_stripe(index);
+            if let Some(slot) = tail(&stripe) {
+                let updated = self.entry(slot).updated.load(Relaxed);
+                if oldest.is_none_or(|(least, _)| updated < least) {
+                    oldest = Some((updated, index));
+                }
+            }
+        }
+        let Some((_, index)) = oldest else {
+            return false;
+        };
+        let mut stripe = self.engine.lock_stripe(index);
+        let Some(slot) = tail(&stripe) else {
+            return false;
+        };
+        self.retire_idle(&mut stripe, slot, cause);
+        true
+    }
+
+    // ----- waiters -----
+
+    /// Puts a reserved ticket at the end of its route's queue and serves whoever can be served.
+    pub(super) fn enqueue(&mut self, ticket: u32, route: u32, state: StateId) {
+        let c = &mut *self.c;
+        let queue = &mut c.routes[route as usize].queue;
+        c.tickets.enqueue(ticket, route, state, queue);
+        let is_head = queue.head == Some(ticket);
+        self.reindex(route);
+        if is_head {
+            self.serve_head(route);
+        }
+        self.settle();
+    }
+
+    /// Gives the queue's head what is idle on its route; where only connections bound to others are, and the route is
+    /// full, the oldest of those makes room. The flag is set.
+    fn serve_head(&mut self, route: u32) {
+        let Some(head) = self.c.routes[route as usize].queue.head else {
+            return;
+        };
+        let state = self.c.tickets.state(head);
+        if let Some(handle) = self.sweep(route, state) {
+            self.answer(head, Ok(Grant::Idle(handle)));
+        } else if self.c.routes[route as usize].allocated >= self.c.max_of(route) {
+            self.evict_oldest_of(route, Cause::Evicted);
+        }
+    }
+
+    /// Takes a ticket out of its queue and answers it.
+    pub(super) fn answer(&mut self, ticket: u32, answer: Result<Grant, Refusal>) {
+        self.unlink(ticket);
+        self.c.tickets.answer(ticket, answer, &self.engine.answers);
+        self.wake(ticket);
+    }
+
+    fn wake(&mut self, ticket: u32) {
+        let id = self.c.tickets.id(self.engine.tag, ticket);
+        self.effects.wakes.push(id);
+    }
+
+    /// Takes a ticket out of its queue.
+    pub(super) fn unlink(&mut self, ticket: u32) {
+        let c = &mut *self.c;
+        let route = c.tickets.route(ticket);
+        c.tickets
+            .unlink(ticket, &mut c.routes[route as usize].queue);
+        self.reindex(route);
+        self.note_if_reclaimable(route);
+    }
+
+    /// Tells the head of a route's queue to ask again. For barging only.
+    pub(super) fn nudge_head(&mut self, route: u32) {
+        if let Some(head) = self.c.routes[route as usize].queue.head {
+            self.c.tickets.nudge(head, &self.engine.answers);
+            self.wake(head);
+        }
+    }
+
+    /// Gives the right to open to those who have waited longest, as long as the total limit leaves room or an idle
+    /// connection of another route can make it.
+    pub(super) fn settle(&mut self) {
+        loop {
+            let Some(&(_, route)) = self.c.eligible.first() else {
+                self.engine.flags.0.fetch_and(!STARVED, Relaxed);
+                return;
+            };
+            if self.c.has_room_in_total() {
+                self.grant_opening(route);
+                continue;
+            }
+            let before = self.engine.flags.0.fetch_or(STARVED, Relaxed);
+            // With barging a released connection may lie idle for a waiter that was told to come for it.
+            if before & STARVED != 0 && !self.engine.barging {
+                return;
+            }
+            if !self.evict_oldest(Cause::Evicted) {
+                return;
+            }
+            self.engine.flags.0.fetch_and(!STARVED, Relaxed);
+        }
+    }
+
+    /// Gives the head of a route's queue the right to open.
+    pub(super) fn grant_opening(&mut self, route: u32) {
+        let head = self.c.routes[route as usize]
+            .queue
+            .head
+            .expect("somebody waits");
+        let handle = self.open(route);
+        self.answer(head, Ok(Grant::Open(handle)));
+    }
+
+    /// The first waiter of another route than `route` that could be served but for the total limit.
+    pub(super) fn first_eligible_beside(&self, route: u32) -> Option<u64> {
+        self.c
+            .eligible
+            .iter()
+            .find(|(_, other)| *other != route)
+            .map(|(sequence, _)| *sequence)
+    }
+
+    /// Reserves a ticket, for the caller of a step or for the step itself.
+    pub(super) fn reserve(&mut self) -> Option<Ticket> {
+        self.c
+            .tickets
+            .reserve(self.engine.tag, &self.engine.answers)
+    }
+}

@@ -1,0 +1,63 @@
+//! What a call of the engine asks its caller to do once no lock is held.
+
+use super::id::{RouteId, Ticket};
+
+/// What a call brought about and its caller carries out, in this order: dispose of the victims, wake the tickets'
+/// owners, forget the retired routes.
+///
+/// One collection can be filled by several calls before it is carried out. Dropping it undone leaks the victims'
+/// slots and leaves the woken asleep, hence `must_use`.
+#[derive(Debug, Default)]
+#[must_use = "victims are to be closed and waiters to be woken"]
+pub struct Effects {
+    /// Entries that the engine has removed. Take each one's connection out of its place, say
+    /// [`ack`](super::Engine::ack), close the connection.
+    pub victims: Vec<Victim>,
+    /// Tickets that have an answer now.
+    pub wakes: Vec<Ticket>,
+    /// Routes that were reclaimed; the ids are dead.
+    pub retired: Vec<RouteId>,
+}
+
+impl Effects {
+    /// Nothing to do yet. Allocates nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.victims.is_empty() && self.wakes.is_empty() && self.retired.is_empty()
+    }
+}
+
+/// An entry that the engine has removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Victim {
+    /// Where its connection is kept. It stays taken until [`ack`](super::Engine::ack).
+    pub slot: u32,
+    /// Why it had to go.
+    pub cause: Cause,
+}
+
+/// Why a connection is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Cause {
+    /// Whoever had leased it asked for that.
+    Requested = 0,
+    /// Its keep-alive promise or its time to live was over.
+    Expired = 1,
+    /// It was idle for longer than `close_idle` allowed.
+    Idle = 2,
+    /// It made room for a connection to another route or for another state.
+    Evicted = 3,
+    /// A limit was lowered below what was there.
+    OverLimit = 4,
+    /// The peer had closed it.
+    PeerClosed = 5,
+    /// Its route was cleared.
+    Cleared = 6,
+    /// The pool was shut down.
+    ShutDown = 7,
+}

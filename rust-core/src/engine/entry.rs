@@ -1,0 +1,384 @@
+//! One pooled connection's record, and the word in which every race about it is decided.
+//!
+//! The word packs the lease's generation, the opening's generation, the status, the stripe of an idle entry and a few
+//! marks. Every change is one read-modify-write of the whole, so of two releases, or of a release and a peer's close,
+//! exactly one comes first and the other sees it. A mark (`DEAD`, `CLEARED`, `NOTIFY`) may be set by anybody at any time and
+//! survives every change of status until the entry is opened anew; the other fields of an entry are written only by
+//! whoever the word says owns it.
+
+use super::effects::Cause;
+use super::id::{RouteId, StateId};
+use super::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+/// "Until the limit": no expiry.
+pub(super) const NEVER: u64 = u64::MAX;
+/// The end of a list.
+pub(super) const NIL: u32 = u32::MAX;
+
+/// What an entry is at this moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Status {
+    /// Its slot is unused.
+    Free,
+    /// Somebody holds the right to open it.
+    Opening,
+    Leased,
+    /// It hangs in the lists of the stripe that the word names.
+    Idle,
+    /// Removed; its slot waits for the face to take the connection out.
+    Victim,
+}
+
+const STATUS: u64 = 0b111;
+const DEAD: u64 = 1 << 3;
+const NOTIFY: u64 = 1 << 4;
+const CLEARED: u64 = 1 << 5;
+const STRIPE_SHIFT: u32 = 8;
+const STRIPE: u64 = 0xf << STRIPE_SHIFT;
+const OPENING_SHIFT: u32 = 16;
+const OPENING: u64 = 0xffff << OPENING_SHIFT;
+const LEASE_SHIFT: u32 = 32;
+
+/// A value of an entry's word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Word(u64);
+
+impl Word {
+    #[inline]
+    pub(super) fn status(self) -> Status {
+        match self.0 & STATUS {
+            0 => Status::Free,
+            1 => Status::Opening,
+            2 => Status::Leased,
+            3 => Status::Idle,
+            _ => Status::Victim,
+        }
+    }
+
+    /// The generation of the lease: what a handle must carry.
+    #[inline]
+    pub(super) fn lease(self) -> u32 {
+        (self.0 >> LEASE_SHIFT) as u32
+    }
+
+    /// The generation of the opening: what an event of the watch must carry.
+    #[inline]
+    pub(super) fn opening(self) -> u16 {
+        (self.0 >> OPENING_SHIFT) as u16
+    }
+
+    #[inline]
+    pub(super) fn stripe(self) -> usize {
+        ((self.0 & STRIPE) >> STRIPE_SHIFT) as usize
+    }
+
+    /// The peer has closed, or the route was cleared: fit for nothing but closing.
+    #[inline]
+    pub(super) fn is_dead(self) -> bool {
+        self.0 & (DEAD | CLEARED) != 0
+    }
+
+    pub(super) fn cause_of_death(self) -> Option<Cause> {
+        if self.0 & DEAD != 0 {
+            Some(Cause::PeerClosed)
+        } else if self.0 & CLEARED != 0 {
+            Some(Cause::Cleared)
+        } else {
+            None
+        }
+    }
+
+    /// Taken off the expiry heap while it was leased: who makes it idle puts it back.
+    #[inline]
+    pub(super) fn is_notify(self) -> bool {
+        self.0 & NOTIFY != 0
+    }
+
+    #[inline]
+    fn with_status(self, status: Status) -> Word {
+        Word(self.0 & !(STATUS | STRIPE) | status as u64)
+    }
+
+    #[inline]
+    fn with_next_lease(self) -> Word {
+        Word(self.0.wrapping_add(1 << LEASE_SHIFT))
+    }
+
+    /// Opened: a connection that no mark of the one before it concerns.
+    fn with_next_opening(self) -> Word {
+        let next = self.0.wrapping_add(1 << OPENING_SHIFT) & OPENING;
+        Word(self.0 & !(OPENING | DEAD | CLEARED | NOTIFY) | next)
+    }
+}
+
+/// One pooled connection's record. Slots are reused, records never move.
+#[derive(Debug)]
+#[repr(align(128))]
+pub(super) struct Entry {
+    word: AtomicU64,
+    /// When it last became idle. Written under the stripe's lock by who makes it idle.
+    pub(super) updated: AtomicU64,
+    /// First moment at which it may not be handed out any more. Written by the lease's owner.
+    pub(super) expiry: AtomicU64,
+    /// The hard limit since its opening. Written by who opened it.
+    pub(super) end_of_life: AtomicU64,
+    /// Where it goes to: a whole `RouteId`. Written under the coordinator while the slot is nobody's.
+    route: AtomicU64,
+    /// Who it is bound to. Written by the lease's owner.
+    state: AtomicU32,
+    /// Links of the stripe's list of all idle entries, and of its route's; guarded by the stripe's lock.
+    pub(super) lru_newer: AtomicU32,
+    pub(super) lru_older: AtomicU32,
+    pub(super) route_newer: AtomicU32,
+    pub(super) route_older: AtomicU32,
+    /// Its key in the expiry heap, `NEVER` when it is not there. Written under the coordinator.
+    pub(super) armed: AtomicU64,
+    /// Its place in the expiry heap. Written under the coordinator.
+    pub(super) heap_place: AtomicU32,
+}
+
+impl Default for Entry {
+    fn default() -> Self {
+        Entry {
+            word: AtomicU64::new(Status::Free as u64),
+            updated: AtomicU64::new(0),
+            expiry: AtomicU64::new(NEVER),
+            end_of_life: AtomicU64::new(NEVER),
+            route: AtomicU64::new(0),
+            state: AtomicU32::new(0),
+            lru_newer: AtomicU32::new(NIL),
+            lru_older: AtomicU32::new(NIL),
+            route_newer: AtomicU32::new(NIL),
+            route_older: AtomicU32::new(NIL),
+            armed: AtomicU64::new(NEVER),
+            heap_place: AtomicU32::new(NIL),
+        }
+    }
+}
+
+impl Entry {
+    #[inline]
+    pub(super) fn word(&self) -> Word {
+        Word(self.word.load(Ordering::Acquire))
+    }
+
+    #[inline]
+    pub(super) fn route(&self) -> RouteId {
+        RouteId::from_u64(self.route.load(Ordering::Relaxed))
+    }
+
+    #[inline]
+    pub(super) fn state(&self) -> StateId {
+        StateId(self.state.load(Ordering::Relaxed))
+    }
+
+    #[inline]
+    pub(super) fn set_state(&self, state: StateId) {
+        self.state.store(state.0, Ordering::Relaxed);
+    }
+
+    #[inline]
+    pub(super) fn is_expired(&self, now: u64) -> bool {
+        now >= self.expiry.load(Ordering::Relaxed)
+    }
+
+    /// Free → opening, for `route`. The caller holds the coordinator, the slot is nobody's.
+    pub(super) fn free_to_opening(&self, route: RouteId) -> Word {
+        self.route.store(route.to_u64(), Ordering::Relaxed);
+        self.state.store(StateId::NONE.0, Ordering::Relaxed);
+        self.expiry.store(NEVER, Ordering::Relaxed);
+        self.update(|word| {
+            (word.status() == Status::Free).then(|| {
+                word.with_next_lease()
+                    .with_next_opening()
+                    .with_status(Status::Opening)
+            })
+        })
+        .expect("a slot off the free list is free")
+    }
+
+    /// Opening → leased: the lease that held the right to open holds the connection.
+    pub(super) fn opening_to_leased(&self, lease: u32) -> Option<Word> {
+        self.update(|word| {
+            (word.lease() == lease && word.status() == Status::Opening)
+                .then(|| word.with_status(Status::Leased))
+        })
+    }
+
+    /// Leased → opening: the lease goes on, its connection is replaced.
+    pub(super) fn leased_to_opening(&self, lease: u32) -> Option<Word> {
+        self.update(|word| {
+            (word.lease() == lease && word.status() == Status::Leased)
+                .then(|| word.with_next_opening().with_status(Status::Opening))
+        })
+    }
+
+    /// Idle → leased. The caller holds the lock of the stripe in which it is idle, and unlinks it; `word` is what it
+    /// read under that lock, so nothing but a mark can have changed since.
+    #[inline]
+    pub(super) fn idle_to_leased(&self, word: Word) -> Word {
+        let delta = word
+            .with_next_lease()
+            .with_status(Status::Leased)
+            .0
+            .wrapping_sub(word.0);
+        Word(
+            self.word
+                .fetch_add(delta, Ordering::AcqRel)
+                .wrapping_add(delta),
+        )
+    }
+
+    /// Leased → idle in `stripe`, if `lease` still holds it and it is not dead. The caller holds that stripe's lock.
+    /// Clears `NOTIFY`; the word before tells whether it was set.
+    #[inline]
+    pub(super) fn leased_to_idle(&self, lease: u32, stripe: usize) -> Result<Word, Word> {
+        let mut word = self.word();
+        loop {
+            if word.lease() != lease || word.status() != Status::Leased || word.is_dead() {
+                return Err(word);
+            }
+            let idle = word.with_status(Status::Idle).0 & !NOTIFY | (stripe as u64) << STRIPE_SHIFT;
+            match self
+                .word
+                .compare_exchange_weak(word.0, idle, Ordering::AcqRel, Ordering::Acquire)
+            {
+                Ok(_) => return Ok(word),
+                Err(seen) => word = Word(seen),
+            }
+        }
+    }
+
+    /// Leased or opening → the same under the next generation: the handle is dead, the caller alone owns the entry.
+    pub(super) fn claim(&self, lease: u32) -> Option<Word> {
+        self.update(|word| {
+            (word.lease() == lease && matches!(word.status(), Status::Leased | Status::Opening))
+                .then(|| word.with_next_lease())
+        })
+    }
+
+    /// Idle, leased or opening → victim. The caller owns it: by its stripe's lock, by having claimed it, or, at an
+    /// immediate shutdown, by winning this very step against the lease's own end.
+    pub(super) fn to_victim(&self, seen: Word) -> bool {
+        self.update(|word| {
+            (word.lease() == seen.lease() && word.status() == seen.status())
+                .then(|| word.with_next_lease().with_status(Status::Victim))
+        })
+        .is_some()
+    }
+
+    /// Victim → free: the face has taken the connection out. False if it was not a victim.
+    pub(super) fn victim_to_free(&self) -> bool {
+        self.update(|word| {
+            (word.status() == Status::Victim).then(|| word.with_status(Status::Free))
+        })
+        .is_some()
+    }
+
+    /// Marks it dead, as long as the opening is the one meant. Returns what it is now.
+    pub(super) fn mark_dead(&self, opening: u16) -> Option<Word> {
+        self.update(|word| {
+            (word.opening() == opening && !matches!(word.status(), Status::Free | Status::Victim))
+                .then_some(Word(word.0 | DEAD))
+        })
+    }
+
+    /// Marks a leased entry so that its release closes it.
+    pub(super) fn mark_cleared(&self) {
+        self.update(|word| (word.status() == Status::Leased).then_some(Word(word.0 | CLEARED)));
+    }
+
+    /// Marks a leased entry so that its release puts it back on the expiry heap. False if it is not leased.
+    pub(super) fn mark_notify(&self) -> bool {
+        self.update(|word| (word.status() == Status::Leased).then_some(Word(word.0 | NOTIFY)))
+            .is_some()
+    }
+
+    /// One read-modify-write by `step`, or none where it answers `None`. Returns the new word.
+    fn update(&self, step: impl Fn(Word) -> Option<Word>) -> Option<Word> {
+        let mut word = self.word();
+        loop {
+            let next = step(word)?;
+            match self.word.compare_exchange_weak(
+                word.0,
+                next.0,
+                Ordering::AcqRel,
+                Ordering::Acquire,
+            ) {
+                Ok(_) => return Some(next),
+                Err(seen) => word = Word(seen),
+            }
+        }
+    }
+}
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests {
+    use super::*;
+
+    fn opened() -> (Entry, u32) {
+        let entry = Entry::default();
+        let lease = entry.free_to_opening(RouteId::from_u64(1)).lease();
+        assert!(entry.opening_to_leased(lease).is_some());
+        (entry, lease)
+    }
+
+    #[test]
+    fn a_lease_ends_once() {
+        let (entry, lease) = opened();
+        assert!(entry.leased_to_idle(lease, 3).is_ok());
+        assert!(entry.leased_to_idle(lease, 3).is_err());
+        assert!(entry.claim(lease).is_none());
+        assert_eq!(entry.word().stripe(), 3);
+    }
+
+    #[test]
+    fn an_idle_entry_is_leased_under_a_new_generation() {
+        let (entry, lease) = opened();
+        entry.leased_to_idle(lease, 15).unwrap();
+        let word = entry.idle_to_leased(entry.word());
+        assert_eq!((word.status(), word.lease()), (Status::Leased, lease + 1));
+        assert!(word == entry.word());
+        assert_eq!(word.stripe(), 0);
+    }
+
+    #[test]
+    fn a_dead_entry_never_becomes_idle() {
+        let (entry, lease) = opened();
+        assert!(entry.mark_dead(entry.word().opening()).is_some());
+        assert!(entry.leased_to_idle(lease, 0).is_err());
+        assert!(entry.claim(lease).unwrap().is_dead());
+    }
+
+    #[test]
+    fn an_event_of_an_earlier_opening_is_ignored() {
+        let (entry, lease) = opened();
+        let opening = entry.word().opening();
+        entry.leased_to_opening(lease).unwrap();
+        entry.opening_to_leased(lease).unwrap();
+        assert!(entry.mark_dead(opening).is_none());
+        assert!(entry.leased_to_idle(lease, 0).is_ok());
+    }
+
+    #[test]
+    fn generations_wrap() {
+        let entry = Entry::default();
+        entry
+            .word
+            .store(u64::MAX << LEASE_SHIFT | OPENING, Ordering::Relaxed);
+        let word = entry.free_to_opening(RouteId::from_u64(1));
+        assert_eq!((word.lease(), word.opening()), (0, 0));
+        assert_eq!(word.status(), Status::Opening);
+    }
+
+    #[test]
+    fn a_victims_slot_is_reused_only_after_it_was_freed() {
+        let (entry, lease) = opened();
+        let claimed = entry.claim(lease).unwrap();
+        assert!(entry.to_victim(claimed));
+        assert!(entry.mark_dead(claimed.opening()).is_none());
+        assert!(entry.victim_to_free());
+        assert!(!entry.victim_to_free());
+    }
+}

@@ -1,0 +1,305 @@
+//! Leasing: the hit path, straight from top to bottom, and what happens when it finds nothing.
+
+use super::Engine;
+use super::coordinator::Step;
+use super::effects::Effects;
+use super::entry::{NEVER, Status};
+use super::id::{Handle, RouteId, StateId, Ticket};
+use super::outcome::{Grant, Keep, NotLeased, Outcome, Refusal};
+use super::route::{CLEARING, OVER, QUEUE};
+use super::stripe::Guard;
+use super::sync::atomic::Ordering::Relaxed;
+use super::ticket;
+
+impl Engine {
+    /// Leases an idle connection if that takes no more than a glance: one short critical section in one stripe.
+    ///
+    /// `None` says nothing about the pool: ask [`lease`](Self::lease). O(1), never blocks, has no effects.
+    #[inline]
+    pub fn lease_hit(&self, route: RouteId, state: StateId) -> Option<Handle> {
+        let shared = self.routes.get(route.slot())?;
+        if state != StateId::NONE || shared.stateful.load(Relaxed) {
+            return None;
+        }
+        let now = self.clock.now();
+        let own = self.stripe_of(shared);
+        for turn in 0..self.stripes.len() {
+            let index = (own + turn) & self.stripe_mask() as usize;
+            let stripe = &self.stripes[index];
+            // A hint is enough here: whoever finds nothing asks the coordinator, which looks everywhere.
+            if turn > 0 && stripe.len_of(route.slot()) == 0 {
+                continue;
+            }
+            let mut guard = match stripe.try_lock(&self.entries) {
+                Some(guard) => guard,
+                None => {
+                    self.note_collision(shared);
+                    stripe.lock(&self.entries)
+                }
+            };
+            // Inside the lock: see the coordinator's "flag, then sweep".
+            if self.flags.0.load(Relaxed) != 0
+                || shared.flags.load(Relaxed) & self.flags_against_hits() != 0
+            {
+                return None;
+            }
+            let Some(slot) = self.first_of(&guard, route.slot()) else {
+                continue;
+            };
+            let entry = self.entries.get(slot)?;
+            let word = entry.word();
+            // A reclaimed slot may serve another route by now: what is handed out goes where it was asked to go.
+            if entry.route() != route
+                || word.is_dead()
+                || entry.is_expired(now)
+                || entry.state() != StateId::NONE
+            {
+                return None;
+            }
+            let word = entry.idle_to_leased(word);
+            guard.unlink(slot);
+            return Some(self.handle(slot, word));
+        }
+        None
+    }
+
+    /// Leases a connection, gives the right to open one, or, with a ticket, queues the request.
+    ///
+    /// Without a ticket a request that cannot be served at once is refused with [`Refusal::WouldBlock`]. With a ticket
+    /// from [`reserve_ticket`](Self::reserve_ticket) it waits in the pool's order of arrival; the caller must have
+    /// published how to wake the ticket's owner before. Only [`Outcome::Wait`] leaves the ticket alive.
+    ///
+    /// Idle connections of the route that turn out expired, and one that has to make room, come back as victims.
+    /// O(stripes + connections removed).
+    pub fn lease(
+        &self,
+        route: RouteId,
+        state: StateId,
+        ticket: Option<Ticket>,
+        effects: &mut Effects,
+    ) -> Result<Outcome, Refusal> {
+        let mut step = Step::new(self, effects);
+        let Some(ticket) = ticket else {
+            return step.lease(route, state, None);
+        };
+        let slot = step
+            .c
+            .tickets
+            .find(self.tag, ticket)
+            .ok_or(Refusal::StaleTicket)?;
+        let outcome = step.lease(route, state, Some(slot));
+        let is_alive = step.c.tickets.find(self.tag, ticket).is_some();
+        if outcome != Ok(Outcome::Wait) && is_alive {
+            step.c.tickets.free(slot, &self.answers);
+        }
+        outcome
+    }
+
+    /// A ticket for a request that is about to wait. Give it to [`lease`](Self::lease) or to [`cancel`](Self::cancel).
+    pub fn reserve_ticket(&self) -> Result<Ticket, Refusal> {
+        self.coordinator
+            .lock()
+            .tickets
+            .reserve(self.tag, &self.answers)
+            .ok_or(Refusal::QueueFull)
+    }
+
+    /// The answer to a waiting ticket, if there is one. Taking it ends the ticket, unless it is [`Grant::Retry`].
+    ///
+    /// A read of one atomic as long as there is none. What the granter did before is visible to the taker.
+    #[inline]
+    pub fn poll_ticket(&self, ticket: Ticket) -> Result<Option<Grant>, Refusal> {
+        if !ticket::is_answered(&self.answers, ticket) {
+            return Ok(None);
+        }
+        self.take_answer(ticket)
+    }
+
+    #[cold]
+    fn take_answer(&self, ticket: Ticket) -> Result<Option<Grant>, Refusal> {
+        let mut c = self.coordinator.lock();
+        let slot = c
+            .tickets
+            .find(self.tag, ticket)
+            .ok_or(Refusal::StaleTicket)?;
+        c.tickets.take_answer(slot, &self.answers).transpose()
+    }
+
+    /// Ends a ticket whose owner does not want to wait any longer.
+    ///
+    /// A grant that had already been made is returned: use it, or give it back by [`release`](Self::release).
+    /// A ticket that is not alive any more is no error.
+    pub fn cancel(&self, ticket: Ticket, effects: &mut Effects) -> Option<Grant> {
+        let mut step = Step::new(self, effects);
+        let slot = step.c.tickets.find(self.tag, ticket)?;
+        if step.c.tickets.is_queued(slot) {
+            let route = step.c.tickets.route(slot);
+            step.unlink(slot);
+            step.c.tickets.free(slot, &self.answers);
+            if self.barging {
+                step.nudge_head(route);
+            }
+            step.settle();
+            return None;
+        }
+        match step.c.tickets.take_answer(slot, &self.answers) {
+            Some(answer) => answer.ok(),
+            None => {
+                step.c.tickets.free(slot, &self.answers);
+                None
+            }
+        }
+    }
+
+    /// The right to open has been used: the handle now stands for a leased connection.
+    ///
+    /// Fails where the pool was shut down meanwhile; then close the connection and release the handle to be closed.
+    pub fn opened(&self, handle: Handle) -> Result<(), Refusal> {
+        let entry = self.entry_of(handle).ok_or(Refusal::StaleHandle)?;
+        if self.is_shut_down() {
+            return Err(Refusal::ShutDown);
+        }
+        let end_of_life = match self.time_to_live {
+            Some(millis) => self.clock.now().saturating_add(millis),
+            None => NEVER,
+        };
+        let word = entry.word();
+        if word.lease() != handle.generation() || word.status() != Status::Opening {
+            return Err(Refusal::StaleHandle);
+        }
+        entry.end_of_life.store(end_of_life, Relaxed);
+        entry.expiry.store(end_of_life, Relaxed);
+        entry
+            .opening_to_leased(handle.generation())
+            .map(|_| ())
+            .ok_or(Refusal::StaleHandle)
+    }
+
+    /// A leased connection turned out to be unusable and its owner wants to open another in its place.
+    ///
+    /// The handle becomes the right to open: same entry, same count, same place in every limit.
+    pub fn reopen(&self, handle: Handle) -> Result<(), NotLeased> {
+        self.entry_of(handle)
+            .and_then(|entry| entry.leased_to_opening(handle.generation()))
+            .map(|_| ())
+            .ok_or(NotLeased)
+    }
+
+    /// Notes until when a leased connection may be kept; a release with [`Keep::AsBefore`] leaves it so.
+    ///
+    /// Saturating; never beyond its time to live. O(1), takes no lock.
+    pub fn update_expiry(&self, handle: Handle, keep: Keep) -> Result<(), NotLeased> {
+        let entry = self.entry_of(handle).ok_or(NotLeased)?;
+        let word = entry.word();
+        if word.lease() != handle.generation() || word.status() != Status::Leased {
+            return Err(NotLeased);
+        }
+        self.note_expiry(entry, keep, self.clock.now());
+        Ok(())
+    }
+
+    /// Which flags of a route keep a request from taking what is idle: a newcomer that may barge looks past waiters.
+    #[inline]
+    fn flags_against_hits(&self) -> u32 {
+        if self.barging {
+            OVER | CLEARING
+        } else {
+            OVER | CLEARING | QUEUE
+        }
+    }
+
+    /// The idle entry of a route that is to be handed out first.
+    #[inline]
+    pub(super) fn first_of(&self, stripe: &Guard<'_>, route: u32) -> Option<u32> {
+        if self.fifo {
+            stripe.oldest_of(route)
+        } else {
+            stripe.newest_of(route)
+        }
+    }
+
+    /// The one after `slot`.
+    pub(super) fn next_of(&self, stripe: &Guard<'_>, slot: u32) -> Option<u32> {
+        if self.fifo {
+            stripe.newer_of_route(slot)
+        } else {
+            stripe.older_of_route(slot)
+        }
+    }
+}
+
+impl Step<'_> {
+    /// Serves the request now, or leaves it queued if it has a ticket.
+    fn lease(
+        &mut self,
+        route: RouteId,
+        state: StateId,
+        ticket: Option<u32>,
+    ) -> Result<Outcome, Refusal> {
+        if self.is_shut() {
+            if let Some(ticket) = ticket.filter(|ticket| self.c.tickets.is_queued(*ticket)) {
+                self.unlink(ticket);
+            }
+            return Err(Refusal::ShutDown);
+        }
+        let again = ticket.filter(|ticket| self.c.tickets.is_queued(*ticket));
+        let route = match again {
+            Some(ticket) => self.c.tickets.route(ticket),
+            None => self.find_route(route).ok_or(Refusal::StaleRoute)?,
+        };
+        if again.is_some() || self.c.routes[route as usize].queue.len == 0 || self.engine.barging {
+            if let Some(outcome) = self.lease_at_once(route, state) {
+                if let Some(ticket) = again {
+                    self.unlink(ticket);
+                    // Whatever else came free is the next one's to look for.
+                    self.nudge_head(route);
+                    self.settle();
+                }
+                return Ok(outcome);
+            }
+        }
+        if again.is_some() {
+            self.settle();
+            return Ok(Outcome::Wait);
+        }
+        let may_wait = ticket.is_some() && self.c.tickets.queued() < self.engine.max_waiters;
+        let slot = match ticket {
+            Some(ticket) => ticket,
+            None => self.reserve().ok_or(Refusal::QueueFull)?.slot(),
+        };
+        // Only in the queue may a request have something evicted for it: it then has a place among the others.
+        self.enqueue(slot, route, state);
+        if self.c.tickets.is_queued(slot) {
+            if may_wait {
+                return Ok(Outcome::Wait);
+            }
+            self.unlink(slot);
+            self.settle();
+            if ticket.is_some() {
+                return Err(Refusal::QueueFull);
+            }
+            self.c.tickets.free(slot, &self.engine.answers);
+            return Err(Refusal::WouldBlock);
+        }
+        // The answer is the caller's own: nobody has to be woken for it.
+        let id = self.c.tickets.id(self.engine.tag, slot);
+        self.effects.wakes.retain(|wake| *wake != id);
+        match self.c.tickets.take_answer(slot, &self.engine.answers) {
+            Some(Ok(Grant::Idle(handle))) => Ok(Outcome::Idle(handle)),
+            Some(Ok(Grant::Open(handle))) => Ok(Outcome::Open(handle)),
+            _ => unreachable!("a ticket out of its queue was granted something"),
+        }
+    }
+
+    /// What is idle on the route, or else the right to open, where the limits leave room.
+    fn lease_at_once(&mut self, route: u32, state: StateId) -> Option<Outcome> {
+        if let Some(handle) = self.sweep(route, state) {
+            return Some(Outcome::Idle(handle));
+        }
+        // Removing what had expired may have let earlier waiters of other routes in.
+        self.settle();
+        self.c
+            .has_room(route)
+            .then(|| Outcome::Open(self.open(route)))
+    }
+}

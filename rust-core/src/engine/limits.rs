@@ -1,0 +1,80 @@
+//! Changing limits while the pool runs. A lowered limit closes surplus idle entries at once and leased ones at their
+//! release; a raised one serves waiters at once.
+
+use super::Engine;
+use super::config::MAX_ENTRIES;
+use super::coordinator::{OVER_TOTAL, Step};
+use super::effects::{Cause, Effects};
+use super::id::RouteId;
+use super::outcome::Refusal;
+use super::sync::atomic::Ordering::Relaxed;
+
+impl Engine {
+    /// Sets the limit in total, at most [`MAX_ENTRIES`]; 0 lets every request wait. O(removed + served).
+    pub fn set_max_total(&self, max: u32, effects: &mut Effects) {
+        let mut step = Step::new(self, effects);
+        step.c.max_total = max.min(MAX_ENTRIES);
+        self.max_total.store(step.c.max_total, Relaxed);
+        step.close_surplus();
+    }
+
+    /// Sets the limit of every route that has none of its own. O(routes + removed + served).
+    pub fn set_default_max_per_route(&self, max: u32, effects: &mut Effects) {
+        let mut step = Step::new(self, effects);
+        step.c.default_max = max.min(MAX_ENTRIES);
+        for route in 0..step.c.routes.len() as u32 {
+            if step.c.routes[route as usize].limit.is_none() {
+                step.close_surplus_of(route);
+            }
+        }
+        step.settle();
+    }
+
+    /// Sets a route's own limit, or with `None` lets the default hold again. A route with a limit of its own is never
+    /// reclaimed. O(removed + served).
+    pub fn set_max_per_route(
+        &self,
+        route: RouteId,
+        max: Option<u32>,
+        effects: &mut Effects,
+    ) -> Result<(), Refusal> {
+        let mut step = Step::new(self, effects);
+        let route = step.find_route(route).ok_or(Refusal::StaleRoute)?;
+        step.c.routes[route as usize].limit = max.map(|max| max.min(MAX_ENTRIES));
+        step.close_surplus_of(route);
+        step.note_if_reclaimable(route);
+        step.settle();
+        Ok(())
+    }
+
+    /// The limit in total.
+    pub fn max_total(&self) -> u32 {
+        self.max_total.load(Relaxed)
+    }
+
+    /// The limit of every route that has none of its own.
+    pub fn default_max_per_route(&self) -> u32 {
+        self.coordinator.lock().default_max
+    }
+}
+
+impl Step<'_> {
+    /// The flag first, then the sweep: see the coordinator.
+    fn close_surplus(&mut self) {
+        if self.c.total > self.c.max_total {
+            self.engine.flags.0.fetch_or(OVER_TOTAL, Relaxed);
+            while self.c.total > self.c.max_total && self.evict_oldest(Cause::OverLimit) {}
+        } else {
+            self.engine.flags.0.fetch_and(!OVER_TOTAL, Relaxed);
+        }
+        self.settle();
+    }
+
+    fn close_surplus_of(&mut self, route: u32) {
+        self.mirror_max(route);
+        self.reindex(route);
+        while self.c.routes[route as usize].allocated > self.c.max_of(route)
+            && self.evict_oldest_of(route, Cause::OverLimit)
+        {}
+    }
+}

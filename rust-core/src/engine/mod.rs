@@ -1,0 +1,258 @@
+//! The engine behind [`Pool`](crate::Pool), in numbers: for bindings to other languages.
+//!
+//! An [`Engine`] decides which connection a caller gets, when one may be opened and when one must go. It knows no
+//! connection and no key: a face keeps connections in places numbered by slot, and gives each distinct key a
+//! [`RouteId`]. No call blocks, no call does I/O, and none calls out: what follows from a call is returned as its
+//! outcome and its [`Effects`], which the caller carries out afterwards.
+//!
+//! ```
+//! use leasehold::engine::{Config, Effects, Engine, Hit, Keep, Outcome, StateId};
+//!
+//! let engine = Engine::new(Config::default());
+//! let mut effects = Effects::new();
+//! let route = engine.add_route(&mut effects).unwrap();
+//!
+//! // Nothing is idle yet: the engine gives the right to open a connection.
+//! let Ok(Outcome::Open(handle)) = engine.lease(route, StateId::NONE, None, &mut effects) else { panic!() };
+//! // … connect, and keep the connection under handle.slot() …
+//! engine.opened(handle).unwrap();
+//! assert_eq!(engine.release_hit(handle, Keep::For(5_000)), Ok(Hit::Kept));
+//!
+//! // The next lease is a hit, under a new handle for the same slot.
+//! let again = engine.lease_hit(route, StateId::NONE).unwrap();
+//! assert_eq!(again.slot(), handle.slot());
+//! assert!(engine.release_hit(handle, Keep::Forever).is_err());
+//! assert!(effects.is_empty());
+//! ```
+//!
+//! # How it is built
+//!
+//! A pool's idle entries hang in a few [stripes](stripe), each with its lock; a hit takes one of them and touches no
+//! count. Everything else, limits, waiters, eviction, expiry, shutdown, is decided under one [coordinator].
+//! Each [entry]'s word decides the races between those who would end its lease.
+
+mod clock;
+mod config;
+mod coordinator;
+mod effects;
+mod entry;
+mod expiry;
+mod id;
+mod lease;
+mod limits;
+mod outcome;
+mod release;
+mod route;
+mod segments;
+mod stats;
+mod stripe;
+mod sync;
+mod ticket;
+mod upkeep;
+
+use std::fmt;
+
+pub use clock::{Clock, ManualClock};
+pub use config::{Config, MAX_ENTRIES, Policy, Profile};
+pub use effects::{Cause, Effects, Victim};
+pub use id::{Handle, RouteId, StateId, Ticket};
+pub use outcome::{
+    Grant, Hit, Keep, NotLeased, Outcome, Refusal, Released, ShutdownMode, Stats, Verdict,
+};
+pub use stats::{EntryInfo, Use};
+
+pub(crate) use segments::Segments;
+pub(crate) use sync::Mutex;
+
+use coordinator::{Coordinator, Step};
+use entry::{Entry, Status, Word};
+use route::Route;
+use stripe::{Guard, Stripe};
+use sync::Padded;
+use sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use ticket::Answer;
+
+/// One pool. All methods may be called from any thread at any time.
+pub struct Engine {
+    tag: u32,
+    clock: Clock,
+    time_to_live: Option<u64>,
+    fifo: bool,
+    barging: bool,
+    own_route_first: bool,
+    max_waiters: u32,
+    /// `STARVED`, `OVER_TOTAL`, `SHUT`. Written under the coordinator, read by every hit.
+    flags: Padded<AtomicU32>,
+    stripes: Box<[Stripe]>,
+    entries: Segments<Entry>,
+    routes: Segments<Route>,
+    answers: Segments<Answer>,
+    coordinator: Mutex<Coordinator>,
+    /// Some caller has found a stripe locked. Written by whoever does.
+    wide: AtomicBool,
+    /// Mirrors for statistics. Written under the coordinator.
+    total: AtomicU32,
+    pending: AtomicU32,
+    max_total: AtomicU32,
+}
+
+impl Engine {
+    /// An empty pool. Limits beyond [`MAX_ENTRIES`] mean that number.
+    pub fn new(config: Config) -> Self {
+        let max_total = config.max_total.min(MAX_ENTRIES);
+        Engine {
+            tag: id::next_tag(),
+            time_to_live: config.time_to_live,
+            fifo: config.policy == Policy::Fifo,
+            barging: config.barging,
+            own_route_first: config.own_route_first,
+            max_waiters: config.max_waiters,
+            flags: Padded(AtomicU32::new(0)),
+            stripes: (0..config.stripe_count()).map(|_| Stripe::new()).collect(),
+            entries: Segments::new(),
+            routes: Segments::new(),
+            answers: Segments::new(),
+            coordinator: Mutex::new(Coordinator::new(max_total, config.max_per_route)),
+            wide: AtomicBool::new(false),
+            total: AtomicU32::new(0),
+            pending: AtomicU32::new(0),
+            max_total: AtomicU32::new(max_total),
+            clock: config.clock,
+        }
+    }
+
+    /// The number that all ids of this pool carry; never 0.
+    pub fn tag(&self) -> u32 {
+        self.tag
+    }
+
+    /// A new route. The caller keeps the key it stands for.
+    ///
+    /// Routes without entries, waiters and limits of their own are reclaimed a while later, as other routes come:
+    /// their ids come back as retired, or a call answers [`Refusal::StaleRoute`]. Ask for a new one then.
+    /// Refused where more than a million routes are alive at once. O(1), amortised.
+    pub fn add_route(&self, effects: &mut Effects) -> Result<RouteId, Refusal> {
+        Step::new(self, effects)
+            .add_route()
+            .ok_or(Refusal::QueueFull)
+    }
+
+    /// A victim's connection was taken out of its place: the slot may be used again. O(1).
+    ///
+    /// Does nothing where `slot` holds no victim.
+    pub fn ack(&self, slot: u32) {
+        let Some(entry) = self.entries.get(slot) else {
+            return;
+        };
+        let mut coordinator = self.coordinator.lock();
+        if entry.victim_to_free() {
+            coordinator.free_slot(slot);
+        }
+    }
+
+    /// Which opening of its slot the leased connection is: what [`peer_closed`](Self::peer_closed) wants to know.
+    pub fn opening(&self, handle: Handle) -> Result<u16, NotLeased> {
+        let word = self.entry_of(handle).ok_or(NotLeased)?.word();
+        if word.lease() == handle.generation() && word.status() == Status::Leased {
+            Ok(word.opening())
+        } else {
+            Err(NotLeased)
+        }
+    }
+
+    /// What the leased or opening entry goes to.
+    pub fn route_of(&self, handle: Handle) -> Result<RouteId, NotLeased> {
+        let entry = self.entry_of(handle).ok_or(NotLeased)?;
+        let route = entry.route();
+        let word = entry.word();
+        if word.lease() == handle.generation()
+            && matches!(word.status(), Status::Leased | Status::Opening)
+        {
+            Ok(route)
+        } else {
+            Err(NotLeased)
+        }
+    }
+
+    #[inline]
+    fn handle(&self, slot: u32, word: Word) -> Handle {
+        Handle::new(self.tag, slot, word.lease())
+    }
+
+    #[inline]
+    fn entry_of(&self, handle: Handle) -> Option<&Entry> {
+        if handle.tag() != self.tag {
+            return None;
+        }
+        self.entries.get(handle.slot())
+    }
+
+    #[inline]
+    fn lock_stripe(&self, index: usize) -> Guard<'_> {
+        self.stripes[index].lock(&self.entries)
+    }
+
+    #[inline]
+    fn stripe_mask(&self) -> u32 {
+        self.stripes.len() as u32 - 1
+    }
+
+    /// The stripe that a call on `route` uses first.
+    #[inline]
+    fn stripe_of(&self, route: &Route) -> usize {
+        let index = if route.spread.load(Relaxed) {
+            thread_number()
+        } else {
+            route.home.load(Relaxed)
+        };
+        (index & self.stripe_mask()) as usize
+    }
+
+    /// Somebody else holds the stripe that a call on `route` uses first: from now on its callers keep apart.
+    #[cold]
+    fn note_collision(&self, route: &Route) {
+        self.wide.store(true, Relaxed);
+        route.spread.store(true, Relaxed);
+    }
+
+    /// Sees to it that the heap's key of an idle entry is no later than its expiry.
+    ///
+    /// An entry that is leased again by now is left alone: its release sees the key and comes here too.
+    #[cold]
+    fn rearm(&self, coordinator: &mut Coordinator, slot: u32) {
+        let Some(entry) = self.entries.get(slot) else {
+            return;
+        };
+        let word = entry.word();
+        if word.status() != Status::Idle {
+            return;
+        }
+        let _stripe = self.lock_stripe(word.stripe());
+        let expiry = entry.expiry.load(Relaxed);
+        if entry.word() == word && expiry < entry.armed.load(Relaxed) {
+            coordinator.heap.arm(&self.entries, slot, expiry);
+        }
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine")
+            .field("tag", &self.tag)
+            .field("stats", &self.stats())
+            .field("is_shut_down", &self.is_shut_down())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A number for this thread, the same at every call. Threads of the operating system, that is: a language's lighter
+/// ones share their carrier's, which is what keeps two that run at once apart.
+#[inline]
+fn thread_number() -> u32 {
+    use std::sync::atomic::AtomicU32;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    thread_local! {
+        static NUMBER: u32 = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    }
+    NUMBER.with(|number| *number)
+}

@@ -1,0 +1,104 @@
+//! Reading a pool's numbers, without any lock.
+//!
+//! Counts are mirrors that the coordinator keeps and lengths that the stripes keep, read one after the other: exact
+//! at rest, plausible under way.
+
+use super::Engine;
+use super::entry::{NEVER, Status};
+use super::id::{Handle, RouteId, StateId};
+use super::outcome::Stats;
+use super::sync::atomic::Ordering::Relaxed;
+
+/// What an entry is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// Somebody opens it.
+    Opening,
+    /// Leased.
+    Leased,
+    /// Idle.
+    Idle,
+}
+
+/// One entry as it was when it was looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EntryInfo {
+    /// Its slot, and the lease it is in or, when idle, was last in.
+    pub handle: Handle,
+    /// What it goes to.
+    pub route: RouteId,
+    /// Who it is bound to.
+    pub state: StateId,
+    /// What it is doing.
+    pub used: Use,
+    /// How many milliseconds ago it last became idle; `None` if it never was.
+    pub idle_since: Option<u64>,
+    /// In how many milliseconds it expires, 0 if it has; `None` if it does not.
+    pub expires_in: Option<u64>,
+}
+
+impl Engine {
+    /// The pool's numbers. O(stripes).
+    pub fn stats(&self) -> Stats {
+        let allocated = self.total.load(Relaxed);
+        let available = self.stripes.iter().map(|stripe| stripe.len()).sum();
+        Stats {
+            leased: allocated.saturating_sub(available),
+            pending: self.pending.load(Relaxed),
+            available,
+            max: self.max_total(),
+        }
+    }
+
+    /// One route's numbers; `None` if the route is not alive. O(stripes).
+    pub fn route_stats(&self, id: RouteId) -> Option<Stats> {
+        let route = self.routes.get(id.slot()).filter(|route| route.is(id))?;
+        let allocated = route.allocated.load(Relaxed);
+        let available = self
+            .stripes
+            .iter()
+            .map(|stripe| stripe.len_of(id.slot()))
+            .sum();
+        Some(Stats {
+            leased: allocated.saturating_sub(available),
+            pending: route.pending.load(Relaxed),
+            available,
+            max: route.max.load(Relaxed),
+        })
+    }
+
+    /// The routes that are alive, in no order: those with entries or waiters, with a limit of their own, or not
+    /// reclaimed yet. O(routes).
+    pub fn routes(&self) -> Vec<RouteId> {
+        self.routes
+            .iter()
+            .filter_map(|(_, route)| route.id())
+            .collect()
+    }
+
+    /// Every entry, in order of slot. An entry that moves meanwhile is listed once, as it was when it was looked at.
+    /// O(entries).
+    pub fn entries(&self) -> Vec<EntryInfo> {
+        let now = self.clock.now();
+        let mut infos = Vec::new();
+        for (slot, entry) in self.entries.iter() {
+            let word = entry.word();
+            let used = match word.status() {
+                Status::Opening => Use::Opening,
+                Status::Leased => Use::Leased,
+                Status::Idle => Use::Idle,
+                Status::Free | Status::Victim => continue,
+            };
+            let (updated, expiry) = (entry.updated.load(Relaxed), entry.expiry.load(Relaxed));
+            infos.push(EntryInfo {
+                handle: self.handle(slot, word),
+                route: entry.route(),
+                state: entry.state(),
+                used,
+                idle_since: (updated != 0).then(|| now.saturating_sub(updated)),
+                expires_in: (expiry != NEVER).then(|| expiry.saturating_sub(now)),
+            });
+        }
+        infos
+    }
+}

@@ -1,0 +1,48 @@
+//! The one place that names a lock or an atomic: the real ones, or those of a model checker.
+//!
+//! Built with `--cfg loom` every interleaving of a small scenario is explored; with `--cfg shuttle` random schedules of
+//! large ones are. Nothing else in the engine knows which of the three it runs on.
+
+#[cfg(not(any(loom, shuttle)))]
+mod backend {
+    pub(crate) use parking_lot::{Mutex, MutexGuard};
+    pub(crate) use std::sync::atomic;
+}
+
+#[cfg(any(loom, shuttle))]
+mod backend {
+    #[cfg(loom)]
+    use loom::sync as checker;
+    #[cfg(all(shuttle, not(loom)))]
+    use shuttle::sync as checker;
+
+    pub(crate) use checker::MutexGuard;
+    pub(crate) use checker::atomic;
+
+    /// The checker's mutex behind parking_lot's signatures: a panic under the lock does not poison it, as there.
+    #[derive(Debug, Default)]
+    pub(crate) struct Mutex<T>(checker::Mutex<T>);
+
+    impl<T> Mutex<T> {
+        pub(crate) fn new(value: T) -> Self {
+            Mutex(checker::Mutex::new(value))
+        }
+
+        pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+            self.0
+                .lock()
+                .unwrap_or_else(|poisoned| poisoned.into_inner())
+        }
+
+        pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+            self.0.try_lock().ok()
+        }
+    }
+}
+
+pub(crate) use backend::*;
+
+/// Keeps what it holds on cache lines of its own, so that writes beside it do not slow its readers.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+pub(crate) struct Padded<T>(pub(crate) T);

@@ -1,0 +1,227 @@
+//! Tickets: the records of lease requests that wait.
+//!
+//! A waiter reserves a ticket, publishes under the ticket's slot how to wake it, and only then enqueues it: a grant
+//! that comes at once finds somebody to wake. The answer is one atomic cell, written once under the coordinator and
+//! read by the waiter without it.
+
+use super::id::{Handle, StateId, Ticket};
+use super::outcome::{Grant, Refusal};
+use super::route::Queue;
+use super::segments::{CAPACITY, Segments};
+use super::sync::atomic::{AtomicU64, Ordering};
+
+/// Where a waiter reads its answer.
+#[derive(Debug, Default)]
+pub(super) struct Answer {
+    /// 0 while there is none. Written under the coordinator.
+    code: AtomicU64,
+}
+
+const OPEN: u64 = 1 << 63;
+const SHUT_DOWN: u64 = u64::MAX;
+const RETRY: u64 = u64::MAX - 1;
+
+impl Answer {
+    /// Whether there is one. What was written before it can be read after.
+    #[inline]
+    fn is_there(&self) -> bool {
+        self.code.load(Ordering::Acquire) != 0
+    }
+
+    fn put(&self, answer: Result<Grant, Refusal>) {
+        let code = match answer {
+            Ok(Grant::Idle(handle)) => handle.to_u64(),
+            Ok(Grant::Open(handle)) => handle.to_u64() | OPEN,
+            Ok(Grant::Retry) => RETRY,
+            Err(_) => SHUT_DOWN,
+        };
+        self.code.store(code, Ordering::Release);
+    }
+
+    fn take(&self) -> Option<Result<Grant, Refusal>> {
+        match self.code.swap(0, Ordering::AcqRel) {
+            0 => None,
+            SHUT_DOWN => Some(Err(Refusal::ShutDown)),
+            RETRY => Some(Ok(Grant::Retry)),
+            code if code & OPEN != 0 => Some(Ok(Grant::Open(Handle::from_u64(code & !OPEN)))),
+            code => Some(Ok(Grant::Idle(Handle::from_u64(code)))),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Free,
+    Reserved,
+    Queued,
+    Answered,
+}
+
+/// The half of a ticket under the coordinator.
+#[derive(Debug)]
+struct Record {
+    generation: u32,
+    stage: Stage,
+    route: u32,
+    state: StateId,
+    /// Its place in the pool's one order of arrival.
+    sequence: u64,
+    earlier: Option<u32>,
+    later: Option<u32>,
+}
+
+/// All tickets of a pool, under its coordinator.
+#[derive(Debug, Default)]
+pub(super) struct Tickets {
+    records: Vec<Record>,
+    free: Vec<u32>,
+    last_sequence: u64,
+    queued: u32,
+}
+
+impl Tickets {
+    /// How many wait.
+    pub(super) fn queued(&self) -> u32 {
+        self.queued
+    }
+
+    pub(super) fn reserve(&mut self, tag: u32, answers: &Segments<Answer>) -> Option<Ticket> {
+        let slot = match self.free.pop() {
+            Some(slot) => slot,
+            None => {
+                let slot = self.records.len() as u32;
+                if slot == CAPACITY {
+                    return None;
+                }
+                answers.grow_to(slot);
+                self.records.push(Record {
+                    generation: 0,
+                    stage: Stage::Free,
+                    route: 0,
+                    state: StateId::NONE,
+                    sequence: 0,
+                    earlier: None,
+                    later: None,
+                });
+                slot
+            }
+        };
+        let record = &mut self.records[slot as usize];
+        record.generation = record.generation.wrapping_add(1);
+        record.stage = Stage::Reserved;
+        Some(Ticket::new(tag, slot, record.generation))
+    }
+
+    /// The slot of a ticket that is alive.
+    pub(super) fn find(&self, tag: u32, ticket: Ticket) -> Option<u32> {
+        let record = self.records.get(ticket.slot() as usize)?;
+        (ticket.tag() == tag
+            && record.generation == ticket.generation()
+            && record.stage != Stage::Free)
+            .then_some(ticket.slot())
+    }
+
+    pub(super) fn is_queued(&self, slot: u32) -> bool {
+        self.records[slot as usize].stage == Stage::Queued
+    }
+
+    pub(super) fn id(&self, tag: u32, slot: u32) -> Ticket {
+        Ticket::new(tag, slot, self.records[slot as usize].generation)
+    }
+
+    pub(super) fn route(&self, slot: u32) -> u32 {
+        self.records[slot as usize].route
+    }
+
+    pub(super) fn state(&self, slot: u32) -> StateId {
+        self.records[slot as usize].state
+    }
+
+    pub(super) fn sequence(&self, slot: u32) -> u64 {
+        self.records[slot as usize].sequence
+    }
+
+    /// Appends a reserved ticket to its route's queue.
+    pub(super) fn enqueue(&mut self, slot: u32, route: u32, state: StateId, queue: &mut Queue) {
+        self.last_sequence += 1;
+        let earlier = queue.tail;
+        let record = &mut self.records[slot as usize];
+        record.stage = Stage::Queued;
+        record.route = route;
+        record.state = state;
+        record.sequence = self.last_sequence;
+        record.earlier = earlier;
+        record.later = None;
+        match earlier {
+            Some(earlier) => self.records[earlier as usize].later = Some(slot),
+            None => queue.head = Some(slot),
+        }
+        queue.tail = Some(slot);
+        queue.len += 1;
+        self.queued += 1;
+    }
+
+    /// Takes a queued ticket out of its route's queue.
+    pub(super) fn unlink(&mut self, slot: u32, queue: &mut Queue) {
+        let record = &mut self.records[slot as usize];
+        debug_assert_eq!(record.stage, Stage::Queued);
+        record.stage = Stage::Reserved;
+        let (earlier, later) = (record.earlier.take(), record.later.take());
+        match earlier {
+            Some(earlier) => self.records[earlier as usize].later = later,
+            None => queue.head = later,
+        }
+        match later {
+            Some(later) => self.records[later as usize].earlier = earlier,
+            None => queue.tail = earlier,
+        }
+        queue.len -= 1;
+        self.queued -= 1;
+    }
+
+    /// Answers a ticket that was taken out of its queue.
+    pub(super) fn answer(
+        &mut self,
+        slot: u32,
+        answer: Result<Grant, Refusal>,
+        cells: &Segments<Answer>,
+    ) {
+        self.records[slot as usize].stage = Stage::Answered;
+        cell(cells, slot).put(answer);
+    }
+
+    /// Tells a ticket that stays queued to ask again.
+    pub(super) fn nudge(&self, slot: u32, cells: &Segments<Answer>) {
+        cell(cells, slot).put(Ok(Grant::Retry));
+    }
+
+    /// The answer, if there is one; the ticket is dead then, unless it is to ask again.
+    pub(super) fn take_answer(
+        &mut self,
+        slot: u32,
+        cells: &Segments<Answer>,
+    ) -> Option<Result<Grant, Refusal>> {
+        let answer = cell(cells, slot).take()?;
+        if self.records[slot as usize].stage == Stage::Answered {
+            self.free(slot, cells);
+        }
+        Some(answer)
+    }
+
+    /// Every reserved or queued ticket's life ends here.
+    pub(super) fn free(&mut self, slot: u32, cells: &Segments<Answer>) {
+        cell(cells, slot).take();
+        self.records[slot as usize].stage = Stage::Free;
+        self.free.push(slot);
+    }
+}
+
+/// Whether `ticket` has an answer, without the coordinator.
+#[inline]
+pub(super) fn is_answered(cells: &Segments<Answer>, ticket: Ticket) -> bool {
+    cells.get(ticket.slot()).is_none_or(Answer::is_there)
+}
+
+fn cell(cells: &Segments<Answer>, slot: u32) -> &Answer {
+    cells.get(slot).expect("a reserved ticket has a cell")
+}

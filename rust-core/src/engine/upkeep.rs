@@ -1,0 +1,185 @@
+//! Closing what nobody leased: expired and long-idle entries, those whose peer has closed, a whole route, a whole pool.
+//!
+//! Each costs what it closes. The lists are walked in short batches, between which the coordinator is free for others.
+
+use super::Engine;
+use super::coordinator::{SHUT, Step};
+use super::effects::{Cause, Effects, Victim};
+use super::entry::{NEVER, Status};
+use super::id::RouteId;
+use super::outcome::{Refusal, ShutdownMode};
+use super::sync::atomic::Ordering::Relaxed;
+
+/// How many entries one hold of the coordinator may look at.
+const BATCH: usize = 64;
+
+impl Engine {
+    /// Removes every idle entry that has expired. O(expired · log n).
+    pub fn close_expired(&self, effects: &mut Effects) {
+        while Step::new(self, effects).close_expired_batch() {}
+    }
+
+    /// Removes every entry that has been idle for `millis` or longer; with 0, every idle entry. O(removed).
+    pub fn close_idle(&self, millis: u64, effects: &mut Effects) {
+        // Fixed at the start: what is released while this runs stays.
+        let Some(cutoff) = self.clock.now().checked_sub(millis) else {
+            return;
+        };
+        for index in 0..self.stripes.len() {
+            while Step::new(self, effects).close_idle_batch(index, cutoff) {}
+        }
+    }
+
+    /// Removes every idle entry of a route; what is leased of it closes at its release. O(idle of it + entries).
+    pub fn clear_route(&self, route: RouteId, effects: &mut Effects) -> Result<(), Refusal> {
+        let mut step = Step::new(self, effects);
+        let route = step.find_route(route).ok_or(Refusal::StaleRoute)?;
+        step.clear_route(route);
+        Ok(())
+    }
+
+    /// The peer of the connection opened as number `opening` in `slot` has closed it.
+    ///
+    /// An idle one is removed; a leased one closes at its release. An event of an earlier opening is ignored.
+    /// `opening` is what [`opening`](Self::opening) told when the connection was opened.
+    pub fn peer_closed(&self, slot: u32, opening: u16, effects: &mut Effects) {
+        let Some(entry) = self.entries.get(slot) else {
+            return;
+        };
+        // Marked first: a release that comes after it does not make the entry idle, and one that came before it is
+        // seen here.
+        let Some(marked) = entry.mark_dead(opening) else {
+            return;
+        };
+        if marked.status() != Status::Idle {
+            return;
+        }
+        let mut step = Step::new(self, effects);
+        let mut stripe = self.lock_stripe(marked.stripe());
+        if entry.word() == marked {
+            step.retire_idle(&mut stripe, slot, Cause::PeerClosed);
+            drop(stripe);
+            step.settle();
+        }
+    }
+
+    /// Ends the pool: every waiter is told, every idle entry removed, and what is leased closes at its release or,
+    /// with [`ShutdownMode::Immediate`], is removed too. Every later request is refused. May be called again.
+    /// O(entries + waiters).
+    pub fn shutdown(&self, mode: ShutdownMode, effects: &mut Effects) {
+        Step::new(self, effects).shutdown(mode);
+    }
+
+    /// The pool was shut down.
+    pub fn is_shut_down(&self) -> bool {
+        self.flags.0.load(Relaxed) & SHUT != 0
+    }
+}
+
+impl Step<'_> {
+    /// False when nothing more has expired.
+    fn close_expired_batch(&mut self) -> bool {
+        for _ in 0..BATCH {
+            match self.c.heap.first() {
+                Some((key, slot)) if key <= self.now => self.close_if_expired(slot),
+                _ => {
+                    self.settle();
+                    return false;
+                }
+            }
+        }
+        self.settle();
+        true
+    }
+
+    /// Removes the entry at the heap's top if it has expired, else moves it to where it belongs.
+    fn close_if_expired(&mut self, slot: u32) {
+        let entry = self.entry(slot);
+        let word = entry.word();
+        match word.status() {
+            Status::Idle => {
+                let mut stripe = self.engine.lock_stripe(word.stripe());
+                if entry.word() != word {
+                    // Leased or marked meanwhile: the next turn sees it as it is.
+                } else if entry.is_expired(self.now) {
+                    self.retire_idle(&mut stripe, slot, Cause::Expired);
+                } else {
+                    let expiry = entry.expiry.load(Relaxed);
+                    self.arm(slot, expiry);
+                }
+            }
+            // Its release puts it back. A release that came first has made it idle: the next turn sees that.
+            Status::Leased => {
+                if entry.mark_notify() {
+                    self.arm(slot, NEVER);
+                }
+            }
+            _ => self.arm(slot, NEVER),
+        }
+    }
+
+    /// False when the stripe has nothing more that has been idle since `cutoff`.
+    fn close_idle_batch(&mut self, index: usize, cutoff: u64) -> bool {
+        let mut stripe = self.engine.lock_stripe(index);
+        let mut is_more = true;
+        for _ in 0..BATCH {
+            match stripe.oldest() {
+                Some(slot) if self.entry(slot).updated.load(Relaxed) <= cutoff => {
+                    self.retire_idle(&mut stripe, slot, Cause::Idle);
+                }
+                _ => {
+                    is_more = false;
+                    break;
+                }
+            }
+        }
+        drop(stripe);
+        self.settle();
+        is_more
+    }
+
+    fn clear_route(&mut self, route: u32) {
+        // With the flag set, and each stripe locked once since, the route's entries stay idle or leased as they are.
+        self.c.routes[route as usize].clearing = true;
+        self.reindex(route);
+        while self.evict_oldest_of(route, Cause::Cleared) {}
+        let id = self.route(route).id();
+        for (_, entry) in self.engine.entries.iter() {
+            if Some(entry.route()) == id {
+                entry.mark_cleared();
+            }
+        }
+        self.c.routes[route as usize].clearing = false;
+        self.reindex(route);
+        self.note_if_reclaimable(route);
+        self.settle();
+    }
+
+    fn shutdown(&mut self, mode: ShutdownMode) {
+        self.engine.flags.0.fetch_or(SHUT, Relaxed);
+        while self.evict_oldest(Cause::ShutDown) {}
+        for route in 0..self.c.routes.len() {
+            while let Some(waiter) = self.c.routes[route].queue.head {
+                self.answer(waiter, Err(Refusal::ShutDown));
+            }
+        }
+        if mode == ShutdownMode::Immediate {
+            self.take_all_leased();
+        }
+    }
+
+    /// Nothing can become idle any more, so an entry seen leased is ended by this step or by its release, whichever
+    /// changes its word first.
+    fn take_all_leased(&mut self) {
+        for (slot, entry) in self.engine.entries.iter() {
+            let word = entry.word();
+            if word.status() == Status::Leased && entry.to_victim(word) {
+                self.uncount(slot);
+                self.effects.victims.push(Victim {
+                    slot,
+                    cause: Cause::ShutDown,
+                });
+            }
+        }
+    }
+}
