@@ -1,8 +1,6 @@
 # Finds or installs the tools that the commands of ./dev need. Sourced by ./dev.
 #
-# What is on the PATH is used; what is missing comes from Debian's archive in one apt run, at the end of a command's list:
-#     need gradle gradle            # the command, and the package that has it
-#     install_needed
+# What is on the PATH is used; what is missing comes from Debian's archive, in one apt run for all that a command needs.
 
 missing_packages=()
 
@@ -10,16 +8,57 @@ missing_packages=()
 need() {
     local command=$1
     shift
-    PATH=$PATH:/usr/sbin:/sbin command -v "$command" >/dev/null 2>&1 || missing_packages+=("$@")
+    PATH=$PATH:/usr/sbin:/sbin command -v "$command" >/dev/null || missing_packages+=("$@")
 }
 
-# need_package PACKAGE...: for what has no command of its own.
-need_package() {
-    local package
-    for package; do
-        [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing_packages+=("$package")
-    done
+# tools NAME...: finds or installs each; returns only when all are there.
+tools() {
+    local tool
+    for tool; do "need_$tool"; done
+    [ ${#missing_packages[@]} -gt 0 ] || return 0
+    install_packages "${missing_packages[@]}"
+    missing_packages=()
+    for tool; do "need_$tool"; done
+    [ ${#missing_packages[@]} -eq 0 ] || die "installed, but still not usable: ${missing_packages[*]}"
 }
+
+need_gradle() { need gradle gradle; }
+need_shellcheck() { need shellcheck shellcheck; }
+need_nginx() { need nginx nginx; }
+need_httpd() { need apache2 apache2-bin; }
+
+# A cargo that is new enough: the PATH's, else Debian's.
+need_rust() {
+    need cc gcc libc6-dev
+    ! rust_fits cargo || return 0
+    if rust_fits /usr/bin/cargo; then
+        PATH=/usr/bin:$PATH
+        return
+    fi
+    if [ "$(debian_release)" = 12 ]; then
+        # Debian 12's rustc is too old; this one is kept up to date for its browsers. There is no clippy with it.
+        missing_packages+=(rustc-web cargo-web rustfmt-web)
+    else
+        missing_packages+=(rustc cargo rustfmt rust-clippy)
+    fi
+}
+
+rust_fits() {
+    local wanted has
+    wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+    has=$("$1" --version 2>/dev/null | cut -d ' ' -f 2) || return 1
+    at_least "$has" "$wanted"
+}
+
+# A JDK of 17 or later: the PATH's, else Debian's.
+need_java() {
+    local has
+    has=$(javac -version 2>/dev/null | cut -d ' ' -f 2) || has=0
+    at_least "${has:-0}" 17 || missing_packages+=(default-jdk-headless)
+}
+
+# at_least VERSION MINIMUM
+at_least() { [ "$(printf '%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]; }
 
 debian_release() {
     # shellcheck disable=SC1091
@@ -39,12 +78,10 @@ can_be_root() {
     [ "$(id -u)" = 0 ] || { command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [ -t 0 ]; }; }
 }
 
-# Installs what `need` noted, and leaves no service running or enabled that was not there before.
-install_needed() {
-    [ ${#missing_packages[@]} -gt 0 ] || return 0
-    local packages command
-    mapfile -t packages < <(printf '%s\n' "${missing_packages[@]}" | sort -u)
-    missing_packages=()
+# Leaves no service running or enabled that was not there before.
+install_packages() {
+    local packages command log
+    mapfile -t packages < <(printf '%s\n' "$@" | sort -u)
     command="apt-get install -y --no-install-recommends ${packages[*]}"
     command -v apt-get >/dev/null || die "these Debian packages are missing, or what serves for them: ${packages[*]}"
     if ! can_be_root; then
@@ -55,7 +92,6 @@ install_needed() {
     apt-get update && $command"
     fi
     say "installing ${packages[*]} (apt)"
-    local log
     log=$(mktemp)
     if ! { as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 update &&
         without_services apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "${packages[@]}"; } >"$log" 2>&1 </dev/null; then

@@ -1,0 +1,39 @@
+# Runs a command's steps one after the other, all of them even when one fails, and sums them up. Sourced by ./dev.
+
+step_results=()
+steps_failed=0
+
+# step NAME COMMAND...
+step() {
+    local name=$1 start=$SECONDS status
+    shift
+    printf '\n== %s\n' "$name"
+    # Not in a condition: there bash would go on after a failure inside the command's functions.
+    set +e
+    (
+        set -e
+        "$@"
+    )
+    status=$?
+    set -e
+    if [ $status -eq 0 ]; then
+        step_results+=("ok        $name ($((SECONDS - start)) s)")
+    else
+        step_results+=("FAILED    $name ($((SECONDS - start)) s)")
+        steps_failed=1
+    fi
+}
+
+# left_out NAME REASON
+left_out() {
+    printf '\n== %s: left out (%s)\n' "$1" "$2"
+    step_results+=("left out  $1: $2")
+}
+
+# Ends a command of steps: prints what became of each, and fails if one failed. .ci/run repeats the lines from the file.
+sum_up() {
+    printf '\n== %s\n' "$command"
+    mkdir -p target
+    printf '%s\n' "${step_results[@]}" | tee "target/$command-summary.txt"
+    return $steps_failed
+}
