@@ -18,11 +18,11 @@ public final class Httpd extends WebServer {
         }
 
         @Override
-        public Httpd start() throws IOException {
+        public Httpd start() throws Exception {
             Httpd httpd = new Httpd(this);
             try {
                 httpd.start();
-            } catch (IOException | RuntimeException e) {
+            } catch (Throwable e) {
                 httpd.close();
                 throw e;
             }
@@ -55,32 +55,35 @@ public final class Httpd extends WebServer {
     /** Connections that have had at least one request answered. httpd logs a request after it was answered, so the last one may be missing for a moment. */
     @Override
     public long connections() throws IOException {
-        return requestsPerConnection().size();
+        long all = 0;
+        for (int i = 0; i < ports.length; i++) {
+            all += requestsPerConnection(i).size();
+        }
+        return all;
     }
 
-    /** How many requests the server has answered on each connection, in the order of their first requests; late as {@link #connections()}. */
-    public List<Integer> requestsPerConnection() throws IOException {
+    /** How many requests each connection to a port carried, in the order of their first requests; late as {@link #connections()}. */
+    public List<Integer> requestsPerConnection(int index) throws IOException {
         List<Integer> requests = new ArrayList<>();
         Map<String, Integer> byClientPort = new HashMap<>();
         for (String line : lines(accessLog())) {
             // server port, client port, number of requests before this one on its connection
             String[] fields = line.split(" ");
-            if (Integer.parseInt(fields[0]) == statusPort()) {
+            if (Integer.parseInt(fields[0]) != ports[index]) {
                 continue;
             }
-            String client = fields[0] + " " + fields[1];
             if (fields[2].equals("0")) {
-                byClientPort.put(client, requests.size());
+                byClientPort.put(fields[1], requests.size());
                 requests.add(1);
             } else {
-                requests.set(byClientPort.get(client), Integer.parseInt(fields[2]) + 1);
+                requests.set(byClientPort.get(fields[1]), Integer.parseInt(fields[2]) + 1);
             }
         }
         return requests;
     }
 
     @Override
-    String[] command() throws IllegalStateException {
+    String[] command() {
         // A new run counts from zero.
         accessLog().toFile().delete();
         return new String[] {program("apache2"), "-D", "FOREGROUND", "-d", directory.toString(), "-f", "httpd.conf"};

@@ -3,12 +3,12 @@ package io.leasehold.tests.servers;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import javax.net.ssl.SSLContext;
 
 /** A running nginx. */
 public final class Nginx extends WebServer {
@@ -25,18 +25,18 @@ public final class Nginx extends WebServer {
             return this;
         }
 
-        /** Serves https, with a certificate of its own for 127.0.0.1, {@link Nginx#certificate()}. */
+        /** Serves https, with a certificate of its own for 127.0.0.1, see {@link Nginx#trust()}. */
         public Builder tls() {
             tls = true;
             return this;
         }
 
         @Override
-        public Nginx start() throws IOException {
+        public Nginx start() throws Exception {
             Nginx nginx = new Nginx(this);
             try {
                 nginx.start();
-            } catch (IOException | RuntimeException e) {
+            } catch (Throwable e) {
                 nginx.close();
                 throw e;
             }
@@ -59,11 +59,11 @@ public final class Nginx extends WebServer {
     /** Connections to the status port, which nginx counts with the others. */
     private final AtomicLong own = new AtomicLong();
 
-    private Nginx(Builder builder) throws IOException {
+    private final Certificate certificate;
+
+    private Nginx(Builder builder) throws Exception {
         super(builder);
-        if (builder.tls) {
-            makeCertificate();
-        }
+        certificate = builder.tls ? Certificate.make(directory) : null;
         Files.write(directory.resolve("nginx.conf"), configuration(builder).getBytes(StandardCharsets.UTF_8));
     }
 
@@ -72,9 +72,9 @@ public final class Nginx extends WebServer {
         return new Builder();
     }
 
-    /** The server's certificate, signed by itself, as PEM. */
-    public Path certificate() {
-        return directory.resolve("certificate.pem");
+    /** For clients that trust the certificate of this server, which signed it itself, and no other. */
+    public SSLContext trust() {
+        return certificate.trust();
     }
 
     /** Connections accepted, whether or not they carried a request. */
@@ -128,7 +128,7 @@ public final class Nginx extends WebServer {
             text.append("        listen 127.0.0.1:").append(port).append(builder.tls ? " ssl" : "").append(";\n");
         }
         if (builder.tls) {
-            text.append("        ssl_certificate ").append(certificate()).append(";\n        ssl_certificate_key ").append(key()).append(";\n");
+            text.append("        ssl_certificate ").append(certificate.file()).append(";\n        ssl_certificate_key ").append(certificate.keyFile()).append(";\n");
         }
         // Not the file of this name: nginx answers a POST of a file with 405.
         text.append("        location = ").append(HELLO).append(" { return 200 \"").append(GREETING.trim()).append("\\n\"; }\n")
@@ -137,27 +137,5 @@ public final class Nginx extends WebServer {
         text.append("    }\n    server {\n        listen 127.0.0.1:").append(statusPort())
                 .append(";\n        keepalive_timeout 0;\n        location / { stub_status; }\n    }\n}\n");
         return text.toString();
-    }
-
-    private Path key() {
-        return directory.resolve("key.pem");
-    }
-
-    private void makeCertificate() throws IOException {
-        Process openssl = new ProcessBuilder(program("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-                "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1",
-                "-keyout", key().toString(), "-out", certificate().toString())
-                .redirectErrorStream(true)
-                .redirectOutput(directory.resolve("openssl.log").toFile())
-                .start();
-        try {
-            if (openssl.waitFor() != 0) {
-                throw new IOException("openssl made no certificate: " + lines(directory.resolve("openssl.log")));
-            }
-        } catch (InterruptedException e) {
-            openssl.destroy();
-            Thread.currentThread().interrupt();
-            throw new IOException("interrupted while a certificate was made", e);
-        }
     }
 }

@@ -1,6 +1,5 @@
 package io.leasehold.tests.servers;
 
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -30,7 +29,7 @@ public abstract class ServerBuilder<B extends ServerBuilder<B>> {
     abstract B self();
 
     /** Starts the server and waits until it answers. */
-    public abstract WebServer start() throws IOException;
+    public abstract WebServer start() throws Exception;
 
     /** How long the server keeps an idle connection; 75 seconds if not said. */
     public final B keepAlive(long millis) {

@@ -1,5 +1,6 @@
 package io.leasehold.tests.servers;
 
+import io.leasehold.testsupport.Eventually;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -82,8 +83,8 @@ public final class SocketTable {
     }
 
     /** The table of the port once it is settled. */
-    public static SocketTable settled(int serverPort) throws IOException {
-        Waiting.until("the sockets of port " + serverPort + " are settled", () -> ofPort(serverPort).isSettled());
+    public static SocketTable settled(int serverPort) throws Exception {
+        Eventually.await("the sockets of port " + serverPort + " are settled", () -> ofPort(serverPort).isSettled());
         return ofPort(serverPort);
     }
 

@@ -1,5 +1,6 @@
 package io.leasehold.tests.servers;
 
+import io.leasehold.testsupport.Eventually;
 import java.io.ByteArrayOutputStream;
 import java.io.Closeable;
 import java.io.File;
@@ -84,19 +85,19 @@ public abstract class WebServer implements Closeable {
     }
 
     /** Starts the server, which must not be running, on its ports, and waits until it answers. */
-    public final void start() throws IOException {
+    public final void start() throws Exception {
         if (process != null) {
             throw new IllegalStateException("the server runs already");
         }
         process = ServerProcess.start(directory.toFile(), command());
         try {
-            Waiting.until("the server is ready", () -> {
+            Eventually.await("the server is ready", () -> {
                 if (!process.isRunning()) {
                     throw new IOException("the server did not start:\n" + log());
                 }
                 return Files.exists(pidFile()) && Files.size(pidFile()) > 0 && isListening();
             });
-        } catch (IOException | RuntimeException e) {
+        } catch (Throwable e) {
             stop();
             throw e;
         }
@@ -112,16 +113,16 @@ public abstract class WebServer implements Closeable {
     }
 
     /** Stops and starts the server, on the same ports. */
-    public final void restart() throws IOException {
+    public final void restart() throws Exception {
         stop();
         start();
     }
 
     /** Has the server take its configuration anew, as an administrator does: a new worker serves, the old one closes what is idle. */
-    public final void reload() throws IOException {
+    public final void reload() throws Exception {
         long before = reloads();
         ServerProcess.signal(reloadSignal(), pid());
-        Waiting.until("the server has reloaded", () -> reloads() > before);
+        Eventually.await("the server has reloaded", () -> reloads() > before);
     }
 
     /** Stops all processes of the server in their tracks: the kernel still accepts connections, nobody answers. */

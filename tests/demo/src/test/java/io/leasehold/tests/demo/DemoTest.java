@@ -1,0 +1,120 @@
+package io.leasehold.tests.demo;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.leasehold.tests.servers.Httpd;
+import io.leasehold.tests.servers.Nginx;
+import io.leasehold.tests.servers.SocketTable.Side;
+import io.leasehold.testsupport.Eventually;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+
+class DemoTest {
+    private static Run.Plan shortPlan() {
+        Run.Plan plan = new Run.Plan();
+        plan.warmUpMillis = 100;
+        plan.slices = 3;
+        plan.sliceMillis = 100;
+        plan.threads = 8;
+        plan.pauses = Arrays.asList(10L, 20L);
+        plan.rest = 0;
+        plan.requestsPerClosing = 5;
+        return plan;
+    }
+
+    @Test
+    void losesNothingAndFillsEachConnectionAsHttpdAllows() throws Exception {
+        Run.Plan plan = shortPlan();
+        try (Run run = new Run(plan, Arrays.asList(Contender.values()),
+                () -> Httpd.builder().keepAlive(180_000).directive("Timeout 30").directive("KeepAlive On").directive("MaxKeepAliveRequests 100"),
+                step -> { })) {
+            run.perform();
+            for (Column column : run.columns) {
+                String who = column.contender.title;
+                Tally all = column.all();
+                assertEquals(Collections.emptyMap(), all.failures, who);
+                assertEquals(plan.threads * plan.postsPerRound * (plan.pauses.size() + 1), column.posts.requests, who);
+
+                Httpd httpd = (Httpd) column.server;
+                Eventually.await("httpd has logged every request", () -> requests(httpd) == all.requests);
+
+                // The first response is not a kept-alive one, so 101 requests fit. Each slice and the warm-up start with a connection
+                // of their own and may leave their last one unfilled.
+                List<Integer> gets = httpd.requestsPerConnection(0);
+                List<Integer> unfilled = gets.stream().filter(n -> n != 101).collect(Collectors.toList());
+                assertTrue(unfilled.size() <= plan.slices + 1, who + ": " + gets);
+                assertTrue(unfilled.stream().allMatch(n -> n < 101), who + ": " + gets);
+
+                // Nothing is closed while the threads pause, so that no thread needs a second connection.
+                assertTrue(httpd.requestsPerConnection(1).size() <= plan.threads, who + ": " + httpd.requestsPerConnection(1));
+
+                for (Closing way : Closing.values()) {
+                    assertEquals(Collections.nCopies(plan.requestsPerClosing, 1), httpd.requestsPerConnection(2 + way.ordinal()), who + way);
+                }
+                assertSocketsAreClosedByTheRightSide(column, plan);
+                assertEquals(0, column.closeWait(Side.CLIENT), who);
+            }
+        }
+    }
+
+    @Test
+    void tellsSlowFromLossyOnNginx() throws Exception {
+        Run.Plan plan = shortPlan();
+        plan.pauses = Arrays.asList(400L, 400L);
+        plan.rest = 400;
+        try (Run run = new Run(plan, Arrays.asList(Contender.values()), () -> Nginx.builder().keepAlive(200), step -> { })) {
+            run.perform();
+            Report report = new Report(run.columns);
+            Column stock = run.columns.get(Contender.STOCK.ordinal());
+            Column unchecked = run.columns.get(Contender.STOCK_UNCHECKED.ordinal());
+            Column leasehold = run.columns.get(Contender.LEASEHOLD.ordinal());
+
+            assertEquals(Collections.emptyMap(), stock.all().failures);
+            assertEquals(Collections.emptyMap(), leasehold.all().failures);
+            // All its connections are closed in each pause, and it leases at least one of them after each.
+            assertTrue(unchecked.posts.failed() >= plan.pauses.size(), () -> "" + unchecked.posts.failures);
+            assertTrue(report.verdict(unchecked).contains("lossy"));
+            assertTrue(!report.verdict(stock).contains("lossy"));
+            assertTrue(!report.verdict(leasehold).contains("lossy"));
+
+            for (Column column : run.columns) {
+                assertSocketsAreClosedByTheRightSide(column, plan);
+                String key = "\"" + column.contender.key + "\": {";
+                assertTrue(report.json().contains(key + "\"requests_per_second\": "), report.json());
+            }
+            for (String name : Arrays.asList("connections_opened", "requests_failed", "close_wait", "time_wait")) {
+                assertEquals(run.columns.size(), report.json().split("\"" + name + "\": \\d+").length - 1, report.json());
+            }
+        }
+    }
+
+    /** Who closes first keeps TIME_WAIT; where both have been told of the end, either may be first. */
+    private static void assertSocketsAreClosedByTheRightSide(Column column, Run.Plan plan) {
+        for (Closing way : Closing.values()) {
+            Column.Sockets left = column.afterClosing.get(way);
+            String what = column.contender.title + ", " + way.title;
+            assertEquals(plan.requestsPerClosing, left.opened, what);
+            int client = left.timeWait.get(Side.CLIENT);
+            int server = left.timeWait.get(Side.SERVER);
+            if (way == Closing.CLIENT_HEADER || way == Closing.SERVER_HEADER) {
+                assertTrue(client + server >= plan.requestsPerClosing, what + ": " + client + " / " + server);
+            } else {
+                assertEquals(plan.requestsPerClosing, client, what);
+                assertEquals(0, server, what);
+            }
+            assertEquals(0, left.closeWait.get(Side.CLIENT) + left.closeWait.get(Side.SERVER), what);
+        }
+    }
+
+    private static long requests(Httpd httpd) throws Exception {
+        long all = 0;
+        for (int i = 0; i < 2 + Closing.values().length; i++) {
+            all += httpd.requestsPerConnection(i).stream().mapToInt(Integer::intValue).sum();
+        }
+        return all;
+    }
+}
