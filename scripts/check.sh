@@ -23,16 +23,25 @@ check() {
 
 # Licences and sources of all crates, and known security advisories, by cargo-deny as deny.toml says.
 check_dependencies() {
-    if ! command -v cargo-deny >/dev/null; then
-        left_out 'licences and advisories' 'no cargo-deny; "cargo install --locked cargo-deny" gives it'
+    if ! get_cargo_deny; then
+        left_out 'licences and advisories' 'no cargo-deny, and it could not be built with this cargo'
         return
     fi
     step 'licences and sources' cargo deny --locked --log-level warn check licenses bans sources
     if cargo deny --locked fetch db >/dev/null 2>&1; then
         step 'advisories' cargo deny --locked --log-level warn check --disable-fetch advisories
     else
-        left_out 'advisories' 'the RustSec database could not be fetched'
+        left_out 'advisories' 'the RustSec database cannot be reached from here'
     fi
+}
+
+# The PATH's, else one built once and kept in the user's cache: Debian has no package of it.
+get_cargo_deny() {
+    local cache=${XDG_CACHE_HOME:-$HOME/.cache}/leasehold-tools
+    PATH=$PATH:$cache/bin
+    ! command -v cargo-deny >/dev/null || return 0
+    say 'building cargo-deny (once; about four minutes)'
+    cargo install --locked --quiet --root "$cache" cargo-deny
 }
 
 # Gradle as ./dev always runs it: no daemon is left behind, and cargo is the one that was found or installed.

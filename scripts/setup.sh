@@ -35,6 +35,8 @@ need_rust() {
         PATH=/usr/bin:$PATH
         return
     fi
+    # Debian's cargo does not depend on the certificates without which it reaches no registry.
+    missing_packages+=(ca-certificates)
     if [ "$(debian_release)" = 12 ]; then
         # Debian 12's rustc is too old; this one is kept up to date for its browsers. There is no clippy with it.
         missing_packages+=(rustc-web cargo-web rustfmt-web)
