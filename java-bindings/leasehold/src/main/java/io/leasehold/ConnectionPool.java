@@ -1,0 +1,640 @@
+package io.leasehold;
+
+import io.leasehold.internal.Listing;
+import io.leasehold.internal.NativePool;
+import io.leasehold.internal.PoolState;
+import io.leasehold.internal.RouteRef;
+import io.leasehold.internal.StateRef;
+import java.io.Closeable;
+import java.util.Set;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.BiConsumer;
+import java.util.function.BiPredicate;
+
+/**
+ * A pool of connections to any number of routes, within a limit per route and one in total.
+ *
+ * <p>The pool opens nothing: a lease has an idle connection, or is a vacancy that allows its holder to open one (see
+ * {@link Lease}). What a connection is, only the {@link Disposer} needs to know.
+ *
+ * <p><b>Limits</b> are strict: leased, idle and connections being opened together never grow past them. When the total is
+ * reached, the least recently released idle connection of any route makes room. <b>Waiting</b> requests are served in order
+ * of arrival across all routes, those excepted that are blocked by their own route's limit. <b>State</b>: a connection that was
+ * released with a state goes only to requests with an equal one; a request with a state takes an idle connection bound to it,
+ * or else one bound to nobody.
+ *
+ * <p>Routes and states are compared by {@code equals}; they must not change while the pool knows them.
+ *
+ * <p><b>Unreachable pools</b>: a pool that nobody refers to any more is garbage collected, with its idle connections
+ * disposed of and its memory freed. So neither the disposer nor an idle connection may refer to the pool. A lease refers to it.
+ *
+ * <p><b>Threads</b>: all methods may be called by any thread at any time, from a {@link Disposer} too. Only {@link #lease}
+ * and {@link PendingLease#get} wait. No call made here waits for another caller's {@link Disposer}. A pool makes its first native call with
+ * its first lease; one daemon thread, {@code leasehold-housekeeper}, serves all pools and ends with the last.
+ *
+ * <p><b>Cost</b>: a lease or release that meets an idle connection takes constant time and one short lock among several, as
+ * callers collide; what opens, closes, waits or changes limits takes the pool's one coordinating lock for a time that does not grow with
+ * the pool, unless said otherwise.
+ *
+ * @param <R> the type of the routes
+ * @param <C> the type of the connections
+ */
+public final class ConnectionPool<R, C> implements Closeable {
+    private final PoolState state;
+    private final ManualClock clock;
+    // Null until the first lease. Written once, under the state's monitor.
+    private volatile NativePool pool;
+    // Written once, under the state's monitor: no pool is started after it.
+    private volatile boolean shutDown;
+
+    private ConnectionPool(PoolState state, ManualClock clock) {
+        this.state = state;
+        this.clock = clock;
+    }
+
+    /**
+     * Starts to describe a pool.
+     *
+     * @param disposer closes connections that the pool lets go; must not refer to the pool
+     * @param <R> the type of the routes
+     * @param <C> the type of the connections
+     * @return a builder with no limits
+     * @throws IllegalArgumentException if {@code disposer} is null
+     */
+    public static <R, C> Builder<R, C> builder(Disposer<? super C> disposer) {
+        return new Builder<>(disposer);
+    }
+
+    /**
+     * Leases a connection that is bound to nobody, or the right to open one, if that can be had without waiting.
+     *
+     * @param route where to
+     * @return the lease, the caller's to end; null if nothing can be had now
+     * @throws IllegalArgumentException if {@code route} is null
+     * @throws PoolShutDownException if the pool was shut down
+     * @throws LeaseholdUnavailableException if the native library could not be loaded
+     */
+    public Lease<C> tryLease(R route) {
+        Lease<C> hit = hit(checked(route));
+        return hit != null ? hit : tryLeaseSlowly(route, null);
+    }
+
+    /**
+     * Leases a connection that is bound to a state or to nobody, or the right to open one, if that can be had without
+     * waiting.
+     *
+     * @param route where to
+     * @param state for whom; null is for nobody
+     * @return the lease, the caller's to end; null if nothing can be had now
+     * @throws IllegalArgumentException if {@code route} is null
+     * @throws PoolShutDownException if the pool was shut down
+     * @throws LeaseholdUnavailableException if the native library could not be loaded
+     */
+    public Lease<C> tryLease(R route, Object state) {
+        return state == null ? tryLease(route) : tryLeaseSlowly(checked(route), state);
+    }
+
+    /**
+     * Leases a connection that is bound to nobody, or the right to open one, and waits for it if need be.
+     *
+     * @param route where to
+     * @param timeout how long to wait at most; zero or negative is without end
+     * @param unit the unit of {@code timeout}
+     * @return the lease, the caller's to end
+     * @throws InterruptedException if the thread was interrupted before or while it had to wait; nothing is retained
+     * @throws TimeoutException if there was none in time; nothing is retained
+     * @throws IllegalArgumentException if {@code route} is null
+     * @throws PoolShutDownException if the pool was shut down, also while this call waited
+     * @throws QueueFullException if as many requests wait as the pool allows
+     * @throws LeaseholdUnavailableException if the native library could not be loaded
+     */
+    public Lease<C> lease(R route, long timeout, TimeUnit unit) throws InterruptedException, TimeoutException {
+        Lease<C> hit = hit(checked(route));
+        return hit != null ? hit : leaseSlowly(route, null, new Deadline(timeout, unit, clock, null));
+    }
+
+    /**
+     * Leases a connection that is bound to a state or to nobody, or the right to open one, and waits for it if need be.
+     *
+     * @param route where to
+     * @param state for whom; null is for nobody
+     * @param timeout how long to wait at most; zero or negative is without end
+     * @param unit the unit of {@code timeout}
+     * @return the lease, the caller's to end
+     * @throws InterruptedException if the thread was interrupted before or while it had to wait; nothing is retained
+     * @throws TimeoutException if there was none in time; nothing is retained
+     * @throws IllegalArgumentException if {@code route} is null
+     * @throws PoolShutDownException if the pool was shut down, also while this call waited
+     * @throws QueueFullException if as many requests wait as the pool allows
+     * @throws LeaseholdUnavailableException if the native library could not be loaded
+     */
+    public Lease<C> lease(R route, Object state, long timeout, TimeUnit unit)
+            throws InterruptedException, TimeoutException {
+        return state == null
+                ? lease(route, timeout, unit)
+                : leaseSlowly(checked(route), state, new Deadline(timeout, unit, clock, null));
+    }
+
+    /**
+     * Prepares a request for a lease that can be cancelled. Nothing is asked for until {@link PendingLease#get}.
+     *
+     * @param route where to
+     * @param state for whom; null is for nobody
+     * @return the request
+     * @throws IllegalArgumentException if {@code route} is null
+     */
+    public PendingLease<C> pendingLease(R route, Object state) {
+        checked(route);
+        return new PendingLease<>(deadline -> leaseSlowly(route, state, deadline), clock);
+    }
+
+    /** Disposes of idle connections that have expired. Takes time in proportion to what it closes. */
+    public void closeExpired() {
+        NativePool pool = this.pool;
+        if (pool != null) {
+            pool.closeExpired();
+        }
+    }
+
+    /**
+     * Disposes of connections that have been idle for a time or longer. Takes time in proportion to what it closes.
+     *
+     * @param idleTime how long; zero closes all idle connections
+     * @param unit the unit of {@code idleTime}
+     * @throws IllegalArgumentException if {@code idleTime} is negative
+     */
+    public void closeIdle(long idleTime, TimeUnit unit) {
+        if (idleTime < 0) {
+            throw new IllegalArgumentException("idleTime must not be negative, zero closes all: " + idleTime);
+        }
+        NativePool pool = this.pool;
+        if (pool != null) {
+            pool.closeIdle(unit.toMillis(idleTime));
+        }
+    }
+
+    /**
+     * Disposes of the idle connections that a predicate finds unfit. Takes time in proportion to all connections.
+     *
+     * <p>The predicate runs outside every lock. A connection that is leased by another thread in the meantime is shown to it
+     * all the same; if found unfit, it is disposed of when it is released.
+     *
+     * @param unfit says of a route and its connection whether the connection is to go
+     */
+    public void closeIdleIf(BiPredicate<? super R, ? super C> unfit) {
+        NativePool pool = this.pool;
+        if (pool == null) {
+            return;
+        }
+        for (Listing.Item item : pool.list(true)) {
+            if (unfit.test(ConnectionPool.<R>cast(item.route()), ConnectionPool.<C>cast(item.connection()))) {
+                pool.markDead(item);
+            }
+        }
+    }
+
+    /**
+     * Disposes of all idle connections to a route; those that are leased are disposed of when they are released.
+     *
+     * @param route the route
+     * @throws IllegalArgumentException if {@code route} is null
+     */
+    public void clear(R route) {
+        NativePool pool = this.pool;
+        RouteRef ref = state.route(checked(route));
+        if (pool != null && ref != null) {
+            pool.clear(ref);
+        }
+    }
+
+    /**
+     * Changes the limit in total. Raised, it lets waiting requests go on at once; lowered, it disposes of surplus idle
+     * connections at once and of leased ones when they are released.
+     *
+     * @param max the limit; zero lets every request wait, {@link Integer#MAX_VALUE} is no limit
+     * @throws IllegalArgumentException if {@code max} is negative
+     */
+    public void setMaxTotal(int max) {
+        state.setMaxTotal(checked("maxTotal", max), pool);
+    }
+
+    /**
+     * The limit in total.
+     *
+     * @return the limit
+     */
+    public int getMaxTotal() {
+        return state.maxTotal();
+    }
+
+    /**
+     * Changes the limit of every route that has none of its own. Takes effect as {@link #setMaxTotal} does.
+     *
+     * @param max the limit; zero lets every request wait, {@link Integer#MAX_VALUE} is no limit
+     * @throws IllegalArgumentException if {@code max} is negative
+     */
+    public void setDefaultMaxPerRoute(int max) {
+        state.setDefaultMaxPerRoute(checked("defaultMaxPerRoute", max), pool);
+    }
+
+    /**
+     * The limit of every route that has none of its own.
+     *
+     * @return the limit
+     */
+    public int getDefaultMaxPerRoute() {
+        return state.defaultMaxPerRoute();
+    }
+
+    /**
+     * Gives a route a limit of its own, which stays until it is changed or removed. Takes effect as {@link #setMaxTotal}
+     * does.
+     *
+     * @param route the route
+     * @param max the limit; zero lets every request wait to this route, {@link Integer#MAX_VALUE} is no limit
+     * @throws IllegalArgumentException if {@code route} is null or {@code max} is negative
+     */
+    public void setMaxPerRoute(R route, int max) {
+        state.setMaxPerRoute(checked(route), checked("maxPerRoute", max), pool);
+    }
+
+    /**
+     * Takes a route's own limit away; the default holds for it again.
+     *
+     * @param route the route
+     * @throws IllegalArgumentException if {@code route} is null
+     */
+    public void removeMaxPerRoute(R route) {
+        state.setMaxPerRoute(checked(route), null, pool);
+    }
+
+    /**
+     * The limit that holds for a route.
+     *
+     * @param route the route
+     * @return its own limit, or the default
+     * @throws IllegalArgumentException if {@code route} is null
+     */
+    public int getMaxPerRoute(R route) {
+        return state.maxPerRoute(checked(route));
+    }
+
+    /**
+     * The numbers of the whole pool. They are read without a lock: each is right at some moment of the call, and all together
+     * are exact when nothing changes. Constant time.
+     *
+     * @return the numbers now
+     */
+    public Stats stats() {
+        NativePool pool = this.pool;
+        return pool == null ? stats(new int[3], state.maxTotal()) : stats(pool.stats(), state.maxTotal());
+    }
+
+    /**
+     * The numbers of one route, read as {@link #stats()} does. Constant time. A route that the pool does not know has none.
+     *
+     * @param route the route
+     * @return the numbers now
+     * @throws IllegalArgumentException if {@code route} is null
+     */
+    public Stats stats(R route) {
+        NativePool pool = this.pool;
+        RouteRef ref = state.route(checked(route));
+        return pool == null || ref == null
+                ? stats(new int[3], getMaxPerRoute(route))
+                : stats(pool.stats(ref), getMaxPerRoute(route));
+    }
+
+    /**
+     * The routes that have connections or waiting requests, or had some a short while ago.
+     *
+     * @return a copy
+     */
+    public Set<R> routes() {
+        return ConnectionPool.cast(state.knownRoutes());
+    }
+
+    /**
+     * Shows every idle connection. Weakly consistent: what moves meanwhile may be shown although it is leased by now, or not at all.
+     *
+     * @param action takes a route and a connection; it must not use or close the connection, which another thread may lease
+     */
+    public void forEachIdle(BiConsumer<? super R, ? super C> action) {
+        forEach(true, action);
+    }
+
+    /**
+     * Shows every leased connection, vacancies left out. Weakly consistent: what moves meanwhile may be shown although it is idle by
+     * now, or not at all.
+     *
+     * @param action takes a route and a connection, which is in use
+     */
+    public void forEachLeased(BiConsumer<? super R, ? super C> action) {
+        forEach(false, action);
+    }
+
+    private void forEach(boolean idle, BiConsumer<? super R, ? super C> action) {
+        NativePool pool = this.pool;
+        if (pool != null) {
+            for (Listing.Item item : pool.list(idle)) {
+                action.accept(ConnectionPool.<R>cast(item.route()), ConnectionPool.<C>cast(item.connection()));
+            }
+        }
+    }
+
+    /**
+     * Shuts the pool down: idle connections are disposed of, waiting and later requests get a {@link PoolShutDownException}.
+     * Leases may still be ended. Doing it again does nothing more, except that {@link ShutdownMode#IMMEDIATE} after
+     * {@link ShutdownMode#GRACEFUL} disposes of what is still leased.
+     *
+     * @param mode what is to become of leased connections
+     * @throws IllegalArgumentException if {@code mode} is null
+     */
+    public void shutdown(ShutdownMode mode) {
+        if (mode == null) {
+            throw new IllegalArgumentException("mode must not be null: GRACEFUL or IMMEDIATE");
+        }
+        synchronized (state) {
+            shutDown = true;
+        }
+        NativePool pool = this.pool;
+        if (pool != null) {
+            pool.shutdown(mode == ShutdownMode.IMMEDIATE);
+        }
+    }
+
+    /**
+     * Whether the pool was shut down.
+     *
+     * @return true from the first call of {@link #shutdown} on
+     */
+    public boolean isShutDown() {
+        return shutDown;
+    }
+
+    /** Shuts the pool down gracefully. */
+    @Override
+    public void close() {
+        shutdown(ShutdownMode.GRACEFUL);
+    }
+
+    @Override
+    public String toString() {
+        return "ConnectionPool" + stats();
+    }
+
+    /** An idle connection bound to nobody, by one short native call; null sends the caller the long way. */
+    private Lease<C> hit(R route) {
+        NativePool pool = this.pool;
+        if (pool == null) {
+            return null;
+        }
+        RouteRef ref = state.route(route);
+        if (ref == null) {
+            return null;
+        }
+        Lease<C> lease = new Lease<>(pool, null);
+        long handle = pool.leaseHit(pool.address, ref.id, NativePool.NO_STATE);
+        return handle > 0 ? lease.with(pool.begin(lease.ref(), ref, handle)) : null;
+    }
+
+    private Lease<C> tryLeaseSlowly(R route, Object boundTo) {
+        NativePool pool = started();
+        StateRef stateRef = boundTo == null ? null : pool.state(boundTo);
+        Lease<C> lease = new Lease<>(pool, stateRef);
+        return pool.tryLease(lease.ref(), route, stateRef) ? lease.with(lease.ref().connection()) : null;
+    }
+
+    private Lease<C> leaseSlowly(R route, Object boundTo, Deadline deadline)
+            throws InterruptedException, TimeoutException {
+        NativePool pool = started();
+        StateRef stateRef = boundTo == null ? null : pool.state(boundTo);
+        Lease<C> lease = new Lease<>(pool, stateRef);
+        pool.lease(lease.ref(), route, stateRef, deadline);
+        lease.with(lease.ref().connection());
+        if (!deadline.had()) {
+            lease.tryRelease();
+            throw new CancellationException("the request for a connection was cancelled");
+        }
+        return lease;
+    }
+
+    private NativePool started() {
+        NativePool pool = this.pool;
+        if (pool != null) {
+            return pool;
+        }
+        synchronized (state) {
+            if (this.pool == null) {
+                if (shutDown) {
+                    throw new PoolShutDownException();
+                }
+                NativePool made = new NativePool(state);
+                if (clock != null) {
+                    clock.drive(made);
+                }
+                this.pool = made;
+            }
+        }
+        state.limitsMayHaveChanged(this.pool);
+        return this.pool;
+    }
+
+    private static Stats stats(int[] numbers, int max) {
+        return new Stats(numbers[0], numbers[1], numbers[2], max);
+    }
+
+    @SuppressWarnings("unchecked") // What a pool's state holds came in through this pool's typed methods.
+    private static <T> T cast(Object object) {
+        return (T) object;
+    }
+
+    private static <T> T checked(T route) {
+        if (route == null) {
+            throw new IllegalArgumentException("route must not be null: say where the connection goes to");
+        }
+        return route;
+    }
+
+    private static int checked(String what, int max) {
+        if (max < 0) {
+            throw new IllegalArgumentException(
+                    what + " must not be negative: " + max + " (0 lets every request wait, Integer.MAX_VALUE is no limit)");
+        }
+        return max;
+    }
+
+    /**
+     * Describes a pool. Not safe for use by several threads.
+     *
+     * @param <R> the type of the routes
+     * @param <C> the type of the connections
+     */
+    public static final class Builder<R, C> {
+        private final Disposer<? super C> disposer;
+        private Profile profile = Profile.DEFAULT;
+        private Integer maxTotal;
+        private Integer maxPerRoute;
+        private int maxWaiters = Integer.MAX_VALUE;
+        private long timeToLive;
+        private Policy policy = Policy.LIFO;
+        private boolean barging;
+        private int stripes;
+        private LeakListener<? super R, ? super C> leakListener;
+        private ManualClock clock;
+
+        private Builder(Disposer<? super C> disposer) {
+            if (disposer == null) {
+                throw new IllegalArgumentException("disposer must not be null: the pool needs a way to close connections");
+            }
+            this.disposer = disposer;
+        }
+
+        /**
+         * Sets the limit in total.
+         *
+         * @param max leased, idle and connections being opened together; the default is the profile's
+         * @return this
+         * @throws IllegalArgumentException if {@code max} is negative
+         */
+        public Builder<R, C> maxTotal(int max) {
+            maxTotal = checked("maxTotal", max);
+            return this;
+        }
+
+        /**
+         * Sets the limit of every route that is not given one of its own.
+         *
+         * @param max leased, idle and connections being opened together; the default is the profile's
+         * @return this
+         * @throws IllegalArgumentException if {@code max} is negative
+         */
+        public Builder<R, C> maxPerRoute(int max) {
+            maxPerRoute = checked("maxPerRoute", max);
+            return this;
+        }
+
+        /**
+         * Sets how long a connection may live, counted from its opening. A leased connection is disposed of at its release.
+         *
+         * @param timeToLive how long; zero or negative is without end, the default. What is smaller than a millisecond is
+         *     rounded up
+         * @param unit the unit of {@code timeToLive}
+         * @return this
+         */
+        public Builder<R, C> timeToLive(long timeToLive, TimeUnit unit) {
+            this.timeToLive = timeToLive <= 0 ? 0 : Math.max(1, unit.toMillis(timeToLive));
+            return this;
+        }
+
+        /**
+         * Sets which idle connection of a route is leased first.
+         *
+         * @param policy the policy; the default is {@link Policy#LIFO}
+         * @return this
+         */
+        public Builder<R, C> policy(Policy policy) {
+            this.policy = given("policy", policy);
+            return this;
+        }
+
+        /**
+         * Sets the generation of HttpClient whose constants hold.
+         *
+         * @param profile the profile; the default is {@link Profile#DEFAULT}
+         * @return this
+         */
+        public Builder<R, C> profile(Profile profile) {
+            this.profile = given("profile", profile);
+            return this;
+        }
+
+        /**
+         * Sets how many requests may wait at once; one more gets a {@link QueueFullException}.
+         *
+         * @param max the bound; the default is none
+         * @return this
+         * @throws IllegalArgumentException if {@code max} is negative
+         */
+        public Builder<R, C> maxWaiters(int max) {
+            if (max < 0) {
+                throw new IllegalArgumentException("maxWaiters must not be negative: " + max + " (0 lets no request wait)");
+            }
+            maxWaiters = max;
+            return this;
+        }
+
+        /**
+         * Sets whether a new request may take a released connection before those that wait: more throughput under
+         * contention, and no order of arrival.
+         *
+         * @param allow true allows it; the default is false
+         * @return this
+         */
+        public Builder<R, C> allowBarging(boolean allow) {
+            barging = allow;
+            return this;
+        }
+
+        /**
+         * Sets who is told of leases that were collected without having been ended.
+         *
+         * @param listener the listener, which must not refer to the pool; the default is none, and a warning is logged to
+         *     {@code io.leasehold.ConnectionPool}
+         * @return this
+         */
+        public Builder<R, C> leakListener(LeakListener<? super R, ? super C> listener) {
+            leakListener = listener;
+            return this;
+        }
+
+        /**
+         * Sets a clock for tests.
+         *
+         * @param clock the clock; the default is the machine's monotonic one, read to a few milliseconds
+         * @return this
+         */
+        public Builder<R, C> manualClock(ManualClock clock) {
+            this.clock = clock;
+            return this;
+        }
+
+        /** Forces the number of idle lists, so that tests have exact order (1) or certain disorder (more). */
+        Builder<R, C> stripes(int stripes) {
+            this.stripes = stripes;
+            return this;
+        }
+
+        /**
+         * Makes the pool. No native call is made before its first lease.
+         *
+         * @return a new pool
+         */
+        public ConnectionPool<R, C> build() {
+            PoolState state = new PoolState(
+                    disposer,
+                    leakListener,
+                    new PoolState.Constants(
+                            profile == Profile.DEFAULT,
+                            profile == Profile.HTTPCLIENT_3,
+                            policy == Policy.FIFO,
+                            barging,
+                            maxWaiters,
+                            timeToLive,
+                            stripes,
+                            clock != null),
+                    maxTotal == null ? profile.maxTotal : maxTotal,
+                    maxPerRoute == null ? profile.maxPerRoute : maxPerRoute);
+            return new ConnectionPool<>(state, clock);
+        }
+
+        private static <T> T given(String what, T value) {
+            if (value == null) {
+                throw new IllegalArgumentException(what + " must not be null: leave it out for the default");
+            }
+            return value;
+        }
+    }
+}

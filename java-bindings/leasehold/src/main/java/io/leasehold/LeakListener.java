@@ -1,0 +1,22 @@
+package io.leasehold;
+
+/**
+ * Is told of leases that were garbage collected without having been ended. Where none is set, the pool logs a warning.
+ *
+ * <p>Called on the daemon thread {@code leasehold-housekeeper}, after the lease's slot was given back and before its
+ * connection is disposed of. What it throws is logged and otherwise ignored. Like a {@link Disposer} it must not refer to
+ * the pool.
+ *
+ * @param <R> the type of the routes
+ * @param <C> the type of the connections
+ */
+@FunctionalInterface
+public interface LeakListener<R, C> {
+    /**
+     * A lease leaked.
+     *
+     * @param route the lease's route
+     * @param connection the lease's connection, or null if none had been opened
+     */
+    void leaked(R route, C connection);
+}

@@ -1,0 +1,249 @@
+package io.leasehold;
+
+import io.leasehold.internal.LeaseRef;
+import io.leasehold.internal.NativePool;
+import io.leasehold.internal.StateRef;
+import java.io.Closeable;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The right to use one connection of a pool, until it is ended by {@link #release()}, {@link #discard()} or
+ * {@link #close()}.
+ *
+ * <p>A new lease has either an idle connection or none. One with none is a <em>vacancy</em>, the right to open a connection:
+ * <pre>{@code
+ * try (Lease<Socket> lease = pool.lease(address, 5, TimeUnit.SECONDS)) {
+ *     Socket socket = lease.connection();
+ *     if (socket == null) {
+ *         socket = new Socket(address.getHost(), address.getPort());
+ *         lease.opened(socket);
+ *     }
+ *     // ... a request and its whole response ...
+ *     lease.updateExpiry(30, TimeUnit.SECONDS); // as the server promised
+ *     lease.release();
+ * } // discards the connection if anything was thrown
+ * }</pre>
+ *
+ * <p>Keep the lease for as long as the connection is used: a lease that is garbage collected without having been ended is
+ * a leak, its slot is given back and its connection disposed of.
+ *
+ * <p>A lease may pass from thread to thread, but is used by one at a time. Should several threads end it at once, exactly one
+ * of them does. No method waits for anything, except for what a {@link Disposer} called in its course does.
+ *
+ * @param <C> the type of the connections
+ */
+public final class Lease<C> implements Closeable {
+    private final NativePool pool;
+    private final LeaseRef ref;
+    private C connection;
+    private long keepAlive = NativePool.KEEP_AS_BEFORE;
+
+    /** Everything that a lease needs, made before the engine is asked: an allocation that fails loses no slot. */
+    Lease(NativePool pool, StateRef boundTo) {
+        this.pool = pool;
+        this.ref = new LeaseRef(this, boundTo);
+    }
+
+    LeaseRef ref() {
+        return ref;
+    }
+
+    @SuppressWarnings("unchecked") // A pool's cells hold what its own leases were given: connections of type C.
+    Lease<C> with(Object connection) {
+        this.connection = (C) connection;
+        return this;
+    }
+
+    /**
+     * The route that was asked for.
+     *
+     * @param <R> the pool's type of routes, which a lease does not carry
+     * @return the route, also after the lease has ended
+     */
+    @SuppressWarnings("unchecked")
+    public <R> R route() {
+        return (R) ref.route();
+    }
+
+    /**
+     * The connection.
+     *
+     * @return the connection, or null if this lease is a vacancy
+     * @throws IllegalStateException if the lease has ended
+     */
+    public C connection() {
+        C current = connection;
+        if (current == null && ref.isEnded()) {
+            throw ended();
+        }
+        return current;
+    }
+
+    /**
+     * Fills a vacancy. From here on the connection belongs to the pool and is ended with the lease. Its time to live
+     * starts now.
+     *
+     * @param connection the connection that was opened
+     * @throws IllegalArgumentException if {@code connection} is null
+     * @throws IllegalStateException if the lease has a connection or has ended; {@code connection} stays the caller's
+     * @throws PoolShutDownException if the pool was shut down meanwhile; the lease has ended and {@code connection} was
+     *     disposed of
+     */
+    public void opened(C connection) {
+        if (connection == null) {
+            throw new IllegalArgumentException("opened(null): say release() or discard() if no connection could be opened");
+        }
+        if (ref.isEnded()) {
+            throw ended();
+        }
+        if (this.connection != null) {
+            throw new IllegalStateException("this lease has a connection already: only a vacancy can be filled, once");
+        }
+        if (!pool.opened(ref, connection)) {
+            throw new PoolShutDownException();
+        }
+        this.connection = connection;
+    }
+
+    /**
+     * Takes out a connection that turned out to be dead. The lease goes on as a vacancy, with the same place among the
+     * pool's limits, so that another connection can be opened in its stead without waiting.
+     *
+     * @return the connection, which is the caller's from now on, to be closed
+     * @throws IllegalStateException if the lease is a vacancy or has ended
+     * @throws PoolShutDownException if the pool was shut down at once meanwhile, which ended the lease and disposed of the
+     *     connection
+     */
+    public C reopen() {
+        C dead = connection();
+        if (dead == null) {
+            throw new IllegalStateException("this lease has no connection to replace: say opened(connection)");
+        }
+        if (!pool.reopen(ref)) {
+            connection = null;
+            throw new PoolShutDownException();
+        }
+        connection = null;
+        keepAlive = NativePool.KEEP_AS_BEFORE;
+        return dead;
+    }
+
+    /**
+     * Says for how long the connection may be kept for reuse, counted from the release that follows. At most the pool's time
+     * to live counts. A connection released without a word on this keeps the expiry it had; a new one has none.
+     *
+     * @param keepAlive how long; zero or negative is without end. What is smaller than a millisecond is rounded up
+     * @param unit the unit of {@code keepAlive}
+     */
+    public void updateExpiry(long keepAlive, TimeUnit unit) {
+        this.keepAlive = keepAlive <= 0 ? NativePool.KEEP_FOREVER : Math.max(1, unit.toMillis(keepAlive));
+    }
+
+    /**
+     * Ends the lease; the connection may be used again. It stays bound to the state that the lease was asked with. The
+     * pool disposes of it now if it was shut down, has too many or knows the connection to be dead.
+     *
+     * <p>A vacancy gives the right to open back.
+     *
+     * @throws IllegalStateException if the lease has ended before, unless the pool's {@link Profile} makes that a no-op
+     */
+    public void release() {
+        if (!tryRelease()) {
+            endedTwice();
+        }
+    }
+
+    /**
+     * Ends the lease; the connection may be used again, for requests with an equal state only.
+     *
+     * @param state to whom the connection is bound by now, or null to nobody
+     * @throws IllegalStateException if the lease has ended before, unless the pool's {@link Profile} makes that a no-op
+     */
+    public void release(Object state) {
+        if (!tryRelease(state)) {
+            endedTwice();
+        }
+    }
+
+    /**
+     * Ends the lease; the connection must not be used again and is disposed of.
+     *
+     * @throws IllegalStateException if the lease has ended before, unless the pool's {@link Profile} makes that a no-op
+     */
+    public void discard() {
+        if (!tryDiscard()) {
+            endedTwice();
+        }
+    }
+
+    /** Discards the connection, unless the lease has ended. */
+    @Override
+    public void close() {
+        tryDiscard();
+    }
+
+    /**
+     * As {@link #release()}, without an exception.
+     *
+     * @return false if the lease had ended before, and nothing was done
+     */
+    public boolean tryRelease() {
+        LeaseRef ref = this.ref;
+        if (!ref.isBound() && connection != null
+                && pool.releaseHit(pool.address, ref.handle, keepAlive) == NativePool.KEPT) {
+            ref.handle = LeaseRef.ENDED;
+            connection = null;
+            return true;
+        }
+        return end(connection == null ? NativePool.CLOSE : keepAlive, ref.boundTo());
+    }
+
+    /**
+     * As {@link #release(Object)}, without an exception.
+     *
+     * @param state to whom the connection is bound by now, or null to nobody
+     * @return false if the lease had ended before, and nothing was done
+     */
+    public boolean tryRelease(Object state) {
+        if (state == null && !ref.isBound()) {
+            return tryRelease();
+        }
+        return end(connection == null ? NativePool.CLOSE : keepAlive, state == null ? null : pool.state(state));
+    }
+
+    /**
+     * As {@link #discard()}, without an exception.
+     *
+     * @return false if the lease had ended before, and nothing was done
+     */
+    public boolean tryDiscard() {
+        return end(NativePool.CLOSE, null);
+    }
+
+    /**
+     * Whether the lease was ended through this object.
+     *
+     * @return true if it was
+     */
+    public boolean isEnded() {
+        return ref.isEnded();
+    }
+
+    private boolean end(long keep, StateRef bindTo) {
+        if (!pool.release(ref, keep, bindTo)) {
+            return false;
+        }
+        connection = null;
+        return true;
+    }
+
+    private void endedTwice() {
+        if (pool.isStrict()) {
+            throw ended();
+        }
+    }
+
+    private static IllegalStateException ended() {
+        return new IllegalStateException("this lease has ended: it ends once, and its connection must not be used after that");
+    }
+}

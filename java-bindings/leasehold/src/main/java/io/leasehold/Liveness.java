@@ -1,0 +1,16 @@
+package io.leasehold;
+
+/** What the operating system knows of a socket that nobody reads from at the moment. */
+public enum Liveness {
+    /** Connected, and nothing waits to be read. */
+    ALIVE,
+    /** The peer has closed its side or reset the connection, or this side has closed. */
+    CLOSED,
+    /**
+     * Bytes wait to be read. On a plain idle connection they belong to no request, and it is not fit for use; on TLS they
+     * may be harmless (a session ticket) or the peer's goodbye: only the connection itself can tell.
+     */
+    READABLE,
+    /** No descriptor could be reached, or the platform cannot be asked: ask the connection itself. */
+    UNKNOWN
+}

@@ -1,0 +1,100 @@
+package io.leasehold;
+
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * A request for a lease that another thread can cancel. It joins the queue when {@link #get} is called, not before; after a
+ * timeout it can be asked again.
+ *
+ * <p>{@link #get} is for one thread at a time; {@link #cancel} is for any.
+ *
+ * @param <C> the type of the connections
+ */
+public final class PendingLease<C> {
+    /** Asks the pool; keeps the pool's type of routes out of this class. */
+    interface Source<C> {
+        Lease<C> lease(Deadline deadline) throws InterruptedException, TimeoutException;
+    }
+
+    private static final Object ASKED_BY_NOBODY = "asked by nobody";
+    private static final Object HAD = "had";
+    private static final Object CANCELLED = "cancelled";
+
+    private final Source<C> source;
+    private final ManualClock clock;
+    // One of the above, or the thread that waits. Every change is one compare-and-set, so a lease is had or cancelled, not both.
+    private final AtomicReference<Object> status = new AtomicReference<>(ASKED_BY_NOBODY);
+
+    PendingLease(Source<C> source, ManualClock clock) {
+        this.source = source;
+        this.clock = clock;
+    }
+
+    /**
+     * Waits until there is a connection or the right to open one.
+     *
+     * @param timeout how long to wait at most; zero or negative is without end
+     * @param unit the unit of {@code timeout}
+     * @return the lease, the caller's to end
+     * @throws InterruptedException if the thread was interrupted before or while it had to wait; nothing is retained
+     * @throws TimeoutException if there was none in time; nothing is retained, and the request may be asked again
+     * @throws CancellationException if the request was cancelled
+     * @throws PoolShutDownException if the pool was shut down
+     * @throws QueueFullException if as many requests wait as the pool allows
+     * @throws LeaseholdUnavailableException if the native library could not be loaded
+     * @throws IllegalStateException if a lease was had already, or another thread waits for it
+     */
+    public Lease<C> get(long timeout, TimeUnit unit) throws InterruptedException, TimeoutException {
+        Thread thread = Thread.currentThread();
+        if (!status.compareAndSet(ASKED_BY_NOBODY, thread)) {
+            if (isCancelled()) {
+                throw new CancellationException("the request for a connection was cancelled");
+            }
+            throw new IllegalStateException("this request was served already or another thread waits for it: make a new one");
+        }
+        try {
+            return source.lease(new Deadline(timeout, unit, clock, this));
+        } finally {
+            status.compareAndSet(thread, ASKED_BY_NOBODY);
+        }
+    }
+
+    /**
+     * Cancels the request: whoever waits for it, or asks later, gets a {@link CancellationException}. A connection that was
+     * about to be handed over stays in the pool.
+     *
+     * @return false if a lease was had already, or the request had been cancelled
+     */
+    public boolean cancel() {
+        for (;;) {
+            Object seen = status.get();
+            if (seen == HAD || seen == CANCELLED) {
+                return false;
+            }
+            if (status.compareAndSet(seen, CANCELLED)) {
+                if (seen instanceof Thread) {
+                    LockSupport.unpark((Thread) seen);
+                }
+                return true;
+            }
+        }
+    }
+
+    /**
+     * Whether the request was cancelled.
+     *
+     * @return true if {@link #cancel} was called in time
+     */
+    public boolean isCancelled() {
+        return status.get() == CANCELLED;
+    }
+
+    /** The waiting thread has its lease. False if the request was cancelled first. */
+    boolean had() {
+        return status.compareAndSet(Thread.currentThread(), HAD);
+    }
+}

@@ -1,0 +1,16 @@
+package io.leasehold;
+
+/** As many requests wait for a connection as {@link ConnectionPool.Builder#maxWaiters(int)} allows. */
+public final class QueueFullException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    /**
+     * Creates the exception.
+     *
+     * @param maxWaiters the bound that was reached
+     */
+    public QueueFullException(int maxWaiters) {
+        super(maxWaiters + " requests wait for a connection already: "
+                + "raise maxWaiters or the limits of the pool, or send less at once");
+    }
+}

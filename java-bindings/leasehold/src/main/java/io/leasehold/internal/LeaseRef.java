@@ -1,0 +1,87 @@
+package io.leasehold.internal;
+
+import java.lang.ref.PhantomReference;
+
+/**
+ * Notices that a lease was collected without having been ended. A phantom reference, so that finalizers which end the lease
+ * come first.
+ */
+public final class LeaseRef extends PhantomReference<Object> implements Collected {
+    /** In the place of a handle: the lease has ended, or has not begun. No handle is this number. */
+    public static final long ENDED = 0;
+
+    /** The engine's handle. Written by the thread that leases, and by whoever has ended the lease. */
+    public long handle;
+
+    // What the route and the state were when it was leased; the state changes with a release to another one, before the
+    // engine hears of it and under this object's monitor, so that it is always the one the entry is bound to.
+    RouteRef route;
+    StateRef boundTo;
+
+    /**
+     * Creates the reference of a lease that has not begun.
+     *
+     * @param lease the lease
+     * @param boundTo the state that is asked with, or null
+     */
+    public LeaseRef(Object lease, StateRef boundTo) {
+        super(lease, Housekeeper.QUEUE);
+        this.boundTo = boundTo;
+    }
+
+    /**
+     * Whether the lease has ended.
+     *
+     * @return true if it was ended through its own object
+     */
+    public boolean isEnded() {
+        return handle == ENDED;
+    }
+
+    /**
+     * Whether the lease was asked for with a state.
+     *
+     * @return true if it was, or was released to one
+     */
+    public boolean isBound() {
+        return boundTo != null;
+    }
+
+    /**
+     * The state that the lease was asked with.
+     *
+     * @return the state, or null
+     */
+    public StateRef boundTo() {
+        return boundTo;
+    }
+
+    /**
+     * The route.
+     *
+     * @return what the pool's user calls it
+     */
+    public Object route() {
+        return route.route;
+    }
+
+    /**
+     * The connection at the lease's begin.
+     *
+     * @return the connection, or null
+     */
+    public Object connection() {
+        return cell().connection;
+    }
+
+    Cell cell() {
+        return route.state.cells.get(Slots.of(handle));
+    }
+
+    @Override
+    public void collected() {
+        if (handle != ENDED) {
+            route.state.leaked(this);
+        }
+    }
+}

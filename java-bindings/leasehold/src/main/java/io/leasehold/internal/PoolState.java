@@ -1,0 +1,287 @@
+package io.leasehold.internal;
+
+import io.leasehold.Disposer;
+import io.leasehold.LeakListener;
+import java.util.HashSet;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * What Java knows of a pool: its connections by slot, its routes and states, its limits. It outlives the pool's own objects, which
+ * it must not refer to, so that the housekeeper can put a collected pool's affairs in order.
+ */
+public final class PoolState {
+    /** What a pool is made with and keeps. */
+    public static final class Constants {
+        final boolean strict;
+        final boolean ownRouteFirst;
+        final boolean fifo;
+        final boolean barging;
+        final int maxWaiters;
+        final long timeToLive;
+        final int stripes;
+        final boolean manualClock;
+
+        /**
+         * Lists them.
+         *
+         * @param strict whether ending a lease twice is an error
+         * @param ownRouteFirst whether a released connection serves its own route's waiters first
+         * @param fifo whether the least recently released connection goes first
+         * @param barging whether a new request may go before those that wait
+         * @param maxWaiters how many requests may wait
+         * @param timeToLive milliseconds, 0 for no end
+         * @param stripes how many idle lists, 0 for as many as fit the machine
+         * @param manualClock whether time stands still until it is moved
+         */
+        public Constants(boolean strict, boolean ownRouteFirst, boolean fifo, boolean barging, int maxWaiters,
+                long timeToLive, int stripes, boolean manualClock) {
+            this.strict = strict;
+            this.ownRouteFirst = ownRouteFirst;
+            this.fifo = fifo;
+            this.barging = barging;
+            this.maxWaiters = maxWaiters;
+            this.timeToLive = timeToLive;
+            this.stripes = stripes;
+            this.manualClock = manualClock;
+        }
+    }
+
+    final Constants constants;
+    final Disposer<Object> disposer;
+    final Slots<Cell> cells = new Slots<>();
+    final Slots<Waiter> waiters = new Slots<>();
+    final Slots<RouteRef> routeRefs = new Slots<>();
+    final States states = new States();
+
+    // The pool's share in the housekeeper. Written once, before the pool is published.
+    Housekeeper.Charge charge;
+    // Written by whoever shuts the pool down.
+    volatile boolean shutDown;
+    volatile boolean shutDownAtOnce;
+    // Written and read by the housekeeper only.
+    boolean collected;
+
+    private final LeakListener<Object, Object> leakListener;
+    private final ConcurrentHashMap<Object, RouteRef> routes = new ConcurrentHashMap<>();
+    // Limits are kept here too, as there may be no engine yet and routes come and go. Whoever applies one to the engine
+    // looks again afterwards, so the last one written is the last one applied.
+    private final ConcurrentHashMap<Object, Integer> routeLimits = new ConcurrentHashMap<>();
+    private volatile int maxTotal;
+    private volatile int defaultMaxPerRoute;
+
+    /**
+     * Makes the state of a pool that has no engine yet.
+     *
+     * @param disposer closes connections
+     * @param leakListener is told of leaks; null for the log
+     * @param constants the rest
+     * @param maxTotal the limit in total
+     * @param defaultMaxPerRoute the limit of routes that have none of their own
+     */
+    @SuppressWarnings("unchecked") // Given what came in through the pool's own typed methods.
+    public PoolState(Disposer<?> disposer, LeakListener<?, ?> leakListener, Constants constants, int maxTotal,
+            int defaultMaxPerRoute) {
+        this.disposer = (Disposer<Object>) disposer;
+        this.leakListener = (LeakListener<Object, Object>) leakListener;
+        this.constants = constants;
+        this.maxTotal = maxTotal;
+        this.defaultMaxPerRoute = defaultMaxPerRoute;
+    }
+
+    /**
+     * A route's id.
+     *
+     * @param route the route
+     * @return null if it has none
+     */
+    public RouteRef route(Object route) {
+        return routes.get(route);
+    }
+
+    /**
+     * The routes that have an id.
+     *
+     * @return a copy
+     */
+    public Set<Object> knownRoutes() {
+        return new HashSet<>(routes.keySet());
+    }
+
+    /**
+     * Makes a route's id known, unless another thread came first. Returns the one that holds; the engine reclaims the other
+     * like any that is not used.
+     */
+    RouteRef add(RouteRef made, NativePool pool) {
+        // First under its number: an id that was published may come back as retired at once.
+        routeRefs.set(Slots.of(made.id), made);
+        RouteRef first = routes.putIfAbsent(made.route, made);
+        if (first != null) {
+            return first;
+        }
+        // Looked up after the route was published, as who sets a limit looks for the route afterwards: one sees the other.
+        if (routeLimits.containsKey(made.route)) {
+            applyMaxPerRoute(made, pool);
+        }
+        return made;
+    }
+
+    /** The engine does not know this id any more; the route may have a new one already. */
+    void forget(RouteRef route) {
+        routes.remove(route.route, route);
+        routeRefs.remove(Slots.of(route.id), route);
+    }
+
+    void forget(long id) {
+        RouteRef route = routeRefs.get(Slots.of(id));
+        if (route != null && route.id == id) {
+            forget(route);
+        }
+    }
+
+    /**
+     * The limit in total.
+     *
+     * @return the limit
+     */
+    public int maxTotal() {
+        return maxTotal;
+    }
+
+    /**
+     * The limit of routes that have none of their own.
+     *
+     * @return the limit
+     */
+    public int defaultMaxPerRoute() {
+        return defaultMaxPerRoute;
+    }
+
+    /**
+     * A route's limit.
+     *
+     * @param route the route
+     * @return its own, or the default
+     */
+    public int maxPerRoute(Object route) {
+        Integer own = routeLimits.get(route);
+        return own == null ? defaultMaxPerRoute : own;
+    }
+
+    /**
+     * Changes the limit in total.
+     *
+     * @param max the limit
+     * @param pool the engine's pool, or null if there is none yet
+     */
+    public void setMaxTotal(int max, NativePool pool) {
+        maxTotal = max;
+        applyMaxTotal(pool);
+    }
+
+    /**
+     * Changes the limit of routes that have none of their own.
+     *
+     * @param max the limit
+     * @param pool the engine's pool, or null if there is none yet
+     */
+    public void setDefaultMaxPerRoute(int max, NativePool pool) {
+        defaultMaxPerRoute = max;
+        applyDefaultMaxPerRoute(pool);
+    }
+
+    /**
+     * Changes a route's own limit.
+     *
+     * @param route the route
+     * @param max the limit, or null for none of its own
+     * @param pool the engine's pool, or null if there is none yet
+     */
+    public void setMaxPerRoute(Object route, Integer max, NativePool pool) {
+        if (max == null) {
+            routeLimits.remove(route);
+        } else {
+            routeLimits.put(route, max);
+        }
+        RouteRef ref = routes.get(route);
+        if (pool != null && ref != null) {
+            applyMaxPerRoute(ref, pool);
+        }
+    }
+
+    /**
+     * Tells a new pool of limits that were changed while it was made.
+     *
+     * @param pool the pool
+     */
+    public void limitsMayHaveChanged(NativePool pool) {
+        applyMaxTotal(pool);
+        applyDefaultMaxPerRoute(pool);
+    }
+
+    private void applyMaxTotal(NativePool pool) {
+        int applied;
+        do {
+            applied = maxTotal;
+            if (pool != null) {
+                pool.setMaxTotal(applied);
+            }
+        } while (applied != maxTotal);
+    }
+
+    private void applyDefaultMaxPerRoute(NativePool pool) {
+        int applied;
+        do {
+            applied = defaultMaxPerRoute;
+            if (pool != null) {
+                pool.setDefaultMaxPerRoute(applied);
+            }
+        } while (applied != defaultMaxPerRoute);
+    }
+
+    private void applyMaxPerRoute(RouteRef route, NativePool pool) {
+        Integer applied;
+        do {
+            applied = routeLimits.get(route.route);
+            pool.setMaxPerRoute(route, applied);
+        } while (!Objects.equals(applied, routeLimits.get(route.route)));
+    }
+
+    /** Puts a lease's affairs in order that was collected without having been ended. On the housekeeper's thread. */
+    void leaked(LeaseRef lease) {
+        if (charge.isFreed()) {
+            return;
+        }
+        Object connection = lease.cell().connection;
+        charge.pool().releaseLeaked(lease, () -> tellLeak(lease.route(), connection));
+    }
+
+    /** Puts a collected pool's affairs in order. On the housekeeper's thread. */
+    void poolCollected() {
+        NativePool pool = charge.pool();
+        // Its leases are unreachable too, though they may come up in the queue only later.
+        for (Listing.Item item : pool.list(false)) {
+            LeaseRef lease = cells.get(item.slot).lease;
+            if (!lease.isEnded()) {
+                leaked(lease);
+            }
+        }
+        collected = true;
+        pool.shutdown(true);
+        pool.free();
+    }
+
+    private void tellLeak(Object route, Object connection) {
+        if (leakListener == null) {
+            Log.warn("a lease to " + route + " was garbage collected without having been released: its connection is closed",
+                    null);
+            return;
+        }
+        try {
+            leakListener.leaked(route, connection);
+        } catch (Throwable e) {
+            Log.warn("a leak listener failed", e);
+        }
+    }
+}
