@@ -1,0 +1,486 @@
+package io.leasehold.httpclient3;
+
+import io.leasehold.Lease;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.SocketException;
+import org.apache.commons.httpclient.HttpConnection;
+import org.apache.commons.httpclient.HttpConnectionManager;
+import org.apache.commons.httpclient.params.HttpConnectionParams;
+import org.apache.commons.httpclient.protocol.Protocol;
+
+/**
+ * What the user of a manager holds: a {@link PooledConnection} for as long as a lease lasts. Used after that, it answers as 3.1's
+ * own wrapper does: queries with nothing, calls that change or use the connection with an exception or not at all.
+ *
+ * <p>It also notes what was sent and read, so that a connection with a response outstanding never serves anyone else.
+ *
+ * <p>As 3.1's connections, it is for one thread at a time, {@link #close()} excepted.
+ */
+@SuppressWarnings("deprecation") // What 3.1 deprecates works here as it does there.
+final class LeasedConnection extends HttpConnection implements Cloneable {
+    private static final byte CLEAN = 0;
+    private static final byte REQUESTED = 1;
+    private static final byte RESPONDED = 2;
+
+    // Null after the lease and in the pattern. Written by the holder, and by a manager that takes the connection away.
+    private PooledConnection connection;
+    private Lease<PooledConnection.Cell> lease;
+    private byte exchange;
+    // Of the holding thread, for a manager that gives a thread the same object again.
+    private Thread holder;
+    private long holderId;
+    // The manager's count of shutdowns at the lease.
+    private int shutdowns;
+
+    private LeasedConnection(HttpConnectionManager manager) {
+        super("released", 80);
+        super.setHttpConnectionManager(manager);
+    }
+
+    /** What {@link #of} copies: making an HttpConnection afresh takes a lock that all connections of the JVM share. */
+    static LeasedConnection patternFor(HttpConnectionManager manager) {
+        return new LeasedConnection(manager);
+    }
+
+    /** A copy of this pattern that holds a connection. */
+    LeasedConnection of(PooledConnection connection, Lease<PooledConnection.Cell> lease) {
+        try {
+            LeasedConnection leased = (LeasedConnection) clone();
+            leased.take(connection, lease);
+            return leased;
+        } catch (CloneNotSupportedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** Holds a connection again, as a new object would. */
+    void hold(PooledConnection connection, Lease<PooledConnection.Cell> lease, HttpConnectionManager manager) {
+        take(connection, lease);
+        exchange = CLEAN;
+        super.setHttpConnectionManager(manager);
+    }
+
+    private void take(PooledConnection connection, Lease<PooledConnection.Cell> lease) {
+        this.connection = connection;
+        this.lease = lease;
+        connection.setLeased(true);
+    }
+
+    /** Notes for whom it is held, and after how many shutdowns. */
+    void heldBy(Thread holder, int shutdowns) {
+        this.holder = holder;
+        this.holderId = holder.getId();
+        this.shutdowns = shutdowns;
+    }
+
+    Thread holder() {
+        return holder;
+    }
+
+    /** Whether this thread was the last to hold it. */
+    boolean wasHeldBy(Thread thread) {
+        return holderId == thread.getId();
+    }
+
+    int shutdowns() {
+        return shutdowns;
+    }
+
+    /** The connection, or null after the lease. */
+    PooledConnection connection() {
+        return connection;
+    }
+
+    /** The lease, or null after it. */
+    Lease<PooledConnection.Cell> lease() {
+        return lease;
+    }
+
+    /** The lease, which from now on is the caller's alone to end, or null after it. */
+    Lease<PooledConnection.Cell> takeLease() {
+        Lease<PooledConnection.Cell> taken = lease;
+        if (taken != null) {
+            connection.setLeased(false);
+            lease = null;
+            holder = null;
+        }
+        return taken;
+    }
+
+    /** Lets go of the connection. */
+    void detach() {
+        connection = null;
+    }
+
+    /** Whether a response is outstanding, or more of it waits to be read. */
+    boolean isMidExchange() {
+        if (exchange == CLEAN) {
+            return false;
+        }
+        try {
+            return exchange == REQUESTED || connection.isResponseAvailable();
+        } catch (IOException e) {
+            return true;
+        }
+    }
+
+    private PooledConnection held() {
+        PooledConnection connection = this.connection;
+        if (connection == null) {
+            throw new IllegalStateException("Connection has been released");
+        }
+        return connection;
+    }
+
+    @Override
+    public HttpConnectionManager getHttpConnectionManager() {
+        PooledConnection connection = this.connection;
+        return connection == null || connection.isOrphaned() ? null : super.getHttpConnectionManager();
+    }
+
+    @Override
+    public void setHttpConnectionManager(HttpConnectionManager manager) {
+        if (connection != null) {
+            super.setHttpConnectionManager(manager);
+        }
+    }
+
+    /** Gives the connection back to the manager it names; does nothing while a method holds it locked, or after the lease. */
+    @Override
+    public void releaseConnection() {
+        PooledConnection connection = this.connection;
+        if (connection != null && !isLocked()) {
+            if (connection.isOrphaned()) {
+                super.setHttpConnectionManager(null);
+            }
+            super.releaseConnection();
+        }
+    }
+
+    @Override
+    public OutputStream getRequestOutputStream() throws IOException {
+        PooledConnection connection = this.connection;
+        exchange = REQUESTED;
+        return connection == null ? null : connection.getRequestOutputStream();
+    }
+
+    @Override
+    public InputStream getResponseInputStream() throws IOException {
+        PooledConnection connection = this.connection;
+        exchange = RESPONDED;
+        return connection == null ? null : connection.getResponseInputStream();
+    }
+
+    @Override
+    public boolean isResponseAvailable() throws IOException {
+        PooledConnection connection = this.connection;
+        boolean available = connection != null && connection.isResponseAvailable();
+        if (!available && exchange == RESPONDED) {
+            // HttpMethodBase asks this once it has read all of a response.
+            exchange = CLEAN;
+        }
+        return available;
+    }
+
+    @Override
+    public void close() {
+        PooledConnection connection = this.connection;
+        if (connection != null) {
+            connection.close();
+        }
+    }
+
+    @Override
+    public InetAddress getLocalAddress() {
+        PooledConnection connection = this.connection;
+        return connection == null ? null : connection.getLocalAddress();
+    }
+
+    @Override
+    public boolean isStaleCheckingEnabled() {
+        PooledConnection connection = this.connection;
+        return connection == null ? false : connection.isStaleCheckingEnabled();
+    }
+
+    @Override
+    public void setLocalAddress(InetAddress localAddress) {
+        held().setLocalAddress(localAddress);
+    }
+
+    @Override
+    public void setStaleCheckingEnabled(boolean enabled) {
+        held().setStaleCheckingEnabled(enabled);
+    }
+
+    @Override
+    public String getHost() {
+        PooledConnection connection = this.connection;
+        return connection == null ? null : connection.getHost();
+    }
+
+    @Override
+    public InputStream getLastResponseInputStream() {
+        PooledConnection connection = this.connection;
+        return connection == null ? null : connection.getLastResponseInputStream();
+    }
+
+    @Override
+    public int getPort() {
+        PooledConnection connection = this.connection;
+        return connection == null ? -1 : connection.getPort();
+    }
+
+    @Override
+    public Protocol getProtocol() {
+        PooledConnection connection = this.connection;
+        return connection == null ? null : connection.getProtocol();
+    }
+
+    @Override
+    public String getProxyHost() {
+        PooledConnection connection = this.connection;
+        return connection == null ? null : connection.getProxyHost();
+    }
+
+    @Override
+    public int getProxyPort() {
+        PooledConnection connection = this.connection;
+        return connection == null ? -1 : connection.getProxyPort();
+    }
+
+    @Override
+    public boolean isOpen() {
+        PooledConnection connection = this.connection;
+        return connection == null ? false : connection.isOpen();
+    }
+
+    @Override
+    public boolean closeIfStale() throws IOException {
+        PooledConnection connection = this.connection;
+        return connection == null ? false : connection.closeIfStale();
+    }
+
+    @Override
+    public boolean isProxied() {
+        PooledConnection connection = this.connection;
+        return connection == null ? false : connection.isProxied();
+    }
+
+    @Override
+    public boolean isResponseAvailable(int timeout) throws IOException {
+        PooledConnection connection = this.connection;
+        return connection == null ? false : connection.isResponseAvailable(timeout);
+    }
+
+    @Override
+    public boolean isSecure() {
+        PooledConnection connection = this.connection;
+        return connection == null ? false : connection.isSecure();
+    }
+
+    @Override
+    public boolean isTransparent() {
+        PooledConnection connection = this.connection;
+        return connection == null ? false : connection.isTransparent();
+    }
+
+    @Override
+    public void open() throws IOException {
+        exchange = CLEAN;
+        held().open();
+    }
+
+    @Override
+    public void print(String data) throws IOException {
+        exchange = REQUESTED;
+        held().print(data);
+    }
+
+    @Override
+    public void print(String data, String charset) throws IOException {
+        exchange = REQUESTED;
+        held().print(data, charset);
+    }
+
+    @Override
+    public void printLine() throws IOException {
+        exchange = REQUESTED;
+        held().printLine();
+    }
+
+    @Override
+    public void printLine(String data) throws IOException {
+        exchange = REQUESTED;
+        held().printLine(data);
+    }
+
+    @Override
+    public void printLine(String data, String charset) throws IOException {
+        exchange = REQUESTED;
+        held().printLine(data, charset);
+    }
+
+    @Override
+    public void write(byte[] data, int offset, int length) throws IOException {
+        exchange = REQUESTED;
+        held().write(data, offset, length);
+    }
+
+    @Override
+    public void write(byte[] data) throws IOException {
+        exchange = REQUESTED;
+        held().write(data);
+    }
+
+    @Override
+    public void writeLine() throws IOException {
+        exchange = REQUESTED;
+        held().writeLine();
+    }
+
+    @Override
+    public void writeLine(byte[] data) throws IOException {
+        exchange = REQUESTED;
+        held().writeLine(data);
+    }
+
+    @Override
+    public void flushRequestOutputStream() throws IOException {
+        held().flushRequestOutputStream();
+    }
+
+    @Override
+    public String readLine() throws IOException {
+        exchange = RESPONDED;
+        return held().readLine();
+    }
+
+    @Override
+    public String readLine(String charset) throws IOException {
+        exchange = RESPONDED;
+        return held().readLine(charset);
+    }
+
+    @Override
+    public void setConnectionTimeout(int timeout) {
+        PooledConnection connection = this.connection;
+        if (connection != null) {
+            connection.setConnectionTimeout(timeout);
+        }
+    }
+
+    @Override
+    public void setHost(String host) {
+        PooledConnection connection = this.connection;
+        if (connection != null) {
+            connection.setHost(host);
+        }
+    }
+
+    @Override
+    public void setLastResponseInputStream(InputStream stream) {
+        PooledConnection connection = this.connection;
+        if (connection != null) {
+            connection.setLastResponseInputStream(stream);
+        }
+    }
+
+    @Override
+    public void setPort(int port) {
+        PooledConnection connection = this.connection;
+        if (connection != null) {
+            connection.setPort(port);
+        }
+    }
+
+    @Override
+    public void setProtocol(Protocol protocol) {
+        PooledConnection connection = this.connection;
+        if (connection != null) {
+            connection.setProtocol(protocol);
+        }
+    }
+
+    @Override
+    public void setProxyHost(String host) {
+        PooledConnection connection = this.connection;
+        if (connection != null) {
+            connection.setProxyHost(host);
+        }
+    }
+
+    @Override
+    public void setProxyPort(int port) {
+        PooledConnection connection = this.connection;
+        if (connection != null) {
+            connection.setProxyPort(port);
+        }
+    }
+
+    @Override
+    public void setSoTimeout(int timeout) throws SocketException {
+        PooledConnection connection = this.connection;
+        if (connection != null) {
+            connection.setSoTimeout(timeout);
+        }
+    }
+
+    @Override
+    public void shutdownOutput() {
+        PooledConnection connection = this.connection;
+        if (connection != null) {
+            connection.shutdownOutput();
+        }
+    }
+
+    @Override
+    public void tunnelCreated() throws IOException {
+        PooledConnection connection = this.connection;
+        if (connection != null) {
+            connection.tunnelCreated();
+        }
+    }
+
+    @Override
+    public int getSoTimeout() throws SocketException {
+        return held().getSoTimeout();
+    }
+
+    @Override
+    public String getVirtualHost() {
+        return held().getVirtualHost();
+    }
+
+    @Override
+    public void setVirtualHost(String host) {
+        held().setVirtualHost(host);
+    }
+
+    @Override
+    public int getSendBufferSize() throws SocketException {
+        return held().getSendBufferSize();
+    }
+
+    @Override
+    public void setSendBufferSize(int size) throws SocketException {
+        held().setSendBufferSize(size);
+    }
+
+    @Override
+    public HttpConnectionParams getParams() {
+        return held().getParams();
+    }
+
+    @Override
+    public void setParams(HttpConnectionParams params) {
+        held().setParams(params);
+    }
+
+    @Override
+    public void setSocketTimeout(int timeout) throws SocketException {
+        held().setSocketTimeout(timeout);
+    }
+}

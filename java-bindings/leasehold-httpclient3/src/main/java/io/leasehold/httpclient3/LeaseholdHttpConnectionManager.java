@@ -1,0 +1,458 @@
+package io.leasehold.httpclient3;
+
+import io.leasehold.Cause;
+import io.leasehold.ConnectionPool;
+import io.leasehold.Lease;
+import io.leasehold.Leasehold;
+import io.leasehold.LeaseholdUnavailableException;
+import io.leasehold.Profile;
+import io.leasehold.Stats;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.commons.httpclient.ConnectionPoolTimeoutException;
+import org.apache.commons.httpclient.HostConfiguration;
+import org.apache.commons.httpclient.HttpConnection;
+import org.apache.commons.httpclient.SimpleHttpConnectionManager;
+import org.apache.commons.httpclient.params.DefaultHttpParams;
+import org.apache.commons.httpclient.params.HttpClientParams;
+import org.apache.commons.httpclient.params.HttpConnectionManagerParams;
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
+
+/**
+ * {@link SimpleHttpConnectionManager} on a Leasehold pool. Used by one thread it behaves as the class it extends, and logs under its
+ * name: there is one connection, always the same object, which is closed and turned elsewhere when another host is asked for. Whether it
+ * is still alive is asked of the operating system, in half a microsecond instead of a millisecond.
+ *
+ * <p>Unlike that class it may be shared by threads: each that leases has a connection of its own, and there are never more
+ * connections than were held at once. Nobody waits, unless the application has set {@code http.connection-manager.max-per-host} or
+ * {@code http.connection-manager.max-total} itself, here or among the defaults of these parameters.
+ *
+ * <p>A thread that leases again while it holds a connection gets that one back, with 3.1's warning. A connection may be
+ * released by another thread than the one that leased it; a connection that a thread left behind when it died is closed when
+ * a place is needed. After its release a connection must not be used; only a thread that is alone with its manager may still look at it,
+ * as 3.1 allows.
+ *
+ * <p>What else differs from 3.1, and why, is listed in the project's {@code docs/compatibility.md}. Times are milliseconds.
+ */
+public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager {
+    // 3.1's own logger by its name, so that an application's logging configuration shows ours as it did 3.1's.
+    private static final Log LOG = LogFactory.getLog(SimpleHttpConnectionManager.class);
+
+    private final boolean alwaysClose;
+    // Its total is the number of connections ever held at once: the pool grows when all are held, and not before.
+    private final ConnectionPool<Route, PooledConnection.Cell> pool =
+            ConnectionPool.<Route, PooledConnection.Cell>builder(LeaseholdHttpConnectionManager::dispose)
+                    .profile(Profile.HTTPCLIENT_3)
+                    .maxTotal(1)
+                    .maxPerRoute(Integer.MAX_VALUE)
+                    .build();
+    private final PooledConnection.Home home = new PooledConnection.Home();
+    private final LeasedConnection pattern = LeasedConnection.patternFor(this);
+    // What each thread holds. A thread puts its own entry; whoever releases the connection takes it out.
+    private final Map<Thread, LeasedConnection> held = new ConcurrentHashMap<>();
+    private final AtomicInteger shutdowns = new AtomicInteger();
+
+    private volatile HttpConnectionManagerParams params = new ManagerParams();
+    // What the pool was last told. Written under this object's monitor.
+    private volatile Limits limits = Limits.unset(Integer.MAX_VALUE, Integer.MAX_VALUE);
+
+    /**
+     * Creates a manager that keeps connections open for the next request.
+     *
+     * @throws LeaseholdUnavailableException if the native library could not be loaded; its message says what to do. 3.1's
+     *     {@code HttpClient}, when it creates a manager by {@code http.connection-manager.class}, then takes its own instead
+     */
+    public LeaseholdHttpConnectionManager() {
+        this(false);
+    }
+
+    /**
+     * Creates a manager.
+     *
+     * @param alwaysClose whether every connection is closed when it is released
+     * @throws LeaseholdUnavailableException if the native library could not be loaded; its message says what to do
+     */
+    public LeaseholdHttpConnectionManager(boolean alwaysClose) {
+        Availability.require();
+        this.alwaysClose = alwaysClose;
+    }
+
+    /**
+     * Makes every later {@code new HttpClient()} of this JVM, more exactly of this class loader's HttpClient, use this manager: sets
+     * {@code http.connection-manager.class} in {@link DefaultHttpParams#getDefaultParams()}. Clients that exist, and those that are
+     * given a manager of their own, keep what they have. An application that replaces the default parameters' factory
+     * calls this after doing so.
+     *
+     * <p>Where the native library is not available it changes nothing but logs a warning, and HttpClient goes on with its own
+     * manager.
+     *
+     * @return whether later clients use this manager
+     */
+    public static boolean useByDefault() {
+        Throwable cause = Leasehold.unavailabilityCause();
+        if (cause != null) {
+            LOG.warn("Leasehold is not available, HttpClient goes on with its own connection manager: " + cause.getMessage(), cause);
+            return false;
+        }
+        DefaultHttpParams.getDefaultParams()
+                .setParameter(HttpClientParams.CONNECTION_MANAGER_CLASS, LeaseholdHttpConnectionManager.class);
+        return true;
+    }
+
+    /**
+     * Leases a connection, as {@link #getConnectionWithTimeout} with a timeout of zero.
+     *
+     * @param hostConfiguration where to
+     * @return the connection, to be released
+     * @throws NullPointerException if {@code hostConfiguration} is null
+     * @throws IllegalArgumentException if it names no host
+     */
+    @Override
+    public HttpConnection getConnection(HostConfiguration hostConfiguration) {
+        return getConnection(hostConfiguration, 0);
+    }
+
+    /**
+     * Leases a connection, as {@link #getConnectionWithTimeout}.
+     *
+     * @param hostConfiguration where to
+     * @param timeout how many milliseconds to wait at most, if there is anything to wait for; zero is without end
+     * @return the connection, to be released
+     * @throws NullPointerException if {@code hostConfiguration} is null
+     * @throws IllegalArgumentException if it names no host
+     * @deprecated as in 3.1: use {@link #getConnectionWithTimeout}
+     */
+    @Override
+    @Deprecated
+    public HttpConnection getConnection(HostConfiguration hostConfiguration, long timeout) {
+        return getConnectionWithTimeout(hostConfiguration, timeout);
+    }
+
+    /**
+     * Leases a connection: what the calling thread holds already, with a warning; or else an idle one to this host; or else a closed one,
+     * to be opened by the caller.
+     *
+     * <p>It waits only where the application has set a limit. Then it throws, although 3.1's signature does not say so, the
+     * {@link ConnectionPoolTimeoutException} that {@code HttpConnectionManager} declares, if there was no connection in time.
+     *
+     * @param hostConfiguration where to
+     * @param timeout how many milliseconds to wait at most, if there is anything to wait for; zero is without end
+     * @return the connection, to be released
+     * @throws NullPointerException if {@code hostConfiguration} is null
+     * @throws IllegalArgumentException if it names no host, or if it had to wait and {@code timeout} is negative
+     * @throws IllegalThreadStateException if the thread was interrupted while it waited; its interrupt flag is cleared
+     */
+    @Override
+    public HttpConnection getConnectionWithTimeout(HostConfiguration hostConfiguration, long timeout) {
+        if (hostConfiguration == null) {
+            throw new NullPointerException("hostConfiguration is null: say where the connection goes to");
+        }
+        Route route = Route.ignoringCase(hostConfiguration);
+        applyLimits(route);
+        Thread thread = Thread.currentThread();
+        LeasedConnection mine = held.get(thread);
+        boolean again = mine != null && regain(mine, hostConfiguration);
+        if (!again || mine.lease() == null) {
+            mine = lease(again ? mine : null, hostConfiguration, route, timeout);
+            mine.heldBy(thread, shutdowns.get());
+            held.put(thread, mine);
+        }
+        if (again) {
+            LOG.warn("SimpleHttpConnectionManager being used incorrectly.  Be sure that HttpMethod.releaseConnection() is always"
+                    + " called and that only one thread and/or method is using this connection manager at a time.");
+        }
+        // A subclass may look at it, as in 3.1.
+        httpConnection = mine;
+        return mine;
+    }
+
+    /**
+     * Prepares what its thread leases while holding it. False if it was not held any more, or is not after its last response has ended.
+     * Its lease is ended if another connection is needed.
+     */
+    private static boolean regain(LeasedConnection mine, HostConfiguration hostConfiguration) {
+        PooledConnection connection = mine.connection();
+        if (mine.lease() == null || connection == null) {
+            return false;
+        }
+        if (!hostConfiguration.hostEquals(connection) || !hostConfiguration.proxyEquals(connection)) {
+            Lease<PooledConnection.Cell> lease = mine.takeLease();
+            if (lease != null) {
+                lease.tryDiscard();
+            }
+            return true;
+        }
+        connection.finishLastResponse();
+        if (mine.lease() == null) {
+            return false;
+        }
+        if (mine.isMidExchange()) {
+            connection.close();
+        }
+        return true;
+    }
+
+    /** Leases a connection, held by the given object or by the one that its thread knows it by. */
+    private LeasedConnection lease(LeasedConnection holder, HostConfiguration hostConfiguration, Route route, long timeout) {
+        Lease<PooledConnection.Cell> lease = obtain(route, timeout);
+        boolean done = false;
+        try {
+            PooledConnection.Cell cell = lease.connection();
+            PooledConnection connection = cell == null ? fill(lease, hostConfiguration, route) : cell.get();
+            LeasedConnection last = connection.lastHolder();
+            if (last != null && last.connection() != connection) {
+                last = null;
+            }
+            if (holder == null && last != null && last.wasHeldBy(Thread.currentThread())) {
+                holder = last;
+            }
+            if (last != null && last != holder) {
+                last.detach();
+            }
+            if (holder == null) {
+                holder = pattern.of(connection, lease);
+            } else {
+                holder.hold(connection, lease, this);
+            }
+            if (last != holder) {
+                connection.setLastHolder(holder);
+            }
+            done = true;
+            return holder;
+        } finally {
+            if (!done) {
+                lease.close();
+            }
+        }
+    }
+
+    private PooledConnection fill(Lease<PooledConnection.Cell> vacancy, HostConfiguration hostConfiguration, Route route) {
+        PooledConnection connection = home.takeSpare();
+        if (connection == null) {
+            connection = new PooledConnection(hostConfiguration, route, home);
+            connection.getParams().setDefaults(params);
+        } else {
+            connection.turnTo(hostConfiguration, route);
+        }
+        vacancy.opened(connection.cell());
+        return connection;
+    }
+
+    private Lease<PooledConnection.Cell> obtain(Route route, long timeout) {
+        while (true) {
+            Lease<PooledConnection.Cell> lease = pool.tryLease(route);
+            if (lease != null) {
+                return lease;
+            }
+            if (!releaseForTheDead() && !grow(route)) {
+                return await(route, timeout);
+            }
+        }
+    }
+
+    /** Makes room for one more connection if all are held and no limit forbids it; true if it is worth trying again. */
+    private synchronized boolean grow(Route route) {
+        int max = pool.getMaxTotal();
+        Stats ofRoute = pool.stats(route);
+        if (ofRoute.leased() >= ofRoute.max() || max >= limits.total()) {
+            return false;
+        }
+        if (pool.stats().leased() >= max) {
+            pool.setMaxTotal(max + 1);
+        }
+        return true;
+    }
+
+    /** Ends the leases of threads that have died without doing so; true if there were any. */
+    private boolean releaseForTheDead() {
+        boolean any = false;
+        for (Map.Entry<Thread, LeasedConnection> entry : held.entrySet()) {
+            if (!entry.getKey().isAlive() && held.remove(entry.getKey(), entry.getValue())) {
+                Lease<PooledConnection.Cell> lease = entry.getValue().takeLease();
+                any |= lease != null && lease.tryDiscard();
+            }
+        }
+        return any;
+    }
+
+    private Lease<PooledConnection.Cell> await(Route route, long timeout) {
+        if (timeout < 0) {
+            throw new IllegalArgumentException("timeout value is negative");
+        }
+        try {
+            return pool.lease(route, timeout, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            throw new IllegalThreadStateException("Interrupted while waiting in LeaseholdHttpConnectionManager");
+        } catch (TimeoutException e) {
+            throw LeaseholdHttpConnectionManager.<RuntimeException>undeclared(
+                    new ConnectionPoolTimeoutException("Timeout waiting for connection"));
+        }
+    }
+
+    /** Throws what HttpConnectionManager declares and SimpleHttpConnectionManager, which never waits, does not. */
+    @SuppressWarnings("unchecked") // The compiler takes it for unchecked, which is the point.
+    private static <E extends Exception> E undeclared(Exception exception) throws E {
+        throw (E) exception;
+    }
+
+    private void applyLimits(Route route) {
+        Limits known = limits;
+        Limits now = known.asOf(params);
+        if (now != known) {
+            synchronized (this) {
+                pool.setMaxTotal(Math.max(1, Math.min(now.total(), pool.getMaxTotal())));
+                pool.setDefaultMaxPerRoute(now.perHost());
+                limits = now;
+            }
+        }
+        now.applyTo(pool, route);
+    }
+
+    /**
+     * Ends the lease of a connection. What is left of its last response is read first, which may wait for the peer. The connection
+     * is kept if it is open, has no response outstanding, and this manager does not always close. Released before, nothing happens.
+     *
+     * @param conn a connection of this manager
+     * @throws IllegalStateException if it is not
+     */
+    @Override
+    public void releaseConnection(HttpConnection conn) {
+        if (!(conn instanceof LeasedConnection)) {
+            throw unknown();
+        }
+        LeasedConnection leased = (LeasedConnection) conn;
+        PooledConnection connection = leased.connection();
+        if (connection == null) {
+            return;
+        }
+        if (connection.home() != home) {
+            throw unknown();
+        }
+        if (leased.lease() != null) {
+            if (alwaysClose) {
+                connection.close();
+            } else {
+                connection.finishLastResponse();
+            }
+        }
+        if (leased.lease() != null) {
+            end(leased, connection);
+        }
+    }
+
+    private void end(LeasedConnection leased, PooledConnection connection) {
+        int shutdownsAtLease = leased.shutdowns();
+        boolean reusable = !alwaysClose && connection.isReusable() && !leased.isMidExchange();
+        held.remove(leased.holder(), leased);
+        Lease<PooledConnection.Cell> lease = leased.takeLease();
+        if (lease == null) {
+            return;
+        }
+        if (!reusable || shutdowns.get() != shutdownsAtLease) {
+            lease.tryDiscard();
+            return;
+        }
+        lease.tryRelease();
+        if (shutdowns.get() != shutdownsAtLease) {
+            // That shutdown may have swept before this connection was idle.
+            pool.closeIdle(0, TimeUnit.MILLISECONDS);
+        }
+    }
+
+    private static IllegalStateException unknown() {
+        return new IllegalStateException("Unexpected release of an unknown connection.");
+    }
+
+    /** Closes what the pool lets go, and keeps one closed connection for the next vacancy. Refers to no manager. */
+    private static void dispose(PooledConnection.Cell cell, Cause cause) {
+        PooledConnection connection = cell.get();
+        if (connection != null) {
+            connection.leave();
+            connection.close();
+            connection.home().keepSpare(connection);
+        }
+    }
+
+    /**
+     * Closes the connections that have been idle for a time or longer, and those that their peer has closed.
+     *
+     * @param idleTimeout how many milliseconds; zero or less is all
+     */
+    @Override
+    public void closeIdleConnections(long idleTimeout) {
+        pool.closeIdle(Math.max(0, idleTimeout), TimeUnit.MILLISECONDS);
+        pool.closeIdleIf((route, cell) -> {
+            PooledConnection connection = cell.get();
+            return connection != null && connection.isClosedByPeer();
+        });
+    }
+
+    /**
+     * Closes the idle connections and what the calling thread holds; what other threads hold is closed when they release it. The manager
+     * goes on working: whoever leases next opens a connection.
+     */
+    @Override
+    public void shutdown() {
+        int count = shutdowns.incrementAndGet();
+        pool.closeIdle(0, TimeUnit.MILLISECONDS);
+        Thread thread = Thread.currentThread();
+        LeasedConnection mine = held.get(thread);
+        PooledConnection connection = mine == null ? null : mine.connection();
+        if (connection != null && mine.lease() != null) {
+            connection.close();
+            mine.heldBy(thread, count);
+        }
+    }
+
+    /**
+     * Whether connections are checked for being stale before each request.
+     *
+     * @return the parameter's value
+     * @deprecated as in 3.1: use {@link #getParams()}
+     */
+    @Override
+    @Deprecated
+    public boolean isConnectionStaleCheckingEnabled() {
+        return params.isStaleCheckingEnabled();
+    }
+
+    /**
+     * Sets whether connections are checked for being stale before each request.
+     *
+     * @param enabled the parameter's new value
+     * @deprecated as in 3.1: use {@link #getParams()}
+     */
+    @Override
+    @Deprecated
+    public void setConnectionStaleCheckingEnabled(boolean enabled) {
+        params.setStaleCheckingEnabled(enabled);
+    }
+
+    /**
+     * The parameters, which may be changed at any time.
+     *
+     * @return the parameters themselves
+     */
+    @Override
+    public HttpConnectionManagerParams getParams() {
+        return params;
+    }
+
+    /**
+     * Replaces the parameters. Connections that exist keep those they were made with.
+     *
+     * @param params the new parameters
+     * @throws IllegalArgumentException if {@code params} is null
+     */
+    @Override
+    public void setParams(HttpConnectionManagerParams params) {
+        if (params == null) {
+            throw new IllegalArgumentException("Parameters may not be null");
+        }
+        this.params = params;
+    }
+}

@@ -1,0 +1,490 @@
+package io.leasehold.httpclient3;
+
+import io.leasehold.Cause;
+import io.leasehold.ConnectionPool;
+import io.leasehold.Lease;
+import io.leasehold.Leasehold;
+import io.leasehold.LeaseholdUnavailableException;
+import io.leasehold.PoolShutDownException;
+import io.leasehold.Profile;
+import io.leasehold.ShutdownMode;
+import io.leasehold.Stats;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.commons.httpclient.ConnectionPoolTimeoutException;
+import org.apache.commons.httpclient.HostConfiguration;
+import org.apache.commons.httpclient.HttpConnection;
+import org.apache.commons.httpclient.HttpException;
+import org.apache.commons.httpclient.MultiThreadedHttpConnectionManager;
+import org.apache.commons.httpclient.params.HttpConnectionManagerParams;
+import org.apache.commons.httpclient.util.IdleConnectionHandler;
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
+
+/**
+ * {@link MultiThreadedHttpConnectionManager} on a Leasehold pool: a manager for any number of threads and hosts, with limits of 2
+ * connections per host and 20 in total unless its parameters say otherwise.
+ *
+ * <p>It behaves as the class it extends, message texts and log lines included, and logs under that class's name. What differs, and why,
+ * is listed in the project's {@code docs/compatibility.md}; above all:
+ * <ul>
+ * <li>Whether a connection is still alive is asked of the operating system, in half a microsecond instead of a millisecond.
+ * <li>A connection that comes back closed, or with a response outstanding, never takes up a place.
+ * <li>A connection is released once. Released twice, the second does nothing; one that is not of this manager is refused.
+ * <li>Waiting threads are never woken by interrupts, and are woken by a raised limit.
+ * <li>A connection lost to the garbage collector is closed, not only counted out.
+ * </ul>
+ *
+ * <p>Times are milliseconds. All methods may be called by any thread; only the three that lease wait, and a release may, for the
+ * peer to end a response that was not read to its end.
+ */
+public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHttpConnectionManager {
+    // 3.1's own loggers by their names, so that an application's logging configuration shows ours as it did 3.1's.
+    private static final Log LOG = LogFactory.getLog(MultiThreadedHttpConnectionManager.class);
+    private static final Log IDLE_LOG = LogFactory.getLog(IdleConnectionHandler.class);
+
+    private final ConnectionPool<Route, PooledConnection.Cell> pool =
+            ConnectionPool.<Route, PooledConnection.Cell>builder(LeaseholdMultiThreadedHttpConnectionManager::dispose)
+                    .profile(Profile.HTTPCLIENT_3)
+                    .leakListener((route, cell) -> reportReclaimed(route))
+                    .build();
+    private final PooledConnection.Home home = new PooledConnection.Home();
+    private final Route.Recent recentRoutes = new Route.Recent();
+    private final LeasedConnection pattern = LeasedConnection.patternFor(this);
+
+    private volatile HttpConnectionManagerParams params = new ManagerParams();
+    // What the pool was last told. Written under this object's monitor.
+    private volatile Limits limits = Limits.unset(DEFAULT_MAX_TOTAL_CONNECTIONS, DEFAULT_MAX_HOST_CONNECTIONS);
+
+    /**
+     * Creates a manager with no connections.
+     *
+     * @throws LeaseholdUnavailableException if the native library could not be loaded; its message says what to do. 3.1's
+     *     {@code HttpClient}, when it creates a manager by {@code http.connection-manager.class}, then takes its own instead
+     */
+    public LeaseholdMultiThreadedHttpConnectionManager() {
+        Availability.require();
+    }
+
+    /**
+     * Closes all connections, idle and leased, and ends all waiting with an {@link IllegalStateException}. The manager gives no
+     * more connections. Calling it again does nothing.
+     */
+    @Override
+    public synchronized void shutdown() {
+        if (pool != null) { // Null for shutdownAll() of another thread while this object is being made.
+            pool.shutdown(ShutdownMode.IMMEDIATE);
+        }
+    }
+
+    /**
+     * Whether connections are checked for being stale before each request.
+     *
+     * @return the parameter's value
+     * @deprecated as in 3.1: use {@link #getParams()}
+     */
+    @Override
+    @Deprecated
+    public boolean isConnectionStaleCheckingEnabled() {
+        return params.isStaleCheckingEnabled();
+    }
+
+    /**
+     * Sets whether connections are checked for being stale before each request.
+     *
+     * @param enabled the parameter's new value
+     * @deprecated as in 3.1: use {@link #getParams()}
+     */
+    @Override
+    @Deprecated
+    public void setConnectionStaleCheckingEnabled(boolean enabled) {
+        params.setStaleCheckingEnabled(enabled);
+    }
+
+    /**
+     * Sets the limit for each host that is given none of its own.
+     *
+     * @param max the limit, at least 1
+     * @throws IllegalArgumentException if it is less
+     * @deprecated as in 3.1: use {@link #getParams()}
+     */
+    @Override
+    @Deprecated
+    public void setMaxConnectionsPerHost(int max) {
+        params.setDefaultMaxConnectionsPerHost(max);
+    }
+
+    /**
+     * The limit for each host that is given none of its own.
+     *
+     * @return the limit
+     * @deprecated as in 3.1: use {@link #getParams()}
+     */
+    @Override
+    @Deprecated
+    public int getMaxConnectionsPerHost() {
+        return params.getDefaultMaxConnectionsPerHost();
+    }
+
+    /**
+     * Sets the limit in total.
+     *
+     * @param max the limit; zero or less makes every lease wait, as in 3.1
+     * @deprecated as in 3.1: use {@link #getParams()}
+     */
+    @Override
+    @Deprecated
+    public void setMaxTotalConnections(int max) {
+        params.setMaxTotalConnections(max);
+    }
+
+    /**
+     * The limit in total.
+     *
+     * @return the limit
+     * @deprecated as in 3.1: use {@link #getParams()}
+     */
+    @Override
+    @Deprecated
+    public int getMaxTotalConnections() {
+        return params.getMaxTotalConnections();
+    }
+
+    /**
+     * Leases a connection and waits for it without end.
+     *
+     * @param hostConfiguration where to
+     * @return the connection, to be released once
+     * @throws IllegalArgumentException if {@code hostConfiguration} is null or names no host
+     * @throws IllegalStateException if the manager was shut down
+     * @throws IllegalThreadStateException if the thread was interrupted while it waited
+     */
+    @Override
+    public HttpConnection getConnection(HostConfiguration hostConfiguration) {
+        while (true) {
+            try {
+                return getConnectionWithTimeout(hostConfiguration, 0);
+            } catch (ConnectionPoolTimeoutException e) {
+                LOG.debug("Unexpected exception while waiting for connection", e);
+            }
+        }
+    }
+
+    /**
+     * Leases a connection and waits for it for a time.
+     *
+     * @param hostConfiguration where to
+     * @param timeout how many milliseconds to wait at most; zero is without end
+     * @return the connection, to be released once
+     * @throws HttpException if there was none in time
+     * @throws IllegalArgumentException if {@code hostConfiguration} is null or names no host, or if it had to wait and
+     *     {@code timeout} is negative
+     * @throws IllegalStateException if the manager was shut down
+     * @throws IllegalThreadStateException if the thread was interrupted while it waited
+     * @deprecated as in 3.1: use {@link #getConnectionWithTimeout}
+     */
+    @Override
+    @Deprecated
+    public HttpConnection getConnection(HostConfiguration hostConfiguration, long timeout) throws HttpException {
+        LOG.trace("enter HttpConnectionManager.getConnection(HostConfiguration, long)");
+        try {
+            return getConnectionWithTimeout(hostConfiguration, timeout);
+        } catch (ConnectionPoolTimeoutException e) {
+            throw new HttpException(e.getMessage());
+        }
+    }
+
+    /**
+     * Leases a connection and waits for it for a time: the one to this host that was released last, or else a new one, not opened
+     * yet, for which the least recently released one to another host makes room if need be.
+     *
+     * @param hostConfiguration where to
+     * @param timeout how many milliseconds to wait at most; zero is without end
+     * @return the connection, to be released once
+     * @throws ConnectionPoolTimeoutException if there was none in time
+     * @throws IllegalArgumentException if {@code hostConfiguration} is null or names no host, or if it had to wait and
+     *     {@code timeout} is negative
+     * @throws IllegalStateException if the manager was shut down
+     * @throws IllegalThreadStateException if the thread was interrupted while it waited; its interrupt flag is cleared
+     */
+    @Override
+    public HttpConnection getConnectionWithTimeout(HostConfiguration hostConfiguration, long timeout)
+            throws ConnectionPoolTimeoutException {
+        LOG.trace("enter HttpConnectionManager.getConnectionWithTimeout(HostConfiguration, long)");
+        if (hostConfiguration == null) {
+            throw new IllegalArgumentException("hostConfiguration is null");
+        }
+        boolean debug = LOG.isDebugEnabled();
+        if (debug) {
+            LOG.debug("HttpConnectionManager.getConnection:  config = " + hostConfiguration + ", timeout = " + timeout);
+        }
+        Route route = Route.of(hostConfiguration, recentRoutes);
+        applyLimits(route);
+        try {
+            Lease<PooledConnection.Cell> lease = pool.tryLease(route);
+            if (lease == null) {
+                lease = await(route, timeout);
+            }
+            PooledConnection.Cell cell = lease.connection();
+            PooledConnection connection = cell == null ? fill(lease, hostConfiguration, route) : cell.get();
+            if (debug && cell != null) {
+                LOG.debug("Getting free connection, hostConfig=" + hostConfiguration);
+            }
+            return pattern.of(connection, lease);
+        } catch (PoolShutDownException e) {
+            throw new IllegalStateException("Connection factory has been shutdown.");
+        }
+    }
+
+    private Lease<PooledConnection.Cell> await(Route route, long timeout) throws ConnectionPoolTimeoutException {
+        if (LOG.isDebugEnabled()) {
+            LOG.debug("Unable to get a connection, waiting..., hostConfig=" + route);
+        }
+        if (timeout < 0) {
+            throw new IllegalArgumentException("timeout value is negative");
+        }
+        try {
+            return pool.lease(route, timeout, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            LOG.debug("Interrupted while waiting for connection", e);
+            throw new IllegalThreadStateException("Interrupted while waiting in MultiThreadedHttpConnectionManager");
+        } catch (TimeoutException e) {
+            throw new ConnectionPoolTimeoutException("Timeout waiting for connection");
+        }
+    }
+
+    private PooledConnection fill(Lease<PooledConnection.Cell> vacancy, HostConfiguration hostConfiguration, Route route) {
+        if (LOG.isDebugEnabled()) {
+            LOG.debug("Allocating new connection, hostConfig=" + hostConfiguration);
+        }
+        boolean filled = false;
+        try {
+            PooledConnection connection = new PooledConnection(hostConfiguration, route, home);
+            connection.getParams().setDefaults(params);
+            vacancy.opened(connection.cell());
+            filled = true;
+            return connection;
+        } finally {
+            if (!filled) {
+                vacancy.close();
+            }
+        }
+    }
+
+    private void applyLimits(Route route) {
+        Limits known = limits;
+        Limits now = known.asOf(params);
+        if (now != known) {
+            synchronized (this) {
+                // 3.1 lets a total of zero or less make every lease wait.
+                pool.setMaxTotal(Math.max(0, now.total()));
+                pool.setDefaultMaxPerRoute(now.perHost());
+                limits = now;
+            }
+        }
+        now.applyTo(pool, route);
+    }
+
+    /**
+     * How many connections to a host there are, leased and idle.
+     *
+     * @param hostConfiguration the host; null has none
+     * @return their number
+     */
+    @Override
+    public int getConnectionsInPool(HostConfiguration hostConfiguration) {
+        if (hostConfiguration == null || hostConfiguration.getHost() == null) {
+            return 0;
+        }
+        return connections(pool.stats(Route.of(hostConfiguration)));
+    }
+
+    /**
+     * How many connections there are, leased and idle.
+     *
+     * @return their number
+     */
+    @Override
+    public int getConnectionsInPool() {
+        return connections(pool.stats());
+    }
+
+    private static int connections(Stats stats) {
+        return stats.leased() + stats.available();
+    }
+
+    /**
+     * As {@link #getConnectionsInPool(HostConfiguration)}, as in 3.1.
+     *
+     * @param hostConfiguration the host; null has none
+     * @return the number of connections to it
+     * @deprecated as in 3.1: its name promises something else
+     */
+    @Override
+    @Deprecated
+    public int getConnectionsInUse(HostConfiguration hostConfiguration) {
+        return getConnectionsInPool(hostConfiguration);
+    }
+
+    /**
+     * As {@link #getConnectionsInPool()}, as in 3.1.
+     *
+     * @return the number of connections
+     * @deprecated as in 3.1: its name promises something else
+     */
+    @Override
+    @Deprecated
+    public int getConnectionsInUse() {
+        return getConnectionsInPool();
+    }
+
+    /** Deletes the idle connections that are not open, or that their peer has closed. Takes time in proportion to all connections. */
+    @Override
+    public void deleteClosedConnections() {
+        pool.closeIdleIf((route, cell) -> {
+            PooledConnection connection = cell.get();
+            return connection != null && (!connection.isOpen() || connection.isClosedByPeer());
+        });
+    }
+
+    /**
+     * Closes the connections that have been idle for a time or longer, and deletes those that are closed.
+     *
+     * @param idleTimeout how many milliseconds; zero or less is all
+     */
+    @Override
+    public void closeIdleConnections(long idleTimeout) {
+        if (IDLE_LOG.isDebugEnabled()) {
+            IDLE_LOG.debug("Checking for connections, idleTimeout: " + (System.currentTimeMillis() - idleTimeout));
+        }
+        pool.closeIdle(Math.max(0, idleTimeout), TimeUnit.MILLISECONDS);
+        deleteClosedConnections();
+    }
+
+    /**
+     * Ends the lease of a connection. What is left of its last response is read first, which may wait for the peer. The connection
+     * is kept if it is open or was never tried, goes where it went, and has no response outstanding; else it is closed.
+     *
+     * @param conn a connection of this manager; released before, nothing happens
+     * @throws IllegalStateException if it is not a connection of this manager
+     * @throws NullPointerException if {@code conn} is null
+     */
+    @Override
+    public void releaseConnection(HttpConnection conn) {
+        LOG.trace("enter HttpConnectionManager.releaseConnection(HttpConnection)");
+        if (conn == null) {
+            throw new NullPointerException("conn is null: release what getConnectionWithTimeout returned");
+        }
+        if (!(conn instanceof LeasedConnection)) {
+            throw unknown();
+        }
+        LeasedConnection leased = (LeasedConnection) conn;
+        PooledConnection connection = leased.connection();
+        if (connection == null) {
+            return;
+        }
+        if (connection.home() != home) {
+            throw unknown();
+        }
+        connection.finishLastResponse();
+        if (leased.lease() == null) {
+            // The end of that response has released it already.
+            return;
+        }
+        boolean reusable = connection.isReusable() && !leased.isMidExchange();
+        Lease<PooledConnection.Cell> lease = leased.takeLease();
+        leased.detach();
+        if (LOG.isDebugEnabled()) {
+            releaseLoudly(connection, lease, reusable);
+        } else {
+            end(connection, lease, reusable);
+        }
+    }
+
+    private static IllegalStateException unknown() {
+        return new IllegalStateException("Unexpected release of an unknown connection.");
+    }
+
+    private static void end(PooledConnection connection, Lease<PooledConnection.Cell> lease, boolean reusable) {
+        if (!reusable) {
+            lease.tryDiscard();
+            return;
+        }
+        if (IDLE_LOG.isDebugEnabled()) {
+            connection.setReleasedAt(System.currentTimeMillis());
+            IDLE_LOG.debug("Adding connection at: " + connection.releasedAt());
+        }
+        lease.tryRelease();
+    }
+
+    private void releaseLoudly(PooledConnection connection, Lease<PooledConnection.Cell> lease, boolean reusable) {
+        Route route = connection.route();
+        LOG.debug("Freeing connection, hostConfig=" + route);
+        boolean silent = pool.isShutDown();
+        boolean sameHost = pool.stats(route).pending() > 0;
+        boolean anyHost = pool.stats().pending() > 0;
+        end(connection, lease, reusable);
+        if (silent) {
+            return;
+        }
+        if (sameHost) {
+            LOG.debug("Notifying thread waiting on host pool, hostConfig=" + route);
+        } else if (anyHost) {
+            LOG.debug("No-one waiting on host pool, notifying next waiting thread.");
+        } else {
+            LOG.debug("Notifying no-one, there are no waiting threads");
+        }
+    }
+
+    /** Closes what the pool lets go. Runs on the thread that caused it; refers to no manager. */
+    private static void dispose(PooledConnection.Cell cell, Cause cause) {
+        PooledConnection connection = cell.get();
+        if (connection == null) {
+            return;
+        }
+        if (cause == Cause.IDLE && IDLE_LOG.isDebugEnabled()) {
+            IDLE_LOG.debug("Closing connection, connection time: " + connection.releasedAt());
+        }
+        boolean leased = cause == Cause.SHUT_DOWN && connection.isLeased();
+        if (cause != Cause.SHUT_DOWN && cause != Cause.LEAKED && LOG.isDebugEnabled()) {
+            LOG.debug("Reclaiming connection, hostConfig=" + connection.route());
+        }
+        connection.leave();
+        connection.close();
+        if (leased) {
+            // As 3.1 does, which warns of each connection that a shutdown takes from its user.
+            connection.orphan();
+            connection.releaseConnection();
+        }
+    }
+
+    private static void reportReclaimed(Route route) {
+        if (LOG.isDebugEnabled()) {
+            LOG.debug("Connection reclaimed by garbage collector, hostConfig=" + route);
+        }
+    }
+
+    /**
+     * The parameters, which may be changed at any time. Limits are read at every lease.
+     *
+     * @return the parameters themselves
+     */
+    @Override
+    public HttpConnectionManagerParams getParams() {
+        return params;
+    }
+
+    /**
+     * Replaces the parameters. Connections that exist keep those they were made with.
+     *
+     * @param params the new parameters
+     * @throws IllegalArgumentException if {@code params} is null
+     */
+    @Override
+    public void setParams(HttpConnectionManagerParams params) {
+        if (params == null) {
+            throw new IllegalArgumentException("Parameters may not be null");
+        }
+        this.params = params;
+    }
+}

@@ -1,0 +1,234 @@
+package io.leasehold.httpclient3;
+
+import io.leasehold.Liveness;
+import io.leasehold.Sockets;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.ref.WeakReference;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
+import javax.net.ssl.SSLSocket;
+import org.apache.commons.httpclient.HostConfiguration;
+import org.apache.commons.httpclient.HttpConnection;
+import org.apache.commons.httpclient.protocol.Protocol;
+
+/**
+ * The connection itself, with its socket. Users never see it, only a {@link LeasedConnection} that ends with the lease.
+ *
+ * <p><b>Who refers to whom.</b> A pool's cells outlive the pool, so that its connections can be disposed of, and what a cell
+ * refers to is never collected before. A connection, though, leads anywhere: to its parameters, their defaults, the retry handler
+ * among these, and so to the application and its manager. So the pool is given a {@link Cell}, a weak reference, and the manager
+ * alone holds its connections strongly, in {@link #home}. A manager that nobody refers to goes with all its connections, and the
+ * JDK closes the sockets, as it does for 3.1. For the same reason nothing here refers to a lease: it must be collectable while
+ * its connection is not.
+ *
+ * <p>Used by one thread at a time, the holder of its lease; fields that others touch say so.
+ */
+final class PooledConnection extends HttpConnection {
+    /** What the pool keeps of a connection. */
+    static final class Cell extends WeakReference<PooledConnection> {
+        private Cell(PooledConnection connection) {
+            super(connection);
+        }
+    }
+
+    /** Who holds a manager's connections strongly. */
+    static final class Home {
+        private final Set<PooledConnection> connections = ConcurrentHashMap.newKeySet();
+        // A closed connection that may be turned elsewhere instead of making a new one. Any thread puts and takes it.
+        private final AtomicReference<PooledConnection> spare = new AtomicReference<>();
+
+        /** A closed connection to be turned elsewhere, or null. */
+        PooledConnection takeSpare() {
+            return spare.getAndSet(null);
+        }
+
+        /** Keeps a closed connection that has left, unless there is one already. */
+        void keepSpare(PooledConnection connection) {
+            spare.compareAndSet(null, connection);
+        }
+    }
+
+    private final Cell cell = new Cell(this);
+    private final Home home;
+    private Route route;
+    // Whether open() was ever called: a connection that was not is as good as new.
+    private boolean tried;
+    // Whether its user turned it elsewhere.
+    private boolean turned;
+    // When it was released, for one line of 3.1's log. Written before the release, read after the connection was removed from the pool.
+    private long releasedAt;
+    // Whether somebody holds it. Written by the holder; a shutdown reads it to know whom it takes the connection from.
+    private volatile boolean leased;
+    // Whether the manager has let go of it while it was leased. Written by the thread that shuts the manager down, read by the holder.
+    private volatile boolean orphaned;
+    // Who held it last, for a manager that gives a thread the same object again.
+    private WeakReference<LeasedConnection> lastHolder;
+
+    /** A connection for this configuration, not opened yet, held by its home. */
+    PooledConnection(HostConfiguration configuration, Route route, Home home) {
+        super(configuration);
+        this.route = route;
+        this.home = home;
+        home.connections.add(this);
+    }
+
+    Cell cell() {
+        return cell;
+    }
+
+    Home home() {
+        return home;
+    }
+
+    Route route() {
+        return route;
+    }
+
+    /** Turns a closed connection elsewhere, on behalf of its manager, and takes it home again. */
+    void turnTo(HostConfiguration configuration, Route route) {
+        if (isOpen()) {
+            close();
+        }
+        super.setHost(configuration.getHost());
+        super.setPort(configuration.getPort());
+        super.setProtocol(configuration.getProtocol());
+        super.setLocalAddress(configuration.getLocalAddress());
+        super.setProxyHost(configuration.getProxyHost());
+        super.setProxyPort(configuration.getProxyPort());
+        this.route = route;
+        tried = false;
+        turned = false;
+        orphaned = false;
+        home.connections.add(this);
+    }
+
+    /** Leaves its home for good, or until it is turned elsewhere. */
+    void leave() {
+        home.connections.remove(this);
+    }
+
+    /** Whether it may serve another request: it is open or as good as new, and still goes where its route says. */
+    boolean isReusable() {
+        return (isOpen() || !tried) && (!turned || route.isOf(this));
+    }
+
+    /** Reads what is left of the last response, which may wait for the peer, or closes if that fails. */
+    void finishLastResponse() {
+        InputStream rest = getLastResponseInputStream();
+        if (rest != null) {
+            setLastResponseInputStream(null);
+            try {
+                rest.close();
+            } catch (IOException e) {
+                close();
+            }
+        }
+    }
+
+    long releasedAt() {
+        return releasedAt;
+    }
+
+    void setReleasedAt(long releasedAt) {
+        this.releasedAt = releasedAt;
+    }
+
+    boolean isLeased() {
+        return leased;
+    }
+
+    void setLeased(boolean leased) {
+        this.leased = leased;
+    }
+
+    boolean isOrphaned() {
+        return orphaned;
+    }
+
+    void orphan() {
+        orphaned = true;
+    }
+
+    LeasedConnection lastHolder() {
+        return lastHolder == null ? null : lastHolder.get();
+    }
+
+    void setLastHolder(LeasedConnection holder) {
+        lastHolder = new WeakReference<>(holder);
+    }
+
+    /** Whether it is open as far as this side knows, but the peer has closed it. */
+    boolean isClosedByPeer() {
+        Socket socket = getSocket();
+        return socket != null && Sockets.probe(socket) == Liveness.CLOSED;
+    }
+
+    /**
+     * Asks the operating system instead of trying to read for a millisecond; where it cannot be asked, and where a TLS session may
+     * have had something to say to itself, the connection is asked as in 3.1.
+     */
+    @Override
+    protected boolean isStale() throws IOException {
+        if (!isOpen()) {
+            return true;
+        }
+        Socket socket = getSocket();
+        switch (Sockets.probe(socket)) {
+            case ALIVE:
+                return false;
+            case CLOSED:
+                return true;
+            case READABLE:
+                // Bytes that nobody asked for, such as a late 408, would be taken for the next response.
+                return !(isSecure() || socket instanceof SSLSocket) || super.isStale();
+            default:
+                return super.isStale();
+        }
+    }
+
+    @Override
+    public void open() throws IOException {
+        tried = true;
+        super.open();
+    }
+
+    @Override
+    public void setHost(String host) {
+        super.setHost(host);
+        turned = true;
+    }
+
+    @Override
+    public void setPort(int port) {
+        super.setPort(port);
+        turned = true;
+    }
+
+    @Override
+    public void setProtocol(Protocol protocol) {
+        super.setProtocol(protocol);
+        turned = true;
+    }
+
+    @Override
+    public void setLocalAddress(InetAddress localAddress) {
+        super.setLocalAddress(localAddress);
+        turned = true;
+    }
+
+    @Override
+    public void setProxyHost(String host) {
+        super.setProxyHost(host);
+        turned = true;
+    }
+
+    @Override
+    public void setProxyPort(int port) {
+        super.setProxyPort(port);
+        turned = true;
+    }
+}
