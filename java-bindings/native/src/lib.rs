@@ -1,1 +1,60 @@
-//! The native half of the `io.leasehold` Java package: engine calls over raw longs.
+//! The native half of the `io.leasehold` Java package: the engine's calls over numbers.
+//!
+//! Every exported function belongs to a `native` method of the same name in `io.leasehold.internal`, whose packages must
+//! therefore not be relocated. None of them waits. None unwinds into the JVM: a panic is caught, printed by the panic hook,
+//! and answered as [`answer::BROKEN`].
+//!
+//! The two that a hit needs, [`hit`], touch no Java object and not even the JNI environment, which would cost more than
+//! they do.
+//!
+//! # Safety of addresses
+//!
+//! Java hands a pool's address back as a number. It is good from `create` to `free`, and Java calls `free` only when no
+//! call can be under way or follow: each native is an instance method of the object that owns the pool, which is
+//! therefore reachable during the call, and `free` is called once that object is unreachable.
+
+mod answer;
+mod effects;
+mod hit;
+mod pool;
+mod slow;
+mod sockets;
+
+use jni::EnvUnowned;
+use jni::Outcome;
+use jni::objects::{JClass, JObject, JString};
+use jni::sys::JavaVM;
+use std::ffi::c_void;
+
+/// Runs what needs the JNI environment; whatever goes wrong in it is answered as `failed`.
+fn with_env<'local, T>(
+    env: &mut EnvUnowned<'local>,
+    failed: T,
+    body: impl FnOnce(&mut jni::Env<'local>) -> jni::errors::Result<T>,
+) -> T {
+    match env.with_env(body).into_outcome() {
+        Outcome::Ok(answer) => answer,
+        Outcome::Err(_) | Outcome::Panic(_) => failed,
+    }
+}
+
+/// The library's version, for Java to compare with its own.
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_leasehold_internal_NativeLibrary_nativeVersion<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+) -> JString<'local> {
+    with_env(&mut env, JString::default(), |env| {
+        env.new_string(env!("CARGO_PKG_VERSION"))
+    })
+}
+
+/// The class loader is gone, and with it every Java object that could still use a pool: those that nobody was left to free
+/// are freed now, before the library is unmapped.
+#[unsafe(no_mangle)]
+extern "system" fn JNI_OnUnload(_vm: *mut JavaVM, _reserved: *mut c_void) {
+    pool::free_all();
+}
+
+/// What `this` is called where a native does not look at it.
+type This<'local> = JObject<'local>;

@@ -25,6 +25,8 @@ pub enum Use {
 pub struct EntryInfo {
     /// Its slot, and the lease it is in or, when idle, was last in.
     pub handle: Handle,
+    /// Which opening of its slot it is: what [`peer_closed`](super::Engine::peer_closed) wants to know.
+    pub opening: u16,
     /// What it goes to.
     pub route: RouteId,
     /// Who it is bound to.
@@ -92,6 +94,7 @@ impl Engine {
             let (updated, expiry) = (entry.updated.load(Relaxed), entry.expiry.load(Relaxed));
             infos.push(EntryInfo {
                 handle: self.handle(slot, word),
+                opening: word.opening(),
                 route: entry.route(),
                 state: entry.state(),
                 used,

@@ -396,7 +396,7 @@ public final class ConnectionPool<R, C> implements Closeable {
             return null;
         }
         Lease<C> lease = new Lease<>(pool, null);
-        long handle = pool.leaseHit(pool.address, ref.id, NativePool.NO_STATE);
+        long handle = pool.leaseHit(pool.address, ref.id);
         return handle > 0 ? lease.with(pool.begin(lease.ref(), ref, handle)) : null;
     }
 

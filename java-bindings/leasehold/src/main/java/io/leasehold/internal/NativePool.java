@@ -27,7 +27,7 @@ public final class NativePool {
     /** Instead of milliseconds: do not keep the connection. */
     public static final long CLOSE = -2;
     /** The id of no state. */
-    public static final int NO_STATE = 0;
+    private static final int NO_STATE = 0;
     /** What {@link #releaseHit} answers when the pool keeps the connection. */
     public static final int KEPT = 0;
 
@@ -101,14 +101,13 @@ public final class NativePool {
     }
 
     /**
-     * Leases an idle connection if that takes no more than one short lock.
+     * Leases an idle connection that is bound to nobody, if that takes no more than one short lock.
      *
      * @param address this object's {@link #address}
      * @param route the route's id
-     * @param state the state's id
      * @return a handle to {@linkplain #begin begin} with, or not a positive number: ask {@link #tryLease}
      */
-    public native long leaseHit(long address, long route, int state);
+    public native long leaseHit(long address, long route);
 
     /**
      * Ends a lease if the pool keeps the connection, is bound to no state, and nobody waits for it.

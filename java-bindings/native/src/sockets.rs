@@ -1,0 +1,306 @@
+//! The descriptor behind a `java.net.Socket`, and what poll(2) says of it.
+//!
+//! There is no public way to a descriptor; JNI reads private fields on every JDK, whatever its modules allow Java code.
+//! Where the fields lie differs by JDK and by kind of socket:
+//!
+//! - a plain socket has an implementation object, which may delegate to another one (JDK 13 and later), which has the
+//!   descriptor;
+//! - a TLS socket layered over another one has that one as `self`;
+//! - the socket of a channel has no implementation object, but its channel has the number.
+//!
+//! All these classes are the JDK's own, of the boot loader, so ids and classes found once stay good. A JDK that lacks
+//! some of them only makes the sockets concerned unknown.
+
+use crate::with_env;
+use jni::errors::Result;
+use jni::ids::JFieldID;
+use jni::objects::{Global, JClass, JObject, JString};
+use jni::signature::{FieldSignature, JavaType, Primitive};
+use jni::strings::JNIStr;
+use jni::sys::jint;
+use jni::{Env, EnvUnowned, jni_sig, jni_str};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use std::os::fd::BorrowedFd;
+use std::panic::catch_unwind;
+use std::sync::OnceLock;
+
+const UNKNOWN: jint = -1;
+// Indices into `SocketDescriptors.ANSWERS`.
+const ALIVE: jint = 0;
+const CLOSED: jint = 1;
+const READABLE: jint = 2;
+
+/// Sockets in sockets: TLS through a TLS proxy is two.
+const MOST_LAYERS: usize = 4;
+
+/// A class of the JDK and a field that its objects have.
+struct Field {
+    class: Global<JClass<'static>>,
+    id: JFieldID,
+}
+
+struct Fields {
+    socket_impl: Field,
+    impl_fd: Field,
+    number: Field,
+    /// None on JDKs that have no delegation.
+    delegate: Option<Field>,
+    layered: Option<Field>,
+    channel: Option<Field>,
+    channel_number: Option<Field>,
+}
+
+/// Written once, when Java has loaded the library.
+static FIELDS: OnceLock<Fields> = OnceLock::new();
+
+impl Field {
+    fn find(
+        env: &mut Env<'_>,
+        class: &JNIStr,
+        name: &JNIStr,
+        signature: impl AsRef<FieldSignature<'static>>,
+    ) -> Result<Field> {
+        let found = (|| {
+            let class = env.find_class(class)?;
+            let id = env.get_field_id(&class, name, signature)?;
+            Ok(Field {
+                class: env.new_global_ref(class)?,
+                id,
+            })
+        })();
+        if found.is_err() {
+            // NoClassDefFoundError or NoSuchFieldError: the answer says as much.
+            env.exception_clear();
+        }
+        found
+    }
+
+    fn is_of(&self, env: &mut Env<'_>, object: &JObject<'_>) -> Result<bool> {
+        env.is_instance_of(object, &self.class)
+    }
+
+    fn object<'local>(
+        &self,
+        env: &mut Env<'local>,
+        object: &JObject<'_>,
+    ) -> Result<JObject<'local>> {
+        // SAFETY: callers pass objects of `class`, or of a class that has it as declared type, never null; fields read
+        // through this function were looked up with an object's signature.
+        unsafe { env.get_field_unchecked(object, self.id, JavaType::Object) }?.l()
+    }
+
+    fn int(&self, env: &mut Env<'_>, object: &JObject<'_>) -> Result<jint> {
+        // SAFETY: as above, with an int's signature.
+        unsafe { env.get_field_unchecked(object, self.id, JavaType::Primitive(Primitive::Int)) }?
+            .i()
+    }
+}
+
+impl Fields {
+    fn find(env: &mut Env<'_>) -> Result<Fields> {
+        Ok(Fields {
+            socket_impl: Field::find(
+                env,
+                jni_str!("java/net/Socket"),
+                jni_str!("impl"),
+                jni_sig!(java.net.SocketImpl),
+            )?,
+            impl_fd: Field::find(
+                env,
+                jni_str!("java/net/SocketImpl"),
+                jni_str!("fd"),
+                jni_sig!(java.io.FileDescriptor),
+            )?,
+            number: Field::find(
+                env,
+                jni_str!("java/io/FileDescriptor"),
+                jni_str!("fd"),
+                jni_sig!(int),
+            )?,
+            delegate: Field::find(
+                env,
+                jni_str!("java/net/DelegatingSocketImpl"),
+                jni_str!("delegate"),
+                jni_sig!(java.net.SocketImpl),
+            )
+            .ok(),
+            layered: Field::find(
+                env,
+                jni_str!("sun/security/ssl/BaseSSLSocketImpl"),
+                jni_str!("self"),
+                jni_sig!(java.net.Socket),
+            )
+            .ok(),
+            channel: Field::find(
+                env,
+                jni_str!("sun/nio/ch/SocketAdaptor"),
+                jni_str!("sc"),
+                jni_sig!(sun.nio.ch.SocketChannelImpl),
+            )
+            .ok(),
+            channel_number: Field::find(
+                env,
+                jni_str!("sun/nio/ch/SocketChannelImpl"),
+                jni_str!("fdVal"),
+                jni_sig!(int),
+            )
+            .ok(),
+        })
+    }
+
+    /// The descriptor of a socket; -1 where there is none or no way to it.
+    fn descriptor<'local>(&self, env: &mut Env<'local>, socket: JObject<'local>) -> Result<jint> {
+        let mut socket = socket;
+        if let Some(layered) = &self.layered {
+            for _ in 0..MOST_LAYERS {
+                if !layered.is_of(env, &socket)? {
+                    break;
+                }
+                let below = layered.object(env, &socket)?;
+                if below.is_null() || env.is_same_object(&below, &socket)? {
+                    break;
+                }
+                socket = below;
+            }
+        }
+        if let (Some(channel), Some(number)) = (&self.channel, &self.channel_number)
+            && channel.is_of(env, &socket)?
+        {
+            let channel = channel.object(env, &socket)?;
+            return if channel.is_null() {
+                Ok(UNKNOWN)
+            } else {
+                number.int(env, &channel)
+            };
+        }
+        let mut implementation = self.socket_impl.object(env, &socket)?;
+        if let Some(delegate) = &self.delegate {
+            while !implementation.is_null() && delegate.is_of(env, &implementation)? {
+                implementation = delegate.object(env, &implementation)?;
+            }
+        }
+        if implementation.is_null() {
+            return Ok(UNKNOWN);
+        }
+        let descriptor = self.impl_fd.object(env, &implementation)?;
+        if descriptor.is_null() {
+            return Ok(UNKNOWN);
+        }
+        self.number.int(env, &descriptor)
+    }
+}
+
+/// Looks the fields up. Null, or why plain sockets cannot be asked.
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_leasehold_internal_SocketDescriptors_findFields<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+) -> JString<'local> {
+    with_env(&mut env, JString::default(), |env| {
+        match Fields::find(env) {
+            Ok(fields) => {
+                FIELDS.get_or_init(|| fields);
+                Ok(JString::default())
+            }
+            Err(error) => env.new_string(error.to_string()),
+        }
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_leasehold_internal_SocketDescriptors_descriptor<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    socket: JObject<'local>,
+) -> jint {
+    with_env(&mut env, UNKNOWN, |env| match FIELDS.get() {
+        Some(fields) => fields.descriptor(env, socket),
+        None => Ok(UNKNOWN),
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_leasehold_internal_SocketDescriptors_poll<'local>(
+    _env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    descriptor: jint,
+) -> jint {
+    catch_unwind(|| {
+        if descriptor < 0 {
+            return UNKNOWN;
+        }
+        // SAFETY: not -1. Java promises that nobody closes the socket meanwhile; if somebody does all the same, poll looks at
+        // whatever has the number by now, and changes nothing.
+        let descriptor = unsafe { BorrowedFd::borrow_raw(descriptor) };
+        liveness(descriptor)
+    })
+    .unwrap_or(UNKNOWN)
+}
+
+fn liveness(descriptor: BorrowedFd<'_>) -> jint {
+    let mut asked = [PollFd::new(&descriptor, PollFlags::IN | PollFlags::RDHUP)];
+    if poll(&mut asked, Some(&Timespec::default())).is_err() {
+        return UNKNOWN;
+    }
+    let seen = asked[0].revents();
+    if seen.is_empty() {
+        ALIVE
+    } else if seen.contains(PollFlags::NVAL) {
+        UNKNOWN
+    } else if seen.intersects(PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR) {
+        // Bytes may wait too, but no answer to a request can follow them.
+        CLOSED
+    } else {
+        // The end of the stream would have shown as RDHUP, so these are bytes.
+        READABLE
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use std::net::{Shutdown, TcpListener, TcpStream};
+    use std::os::fd::AsFd;
+    use std::time::{Duration, Instant};
+
+    fn pair() -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let ours = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        (ours, listener.accept().unwrap().0)
+    }
+
+    fn becomes(ours: &TcpStream, wanted: jint) {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while liveness(ours.as_fd()) != wanted {
+            assert!(
+                Instant::now() < deadline,
+                "still {}",
+                liveness(ours.as_fd())
+            );
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn an_idle_connection_is_alive() {
+        let (ours, _theirs) = pair();
+        becomes(&ours, ALIVE);
+    }
+
+    #[test]
+    fn bytes_make_it_readable_and_the_peers_close_closed() {
+        let (ours, mut theirs) = pair();
+        theirs.write_all(b"x").unwrap();
+        becomes(&ours, READABLE);
+        theirs.shutdown(Shutdown::Write).unwrap();
+        becomes(&ours, CLOSED);
+    }
+
+    #[test]
+    fn our_own_shutdown_is_closed() {
+        let (ours, _theirs) = pair();
+        ours.shutdown(Shutdown::Both).unwrap();
+        becomes(&ours, CLOSED);
+    }
+}
