@@ -23,7 +23,7 @@ use super::entry::{Entry, NEVER};
 use super::expiry::ExpiryHeap;
 use super::id::{Handle, RouteId, StateId, Ticket};
 use super::outcome::{Grant, Refusal};
-use super::route::{CLEARING, OVER, QUEUE, Route, RouteRecord};
+use super::route::{CLEARING, OVER, QUEUE, Route, RouteRecord, STATEFUL};
 use super::segments::CAPACITY;
 use super::stripe::Guard;
 use super::sync::MutexGuard;
@@ -164,6 +164,7 @@ impl<'a> Step<'a> {
         };
         let record = &mut self.c.routes[slot as usize];
         record.generation = record.generation.wrapping_add(1);
+        record.stateful = false;
         let id = RouteId::new(self.engine.tag, slot, record.generation);
         let home = if self.engine.wide.load(Relaxed) {
             slot & self.engine.stripe_mask()
@@ -223,6 +224,9 @@ impl<'a> Step<'a> {
         if record.clearing {
             flags |= CLEARING;
         }
+        if record.stateful {
+            flags |= STATEFUL;
+        }
         let (allocated, pending, before) = (record.allocated, record.queue.len, record.eligible);
 
         let route = self.route(slot);
@@ -275,7 +279,8 @@ impl<'a> Step<'a> {
     /// Removes an idle entry for good. The caller holds the lock of its stripe, by `stripe`.
     pub(super) fn retire_idle(&mut self, stripe: &mut Guard<'_>, slot: u32, cause: Cause) {
         let entry = self.entry(slot);
-        stripe.unlink(slot);
+        let list = stripe.list_of(entry.route().slot());
+        stripe.unlink(entry, list);
         let won = entry.to_victim(entry.word());
         debug_assert!(
             won,
@@ -298,7 +303,8 @@ impl<'a> Step<'a> {
         if entry.leased_to_idle(lease, stripe_index).is_err() {
             return false;
         }
-        stripe.link(slot, self.now);
+        let list = self.engine.stripes[stripe_index].grow_to_list_of(entry.route().slot());
+        stripe.link(slot, entry, list, self.now);
         drop(stripe);
         self.engine.rearm(&mut self.c, slot);
         true
@@ -319,7 +325,10 @@ impl<'a> Step<'a> {
     fn sweep_for(&mut self, route: u32, state: StateId) -> Option<Handle> {
         for index in 0..self.engine.stripes.len() {
             let mut stripe = self.engine.lock_stripe(index);
-            let mut next = self.engine.first_of(&stripe, route);
+            let Some(list) = self.engine.stripes[index].list_of(route) else {
+                continue;
+            };
+            let mut next = self.engine.first_in(&stripe, list);
             while let Some(slot) = next {
                 next = self.engine.next_of(&stripe, slot);
                 let entry = self.entry(slot);
@@ -330,7 +339,7 @@ impl<'a> Step<'a> {
                     self.retire_idle(&mut stripe, slot, Cause::Expired);
                 } else if entry.state() == state {
                     let word = entry.idle_to_leased(word);
-                    stripe.unlink(slot);
+                    stripe.unlink(entry, list);
                     return Some(self.engine.handle(slot, word));
                 }
             }

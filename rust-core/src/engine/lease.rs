@@ -6,8 +6,7 @@ use super::effects::Effects;
 use super::entry::{NEVER, Status};
 use super::id::{Handle, RouteId, StateId, Ticket};
 use super::outcome::{Grant, Keep, NotLeased, Outcome, Refusal};
-use super::route::{CLEARING, OVER, QUEUE};
-use super::stripe::Guard;
+use super::stripe::{Guard, RouteList};
 use super::sync::atomic::Ordering::Relaxed;
 use super::ticket;
 
@@ -18,7 +17,7 @@ impl Engine {
     #[inline]
     pub fn lease_hit(&self, route: RouteId, state: StateId) -> Option<Handle> {
         let shared = self.routes.get(route.slot())?;
-        if state != StateId::NONE || shared.stateful.load(Relaxed) {
+        if state != StateId::NONE {
             return None;
         }
         let now = self.clock.now();
@@ -26,8 +25,12 @@ impl Engine {
         for turn in 0..self.stripes.len() {
             let index = (own + turn) & self.stripe_mask() as usize;
             let stripe = &self.stripes[index];
-            // A hint is enough here: whoever finds nothing asks the coordinator, which looks everywhere.
-            if turn > 0 && stripe.len_of(route.slot()) == 0 {
+            // Absence is a hint that is good enough here: whoever finds nothing asks the coordinator, which looks
+            // everywhere.
+            let Some(list) = stripe.list_of(route.slot()) else {
+                continue;
+            };
+            if turn > 0 && list.len() == 0 {
                 continue;
             }
             let mut guard = match stripe.try_lock(&self.entries) {
@@ -39,25 +42,21 @@ impl Engine {
             };
             // Inside the lock: see the coordinator's "flag, then sweep".
             if self.flags.0.load(Relaxed) != 0
-                || shared.flags.load(Relaxed) & self.flags_against_hits() != 0
+                || shared.flags.load(Relaxed) & self.flags_against_hits != 0
             {
                 return None;
             }
-            let Some(slot) = self.first_of(&guard, route.slot()) else {
+            let Some(slot) = self.first_in(&guard, list) else {
                 continue;
             };
             let entry = self.entries.get(slot)?;
             let word = entry.word();
             // A reclaimed slot may serve another route by now: what is handed out goes where it was asked to go.
-            if entry.route() != route
-                || word.is_dead()
-                || entry.is_expired(now)
-                || entry.state() != StateId::NONE
-            {
+            if entry.route() != route || word.is_dead() || entry.is_expired(now) {
                 return None;
             }
             let word = entry.idle_to_leased(word);
-            guard.unlink(slot);
+            guard.unlink(entry, list);
             return Some(self.handle(slot, word));
         }
         None
@@ -198,24 +197,10 @@ impl Engine {
         Ok(())
     }
 
-    /// Which flags of a route keep a request from taking what is idle: a newcomer that may barge looks past waiters.
+    /// The idle entry of a list that is to be handed out first.
     #[inline]
-    fn flags_against_hits(&self) -> u32 {
-        if self.barging {
-            OVER | CLEARING
-        } else {
-            OVER | CLEARING | QUEUE
-        }
-    }
-
-    /// The idle entry of a route that is to be handed out first.
-    #[inline]
-    pub(super) fn first_of(&self, stripe: &Guard<'_>, route: u32) -> Option<u32> {
-        if self.fifo {
-            stripe.oldest_of(route)
-        } else {
-            stripe.newest_of(route)
-        }
+    pub(super) fn first_in(&self, stripe: &Guard<'_>, list: &RouteList) -> Option<u32> {
+        if self.fifo { stripe.oldest_in(list) } else { stripe.newest_in(list) }
     }
 
     /// The one after `slot`.

@@ -47,8 +47,12 @@ mod segments;
 mod stats;
 mod stripe;
 mod sync;
+mod thread;
 mod ticket;
 mod upkeep;
+
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 
@@ -66,10 +70,11 @@ pub(crate) use sync::Mutex;
 
 use coordinator::{Coordinator, Step};
 use entry::{Entry, Status, Word};
-use route::Route;
+use route::{Route, SPREAD};
 use stripe::{Guard, Stripe};
 use sync::Padded;
 use sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use thread::thread_number;
 use ticket::Answer;
 
 /// One pool. All methods may be called from any thread at any time.
@@ -79,6 +84,8 @@ pub struct Engine {
     time_to_live: Option<u64>,
     fifo: bool,
     barging: bool,
+    /// Which flags of a route keep a request from taking what is idle: a newcomer that may barge looks past waiters.
+    flags_against_hits: u32,
     own_route_first: bool,
     max_waiters: u32,
     /// `STARVED`, `OVER_TOTAL`, `SHUT`. Written under the coordinator, read by every hit.
@@ -105,6 +112,7 @@ impl Engine {
             time_to_live: config.time_to_live,
             fifo: config.policy == Policy::Fifo,
             barging: config.barging,
+            flags_against_hits: if config.barging { !route::QUEUE } else { !0 },
             own_route_first: config.own_route_first,
             max_waiters: config.max_waiters,
             flags: Padded(AtomicU32::new(0)),
@@ -200,19 +208,18 @@ impl Engine {
     /// The stripe that a call on `route` uses first.
     #[inline]
     fn stripe_of(&self, route: &Route) -> usize {
-        let index = if route.spread.load(Relaxed) {
-            thread_number()
-        } else {
-            route.home.load(Relaxed)
+        let index = match route.home.load(Relaxed) {
+            SPREAD => thread_number() & self.stripe_mask(),
+            home => home,
         };
-        (index & self.stripe_mask()) as usize
+        index as usize
     }
 
     /// Somebody else holds the stripe that a call on `route` uses first: from now on its callers keep apart.
     #[cold]
     fn note_collision(&self, route: &Route) {
         self.wide.store(true, Relaxed);
-        route.spread.store(true, Relaxed);
+        route.home.store(SPREAD, Relaxed);
     }
 
     /// Sees to it that the heap's key of an idle entry is no later than its expiry.
@@ -243,16 +250,4 @@ impl fmt::Debug for Engine {
             .field("is_shut_down", &self.is_shut_down())
             .finish_non_exhaustive()
     }
-}
-
-/// A number for this thread, the same at every call. Threads of the operating system, that is: a language's lighter
-/// ones share their carrier's, which is what keeps two that run at once apart.
-#[inline]
-fn thread_number() -> u32 {
-    use std::sync::atomic::AtomicU32;
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    thread_local! {
-        static NUMBER: u32 = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    }
-    NUMBER.with(|number| *number)
 }

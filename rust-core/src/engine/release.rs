@@ -23,6 +23,7 @@ impl Engine {
         let now = self.clock.now();
         let index = self.stripe_of(route);
         let stripe = &self.stripes[index];
+        let list = stripe.grow_to_list_of(entry.route().slot());
         let mut guard = match stripe.try_lock(&self.entries) {
             Some(guard) => guard,
             None => {
@@ -30,7 +31,8 @@ impl Engine {
                 stripe.lock(&self.entries)
             }
         };
-        // Inside the lock, before the push: see the coordinator's "flag, then sweep".
+        // Inside the lock, before the push: see the coordinator's "flag, then sweep". A route without the stateful flag
+        // has only entries without a state.
         if self.flags.0.load(Relaxed) != 0 || route.flags.load(Relaxed) != 0 {
             return Ok(Hit::Slow);
         }
@@ -40,9 +42,8 @@ impl Engine {
             Err(word) if is_held(word, handle) => return Ok(Hit::Slow),
             Err(_) => return Err(NotLeased),
         };
-        entry.set_state(StateId::NONE);
         self.note_expiry(entry, keep, now);
-        guard.link(slot, now);
+        guard.link(slot, entry, list, now);
         let is_armed_too_late = entry.expiry.load(Relaxed) < entry.armed.load(Relaxed);
         drop(guard);
         if before.is_notify() || is_armed_too_late {
@@ -108,7 +109,8 @@ impl Step<'_> {
             return self.close(slot, claimed, Cause::OverLimit);
         }
         if state != StateId::NONE {
-            self.route(route).stateful.store(true, Relaxed);
+            self.c.routes[route as usize].stateful = true;
+            self.reindex(route);
         }
         entry.set_state(state);
         self.engine.note_expiry(entry, keep, self.now);

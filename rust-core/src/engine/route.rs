@@ -1,14 +1,19 @@
 //! A route's two halves: what the hit path reads without the coordinator, and what the coordinator keeps.
 
 use super::id::RouteId;
-use super::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
+use super::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
-/// Requests of this route wait, or it is being cleared.
+/// Requests of this route wait.
 pub(super) const QUEUE: u32 = 1;
 /// More entries than its limit allows.
 pub(super) const OVER: u32 = 2;
 /// Being cleared.
 pub(super) const CLEARING: u32 = 4;
+/// Some entry of it is or was bound to a state: finding the right one takes a look into every stripe.
+pub(super) const STATEFUL: u32 = 8;
+
+/// In place of a home stripe: callers have collided, each uses its thread's.
+pub(super) const SPREAD: u32 = u32::MAX;
 
 /// The half that every lease and release reads.
 #[derive(Debug, Default)]
@@ -16,14 +21,11 @@ pub(super) const CLEARING: u32 = 4;
 pub(super) struct Route {
     /// The whole id that lives in this slot, 0 for none. Written under the coordinator.
     id: AtomicU64,
-    /// `QUEUE`, `OVER`, `CLEARING`. Written under the coordinator, read inside a stripe's lock: "flag, then sweep".
+    /// `QUEUE`, `OVER`, `CLEARING`, `STATEFUL`: what keeps leases or releases from being hits. Written under the
+    /// coordinator, read inside a stripe's lock: "flag, then sweep".
     pub(super) flags: AtomicU32,
-    /// The stripe that holds its idle entries as long as callers have not collided on it. Written at interning.
+    /// The stripe that holds its idle entries, or `SPREAD`. Written at interning, and by whoever finds a stripe locked.
     pub(super) home: AtomicU32,
-    /// Callers have collided: each uses its thread's stripe. Written by whoever finds a stripe locked.
-    pub(super) spread: AtomicBool,
-    /// Some entry of it is or was bound to a state. Written by a release with a state.
-    pub(super) stateful: AtomicBool,
     /// Mirrors for statistics. Written under the coordinator.
     pub(super) allocated: AtomicU32,
     pub(super) pending: AtomicU32,
@@ -47,8 +49,6 @@ impl Route {
     pub(super) fn assign(&self, id: RouteId, home: u32) {
         self.flags.store(0, Relaxed);
         self.home.store(home, Relaxed);
-        self.spread.store(false, Relaxed);
-        self.stateful.store(false, Relaxed);
         self.allocated.store(0, Relaxed);
         self.pending.store(0, Relaxed);
         self.id.store(id.to_u64(), Relaxed);
@@ -75,6 +75,7 @@ pub(super) struct RouteRecord {
     /// It stands in the list of routes to reclaim.
     pub(super) reclaimable: bool,
     pub(super) clearing: bool,
+    pub(super) stateful: bool,
 }
 
 /// First come, first served.

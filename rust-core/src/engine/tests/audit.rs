@@ -1,0 +1,131 @@
+//! Everything that must hold of a pool's insides whenever no call is under way.
+
+use std::collections::HashMap;
+
+use super::super::Engine;
+use super::super::coordinator::{OVER_TOTAL, SHUT, STARVED};
+use super::super::entry::{NEVER, NIL, Status};
+use super::super::route::{OVER, QUEUE};
+use super::super::sync::atomic::Ordering::Relaxed;
+
+/// Panics where the pool's lists, counts, flags or mirrors disagree, or one of the invariants Q1 to Q4 is broken.
+pub(super) fn audit(engine: &Engine) {
+    let idle = audit_lists(engine);
+    let c = engine.coordinator.lock();
+
+    let mut allocated: HashMap<u32, u32> = HashMap::new();
+    for (slot, entry) in engine.entries.iter() {
+        let word = entry.word();
+        let is_counted = matches!(
+            word.status(),
+            Status::Opening | Status::Leased | Status::Idle
+        );
+        if is_counted {
+            let route = entry.route();
+            let shared = engine.routes.get(route.slot()).expect("its route exists");
+            assert!(shared.is(route), "slot {slot} goes to a route that is gone");
+            *allocated.entry(route.slot()).or_default() += 1;
+        }
+        if word.status() == Status::Idle {
+            assert!(idle.contains_key(&slot), "slot {slot} is idle in no list");
+            assert!(!word.is_dead(), "slot {slot} is idle and dead");
+            let (expiry, armed) = (entry.expiry.load(Relaxed), entry.armed.load(Relaxed));
+            assert!(
+                armed <= expiry,
+                "slot {slot} expires at {expiry}, looked at no earlier than {armed}"
+            );
+        }
+        let is_armed = entry.armed.load(Relaxed) != NEVER;
+        assert_eq!(is_armed, entry.heap_place.load(Relaxed) != NIL);
+        assert!(is_counted || !is_armed, "slot {slot} is armed, but gone");
+    }
+    let total: u32 = allocated.values().sum();
+    assert_eq!(c.total, total, "the count of all entries");
+    assert_eq!(engine.total.load(Relaxed), total, "its mirror");
+    assert_eq!(engine.pending.load(Relaxed), c.tickets.queued());
+    assert_eq!(engine.max_total.load(Relaxed), c.max_total);
+
+    let flags = engine.flags.0.load(Relaxed);
+    let mut queued = 0;
+    let mut is_anybody_eligible = false;
+    for (slot, record) in (0u32..).zip(&c.routes) {
+        let route = engine.routes.get(slot).expect("a route's record has a route");
+        let count = allocated.get(&slot).copied().unwrap_or(0);
+        let max = c.max_of(slot);
+        assert_eq!(record.allocated, count, "entries of route {slot}");
+        assert_eq!(route.allocated.load(Relaxed), count);
+        assert_eq!(route.pending.load(Relaxed), record.queue.len);
+        assert_eq!(route.max.load(Relaxed), max);
+        queued += record.queue.len;
+
+        let is_eligible = record.queue.len > 0 && count < max;
+        is_anybody_eligible |= is_eligible;
+        assert_eq!(record.eligible.is_some(), is_eligible);
+
+        // Q1
+        let flags = route.flags.load(Relaxed);
+        assert_eq!(flags & QUEUE != 0, record.queue.len > 0);
+        assert_eq!(flags & OVER != 0, count > max);
+        let keeps_hits_off = count > max || (record.queue.len > 0 && !engine.barging);
+        if keeps_hits_off {
+            let idle = idle.values().filter(|route| **route == slot).count();
+            assert_eq!(idle, 0, "route {slot} has waiters or is over its limit");
+        }
+    }
+    assert_eq!(c.tickets.queued(), queued);
+
+    // Q2
+    assert_eq!(
+        flags & STARVED != 0,
+        is_anybody_eligible,
+        "STARVED, and somebody who waits for the total only"
+    );
+    if is_anybody_eligible {
+        assert!(total >= c.max_total, "somebody waits beside a free place");
+        assert!(engine.barging || idle.is_empty(), "or beside idle entries");
+    }
+    // Q3
+    assert_eq!(flags & OVER_TOTAL != 0, total > c.max_total);
+    if flags & (OVER_TOTAL | SHUT) != 0 {
+        assert!(idle.is_empty(), "idle entries over the total, or shut down");
+    }
+    if flags & SHUT != 0 {
+        assert_eq!(queued, 0, "a pool that is shut down has waiters");
+    }
+}
+
+/// The idle entries by slot, with their routes. Q4, and that each list is whole in both directions.
+fn audit_lists(engine: &Engine) -> HashMap<u32, u32> {
+    let mut idle = HashMap::new();
+    for index in 0..engine.stripes.len() {
+        let guard = engine.lock_stripe(index);
+        let mut of_route: HashMap<u32, Vec<u32>> = HashMap::new();
+        let (mut next, mut before, mut stamp, mut len) = (guard.oldest(), NIL, 0, 0);
+        while let Some(slot) = next {
+            let entry = engine.entries.get(slot).expect("a linked slot exists");
+            let word = entry.word();
+            assert_eq!(word.status(), Status::Idle, "slot {slot} is listed");
+            assert_eq!(word.stripe(), index, "slot {slot} is listed elsewhere");
+            assert_eq!(entry.lru_older.load(Relaxed), before);
+            assert!(entry.updated.load(Relaxed) >= stamp, "stamps went back");
+            stamp = entry.updated.load(Relaxed);
+            of_route.entry(entry.route().slot()).or_default().push(slot);
+            assert!(idle.insert(slot, entry.route().slot()).is_none());
+            len += 1;
+            before = slot;
+            next = Some(entry.lru_newer.load(Relaxed)).filter(|slot| *slot != NIL);
+        }
+        assert_eq!(engine.stripes[index].len(), len);
+        for (route, slots) in &of_route {
+            let newer = |slot: &u32| guard.newer_of_route(*slot);
+            let listed: Vec<u32> = std::iter::successors(guard.oldest_of(*route), newer).collect();
+            assert_eq!(&listed, slots, "route {route} in stripe {index}");
+            let older = |slot: &u32| guard.older_of_route(*slot);
+            let mut back: Vec<u32> = std::iter::successors(slots.last().copied(), older).collect();
+            back.reverse();
+            assert_eq!(&back, slots, "route {route} in stripe {index}, backwards");
+            assert_eq!(engine.stripes[index].len_of(*route), slots.len() as u32);
+        }
+    }
+    idle
+}
