@@ -17,7 +17,7 @@ check() {
     step 'Rust documentation' env RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked --quiet
     step 'crate package' cargo package -p leasehold --locked --allow-dirty --quiet
     check_dependencies
-    step 'Java lints and documentation' gradle_java assemble testClasses javadoc
+    step 'Java lints and documentation' gradle_java assemble testClasses
     sum_up
 }
 
