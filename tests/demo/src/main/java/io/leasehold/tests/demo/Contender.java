@@ -1,5 +1,7 @@
 package io.leasehold.tests.demo;
 
+import io.leasehold.httpclient3.LeaseholdHttpConnectionManager;
+import io.leasehold.httpclient3.LeaseholdMultiThreadedHttpConnectionManager;
 import org.apache.commons.httpclient.HttpConnectionManager;
 import org.apache.commons.httpclient.MultiThreadedHttpConnectionManager;
 import org.apache.commons.httpclient.SimpleHttpConnectionManager;
@@ -33,12 +35,12 @@ enum Contender {
     LEASEHOLD("leasehold", "Leasehold") {
         @Override
         SimpleHttpConnectionManager simple(boolean alwaysClose) {
-            return make(SimpleHttpConnectionManager.class, "LeaseholdHttpConnectionManager", alwaysClose);
+            return new LeaseholdHttpConnectionManager(alwaysClose);
         }
 
         @Override
         MultiThreadedHttpConnectionManager multiThreaded() {
-            return make(MultiThreadedHttpConnectionManager.class, "LeaseholdMultiThreadedHttpConnectionManager");
+            return new LeaseholdMultiThreadedHttpConnectionManager();
         }
     };
 
@@ -61,14 +63,5 @@ enum Contender {
     private static <M extends HttpConnectionManager> M unchecked(M manager) {
         manager.getParams().setStaleCheckingEnabled(false);
         return manager;
-    }
-
-    private static <M> M make(Class<M> type, String name, Object... arguments) {
-        try {
-            Class<?>[] types = arguments.length == 0 ? new Class<?>[0] : new Class<?>[] {boolean.class};
-            return type.cast(Class.forName("io.leasehold.httpclient3." + name).getConstructor(types).newInstance(arguments));
-        } catch (ReflectiveOperationException e) {
-            throw new IllegalStateException(e);
-        }
     }
 }

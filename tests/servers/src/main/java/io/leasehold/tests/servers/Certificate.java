@@ -11,20 +11,30 @@ import java.util.Base64;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 
-/** A certificate for 127.0.0.1 that signs itself, new for each server, made with the JDK's keytool. */
+/** A certificate for 127.0.0.1 that signs itself, made with the JDK's keytool; the same for all servers of this JVM, as that takes seconds. */
 final class Certificate {
     private static final String PASSWORD = "password";
+    private static KeyStore made;
 
     private final Path directory;
     private final KeyStore store;
 
-    private Certificate(Path directory, KeyStore store) {
+    /** Writes the certificate and its key into the directory, as web servers want them. */
+    Certificate(Path directory) throws Exception {
         this.directory = directory;
-        this.store = store;
+        store = store(directory);
+        write(file(), "CERTIFICATE", store.getCertificate("server").getEncoded());
+        write(keyFile(), "PRIVATE KEY", store.getKey("server", PASSWORD.toCharArray()).getEncoded());
     }
 
-    /** Makes one, and writes it and its key into the directory, as web servers want them. */
-    static Certificate make(Path directory) throws Exception {
+    private static synchronized KeyStore store(Path directory) throws Exception {
+        if (made == null) {
+            made = make(directory);
+        }
+        return made;
+    }
+
+    private static KeyStore make(Path directory) throws Exception {
         Path file = directory.resolve("certificate.p12");
         Process keytool = new ProcessBuilder(Paths.get(System.getProperty("java.home"), "bin", "keytool").toString(), "-genkeypair",
                 "-keyalg", "RSA", "-keysize", "2048", "-validity", "2", "-dname", "CN=127.0.0.1", "-ext", "san=ip:127.0.0.1", "-alias", "server",
@@ -39,10 +49,7 @@ final class Certificate {
         try (InputStream in = Files.newInputStream(file)) {
             store.load(in, PASSWORD.toCharArray());
         }
-        Certificate certificate = new Certificate(directory, store);
-        write(certificate.file(), "CERTIFICATE", store.getCertificate("server").getEncoded());
-        write(certificate.keyFile(), "PRIVATE KEY", store.getKey("server", PASSWORD.toCharArray()).getEncoded());
-        return certificate;
+        return store;
     }
 
     Path file() {

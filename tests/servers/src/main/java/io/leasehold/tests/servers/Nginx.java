@@ -25,7 +25,7 @@ public final class Nginx extends WebServer {
             return this;
         }
 
-        /** Serves https, with a certificate of its own for 127.0.0.1, see {@link Nginx#trust()}. */
+        /** Serves https, with a certificate for 127.0.0.1, see {@link Nginx#trust()}. */
         public Builder tls() {
             tls = true;
             return this;
@@ -63,7 +63,7 @@ public final class Nginx extends WebServer {
 
     private Nginx(Builder builder) throws Exception {
         super(builder);
-        certificate = builder.tls ? Certificate.make(directory) : null;
+        certificate = builder.tls ? new Certificate(directory) : null;
         Files.write(directory.resolve("nginx.conf"), configuration(builder).getBytes(StandardCharsets.UTF_8));
     }
 
@@ -72,7 +72,7 @@ public final class Nginx extends WebServer {
         return new Builder();
     }
 
-    /** For clients that trust the certificate of this server, which signed it itself, and no other. */
+    /** For clients that trust the certificate of this server, which signed it itself, and no others. */
     public SSLContext trust() {
         return certificate.trust();
     }

@@ -28,10 +28,12 @@ public final class SocketTable {
     private static final class Socket {
         final Side side;
         final State state;
+        final long unread;
 
-        Socket(Side side, State state) {
+        Socket(Side side, State state, long unread) {
             this.side = side;
             this.state = state;
+            this.unread = unread;
         }
 
         @Override
@@ -52,13 +54,13 @@ public final class SocketTable {
         // Java's sockets are IPv6 sockets where there is IPv6, whatever address they are connected to.
         for (String file : Arrays.asList("/proc/self/net/tcp", "/proc/self/net/tcp6")) {
             for (String line : lines(Paths.get(file))) {
-                // number: local address:port, remote address:port, state, all in hexadecimal
+                // number: local address:port, remote address:port, state, bytes to send:bytes to read, all in hexadecimal
                 String[] fields = line.trim().split("\\s+");
-                int local = port(fields[1]);
-                int remote = port(fields[2]);
+                long local = afterColon(fields[1]);
+                long remote = afterColon(fields[2]);
                 if (remote != 0 && (local == serverPort || remote == serverPort)) {
                     State state = State.values()[Integer.parseInt(fields[3], 16) - 1];
-                    found.add(new Socket(local == serverPort ? Side.SERVER : Side.CLIENT, state));
+                    found.add(new Socket(local == serverPort ? Side.SERVER : Side.CLIENT, state, afterColon(fields[4])));
                 }
             }
         }
@@ -74,6 +76,11 @@ public final class SocketTable {
             }
         }
         return n;
+    }
+
+    /** How many bytes have arrived on a side that its program has not read. */
+    public long unread(Side side) {
+        return sockets.stream().filter(socket -> socket.side == side).mapToLong(socket -> socket.unread).sum();
     }
 
     /** Whether no connection is on its way from one state to another, so that looking again shows the same. */
@@ -103,7 +110,7 @@ public final class SocketTable {
         return lines.subList(1, lines.size());
     }
 
-    private static int port(String addressAndPort) {
-        return Integer.parseInt(addressAndPort.substring(addressAndPort.lastIndexOf(':') + 1), 16);
+    private static long afterColon(String field) {
+        return Long.parseLong(field.substring(field.lastIndexOf(':') + 1), 16);
     }
 }

@@ -135,6 +135,14 @@ public abstract class WebServer implements Closeable {
         ServerProcess.signal("CONT", -pid());
     }
 
+    /** Waits until the server has closed all connections to its first port, and the client has been told. */
+    public final void awaitConnectionsClosed() throws Exception {
+        Eventually.await("the server has closed its connections", () -> {
+            SocketTable table = sockets();
+            return table.isSettled() && table.count(SocketTable.Side.SERVER, SocketTable.State.ESTABLISHED) == 0;
+        });
+    }
+
     /**
      * How many connections to its ports the server has counted since it was started.
      */

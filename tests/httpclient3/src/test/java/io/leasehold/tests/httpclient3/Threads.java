@@ -1,0 +1,33 @@
+package io.leasehold.tests.httpclient3;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.IntFunction;
+
+/** Runs work on several threads at once. */
+final class Threads {
+    private Threads() {
+    }
+
+    /** Runs the work of each index below n on a thread of its own and returns the results in order; fails as the first failed one. */
+    static <T> List<T> run(int n, IntFunction<Callable<T>> work) throws Exception {
+        ExecutorService threads = Executors.newFixedThreadPool(n);
+        try {
+            List<Future<T>> running = new ArrayList<>();
+            for (int i = 0; i < n; i++) {
+                running.add(threads.submit(work.apply(i)));
+            }
+            List<T> results = new ArrayList<>();
+            for (Future<T> one : running) {
+                results.add(one.get());
+            }
+            return results;
+        } finally {
+            threads.shutdownNow();
+        }
+    }
+}
