@@ -1,2 +1,72 @@
-//! placeholder
+//! A connection pool: which connection a caller gets, when one may be opened and when one must go.
+//!
+//! A lease is a guard, and the guard wants a word at its end: [`keep`](Connection::keep),
+//! [`keep_for`](Connection::keep_for) or [`close`](Connection::close). **Dropped without a word it closes the
+//! connection.** Most pools do the opposite; but what a `?` or a panic drops in the middle of an exchange is a
+//! connection with half an answer on it, and the next user would read the other half. Forgetting to say `keep` costs
+//! a connection, and shows in the numbers; the reverse mistake shows in somebody else's data. The compiler warns of a
+//! guard that nobody uses.
+//!
+//! ```
+//! use std::io::{Read, Write};
+//! use std::net::{TcpListener, TcpStream};
+//! use std::time::Duration;
+//! use leasehold::{Pool, Reuse};
+//!
+//! # let server = TcpListener::bind("127.0.0.1:0")?;
+//! # let address = server.local_addr()?;
+//! # std::thread::spawn(move || {
+//! #     let (mut peer, _) = server.accept().unwrap();
+//! #     let mut request = [0; 64];
+//! #     while peer.read(&mut request).unwrap_or(0) > 0 {
+//! #         peer.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").unwrap();
+//! #     }
+//! # });
+//! let pool: Pool<std::net::SocketAddr, TcpStream> = Pool::builder().max_per_route(32).build();
+//!
+//! for _ in 0..3 {
+//!     // An idle connection if there is one, else the right to open one, else wait.
+//!     let mut connection = pool.lease(&address, Duration::from_secs(3))?.or_connect(|| TcpStream::connect(address))?;
+//!     connection.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")?;
+//!     let mut answer = [0; 64];
+//!     let length = connection.read(&mut answer)?;
+//!     assert!(answer[..length].starts_with(b"HTTP/1.1 204"));
+//!     connection.release(Reuse::of_http1(1, None, Some("timeout=5")));
+//! }
+//! assert_eq!(pool.stats().available, 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! What it promises:
+//!
+//! - **Limits are strict**, per route and in total: leased, idle and being opened together never exceed them.
+//! - **Waiting is fair**: one order of arrival for the whole pool. Timeouts, dropped futures and shutdown lose nothing.
+//! - **A hit is cheap**: one short lock among several, no count touched.
+//! - **It does no I/O**: opening, TLS and HTTP are yours. It starts no thread and has no timer: blocking leases time
+//!   out in their own thread, asynchronous ones by your executor's, and expired connections are met at the lease or by
+//!   [`close_expired`](Pool::close_expired). Connections are dropped with no lock held.
+//!
+//! What no pool can do: a server may close a connection while a request travels on it. A retry stays needed.
+//!
+//! The [`engine`] is the same pool in numbers, for bindings to other languages.
+
+mod builder;
+mod cells;
 pub mod engine;
+mod error;
+mod interner;
+mod lease;
+mod pool;
+mod request;
+mod reuse;
+mod route;
+mod state;
+
+pub use builder::Builder;
+pub use error::LeaseError;
+pub use lease::{Connection, Lease, Vacancy};
+pub use pool::{Entry, Pool};
+pub use request::{LeaseFuture, Request};
+pub use reuse::Reuse;
+pub use route::Route;
+pub use state::State;

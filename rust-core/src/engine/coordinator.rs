@@ -38,7 +38,7 @@ pub(super) const OVER_TOTAL: u32 = 2;
 pub(super) const SHUT: u32 = 4;
 
 /// How many routes without entries or waiters are left in peace before one is reclaimed for each new one.
-const IDLE_ROUTES: usize = 64;
+pub(super) const IDLE_ROUTES: usize = 64;
 
 /// What the coordinator's lock guards.
 #[derive(Debug)]
@@ -192,7 +192,10 @@ impl<'a> Step<'a> {
 
     fn is_reclaimable(&self, slot: u32) -> bool {
         let record = &self.c.routes[slot as usize];
-        record.allocated == 0 && record.queue.len == 0 && record.limit.is_none()
+        record.allocated == 0
+            && record.queue.len == 0
+            && record.limit.is_none()
+            && record.holders == 0
     }
 
     pub(super) fn note_if_reclaimable(&mut self, slot: u32) {
@@ -397,7 +400,7 @@ impl<'a> Step<'a> {
 
     /// Gives the queue's head what is idle on its route; where only connections bound to others are, and the route is
     /// full, the oldest of those makes room. The flag is set.
-    fn serve_head(&mut self, route: u32) {
+    pub(super) fn serve_head(&mut self, route: u32) {
         let Some(head) = self.c.routes[route as usize].queue.head else {
             return;
         };
@@ -425,10 +428,15 @@ impl<'a> Step<'a> {
     pub(super) fn unlink(&mut self, ticket: u32) {
         let c = &mut *self.c;
         let route = c.tickets.route(ticket);
-        c.tickets
-            .unlink(ticket, &mut c.routes[route as usize].queue);
+        let queue = &mut c.routes[route as usize].queue;
+        let was_head = queue.head == Some(ticket);
+        c.tickets.unlink(ticket, queue);
         self.reindex(route);
         self.note_if_reclaimable(route);
+        if was_head && self.engine.barging {
+            // What lies idle for the head that leaves is the next one's to look at.
+            self.nudge_head(route);
+        }
     }
 
     /// Tells the head of a route's queue to ask again. For barging only.

@@ -145,6 +145,26 @@ impl Engine {
             .ok_or(Refusal::QueueFull)
     }
 
+    /// Keeps a route from being reclaimed until [`let_go_of_route`](Self::let_go_of_route) is called as often. O(1).
+    pub fn hold_route(&self, id: RouteId) -> Result<(), Refusal> {
+        self.change_holders(id, 1)
+    }
+
+    /// Undoes one [`hold_route`](Self::hold_route). O(1).
+    pub fn let_go_of_route(&self, id: RouteId) -> Result<(), Refusal> {
+        self.change_holders(id, -1)
+    }
+
+    fn change_holders(&self, id: RouteId, change: i32) -> Result<(), Refusal> {
+        let mut effects = Effects::new();
+        let mut step = Step::new(self, &mut effects);
+        let route = step.find_route(id).ok_or(Refusal::StaleRoute)?;
+        let holders = &mut step.c.routes[route as usize].holders;
+        *holders = holders.saturating_add_signed(change);
+        step.note_if_reclaimable(route);
+        Ok(())
+    }
+
     /// A victim's connection was taken out of its place: the slot may be used again. O(1).
     ///
     /// Does nothing where `slot` holds no victim.

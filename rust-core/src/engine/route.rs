@@ -72,6 +72,8 @@ pub(super) struct RouteRecord {
     pub(super) queue: Queue,
     /// Its key in the set of routes that wait for the total only.
     pub(super) eligible: Option<u64>,
+    /// How many hold its id and rely on it. Such a route is never reclaimed.
+    pub(super) holders: u32,
     /// It stands in the list of routes to reclaim.
     pub(super) reclaimable: bool,
     pub(super) clearing: bool,

@@ -1,0 +1,65 @@
+//! Where connections lie while no lease holds them: one cell for each of the engine's slots.
+//!
+//! A cell needs no lock, because the engine has already decided whose it is. Every transition of an entry's ownership
+//! is a read-modify-write of its word, a stripe's lock or the coordinator's, each of which orders what the owner
+//! before did with the cell ahead of what the next one does.
+
+use std::cell::UnsafeCell;
+use std::fmt;
+
+use crate::engine::{Segments, StateId};
+
+/// The cells of one pool.
+pub(crate) struct Cells<C> {
+    cells: Segments<Cell<C>>,
+}
+
+struct Cell<C>(UnsafeCell<Kept<C>>);
+
+/// What lies in a cell.
+pub(crate) struct Kept<C> {
+    /// The connection, unless a lease holds it.
+    pub(crate) connection: Option<C>,
+    /// Who it is bound to, in a lease too.
+    pub(crate) state: StateId,
+}
+
+impl<C> Default for Cell<C> {
+    fn default() -> Self {
+        Cell(UnsafeCell::new(Kept {
+            connection: None,
+            state: StateId::NONE,
+        }))
+    }
+}
+
+// SAFETY: a cell is only touched through `Cells::owned`, whose caller owns it alone; so connections move from thread to
+// thread, which `C: Send` allows, and are never shared between them.
+unsafe impl<C: Send> Sync for Cell<C> {}
+
+impl<C> Cells<C> {
+    pub(crate) fn new() -> Self {
+        Cells {
+            cells: Segments::new(),
+        }
+    }
+
+    /// The cell of `slot`, for its owner.
+    ///
+    /// # Safety
+    ///
+    /// The caller owns the entry in `slot`: it holds the handle of a live lease or right to open and gives it to
+    /// nobody meanwhile, or was handed the slot as a victim and has not acknowledged it yet. It keeps no other
+    /// reference from an earlier call.
+    #[allow(clippy::mut_from_ref)] // the whole point, and what the caller promises
+    pub(crate) unsafe fn owned(&self, slot: u32) -> &mut Kept<C> {
+        // SAFETY: the caller is the only owner, see above.
+        unsafe { &mut *self.cells.grow_to(slot).0.get() }
+    }
+}
+
+impl<C> fmt::Debug for Cells<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cells").finish_non_exhaustive()
+    }
+}

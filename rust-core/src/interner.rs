@@ -1,0 +1,113 @@
+//! Keys and their routes: each distinct key has one route id as long as the engine keeps the route alive.
+//!
+//! Looked up by reading one of a few shards, written only when a key is new or its route was reclaimed. A key's own
+//! `Hash` and `Eq` run under a shard's lock, never under one of the engine's.
+
+use std::hash::{BuildHasher, Hash, RandomState};
+use std::sync::Arc;
+
+use hashbrown::HashTable;
+use parking_lot::{Mutex, RwLock};
+
+use crate::engine::{Effects, Engine, Refusal, RouteId, Segments};
+
+const SHARDS: usize = 16;
+
+#[derive(Debug)]
+pub(crate) struct Interner<K> {
+    hasher: RandomState,
+    shards: [Shard<K>; SHARDS],
+    /// The key of each live route, by its slot. Written by whoever interns or forgets it.
+    keys: Segments<Mutex<Option<(RouteId, Arc<K>)>>>,
+}
+
+/// On cache lines of its own: shards are read by many threads at once.
+#[derive(Debug)]
+#[repr(align(128))]
+struct Shard<K>(RwLock<HashTable<(Arc<K>, RouteId)>>);
+
+impl<K: Eq + Hash> Interner<K> {
+    pub(crate) fn new() -> Self {
+        Interner {
+            hasher: RandomState::new(),
+            shards: [const { Shard(RwLock::new(HashTable::new())) }; SHARDS],
+            keys: Segments::new(),
+        }
+    }
+
+    /// The route of a key that is known.
+    pub(crate) fn find(&self, key: &K) -> Option<RouteId> {
+        let hash = self.hasher.hash_one(key);
+        let table = self.shard(hash).read_recursive();
+        table
+            .find(hash, |(known, _)| **known == *key)
+            .map(|(_, id)| *id)
+    }
+
+    /// The route of a key, a new one if it is not known or its route is `stale`.
+    pub(crate) fn intern(
+        &self,
+        engine: &Engine,
+        key: &Arc<K>,
+        stale: Option<RouteId>,
+        effects: &mut Effects,
+    ) -> Result<RouteId, Refusal> {
+        let hash = self.hasher.hash_one(&**key);
+        let is_fresh = |id: RouteId| Some(id) != stale;
+        if let Some(id) = self.find(key).filter(|id| is_fresh(*id)) {
+            return Ok(id);
+        }
+        let new = engine.add_route(effects)?;
+        let mut table = self.shard(hash).write();
+        if let Some(entry) = table.find_mut(hash, |(known, _)| **known == **key) {
+            if is_fresh(entry.1) {
+                // Somebody was faster; the new route has nothing and is reclaimed in time.
+                return Ok(entry.1);
+            }
+            entry.1 = new;
+        } else {
+            let hasher = &self.hasher;
+            table.insert_unique(hash, (Arc::clone(key), new), |(known, _)| {
+                hasher.hash_one(&**known)
+            });
+        }
+        *self.keys.grow_to(new.slot()).lock() = Some((new, Arc::clone(key)));
+        Ok(new)
+    }
+
+    /// Forgets a route that the engine has reclaimed.
+    pub(crate) fn forget(&self, retired: RouteId) {
+        let Some(key) = self.take_key(retired) else {
+            return;
+        };
+        let hash = self.hasher.hash_one(&*key);
+        let mut table = self.shard(hash).write();
+        let removed = table
+            .find_entry(hash, |(known, id)| *id == retired && **known == *key)
+            .ok()
+            .map(|entry| entry.remove().0);
+        drop(table);
+        // Dropped here, with no lock held: a key's drop is the user's code.
+        drop(removed);
+    }
+
+    fn take_key(&self, id: RouteId) -> Option<Arc<K>> {
+        let mut kept = self.keys.get(id.slot())?.lock();
+        match &*kept {
+            Some((known, _)) if *known == id => kept.take().map(|(_, key)| key),
+            _ => None,
+        }
+    }
+
+    /// The key of a live route.
+    pub(crate) fn key_of(&self, id: RouteId) -> Option<Arc<K>> {
+        let kept = self.keys.get(id.slot())?.lock();
+        let (known, key) = kept.as_ref()?;
+        (*known == id).then(|| Arc::clone(key))
+    }
+
+    fn shard(&self, hash: u64) -> &RwLock<HashTable<(Arc<K>, RouteId)>> {
+        // The table itself uses the hash's top and bottom bits.
+        &self.shards[(hash >> 32) as usize % SHARDS].0
+    }
+}

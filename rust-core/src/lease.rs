@@ -1,0 +1,248 @@
+//! Leases: a connection to use, or the right to open one.
+
+use std::fmt;
+use std::hash::Hash;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::builder::millis;
+use crate::engine::{Handle, Keep, StateId, Verdict};
+use crate::error::LeaseError;
+use crate::pool::Shared;
+use crate::reuse::Reuse;
+use crate::state::State;
+
+/// What a lease yields.
+#[derive(Debug)]
+#[must_use = "dropping a lease closes its connection or gives the right to open one back"]
+pub enum Lease<K: Eq + Hash, C> {
+    /// A connection that was idle.
+    Connection(Connection<K, C>),
+    /// The right to open a connection.
+    Vacancy(Vacancy<K, C>),
+}
+
+impl<K: Eq + Hash, C> Lease<K, C> {
+    /// The idle connection, or else one that `connect` opens. An error of `connect` gives the right to open back and is
+    /// returned as it is.
+    ///
+    /// ```
+    /// use std::net::TcpStream;
+    /// use leasehold::Pool;
+    ///
+    /// let pool: Pool<(&str, u16), TcpStream> = Pool::new();
+    /// let key = ("127.0.0.1", 1); // nobody listens there
+    /// let error = pool.try_lease(&key)?.or_connect(|| TcpStream::connect(key)).unwrap_err();
+    /// assert_eq!(error.kind(), std::io::ErrorKind::ConnectionRefused);
+    /// assert_eq!(pool.stats().leased, 0);
+    /// # Ok::<(), leasehold::LeaseError>(())
+    /// ```
+    pub fn or_connect<E>(
+        self,
+        connect: impl FnOnce() -> Result<C, E>,
+    ) -> Result<Connection<K, C>, E> {
+        match self {
+            Lease::Connection(connection) => Ok(connection),
+            Lease::Vacancy(vacancy) => Ok(vacancy.fill(connect()?)),
+        }
+    }
+}
+
+/// A leased connection. Say what is to become of it: dropped without a word, it is closed.
+#[must_use = "dropping it closes the connection: say `keep` to reuse it"]
+pub struct Connection<K: Eq + Hash, C> {
+    // Dropped first: a connection is closed before its place is given to somebody else.
+    connection: C,
+    hold: Hold<K, C>,
+}
+
+/// The right to open a connection: [`fill`](Self::fill) it. Dropped, it goes to whoever waits.
+#[must_use = "dropping it gives the right to open a connection back"]
+pub struct Vacancy<K: Eq + Hash, C> {
+    hold: Hold<K, C>,
+}
+
+/// What keeps an entry the lease's own. Dropped, it ends the lease; nothing is kept then.
+struct Hold<K: Eq + Hash, C> {
+    shared: Arc<Shared<K, C>>,
+    handle: Handle,
+    /// Who the connection is bound to; a use of the number of its own.
+    state: StateId,
+    is_ended: bool,
+}
+
+impl<K: Eq + Hash, C> Hold<K, C> {
+    fn new(shared: &Arc<Shared<K, C>>, handle: Handle, state: StateId) -> Self {
+        Hold {
+            shared: Arc::clone(shared),
+            handle,
+            state,
+            is_ended: false,
+        }
+    }
+}
+
+impl<K: Eq + Hash, C> Drop for Hold<K, C> {
+    fn drop(&mut self) {
+        if !self.is_ended {
+            self.shared.states.release(self.state);
+            self.shared.end(self.handle, Verdict::Close, StateId::NONE);
+        }
+    }
+}
+
+impl<K: Eq + Hash, C> Connection<K, C> {
+    /// Takes the connection of a lease just made out of its cell.
+    pub(crate) fn take(shared: &Arc<Shared<K, C>>, handle: Handle) -> Self {
+        // SAFETY: the lease was just made, and nobody else has its handle.
+        let kept = unsafe { shared.cells.owned(handle.slot()) };
+        let connection = kept
+            .connection
+            .take()
+            .expect("an idle entry's cell holds its connection");
+        let state = std::mem::take(&mut kept.state);
+        Connection {
+            connection,
+            hold: Hold::new(shared, handle, state),
+        }
+    }
+
+    /// Ends the lease as an HTTP response's headers say; see [`Reuse::of_http1`].
+    pub fn release(self, reuse: Reuse) {
+        match reuse {
+            Reuse::Close => self.close(),
+            Reuse::KeepFor(duration) => self.keep_for(duration),
+            Reuse::Keep => self.keep(),
+        }
+    }
+
+    /// Keeps it for the next lease, for as long as it lasts.
+    pub fn keep(self) {
+        self.end(Keep::Forever);
+    }
+
+    /// Keeps it for the next lease, but no longer than `duration`, to the millisecond, from now on.
+    pub fn keep_for(self, duration: Duration) {
+        self.end(Keep::For(millis(duration)));
+    }
+
+    /// Closes it. The same as dropping it, said aloud.
+    pub fn close(self) {
+        drop(self);
+    }
+
+    /// Notes for how long the server has promised to keep it, counted from now on;
+    /// [`keep_as_promised`](Self::keep_as_promised) then leaves it so.
+    pub fn update_expiry(&mut self, duration: Duration) {
+        // After a shutdown there is no expiry to note: the connection closes at its release.
+        let _ = self
+            .hold
+            .shared
+            .engine
+            .update_expiry(self.hold.handle, Keep::For(millis(duration)));
+    }
+
+    /// Keeps it for the next lease until what [`update_expiry`](Self::update_expiry) last noted, in this lease or an
+    /// earlier one.
+    pub fn keep_as_promised(self) {
+        self.end(Keep::AsBefore);
+    }
+
+    /// Binds it to `state`, or to nobody, from its release on.
+    pub fn bind(&mut self, state: Option<&State>) {
+        let states = &self.hold.shared.states;
+        let state = state.map_or(StateId::NONE, |state| states.acquire(state));
+        states.release(std::mem::replace(&mut self.hold.state, state));
+    }
+
+    /// Takes the connection out, say because it turned out to be dead, and goes on with the right to open another in
+    /// its place: same count, same place in every limit.
+    ///
+    /// # Errors
+    ///
+    /// [`ShutDown`](LeaseError::ShutDown) where the pool ended meanwhile; the connection is closed then.
+    ///
+    /// ```
+    /// use leasehold::{Lease, Pool};
+    ///
+    /// let pool: Pool<&str, u32> = Pool::builder().max_total(1).build();
+    /// let connection = pool.try_lease(&"a")?.or_connect(|| Ok::<_, ()>(1)).unwrap();
+    /// let (dead, vacancy) = connection.replace()?;
+    /// assert_eq!((dead, pool.stats().leased), (1, 1));
+    /// vacancy.fill(2).keep();
+    /// # Ok::<(), leasehold::LeaseError>(())
+    /// ```
+    pub fn replace(self) -> Result<(C, Vacancy<K, C>), LeaseError> {
+        let Connection {
+            connection,
+            mut hold,
+        } = self;
+        if hold.shared.engine.reopen(hold.handle).is_err() {
+            return Err(LeaseError::ShutDown);
+        }
+        hold.shared.states.release(std::mem::take(&mut hold.state));
+        Ok((connection, Vacancy { hold }))
+    }
+
+    /// Gives it back unused: who it is bound to and until when it may be kept stay as they were.
+    pub(crate) fn give_back(self) {
+        self.end(Keep::AsBefore);
+    }
+
+    fn end(self, keep: Keep) {
+        let Connection {
+            connection,
+            mut hold,
+        } = self;
+        hold.is_ended = true;
+        hold.shared
+            .release(hold.handle, connection, keep, hold.state);
+    }
+}
+
+impl<K: Eq + Hash, C> Deref for Connection<K, C> {
+    type Target = C;
+
+    fn deref(&self) -> &C {
+        &self.connection
+    }
+}
+
+impl<K: Eq + Hash, C> DerefMut for Connection<K, C> {
+    fn deref_mut(&mut self) -> &mut C {
+        &mut self.connection
+    }
+}
+
+impl<K: Eq + Hash, C: fmt::Debug> fmt::Debug for Connection<K, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Connection").field(&self.connection).finish()
+    }
+}
+
+impl<K: Eq + Hash, C> Vacancy<K, C> {
+    pub(crate) fn new(shared: &Arc<Shared<K, C>>, handle: Handle) -> Self {
+        Vacancy {
+            hold: Hold::new(shared, handle, StateId::NONE),
+        }
+    }
+
+    /// The right has been used: `connection` is leased from now on. Its time to live starts here.
+    ///
+    /// Where the pool was shut down meanwhile the connection can be used, and closes at its release.
+    pub fn fill(self, connection: C) -> Connection<K, C> {
+        // Refused only by a shutdown; the release that follows then closes.
+        let _ = self.hold.shared.engine.opened(self.hold.handle);
+        Connection {
+            connection,
+            hold: self.hold,
+        }
+    }
+}
+
+impl<K: Eq + Hash, C> fmt::Debug for Vacancy<K, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Vacancy")
+    }
+}

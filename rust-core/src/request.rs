@@ -1,0 +1,370 @@
+//! Requests for a connection: at once, blocking, or as a future; the last two are one mechanism.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::future::Future;
+use std::hash::Hash;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+use crate::engine::{Grant, Handle, Outcome, Refusal, RouteId, StateId, Ticket};
+use crate::error::LeaseError;
+use crate::lease::{Connection, Lease, Vacancy};
+use crate::pool::Shared;
+use crate::state::State;
+
+/// A request for a connection that has not been made yet.
+#[must_use = "a request does nothing until it is made"]
+pub struct Request<'a, K, C> {
+    shared: &'a Arc<Shared<K, C>>,
+    target: Target<'a, K>,
+    state: Option<&'a State>,
+}
+
+enum Target<'a, K> {
+    Key(&'a K),
+    Held(RouteId),
+}
+
+impl<'a, K: Eq + Hash + Clone, C> Request<'a, K, C> {
+    pub(crate) fn of_key(shared: &'a Arc<Shared<K, C>>, key: &'a K) -> Self {
+        Request {
+            shared,
+            target: Target::Key(key),
+            state: None,
+        }
+    }
+
+    pub(crate) fn of_route(shared: &'a Arc<Shared<K, C>>, route: RouteId) -> Self {
+        Request {
+            shared,
+            target: Target::Held(route),
+            state: None,
+        }
+    }
+
+    /// Asks for a connection bound to `state`, or bound to nobody; without this, only for one bound to nobody.
+    ///
+    /// Connections bound to others are never given; where the route is full of them the oldest makes room.
+    ///
+    /// ```
+    /// use leasehold::{Lease, Pool, State};
+    ///
+    /// let pool: Pool<&str, u32> = Pool::new();
+    /// let alice = State::new("alice");
+    /// let Lease::Vacancy(vacancy) = pool.request(&"a").bound_to(&alice).try_lease()? else { panic!() };
+    /// let mut connection = vacancy.fill(7);
+    /// connection.bind(Some(&alice)); // she has authenticated on it
+    /// connection.keep();
+    ///
+    /// assert!(matches!(pool.try_lease(&"a")?, Lease::Vacancy(_)));
+    /// assert!(matches!(pool.request(&"a").bound_to(&alice).try_lease()?, Lease::Connection(_)));
+    /// # Ok::<(), leasehold::LeaseError>(())
+    /// ```
+    pub fn bound_to(mut self, state: &'a State) -> Self {
+        self.state = Some(state);
+        self
+    }
+
+    /// See [`Pool::try_lease`](crate::Pool::try_lease).
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn try_lease(self) -> Result<Lease<K, C>, LeaseError> {
+        if let Some(lease) = self.lease_hit() {
+            return Ok(lease);
+        }
+        self.into_waiting().try_lease()
+    }
+
+    /// See [`Pool::lease`](crate::Pool::lease).
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn lease(self, timeout: Duration) -> Result<Lease<K, C>, LeaseError> {
+        if let Some(lease) = self.lease_hit() {
+            return Ok(lease);
+        }
+        // Nobody lives to see a deadline that the clock cannot tell.
+        let deadline = Instant::now().checked_add(timeout);
+        let mut waiting = self.into_waiting();
+        parked(|waker| match waiting.poll(waker) {
+            Poll::Ready(outcome) => Some(outcome),
+            Poll::Pending => {
+                match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
+                    Some(Duration::ZERO) => Some(waiting.give_up().ok_or(LeaseError::Timeout)),
+                    Some(left) => {
+                        thread::park_timeout(left);
+                        None
+                    }
+                    None => {
+                        thread::park();
+                        None
+                    }
+                }
+            }
+        })
+    }
+
+    /// See [`Pool::lease_async`](crate::Pool::lease_async). Nothing happens before the future is polled.
+    pub fn lease_async(self) -> LeaseFuture<K, C> {
+        LeaseFuture {
+            waiting: self.into_waiting(),
+        }
+    }
+
+    /// The common case, without anything that the others need: an idle connection bound to nobody.
+    fn lease_hit(&self) -> Option<Lease<K, C>> {
+        if self.state.is_some() {
+            return None;
+        }
+        let route = match self.target {
+            Target::Key(key) => self.shared.interner.find(key)?,
+            Target::Held(route) => route,
+        };
+        let handle = self.shared.engine.lease_hit(route, StateId::NONE)?;
+        Some(Lease::Connection(Connection::take(self.shared, handle)))
+    }
+
+    fn into_waiting(self) -> Waiting<K, C> {
+        let (key, route) = match self.target {
+            Target::Key(key) => (Some(Arc::new(key.clone())), None),
+            Target::Held(route) => (None, Some(route)),
+        };
+        Waiting {
+            state: self
+                .state
+                .map_or(StateId::NONE, |state| self.shared.states.acquire(state)),
+            shared: Arc::clone(self.shared),
+            key,
+            route,
+            ticket: None,
+        }
+    }
+}
+
+impl<K, C> fmt::Debug for Request<'_, K, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The future of a lease; see [`Pool::lease_async`](crate::Pool::lease_async). Dropping it loses nothing.
+#[must_use = "futures do nothing unless polled"]
+pub struct LeaseFuture<K: Eq + Hash, C> {
+    waiting: Waiting<K, C>,
+}
+
+impl<K: Eq + Hash, C> Unpin for LeaseFuture<K, C> {}
+
+impl<K: Eq + Hash, C> Future for LeaseFuture<K, C> {
+    type Output = Result<Lease<K, C>, LeaseError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.waiting.poll(context.waker())
+    }
+}
+
+impl<K: Eq + Hash, C> fmt::Debug for LeaseFuture<K, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LeaseFuture")
+            .field("ticket", &self.waiting.ticket)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A request that may have to wait.
+struct Waiting<K: Eq + Hash, C> {
+    shared: Arc<Shared<K, C>>,
+    /// What is asked for, unless a held route is.
+    key: Option<Arc<K>>,
+    /// The route, once it is known.
+    route: Option<RouteId>,
+    state: StateId,
+    /// Its place in the queue, once it has one.
+    ticket: Option<Ticket>,
+}
+
+impl<K: Eq + Hash, C> Waiting<K, C> {
+    fn try_lease(&mut self) -> Result<Lease<K, C>, LeaseError> {
+        match self.ask(None)? {
+            Outcome::Idle(handle) => Ok(self.connection(handle)),
+            Outcome::Open(handle) => Ok(self.vacancy(handle)),
+            Outcome::Wait => Err(LeaseError::Exhausted),
+        }
+    }
+
+    fn poll(&mut self, waker: &Waker) -> Poll<Result<Lease<K, C>, LeaseError>> {
+        if self.ticket.is_none() {
+            match self.try_lease() {
+                Err(LeaseError::Exhausted) => {}
+                outcome => return Poll::Ready(outcome),
+            }
+            self.ticket = Some(
+                self.shared
+                    .engine
+                    .reserve_ticket()
+                    .map_err(LeaseError::from)?,
+            );
+            // Published before the ticket is queued: a grant that comes at once finds whom to wake.
+            self.publish(waker);
+            return self.enqueue();
+        }
+        // Published before the answer is looked for: one that comes after the look wakes this waker.
+        self.publish(waker);
+        match self
+            .shared
+            .engine
+            .poll_ticket(self.ticket.expect("it waits"))
+        {
+            Ok(None) => Poll::Pending,
+            Ok(Some(Grant::Retry)) => self.enqueue(),
+            Ok(Some(grant)) => {
+                self.ticket = None;
+                Poll::Ready(Ok(self.accept(grant)))
+            }
+            Err(refusal) => {
+                self.ticket = None;
+                Poll::Ready(Err(refusal.into()))
+            }
+        }
+    }
+
+    /// Queues the ticket, or asks again with it.
+    fn enqueue(&mut self) -> Poll<Result<Lease<K, C>, LeaseError>> {
+        let outcome = self.ask(self.ticket);
+        if !matches!(outcome, Ok(Outcome::Wait)) {
+            self.ticket = None;
+        }
+        match outcome {
+            Ok(Outcome::Wait) => Poll::Pending,
+            Ok(Outcome::Idle(handle)) => Poll::Ready(Ok(self.connection(handle))),
+            Ok(Outcome::Open(handle)) => Poll::Ready(Ok(self.vacancy(handle))),
+            Err(refusal) => Poll::Ready(Err(refusal.into())),
+        }
+    }
+
+    /// Asks the engine, interning the key anew as often as its route was reclaimed meanwhile.
+    fn ask(&mut self, mut ticket: Option<Ticket>) -> Result<Outcome, Refusal> {
+        loop {
+            let route = match (self.route, &self.key) {
+                (Some(route), _) => route,
+                (None, Some(key)) => self.shared.intern(key, None)?,
+                (None, None) => return Err(Refusal::StaleRoute),
+            };
+            self.route = Some(route);
+            let outcome = self
+                .shared
+                .with_effects(|engine, effects| engine.lease(route, self.state, ticket, effects));
+            match (outcome, &self.key) {
+                (Err(Refusal::StaleRoute), Some(key)) => {
+                    self.route = Some(self.shared.intern(key, Some(route))?);
+                    // A refusal has ended the ticket.
+                    if ticket.is_some() {
+                        let waker = self.take_waker();
+                        ticket = Some(self.shared.engine.reserve_ticket()?);
+                        self.ticket = ticket;
+                        if let Some(waker) = waker {
+                            self.publish(&waker);
+                        }
+                    }
+                }
+                (outcome, _) => return outcome,
+            }
+        }
+    }
+
+    fn publish(&self, waker: &Waker) {
+        let Some(ticket) = self.ticket else {
+            return;
+        };
+        // Cloned before and dropped after the lock is held: both are the executor's code.
+        let waker = Some(waker.clone());
+        let before = std::mem::replace(
+            &mut *self.shared.wakers.grow_to(ticket.slot()).lock(),
+            waker,
+        );
+        drop(before);
+    }
+
+    fn take_waker(&self) -> Option<Waker> {
+        self.shared.wakers.get(self.ticket?.slot())?.lock().take()
+    }
+
+    fn accept(&mut self, grant: Grant) -> Lease<K, C> {
+        match grant {
+            Grant::Idle(handle) => self.connection(handle),
+            Grant::Open(handle) => self.vacancy(handle),
+            Grant::Retry => unreachable!("a retry is asked again"),
+        }
+    }
+
+    fn connection(&self, handle: Handle) -> Lease<K, C> {
+        Lease::Connection(Connection::take(&self.shared, handle))
+    }
+
+    fn vacancy(&self, handle: Handle) -> Lease<K, C> {
+        Lease::Vacancy(Vacancy::new(&self.shared, handle))
+    }
+
+    /// Leaves the queue. What had been granted meanwhile is not lost but returned.
+    fn give_up(&mut self) -> Option<Lease<K, C>> {
+        let ticket = self.ticket.take()?;
+        let grant = self
+            .shared
+            .with_effects(|engine, effects| engine.cancel(ticket, effects))?;
+        match grant {
+            Grant::Retry => None,
+            grant => Some(self.accept(grant)),
+        }
+    }
+}
+
+impl<K: Eq + Hash, C> Drop for Waiting<K, C> {
+    fn drop(&mut self) {
+        drop(self.take_waker());
+        match self.give_up() {
+            // Nobody has used it: its expiry stays what it was.
+            Some(Lease::Connection(connection)) => connection.give_back(),
+            Some(Lease::Vacancy(vacancy)) => drop(vacancy),
+            None => {}
+        }
+        self.shared.states.release(self.state);
+    }
+}
+
+/// Runs `step` with a waker of this thread until it has an outcome; `step` parks.
+fn parked<T>(mut step: impl FnMut(&Waker) -> Option<T>) -> T {
+    struct Unpark(Thread);
+
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+
+        fn wake_by_ref(self: &Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+
+    thread_local! {
+        static WAKER: RefCell<Option<Waker>> = const { RefCell::new(None) };
+    }
+    let waker = WAKER.with_borrow_mut(|waker| {
+        waker
+            .get_or_insert_with(|| Waker::from(Arc::new(Unpark(thread::current()))))
+            .clone()
+    });
+    loop {
+        if let Some(outcome) = step(&waker) {
+            return outcome;
+        }
+    }
+}

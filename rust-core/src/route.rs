@@ -1,0 +1,93 @@
+//! Routes held by their users.
+
+use std::fmt;
+use std::hash::Hash;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::engine::{Refusal, RouteId};
+use crate::error::LeaseError;
+use crate::lease::Lease;
+use crate::pool::Shared;
+use crate::request::{LeaseFuture, Request};
+
+/// A route to lease from again and again, made by [`Pool::route`](crate::Pool::route).
+///
+/// Leases by it look no key up, and the pool does not forget the route as long as it is held.
+///
+/// ```
+/// use leasehold::Pool;
+///
+/// let pool: Pool<&str, u32> = Pool::new();
+/// let route = pool.route(&"a")?;
+/// for _ in 0..3 {
+///     route.try_lease()?.or_connect(|| Ok::<_, ()>(7)).unwrap().keep();
+/// }
+/// assert_eq!(pool.stats().available, 1);
+/// # Ok::<(), leasehold::LeaseError>(())
+/// ```
+pub struct Route<K: Eq + Hash, C> {
+    shared: Arc<Shared<K, C>>,
+    id: RouteId,
+}
+
+impl<K: Eq + Hash + Clone, C> Route<K, C> {
+    pub(crate) fn hold(shared: &Arc<Shared<K, C>>, key: &K) -> Result<Self, LeaseError> {
+        let key = Arc::new(key.clone());
+        let mut stale = None;
+        loop {
+            let id = shared.intern(&key, stale)?;
+            match shared.engine.hold_route(id) {
+                Ok(()) => {
+                    return Ok(Route {
+                        shared: Arc::clone(shared),
+                        id,
+                    });
+                }
+                Err(Refusal::StaleRoute) => stale = Some(id),
+                Err(refusal) => return Err(refusal.into()),
+            }
+        }
+    }
+
+    /// A request for a connection of this route.
+    pub fn request(&self) -> Request<'_, K, C> {
+        Request::of_route(&self.shared, self.id)
+    }
+
+    /// See [`Pool::try_lease`](crate::Pool::try_lease).
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn try_lease(&self) -> Result<Lease<K, C>, LeaseError> {
+        self.request().try_lease()
+    }
+
+    /// See [`Pool::lease`](crate::Pool::lease).
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn lease(&self, timeout: Duration) -> Result<Lease<K, C>, LeaseError> {
+        self.request().lease(timeout)
+    }
+
+    /// See [`Pool::lease_async`](crate::Pool::lease_async). The route is to be held until the future is done.
+    pub fn lease_async(&self) -> LeaseFuture<K, C> {
+        self.request().lease_async()
+    }
+}
+
+impl<K: Eq + Hash, C> Drop for Route<K, C> {
+    fn drop(&mut self) {
+        let let_go = self.shared.engine.let_go_of_route(self.id);
+        debug_assert!(let_go.is_ok(), "a held route is alive");
+    }
+}
+
+impl<K: Eq + Hash, C> fmt::Debug for Route<K, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Route").field(&self.id).finish()
+    }
+}
