@@ -117,7 +117,7 @@ impl Word {
 #[repr(align(128))]
 pub(super) struct Entry {
     word: AtomicU64,
-    /// When it last became idle. Written under the stripe's lock by who makes it idle.
+    /// When it last became idle, 0 if it never did. Written under the stripe's lock by who makes it idle.
     pub(super) updated: AtomicU64,
     /// First moment at which it may not be handed out any more. Written by the lease's owner.
     pub(super) expiry: AtomicU64,
@@ -187,6 +187,7 @@ impl Entry {
     pub(super) fn free_to_opening(&self, route: RouteId) -> Word {
         self.route.store(route.to_u64(), Ordering::Relaxed);
         self.state.store(StateId::NONE.0, Ordering::Relaxed);
+        self.updated.store(0, Ordering::Relaxed);
         self.expiry.store(NEVER, Ordering::Relaxed);
         self.update(|word| {
             (word.status() == Status::Free).then(|| {
@@ -284,9 +285,13 @@ impl Entry {
         })
     }
 
-    /// Marks a leased entry so that its release closes it.
-    pub(super) fn mark_cleared(&self) {
-        self.update(|word| (word.status() == Status::Leased).then_some(Word(word.0 | CLEARED)));
+    /// Marks an entry that somebody leases or opens, so that its release closes it. Returns what it is now; `None` if
+    /// nobody does.
+    pub(super) fn mark_cleared(&self) -> Option<Word> {
+        self.update(|word| {
+            matches!(word.status(), Status::Leased | Status::Opening)
+                .then_some(Word(word.0 | CLEARED))
+        })
     }
 
     /// Marks a leased entry so that its release puts it back on the expiry heap. False if it is not leased.

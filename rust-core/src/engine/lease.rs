@@ -86,6 +86,10 @@ impl Engine {
             .tickets
             .find(self.tag, ticket)
             .ok_or(Refusal::StaleTicket)?;
+        // It may have been told to ask again, and been answered before it did.
+        if let Some(outcome) = step.take_outcome(slot) {
+            return outcome;
+        }
         let outcome = step.lease(route, state, Some(slot));
         let is_alive = step.c.tickets.find(self.tag, ticket).is_some();
         if outcome != Ok(Outcome::Wait) && is_alive {
@@ -132,12 +136,8 @@ impl Engine {
         let mut step = Step::new(self, effects);
         let slot = step.c.tickets.find(self.tag, ticket)?;
         if step.c.tickets.is_queued(slot) {
-            let route = step.c.tickets.route(slot);
             step.unlink(slot);
             step.c.tickets.free(slot, &self.answers);
-            if self.barging {
-                step.nudge_head(route);
-            }
             step.settle();
             return None;
         }
@@ -168,10 +168,14 @@ impl Engine {
         }
         entry.end_of_life.store(end_of_life, Relaxed);
         entry.expiry.store(end_of_life, Relaxed);
-        entry
+        let leased = entry
             .opening_to_leased(handle.generation())
-            .map(|_| ())
-            .ok_or(Refusal::StaleHandle)
+            .ok_or(Refusal::StaleHandle)?;
+        // An immediate shutdown that came between has marked what it found being opened.
+        if leased.is_dead() && self.is_shut_down() {
+            return Err(Refusal::ShutDown);
+        }
+        Ok(())
     }
 
     /// A leased connection turned out to be unusable and its owner wants to open another in its place.
@@ -200,7 +204,11 @@ impl Engine {
     /// The idle entry of a list that is to be handed out first.
     #[inline]
     pub(super) fn first_in(&self, stripe: &Guard<'_>, list: &RouteList) -> Option<u32> {
-        if self.fifo { stripe.oldest_in(list) } else { stripe.newest_in(list) }
+        if self.fifo {
+            stripe.oldest_in(list)
+        } else {
+            stripe.newest_in(list)
+        }
     }
 
     /// The one after `slot`.
@@ -227,25 +235,14 @@ impl Step<'_> {
             }
             return Err(Refusal::ShutDown);
         }
-        let again = ticket.filter(|ticket| self.c.tickets.is_queued(*ticket));
-        let route = match again {
-            Some(ticket) => self.c.tickets.route(ticket),
-            None => self.find_route(route).ok_or(Refusal::StaleRoute)?,
-        };
-        if again.is_some() || self.c.routes[route as usize].queue.len == 0 || self.engine.barging {
+        if let Some(ticket) = ticket.filter(|ticket| self.c.tickets.is_queued(*ticket)) {
+            return self.lease_again(ticket);
+        }
+        let route = self.find_route(route).ok_or(Refusal::StaleRoute)?;
+        if self.c.routes[route as usize].queue.len == 0 || self.engine.barging {
             if let Some(outcome) = self.lease_at_once(route, state) {
-                if let Some(ticket) = again {
-                    self.unlink(ticket);
-                    // Whatever else came free is the next one's to look for.
-                    self.nudge_head(route);
-                    self.settle();
-                }
                 return Ok(outcome);
             }
-        }
-        if again.is_some() {
-            self.settle();
-            return Ok(Outcome::Wait);
         }
         let may_wait = ticket.is_some() && self.c.tickets.queued() < self.engine.max_waiters;
         let slot = match ticket {
@@ -266,23 +263,41 @@ impl Step<'_> {
             self.c.tickets.free(slot, &self.engine.answers);
             return Err(Refusal::WouldBlock);
         }
-        // The answer is the caller's own: nobody has to be woken for it.
-        let id = self.c.tickets.id(self.engine.tag, slot);
+        self.take_outcome(slot)
+            .expect("a ticket out of its queue was granted something")
+    }
+
+    /// Serves a queued request that asks once more, or leaves it queued. Only the head of a queue was told to.
+    fn lease_again(&mut self, ticket: u32) -> Result<Outcome, Refusal> {
+        let route = self.c.tickets.route(ticket);
+        if self.c.routes[route as usize].queue.head == Some(ticket) {
+            self.serve_head(route);
+            self.settle();
+        }
+        self.take_outcome(ticket).unwrap_or(Ok(Outcome::Wait))
+    }
+
+    /// A ticket's answer, where there is one: it is the caller's own, so nobody has to be woken for it.
+    fn take_outcome(&mut self, ticket: u32) -> Option<Result<Outcome, Refusal>> {
+        let id = self.c.tickets.id(self.engine.tag, ticket);
+        let answer = self.c.tickets.take_answer(ticket, &self.engine.answers)?;
         self.effects.wakes.retain(|wake| *wake != id);
-        match self.c.tickets.take_answer(slot, &self.engine.answers) {
-            Some(Ok(Grant::Idle(handle))) => Ok(Outcome::Idle(handle)),
-            Some(Ok(Grant::Open(handle))) => Ok(Outcome::Open(handle)),
-            _ => unreachable!("a ticket out of its queue was granted something"),
+        match answer {
+            Ok(Grant::Idle(handle)) => Some(Ok(Outcome::Idle(handle))),
+            Ok(Grant::Open(handle)) => Some(Ok(Outcome::Open(handle))),
+            Ok(Grant::Retry) => None,
+            Err(refusal) => Some(Err(refusal)),
         }
     }
 
     /// What is idle on the route, or else the right to open, where the limits leave room.
     fn lease_at_once(&mut self, route: u32, state: StateId) -> Option<Outcome> {
-        if let Some(handle) = self.sweep(route, state) {
+        let found = self.sweep(route, state);
+        // Removing what had expired may have let earlier waiters in.
+        self.settle();
+        if let Some(handle) = found {
             return Some(Outcome::Idle(handle));
         }
-        // Removing what had expired may have let earlier waiters of other routes in.
-        self.settle();
         self.c
             .has_room(route)
             .then(|| Outcome::Open(self.open(route)))

@@ -30,7 +30,7 @@ impl Engine {
         }
     }
 
-    /// Removes every idle entry of a route; what is leased of it closes at its release. O(idle of it + entries).
+    /// Removes every idle entry of a route; what is leased or being opened of it closes at its release. O(idle of it + entries).
     pub fn clear_route(&self, route: RouteId, effects: &mut Effects) -> Result<(), Refusal> {
         let mut step = Step::new(self, effects);
         let route = step.find_route(route).ok_or(Refusal::StaleRoute)?;
@@ -168,17 +168,24 @@ impl Step<'_> {
         }
     }
 
-    /// Nothing can become idle any more, so an entry seen leased is ended by this step or by its release, whichever
-    /// changes its word first.
+    /// Nothing can become idle any more, so a leased entry is ended by this step or by its release, whichever changes
+    /// its word first. One that is being opened gets a mark, so that its opener is told even if it looked for the
+    /// shutdown before.
     fn take_all_leased(&mut self) {
         for (slot, entry) in self.engine.entries.iter() {
-            let word = entry.word();
-            if word.status() == Status::Leased && entry.to_victim(word) {
-                self.uncount(slot);
-                self.effects.victims.push(Victim {
-                    slot,
-                    cause: Cause::ShutDown,
-                });
+            while let Some(word) = entry.mark_cleared() {
+                if word.status() == Status::Opening {
+                    break;
+                }
+                // Lost only to a `reopen`, which forgets the mark.
+                if entry.to_victim(word) {
+                    self.uncount(slot);
+                    self.effects.victims.push(Victim {
+                        slot,
+                        cause: Cause::ShutDown,
+                    });
+                    break;
+                }
             }
         }
     }
