@@ -1,0 +1,793 @@
+//! A pool as a reader would write it down: plain vectors, one thread, no stripes, nothing clever.
+//!
+//! What the engine leaves open is told by [`Seen`]: with several stripes any idle entry of the route that fits may be
+//! leased, and of several that were released in the same millisecond any may be evicted first. With one stripe the
+//! model decides by itself and takes no hint.
+//!
+//! With barging, a waiter is told to ask again rather than given a connection; the model does not predict these
+//! nudges but checks what they are for: nobody sleeps at the head of a queue beside an idle entry.
+
+use std::collections::BTreeMap;
+
+use super::super::{Cause, Handle, Keep, Refusal, ShutdownMode, Ticket, Use, Verdict};
+
+/// An entry's name in the model; the engine's slot is known only once somebody has seen it.
+pub(super) type Id = u64;
+
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) slot: Option<u32>,
+    pub(super) handle: Option<Handle>,
+    pub(super) route: usize,
+    pub(super) state: u32,
+    pub(super) used: Use,
+    pub(super) updated: Option<u64>,
+    pub(super) expiry: Option<u64>,
+    pub(super) end_of_life: Option<u64>,
+    /// How often it was opened.
+    pub(super) openings: u32,
+    /// Why it is not to be used again.
+    dead: Option<Cause>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Route {
+    pub(super) is_alive: bool,
+    pub(super) limit: Option<u32>,
+    /// It has had a connection bound to a state: leases and releases of it are never hits again.
+    stateful: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Idle(Id),
+    Open(Id),
+    Wait,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Reserved,
+    Waiting,
+    Answered(Result<Outcome, Refusal>),
+}
+
+#[derive(Clone, Debug)]
+struct Request {
+    ticket: Ticket,
+    route: usize,
+    state: u32,
+    stage: Stage,
+    /// Told to ask again and has not asked since.
+    nudged: bool,
+}
+
+/// What the engine did in the call that the model is to follow.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Seen {
+    /// The slot of the idle entry that was leased.
+    pub(super) leased: Option<u32>,
+    pub(super) victims: Vec<(u32, Cause)>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rules {
+    pub(super) fifo: bool,
+    pub(super) barging: bool,
+    pub(super) own_route_first: bool,
+    /// One stripe: the order is exact.
+    pub(super) exact: bool,
+    pub(super) max_waiters: u32,
+    pub(super) time_to_live: Option<u64>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Model {
+    pub(super) rules: Rules,
+    pub(super) now: u64,
+    pub(super) max_total: u32,
+    pub(super) default_max: u32,
+    pub(super) is_shut: bool,
+    pub(super) routes: Vec<Route>,
+    pub(super) entries: BTreeMap<Id, Entry>,
+    next_id: Id,
+    /// Idle entries, the least recently released first.
+    idle: Vec<Id>,
+    /// All requests with a ticket that is alive, in order of arrival where they wait.
+    requests: Vec<Request>,
+    /// What the call under way must have for effects.
+    pub(super) victims: Vec<(u32, Cause)>,
+    pub(super) wakes: Vec<Ticket>,
+    seen: Seen,
+}
+
+impl Model {
+    pub(super) fn new(rules: Rules, now: u64, max_total: u32, default_max: u32) -> Self {
+        Model {
+            rules,
+            now,
+            max_total,
+            default_max,
+            is_shut: false,
+            routes: Vec::new(),
+            entries: BTreeMap::new(),
+            next_id: 0,
+            idle: Vec::new(),
+            requests: Vec::new(),
+            victims: Vec::new(),
+            wakes: Vec::new(),
+            seen: Seen::default(),
+        }
+    }
+
+    /// The next call of the model follows what the engine was seen to do.
+    pub(super) fn follow(&mut self, seen: Seen) {
+        self.seen = seen;
+        self.victims.clear();
+        self.wakes.clear();
+    }
+
+    // ----- questions -----
+
+    pub(super) fn max_of(&self, route: usize) -> u32 {
+        self.routes[route].limit.unwrap_or(self.default_max)
+    }
+
+    pub(super) fn allocated(&self, route: usize) -> u32 {
+        self.entries
+            .values()
+            .filter(|entry| entry.route == route)
+            .count() as u32
+    }
+
+    pub(super) fn total(&self) -> u32 {
+        self.entries.len() as u32
+    }
+
+    pub(super) fn idle_of(&self, route: usize) -> Vec<Id> {
+        let of_route = |id: &Id| self.entries[id].route == route;
+        self.idle.iter().copied().filter(of_route).collect()
+    }
+
+    pub(super) fn idle_in_total(&self) -> u32 {
+        self.idle.len() as u32
+    }
+
+    pub(super) fn waiting(&self) -> u32 {
+        self.queue().count() as u32
+    }
+
+    pub(super) fn waiting_of(&self, route: usize) -> u32 {
+        self.queue()
+            .filter(|request| request.route == route)
+            .count() as u32
+    }
+
+    /// Neither entries nor waiters nor a limit of its own: may be reclaimed.
+    pub(super) fn is_unused(&self, route: usize) -> bool {
+        self.allocated(route) == 0
+            && self.waiting_of(route) == 0
+            && self.routes[route].limit.is_none()
+    }
+
+    pub(super) fn entry_in(&self, slot: u32) -> Option<Id> {
+        let mut entries = self.entries.iter();
+        entries
+            .find(|(_, entry)| entry.slot == Some(slot))
+            .map(|(id, _)| *id)
+    }
+
+    fn queue(&self) -> impl Iterator<Item = &Request> {
+        self.requests
+            .iter()
+            .filter(|request| request.stage == Stage::Waiting)
+    }
+
+    fn head_of(&self, route: usize) -> Option<&Request> {
+        self.queue().find(|request| request.route == route)
+    }
+
+    /// The first in the order of arrival whose own route has room.
+    fn first_eligible(&self) -> Option<&Request> {
+        self.queue()
+            .find(|request| self.allocated(request.route) < self.max_of(request.route))
+    }
+
+    fn has_room(&self, route: usize) -> bool {
+        self.total() < self.max_total && self.allocated(route) < self.max_of(route)
+    }
+
+    fn is_expired(&self, id: Id) -> bool {
+        self.entries[&id]
+            .expiry
+            .is_some_and(|expiry| self.now >= expiry)
+    }
+
+    fn is_over(&self, route: usize) -> bool {
+        self.total() > self.max_total || self.allocated(route) > self.max_of(route)
+    }
+
+    fn position(&self, ticket: Ticket) -> Option<usize> {
+        self.requests
+            .iter()
+            .position(|request| request.ticket == ticket)
+    }
+
+    fn is_waiting(&self, ticket: Ticket) -> bool {
+        self.queue().any(|request| request.ticket == ticket)
+    }
+
+    /// What a lease or release may not do without the coordinator.
+    fn keeps_hits_off(&self, route: usize) -> bool {
+        self.is_shut
+            || self.is_over(route)
+            || self.first_eligible().is_some()
+            || self.routes[route].stateful
+    }
+
+    // ----- steps -----
+
+    fn remove(&mut self, id: Id, cause: Cause) {
+        let entry = self.entries.remove(&id).expect("it is alive");
+        self.idle.retain(|idle| *idle != id);
+        self.victims
+            .push((entry.slot.expect("its slot was seen"), cause));
+    }
+
+    fn lease_idle(&mut self, id: Id) -> Outcome {
+        self.idle.retain(|idle| *idle != id);
+        let entry = self.entries.get_mut(&id).expect("it is idle");
+        entry.used = Use::Leased;
+        entry.handle = None;
+        Outcome::Idle(id)
+    }
+
+    fn open(&mut self, route: usize) -> Outcome {
+        let id = self.next_id;
+        self.next_id += 1;
+        let entry = Entry {
+            slot: None,
+            handle: None,
+            route,
+            state: 0,
+            used: Use::Opening,
+            updated: None,
+            expiry: None,
+            end_of_life: None,
+            openings: 0,
+            dead: None,
+        };
+        self.entries.insert(id, entry);
+        Outcome::Open(id)
+    }
+
+    /// An idle entry that fits; those that have expired are removed on the way to it.
+    fn sweep(&mut self, route: usize, state: u32) -> Option<Outcome> {
+        let found = self.sweep_for(route, state);
+        if found.is_none() && state != 0 {
+            return self.sweep_for(route, 0);
+        }
+        found
+    }
+
+    fn sweep_for(&mut self, route: usize, state: u32) -> Option<Outcome> {
+        let mut idle = self.idle_of(route);
+        if !self.rules.fifo {
+            idle.reverse();
+        }
+        if self.rules.exact {
+            for id in idle {
+                if self.is_expired(id) {
+                    self.remove(id, Cause::Expired);
+                } else if self.entries[&id].state == state {
+                    return Some(self.lease_idle(id));
+                }
+            }
+            return None;
+        }
+        let (expired, alive): (Vec<Id>, Vec<Id>) =
+            idle.into_iter().partition(|id| self.is_expired(*id));
+        let fits: Vec<Id> = alive
+            .into_iter()
+            .filter(|id| self.entries[id].state == state)
+            .collect();
+        for id in expired {
+            let slot = self.entries[&id].slot.expect("its slot was seen");
+            if fits.is_empty() || self.seen.victims.contains(&(slot, Cause::Expired)) {
+                self.remove(id, Cause::Expired);
+            }
+        }
+        let seen = self.seen.leased;
+        let found = fits.iter().find(|id| self.entries[*id].slot == seen);
+        match found.or(fits.first()) {
+            Some(id) => Some(self.lease_idle(*id)),
+            None => None,
+        }
+    }
+
+    /// Removes the least recently released of some idle entries.
+    fn evict(&mut self, candidates: Vec<Id>, cause: Cause) -> bool {
+        let Some(&oldest) = candidates.first() else {
+            return false;
+        };
+        if self.rules.exact {
+            self.remove(oldest, cause);
+            return true;
+        }
+        let stamp = self.entries[&oldest].updated;
+        let place_seen = |id: &Id| {
+            let entry = &self.entries[id];
+            let victim = (entry.slot.expect("its slot was seen"), cause);
+            let place = self.seen.victims.iter().position(|seen| *seen == victim);
+            place.filter(|_| entry.updated == stamp)
+        };
+        let seen = candidates.iter().filter(|id| place_seen(id).is_some());
+        let chosen = seen.min_by_key(|id| place_seen(id)).copied();
+        let chosen = chosen.unwrap_or(oldest);
+        self.remove(chosen, cause);
+        true
+    }
+
+    fn answer(&mut self, ticket: Ticket, answer: Result<Outcome, Refusal>) {
+        let place = self.position(ticket).expect("it waits");
+        self.requests[place].stage = Stage::Answered(answer);
+        self.wakes.push(ticket);
+    }
+
+    /// The right to open for those who have waited longest, as long as there is room or it can be made.
+    fn settle(&mut self) {
+        while let Some(first) = self.first_eligible() {
+            let (ticket, route) = (first.ticket, first.route);
+            if self.total() < self.max_total {
+                let outcome = self.open(route);
+                self.answer(ticket, Ok(outcome));
+            } else if !self.evict(self.idle.clone(), Cause::Evicted) {
+                return;
+            }
+        }
+    }
+
+    /// What the head of a queue may have without anybody releasing: an idle entry, or the place of one that is bound
+    /// to others.
+    fn serve_head(&mut self, route: usize) {
+        let Some(head) = self.head_of(route) else {
+            return;
+        };
+        let (ticket, state) = (head.ticket, head.state);
+        if let Some(outcome) = self.sweep(route, state) {
+            self.answer(ticket, Ok(outcome));
+        } else if self.allocated(route) >= self.max_of(route) {
+            self.evict(self.idle_of(route), Cause::Evicted);
+        }
+    }
+
+    fn close_surplus_of(&mut self, route: usize) {
+        while self.allocated(route) > self.max_of(route)
+            && self.evict(self.idle_of(route), Cause::OverLimit)
+        {}
+    }
+
+    // ----- calls -----
+
+    pub(super) fn add_route(&mut self) -> usize {
+        self.routes.push(Route {
+            is_alive: true,
+            limit: None,
+            stateful: false,
+        });
+        self.routes.len() - 1
+    }
+
+    /// `Some` where a hit is certain, `Some(None)` where there is none for certain.
+    pub(super) fn lease_hit(&mut self, route: usize, state: u32) -> Option<Option<Outcome>> {
+        let is_kept_off = self.keeps_hits_off(route)
+            || !self.routes[route].is_alive
+            || (self.waiting_of(route) > 0 && !self.rules.barging);
+        let idle = self.idle_of(route);
+        if is_kept_off || state != 0 || idle.is_empty() {
+            return Some(None);
+        }
+        let first = if self.rules.fifo {
+            idle[0]
+        } else {
+            idle[idle.len() - 1]
+        };
+        if self.rules.exact {
+            let hit = (!self.is_expired(first)).then(|| self.lease_idle(first));
+            return Some(hit);
+        }
+        let seen = idle
+            .iter()
+            .find(|id| self.entries[*id].slot == self.seen.leased);
+        match seen.copied().filter(|id| !self.is_expired(*id)) {
+            Some(id) => Some(Some(self.lease_idle(id))),
+            None if idle.iter().any(|id| self.is_expired(*id)) => None,
+            None => Some(Some(self.lease_idle(first))),
+        }
+    }
+
+    pub(super) fn reserve(&mut self, ticket: Ticket) {
+        self.requests.push(Request {
+            ticket,
+            route: 0,
+            state: 0,
+            stage: Stage::Reserved,
+            nudged: false,
+        });
+    }
+
+    pub(super) fn lease(
+        &mut self,
+        route: usize,
+        state: u32,
+        ticket: Option<Ticket>,
+    ) -> Result<Outcome, Refusal> {
+        let Some(ticket) = ticket else {
+            let nobody = Ticket::from_u64(u64::MAX);
+            self.reserve(nobody);
+            let outcome = self.lease(route, state, Some(nobody));
+            return match outcome {
+                Ok(Outcome::Wait) | Err(Refusal::QueueFull) => {
+                    self.requests.retain(|request| request.ticket != nobody);
+                    self.settle();
+                    Err(Refusal::WouldBlock)
+                }
+                served => served,
+            };
+        };
+        let place = self.position(ticket).ok_or(Refusal::StaleTicket)?;
+        match self.requests[place].stage {
+            Stage::Answered(answer) => {
+                self.requests.remove(place);
+                return answer;
+            }
+            Stage::Waiting => return Ok(self.ask_again(place)),
+            Stage::Reserved => {}
+        }
+        // It arrives only now.
+        let mut request = self.requests.remove(place);
+        if self.is_shut {
+            return Err(Refusal::ShutDown);
+        }
+        if !self.routes[route].is_alive {
+            return Err(Refusal::StaleRoute);
+        }
+        if self.waiting_of(route) == 0 || self.rules.barging {
+            let found = self.sweep(route, state);
+            self.settle();
+            if let Some(outcome) = found {
+                return Ok(outcome);
+            }
+            if self.has_room(route) {
+                return Ok(self.open(route));
+            }
+        }
+        let is_full = self.waiting() >= self.rules.max_waiters;
+        request.route = route;
+        request.state = state;
+        request.stage = Stage::Waiting;
+        self.requests.push(request);
+        if self.waiting_of(route) == 1 {
+            self.serve_head(route);
+        }
+        self.settle();
+        self.take_or_wait(ticket, is_full)
+    }
+
+    /// With barging: the connection that was there may be taken by now, and something else may be there.
+    fn ask_again(&mut self, place: usize) -> Outcome {
+        self.requests[place].nudged = false;
+        let Request { ticket, route, .. } = self.requests[place];
+        if self
+            .head_of(route)
+            .is_some_and(|head| head.ticket == ticket)
+        {
+            self.serve_head(route);
+            self.settle();
+        }
+        self.take_or_wait(ticket, false).expect("it may wait")
+    }
+
+    fn take_or_wait(&mut self, ticket: Ticket, is_full: bool) -> Result<Outcome, Refusal> {
+        let place = self.position(ticket).expect("it was queued");
+        match self.requests[place].stage {
+            Stage::Answered(answer) => {
+                self.requests.remove(place);
+                // Its owner need not be woken for its own call's answer.
+                self.wakes.retain(|wake| *wake != ticket);
+                answer
+            }
+            _ if is_full => {
+                self.requests.remove(place);
+                self.settle();
+                Err(Refusal::QueueFull)
+            }
+            _ => Ok(Outcome::Wait),
+        }
+    }
+
+    /// `Ok(None)` also stands for "ask again", which is no answer.
+    pub(super) fn poll(&mut self, ticket: Ticket) -> Option<Result<Outcome, Refusal>> {
+        let place = self.position(ticket)?;
+        let Stage::Answered(answer) = self.requests[place].stage else {
+            return None;
+        };
+        self.requests.remove(place);
+        Some(answer)
+    }
+
+    /// The route and state a request with a ticket asks for.
+    pub(super) fn request(&self, ticket: Ticket) -> Option<(usize, u32)> {
+        let request = &self.requests[self.position(ticket)?];
+        Some((request.route, request.state))
+    }
+
+    pub(super) fn is_alive(&self, ticket: Ticket) -> bool {
+        self.position(ticket).is_some()
+    }
+
+    pub(super) fn cancel(&mut self, ticket: Ticket) -> Option<Outcome> {
+        let place = self.position(ticket)?;
+        let request = self.requests.remove(place);
+        match request.stage {
+            Stage::Answered(answer) => answer.ok(),
+            _ => {
+                self.settle();
+                None
+            }
+        }
+    }
+
+    pub(super) fn opened(&mut self, id: Id) -> Result<(), Refusal> {
+        if self.is_shut {
+            return Err(Refusal::ShutDown);
+        }
+        let end_of_life = self
+            .rules
+            .time_to_live
+            .map(|millis| self.now.saturating_add(millis));
+        let entry = self.entries.get_mut(&id).expect("it is being opened");
+        entry.used = Use::Leased;
+        entry.end_of_life = end_of_life;
+        entry.expiry = end_of_life;
+        entry.openings += 1;
+        Ok(())
+    }
+
+    pub(super) fn reopen(&mut self, id: Id) {
+        let entry = self.entries.get_mut(&id).expect("it is leased");
+        entry.used = Use::Opening;
+        entry.dead = None;
+    }
+
+    pub(super) fn update_expiry(&mut self, id: Id, keep: Keep) {
+        let now = self.now;
+        let entry = self.entries.get_mut(&id).expect("it is leased");
+        let promised = match keep {
+            Keep::For(millis) => Some(now.saturating_add(millis)),
+            Keep::Forever => None,
+            Keep::AsBefore => return,
+        };
+        // The end of time is no expiry.
+        let promised = promised.filter(|moment| *moment != u64::MAX);
+        entry.expiry = match (promised, entry.end_of_life) {
+            (Some(promised), Some(end)) => Some(promised.min(end)),
+            (promised, end) => promised.or(end),
+        };
+    }
+
+    /// Whether a release of a leased entry without a state is a hit.
+    pub(super) fn is_release_hit(&self, id: Id) -> bool {
+        let entry = &self.entries[&id];
+        !self.keeps_hits_off(entry.route)
+            && self.waiting_of(entry.route) == 0
+            && entry.dead.is_none()
+            && entry.used == Use::Leased
+    }
+
+    pub(super) fn make_idle(&mut self, id: Id) {
+        let now = self.now;
+        let entry = self.entries.get_mut(&id).expect("it was leased");
+        entry.used = Use::Idle;
+        entry.updated = Some(now);
+        self.idle.push(id);
+    }
+
+    /// `Some(cause)`: the caller closes it.
+    pub(super) fn release(&mut self, id: Id, verdict: Verdict, state: u32) -> Option<Cause> {
+        let entry = self.entries[&id].clone();
+        let route = entry.route;
+        let keep = match verdict {
+            Verdict::Keep(keep) if entry.used == Use::Leased => keep,
+            _ => return self.close(id, Cause::Requested),
+        };
+        if let Some(cause) = entry.dead {
+            return self.close(id, cause);
+        }
+        if self.is_shut {
+            return self.close(id, Cause::ShutDown);
+        }
+        if self.is_over(route) {
+            return self.close(id, Cause::OverLimit);
+        }
+        self.routes[route].stateful |= state != 0;
+        self.entries.get_mut(&id).expect("it is leased").state = state;
+        self.update_expiry(id, keep);
+
+        let own = self.head_of(route).cloned();
+        let other = self
+            .queue()
+            .find(|it| it.route != route && self.allocated(it.route) < self.max_of(it.route));
+        let other = other.and_then(|other| self.position(other.ticket));
+        let place = own.as_ref().and_then(|own| self.position(own.ticket));
+        let own_is_first = self.rules.own_route_first || other.is_none() || place < other;
+        match (own, other) {
+            (Some(own), _) if own_is_first => self.hand_over(id, &own),
+            // Its place is the other's.
+            (_, Some(_)) => self.close(id, Cause::Evicted),
+            (_, None) => {
+                self.make_idle(id);
+                None
+            }
+        }
+    }
+
+    fn hand_over(&mut self, id: Id, own: &Request) -> Option<Cause> {
+        let state = self.entries[&id].state;
+        if state != own.state && state != 0 {
+            return self.replace(id, own, Cause::Evicted);
+        }
+        if self.is_expired(id) {
+            return self.replace(id, own, Cause::Expired);
+        }
+        if self.rules.barging {
+            self.make_idle(id);
+            return None;
+        }
+        self.entries.get_mut(&id).expect("it is leased").handle = None;
+        self.answer(own.ticket, Ok(Outcome::Idle(id)));
+        self.settle();
+        None
+    }
+
+    /// The caller closes it, and the waiter opens one in its place.
+    fn replace(&mut self, id: Id, own: &Request, cause: Cause) -> Option<Cause> {
+        self.entries.remove(&id);
+        let outcome = self.open(own.route);
+        self.answer(own.ticket, Ok(outcome));
+        self.settle();
+        Some(cause)
+    }
+
+    fn close(&mut self, id: Id, cause: Cause) -> Option<Cause> {
+        self.entries.remove(&id);
+        self.settle();
+        Some(cause)
+    }
+
+    pub(super) fn close_expired(&mut self) {
+        for id in self.idle.clone() {
+            if self.is_expired(id) {
+                self.remove(id, Cause::Expired);
+            }
+        }
+        self.settle();
+    }
+
+    pub(super) fn close_idle(&mut self, millis: u64) {
+        let Some(cutoff) = self.now.checked_sub(millis) else {
+            return;
+        };
+        for id in self.idle.clone() {
+            if self.entries[&id]
+                .updated
+                .is_some_and(|updated| updated <= cutoff)
+            {
+                self.remove(id, Cause::Idle);
+            }
+        }
+        self.settle();
+    }
+
+    pub(super) fn clear_route(&mut self, route: usize) {
+        for id in self.idle_of(route) {
+            self.remove(id, Cause::Cleared);
+        }
+        for entry in self
+            .entries
+            .values_mut()
+            .filter(|entry| entry.route == route)
+        {
+            entry.dead.get_or_insert(Cause::Cleared);
+        }
+        self.settle();
+    }
+
+    /// The peer has closed the connection that is in the entry now.
+    pub(super) fn peer_closed(&mut self, id: Id) {
+        let entry = self.entries.get_mut(&id).expect("it is alive");
+        if entry.used == Use::Idle {
+            self.remove(id, Cause::PeerClosed);
+            self.settle();
+        } else {
+            entry.dead = Some(Cause::PeerClosed);
+        }
+    }
+
+    pub(super) fn set_max_total(&mut self, max: u32) {
+        self.max_total = max;
+        while self.total() > max && self.evict(self.idle.clone(), Cause::OverLimit) {}
+        self.settle();
+    }
+
+    pub(super) fn set_default_max(&mut self, max: u32) {
+        self.default_max = max;
+        for route in 0..self.routes.len() {
+            self.close_surplus_of(route);
+        }
+        self.settle();
+    }
+
+    pub(super) fn set_max_of(&mut self, route: usize, max: Option<u32>) -> Result<(), Refusal> {
+        if !self.routes[route].is_alive {
+            return Err(Refusal::StaleRoute);
+        }
+        self.routes[route].limit = max;
+        self.close_surplus_of(route);
+        self.settle();
+        Ok(())
+    }
+
+    pub(super) fn shutdown(&mut self, mode: ShutdownMode) {
+        self.is_shut = true;
+        for id in self.idle.clone() {
+            self.remove(id, Cause::ShutDown);
+        }
+        let waiting: Vec<Ticket> = self.queue().map(|request| request.ticket).collect();
+        for ticket in waiting {
+            self.answer(ticket, Err(Refusal::ShutDown));
+        }
+        if mode == ShutdownMode::Immediate {
+            let leased: Vec<Id> = self
+                .entries
+                .iter()
+                .filter(|(_, entry)| entry.used == Use::Leased)
+                .map(|(id, _)| *id)
+                .collect();
+            for id in leased {
+                self.remove(id, Cause::ShutDown);
+            }
+        }
+    }
+
+    // ----- what the engine tells -----
+
+    /// The engine has reclaimed a route.
+    pub(super) fn retire(&mut self, route: usize) {
+        assert!(self.is_unused(route), "route {route} is in use");
+        self.routes[route].is_alive = false;
+    }
+
+    /// With barging: the engine has told the ticket's owner to ask again.
+    pub(super) fn note_nudge(&mut self, ticket: Ticket) {
+        if self.is_waiting(ticket) {
+            let place = self.position(ticket).expect("it waits");
+            self.requests[place].nudged = true;
+        }
+    }
+
+    /// Nobody sleeps at the head of a queue beside an idle entry of its route.
+    pub(super) fn check_nobody_sleeps_beside_idle(&self) {
+        for route in 0..self.routes.len() {
+            let Some(head) = self.head_of(route) else {
+                continue;
+            };
+            let idle = self.idle_of(route);
+            assert!(
+                idle.is_empty() || head.nudged,
+                "{:?} sleeps beside {idle:?}",
+                head.ticket
+            );
+        }
+    }
+}

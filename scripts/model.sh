@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# The engine against its reference model: a million random operations for each kind of pool (`./dev test` does a part).
+# LEASEHOLD_MODEL_OPS sets another number; LEASEHOLD_MODEL_SEED repeats the sequence that a failure printed.
+set -euo pipefail
+cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
+export LEASEHOLD_MODEL_OPS=${LEASEHOLD_MODEL_OPS:-1000000}
+exec cargo test --locked --release --package leasehold --lib -- engine::tests::random "$@"
