@@ -1,0 +1,611 @@
+//! The Rust face, rule by rule: what a user of `Pool` may rely on.
+
+#![cfg(not(any(loom, shuttle)))]
+
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier, Mutex, mpsc};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread;
+use std::time::Duration;
+
+use leasehold::engine::{Clock, ManualClock, Policy, Stats, Use};
+use leasehold::{Builder, Connection, Lease, LeaseError, Pool, Reuse, State};
+
+const LONG: Duration = Duration::from_secs(60);
+
+/// A connection that tells when it is closed.
+#[derive(Debug)]
+struct Wire {
+    number: usize,
+    closed: Arc<Mutex<Vec<usize>>>,
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        self.closed.lock().unwrap().push(self.number);
+    }
+}
+
+type Settings = Builder<&'static str, Wire>;
+
+/// A pool, what it opened and what was closed.
+struct Scene {
+    pool: Pool<&'static str, Wire>,
+    opened: AtomicUsize,
+    closed: Arc<Mutex<Vec<usize>>>,
+    clock: ManualClock,
+}
+
+impl Scene {
+    fn new(settings: impl FnOnce(Settings) -> Settings) -> Self {
+        let clock = ManualClock::new();
+        Scene {
+            pool: settings(Pool::builder().clock(Clock::manual(&clock))).build(),
+            opened: AtomicUsize::new(0),
+            closed: Arc::default(),
+            clock,
+        }
+    }
+
+    fn open(&self) -> Wire {
+        Wire {
+            number: self.opened.fetch_add(1, Ordering::Relaxed),
+            closed: Arc::clone(&self.closed),
+        }
+    }
+
+    fn fill(&self, lease: Lease<&'static str, Wire>) -> Connection<&'static str, Wire> {
+        lease.or_connect(|| Ok::<_, ()>(self.open())).unwrap()
+    }
+
+    fn lease(&self, key: &'static str) -> Connection<&'static str, Wire> {
+        self.fill(self.pool.try_lease(&key).unwrap())
+    }
+
+    fn closed(&self) -> Vec<usize> {
+        self.closed.lock().unwrap().clone()
+    }
+
+    /// Runs `call` on another thread and comes back once it waits.
+    fn waiting<T: Send + 'static>(
+        &self,
+        call: impl FnOnce() -> T + Send + 'static,
+    ) -> thread::JoinHandle<T> {
+        let before = self.pool.stats().pending;
+        let thread = thread::spawn(call);
+        while self.pool.stats().pending == before {
+            thread::yield_now();
+        }
+        thread
+    }
+}
+
+struct CountingWaker(AtomicUsize);
+
+impl CountingWaker {
+    fn new() -> Arc<Self> {
+        Arc::new(CountingWaker(AtomicUsize::new(0)))
+    }
+
+    fn count(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+impl Wake for CountingWaker {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+fn poll<F: Future + Unpin>(future: &mut F, waker: &Waker) -> Poll<F::Output> {
+    Pin::new(future).poll(&mut Context::from_waker(waker))
+}
+
+#[test]
+fn a_kept_connection_is_leased_again() {
+    let scene = Scene::new(|pool| pool);
+    scene.lease("a").keep();
+    assert_eq!(scene.lease("a").number, 0);
+    assert_eq!(scene.lease("b").number, 1);
+}
+
+#[test]
+fn a_connection_dropped_without_a_word_is_closed() {
+    let scene = Scene::new(|pool| pool);
+    drop(scene.lease("a"));
+    assert_eq!(scene.closed(), [0]);
+    assert_eq!(scene.pool.stats().available, 0);
+}
+
+#[test]
+fn a_panic_in_an_exchange_closes_its_connection() {
+    let scene = Scene::new(|pool| pool);
+    let exchange = || {
+        let _connection = scene.lease("a");
+        panic!("half an answer");
+    };
+    assert!(catch_unwind(AssertUnwindSafe(exchange)).is_err());
+    assert_eq!(scene.closed(), [0]);
+    assert_eq!(scene.pool.stats().leased, 0);
+}
+
+#[test]
+fn an_unused_vacancy_gives_its_place_back() {
+    let scene = Scene::new(|pool| pool.max_total(1));
+    let vacancy = scene.pool.try_lease(&"a").unwrap();
+    assert_eq!(
+        scene.pool.try_lease(&"b").unwrap_err(),
+        LeaseError::Exhausted
+    );
+    drop(vacancy);
+    drop(scene.lease("b"));
+    assert_eq!(scene.pool.stats().leased, 0);
+}
+
+#[test]
+fn an_error_of_connecting_is_the_callers_own_and_loses_nothing() {
+    let scene = Scene::new(|pool| pool.max_total(1));
+    let lease = scene.pool.try_lease(&"a").unwrap();
+    assert_eq!(lease.or_connect(|| Err("refused")).unwrap_err(), "refused");
+    assert_eq!(scene.pool.stats().leased, 0);
+}
+
+#[test]
+fn idle_connections_go_newest_first_or_in_turn() {
+    for (policy, order) in [(Policy::Lifo, [1, 0]), (Policy::Fifo, [0, 1])] {
+        let scene = Scene::new(|pool| pool.policy(policy));
+        let (first, second) = (scene.lease("a"), scene.lease("a"));
+        first.keep();
+        second.keep();
+        let leased = [scene.lease("a"), scene.lease("a")];
+        assert_eq!([leased[0].number, leased[1].number], order);
+    }
+}
+
+#[test]
+fn an_expired_connection_is_closed_and_not_leased() {
+    let scene = Scene::new(|pool| pool);
+    scene
+        .lease("a")
+        .release(Reuse::KeepFor(Duration::from_secs(5)));
+    scene.clock.advance(4_999);
+    scene.lease("a").keep_for(Duration::from_secs(5));
+    scene.clock.advance(5_000);
+    let fresh = scene.lease("a");
+    assert_eq!(fresh.number, 1);
+    assert_eq!(scene.closed(), [0]);
+}
+
+#[test]
+fn the_time_to_live_ends_even_a_busy_connection() {
+    let scene = Scene::new(|pool| pool.time_to_live(Duration::from_secs(10)));
+    scene.lease("a").keep();
+    for _ in 0..3 {
+        scene.clock.advance(3_000);
+        scene.lease("a").keep_for(LONG);
+    }
+    scene.clock.advance(1_000);
+    assert_eq!(scene.lease("a").number, 1);
+}
+
+#[test]
+fn a_promise_noted_in_a_lease_outlives_it() {
+    let scene = Scene::new(|pool| pool);
+    let mut connection = scene.lease("a");
+    connection.update_expiry(Duration::from_secs(5));
+    connection.keep_as_promised();
+    scene.clock.advance(3_000);
+    scene.lease("a").keep_as_promised();
+    scene.clock.advance(2_000);
+    assert_eq!(scene.lease("a").number, 1);
+}
+
+#[test]
+fn housekeeping_closes_what_is_due_and_nothing_else() {
+    let scene = Scene::new(|pool| pool);
+    let connections: Vec<_> = (0..3).map(|_| scene.lease("a")).collect();
+    for (connection, seconds) in connections.into_iter().zip([1, 2, 3]) {
+        connection.keep_for(Duration::from_secs(seconds));
+    }
+    scene.clock.advance(2_000);
+    scene.pool.close_expired();
+    assert_eq!(scene.closed(), [0, 1]);
+    scene.pool.close_idle(Duration::from_millis(2_001));
+    assert_eq!(scene.pool.stats().available, 1);
+    scene.pool.close_idle(Duration::from_secs(2));
+    assert_eq!(scene.closed(), [0, 1, 2]);
+}
+
+#[test]
+fn clearing_a_route_closes_idle_connections_now_and_leased_ones_at_their_release() {
+    let scene = Scene::new(|pool| pool);
+    let (idle, leased, other) = (scene.lease("a"), scene.lease("a"), scene.lease("b"));
+    idle.keep();
+    other.keep();
+    scene.pool.clear(&"a");
+    assert_eq!(scene.closed(), [0]);
+    leased.keep();
+    assert_eq!(scene.closed(), [0, 1]);
+    scene.pool.clear(&"never seen");
+    assert_eq!(scene.pool.stats().available, 1);
+}
+
+#[test]
+fn an_idle_connection_of_another_route_makes_room() {
+    let scene = Scene::new(|pool| pool.max_total(2));
+    let (a, b) = (scene.lease("a"), scene.lease("b"));
+    b.keep();
+    a.keep();
+    let c = scene.lease("c");
+    assert_eq!(c.number, 2);
+    assert_eq!(scene.closed(), [1], "the least recently released goes");
+}
+
+#[test]
+fn a_route_has_its_own_limit() {
+    let scene = Scene::new(|pool| pool.max_per_route(1));
+    scene.pool.set_max_of(&"a", Some(2)).unwrap();
+    let _leases = (scene.lease("a"), scene.lease("a"), scene.lease("b"));
+    assert_eq!(
+        scene.pool.try_lease(&"a").unwrap_err(),
+        LeaseError::Exhausted
+    );
+    assert_eq!(
+        scene.pool.try_lease(&"b").unwrap_err(),
+        LeaseError::Exhausted
+    );
+    let of = |key| {
+        let stats = scene.pool.stats_of(&key);
+        (stats.leased, stats.available, stats.max)
+    };
+    assert_eq!(
+        (of("a"), of("b"), of("c")),
+        ((2, 0, 2), (1, 0, 1), (0, 0, 1))
+    );
+}
+
+#[test]
+fn a_lowered_limit_closes_surplus_and_a_raised_one_serves_waiters() {
+    let scene = Scene::new(|pool| pool);
+    let leases: Vec<_> = (0..3).map(|_| scene.lease("a")).collect();
+    leases.into_iter().for_each(Connection::keep);
+    scene.pool.set_max_total(1);
+    assert_eq!(scene.closed(), [0, 1]);
+
+    let held = scene.lease("a");
+    let pool = scene.pool.clone();
+    let waiter = scene.waiting(move || pool.lease(&"a", LONG).map(drop));
+    scene.pool.set_max_total(2);
+    assert_eq!(waiter.join().unwrap(), Ok(()));
+    held.keep();
+}
+
+#[test]
+fn a_released_connection_goes_to_who_has_waited_longest() {
+    let scene = Arc::new(Scene::new(|pool| pool.max_total(1)));
+    let held = scene.lease("a");
+    let (served, order) = mpsc::channel();
+    let waiters: Vec<_> = (0..4)
+        .map(|number| {
+            let (inner, served) = (Arc::clone(&scene), served.clone());
+            scene.waiting(move || {
+                let connection = inner.fill(inner.pool.lease(&"a", LONG).unwrap());
+                served.send(number).unwrap();
+                connection.keep();
+            })
+        })
+        .collect();
+    held.keep();
+    waiters
+        .into_iter()
+        .for_each(|waiter| waiter.join().unwrap());
+    assert_eq!(order.try_iter().collect::<Vec<_>>(), [0, 1, 2, 3]);
+    assert_eq!(scene.opened.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn a_lease_that_is_not_served_in_time_fails_and_leaves_the_queue() {
+    let scene = Scene::new(|pool| pool.max_total(1));
+    let held = scene.lease("a");
+    for timeout in [Duration::from_millis(1), Duration::ZERO] {
+        assert_eq!(
+            scene.pool.lease(&"a", timeout).unwrap_err(),
+            LeaseError::Timeout
+        );
+    }
+    assert_eq!(scene.pool.stats().pending, 0);
+    held.keep();
+    assert_eq!(scene.pool.stats().available, 1);
+}
+
+#[test]
+fn one_waiter_too_many_is_refused() {
+    let scene = Scene::new(|pool| pool.max_total(1).max_waiters(1));
+    let held = scene.lease("a");
+    let pool = scene.pool.clone();
+    let waiter = scene.waiting(move || pool.lease(&"a", LONG).map(drop));
+    assert_eq!(
+        scene.pool.lease(&"a", LONG).unwrap_err(),
+        LeaseError::QueueFull
+    );
+    drop(held);
+    assert_eq!(waiter.join().unwrap(), Ok(()));
+}
+
+#[test]
+fn shutdown_tells_waiters_closes_what_is_idle_and_later_what_is_leased() {
+    let scene = Scene::new(|pool| pool.max_per_route(1));
+    let (idle, leased) = (scene.lease("idle"), scene.lease("leased"));
+    idle.keep();
+    let pool = scene.pool.clone();
+    let waiter = scene.waiting(move || pool.lease(&"leased", LONG).map(drop));
+    scene.pool.shutdown();
+    scene.pool.shutdown();
+    assert!(scene.pool.is_shut_down());
+    assert_eq!(waiter.join().unwrap(), Err(LeaseError::ShutDown));
+    assert_eq!(scene.closed(), [0]);
+    assert_eq!(
+        scene.pool.try_lease(&"new").unwrap_err(),
+        LeaseError::ShutDown
+    );
+    leased.keep();
+    assert_eq!(scene.closed(), [0, 1]);
+    assert_eq!(scene.pool.stats().leased, 0);
+}
+
+#[test]
+fn a_vacancy_filled_after_the_shutdown_can_be_used_and_closes() {
+    let scene = Scene::new(|pool| pool);
+    let vacancy = scene.pool.try_lease(&"a").unwrap();
+    scene.pool.shutdown();
+    let connection = scene.fill(vacancy);
+    assert_eq!(connection.number, 0);
+    connection.keep();
+    assert_eq!(scene.closed(), [0]);
+    assert_eq!(scene.pool.stats().leased, 0);
+}
+
+#[test]
+fn a_dead_connection_is_replaced_in_place() {
+    let scene = Scene::new(|pool| pool.max_total(1));
+    let (dead, vacancy) = scene.lease("a").replace().unwrap();
+    drop(dead);
+    assert_eq!(scene.pool.stats().leased, 1);
+    vacancy.fill(scene.open()).keep();
+    assert_eq!(scene.lease("a").number, 1);
+}
+
+#[test]
+fn a_connection_bound_to_somebody_is_never_given_to_others() {
+    let scene = Scene::new(|pool| pool.max_per_route(2));
+    let (alice, bob) = (State::new("alice"), State::new("bob"));
+    let lease = |state| {
+        scene.fill(
+            scene
+                .pool
+                .request(&"a")
+                .bound_to(state)
+                .try_lease()
+                .unwrap(),
+        )
+    };
+
+    let mut hers = lease(&alice);
+    hers.bind(Some(&alice));
+    hers.keep();
+    let hers = lease(&alice);
+    assert_eq!(hers.number, 0);
+    hers.keep();
+
+    let his = lease(&bob);
+    assert_eq!(
+        his.number, 1,
+        "hers is not his, though he is bound to nobody yet"
+    );
+    let nobodys = scene.lease("a");
+    assert_eq!(nobodys.number, 2, "hers made room");
+    assert_eq!(scene.closed(), [0]);
+    his.keep();
+    assert_eq!(lease(&alice).number, 1, "bound to nobody, fit for anybody");
+}
+
+#[test]
+fn a_future_is_woken_and_yields_what_came_free() {
+    let scene = Scene::new(|pool| pool.max_total(1));
+    let held = scene.lease("a");
+    let counter = CountingWaker::new();
+    let waker = Waker::from(Arc::clone(&counter));
+    let mut future = scene.pool.lease_async(&"a");
+    assert!(poll(&mut future, &waker).is_pending());
+    assert!(poll(&mut future, &waker).is_pending());
+    held.keep();
+    assert_eq!(counter.count(), 1);
+    let Poll::Ready(Ok(Lease::Connection(connection))) = poll(&mut future, &waker) else {
+        panic!("it was woken for something");
+    };
+    assert_eq!(connection.number, 0);
+}
+
+#[test]
+fn only_the_last_waker_of_a_future_is_woken() {
+    let scene = Scene::new(|pool| pool.max_total(1));
+    let held = scene.lease("a");
+    let counters = [CountingWaker::new(), CountingWaker::new()];
+    let mut future = scene.pool.lease_async(&"a");
+    for counter in &counters {
+        assert!(poll(&mut future, &Waker::from(Arc::clone(counter))).is_pending());
+    }
+    held.keep();
+    assert_eq!(counters.map(|counter| counter.count()), [0, 1]);
+}
+
+#[test]
+fn a_future_dropped_after_it_was_granted_passes_the_grant_on() {
+    let scene = Scene::new(|pool| pool.max_total(1));
+    let held = scene.lease("a");
+    let mut first = scene.pool.lease_async(&"a");
+    let mut second = scene.pool.lease_async(&"b");
+    assert!(poll(&mut first, Waker::noop()).is_pending());
+    assert!(poll(&mut second, Waker::noop()).is_pending());
+    held.keep();
+    drop(first);
+    let Poll::Ready(Ok(Lease::Vacancy(_))) = poll(&mut second, Waker::noop()) else {
+        panic!("it was next");
+    };
+    assert_eq!(
+        scene.closed(),
+        [0],
+        "the connection to a made room for one to b"
+    );
+}
+
+#[test]
+fn a_grant_given_back_unused_keeps_its_expiry_and_its_owner() {
+    let scene = Scene::new(|pool| pool.max_total(1));
+    let alice = State::new("alice");
+    let mut held = scene.lease("a");
+    held.bind(Some(&alice));
+    let mut future = scene.pool.request(&"a").bound_to(&alice).lease_async();
+    assert!(poll(&mut future, Waker::noop()).is_pending());
+    held.keep_for(Duration::from_secs(5));
+    scene.clock.advance(3_000);
+    drop(future);
+    assert_eq!(
+        scene.pool.entries()[0].expires_in,
+        Some(Duration::from_secs(2))
+    );
+    let hers = scene.pool.request(&"a").bound_to(&alice).try_lease();
+    assert!(matches!(hers, Ok(Lease::Connection(_))));
+}
+
+#[test]
+fn a_future_that_was_never_polled_leaves_nothing() {
+    let scene = Scene::new(|pool| pool.max_total(7));
+    drop(scene.pool.lease_async(&"a"));
+    assert_eq!(
+        scene.pool.stats(),
+        Stats {
+            max: 7,
+            ..Stats::default()
+        }
+    );
+}
+
+#[test]
+fn a_connection_whose_drop_panics_costs_nobody_else_anything() {
+    struct Grumpy;
+
+    impl Drop for Grumpy {
+        fn drop(&mut self) {
+            panic!("close failed");
+        }
+    }
+
+    let pool: Pool<&str, Grumpy> = Pool::builder().max_total(1).build();
+    let held = pool
+        .try_lease(&"a")
+        .unwrap()
+        .or_connect(|| Ok::<_, ()>(Grumpy))
+        .unwrap();
+    let mut waiter = pool.lease_async(&"b");
+    let counter = CountingWaker::new();
+    assert!(poll(&mut waiter, &Waker::from(Arc::clone(&counter))).is_pending());
+    // Room for b is made by closing the connection to a, which panics.
+    assert!(catch_unwind(AssertUnwindSafe(|| held.keep())).is_err());
+    assert_eq!(counter.count(), 1);
+    assert!(matches!(
+        poll(&mut waiter, Waker::noop()),
+        Poll::Ready(Ok(Lease::Vacancy(_)))
+    ));
+}
+
+#[test]
+fn a_held_route_outlives_ten_thousand_others() {
+    let pool: Pool<usize, ()> = Pool::new();
+    let route = pool.route(&0).unwrap();
+    for host in 1..10_000 {
+        drop(
+            pool.try_lease(&host)
+                .unwrap()
+                .or_connect(|| Ok::<_, ()>(()))
+                .unwrap(),
+        );
+    }
+    route
+        .try_lease()
+        .unwrap()
+        .or_connect(|| Ok::<_, ()>(()))
+        .unwrap()
+        .keep();
+    assert!(matches!(pool.try_lease(&0), Ok(Lease::Connection(_))));
+}
+
+#[test]
+fn the_listing_shows_each_connection_once() {
+    let scene = Scene::new(|pool| pool);
+    let _leased = scene.lease("a");
+    scene.lease("b").keep_for(Duration::from_secs(5));
+    let _opening = scene.pool.try_lease(&"c").unwrap();
+    scene.clock.advance(2_000);
+    let mut listed: Vec<_> = scene
+        .pool
+        .entries()
+        .into_iter()
+        .map(|entry| (*entry.key, entry.used, entry.idle_for, entry.expires_in))
+        .collect();
+    listed.sort_by_key(|entry| entry.0);
+    let seconds = |seconds| Some(Duration::from_secs(seconds));
+    assert_eq!(
+        listed,
+        [
+            ("a", Use::Leased, None, None),
+            ("b", Use::Idle, seconds(2), seconds(3)),
+            ("c", Use::Opening, None, None),
+        ]
+    );
+}
+
+#[test]
+fn the_last_clone_closes_what_is_idle() {
+    let scene = Scene::new(|pool| pool);
+    scene.lease("a").keep();
+    let closed = Arc::clone(&scene.closed);
+    drop(scene);
+    assert_eq!(*closed.lock().unwrap(), [0]);
+}
+
+#[test]
+fn many_threads_share_few_connections_and_lose_none() {
+    const THREADS: usize = 8;
+    const ROUNDS: usize = 2_000;
+    let scene = Scene::new(|pool| pool.max_total(3).max_per_route(2));
+    let in_use = AtomicUsize::new(0);
+    let start = Barrier::new(THREADS);
+    thread::scope(|threads| {
+        for number in 0..THREADS {
+            let (scene, in_use, start) = (&scene, &in_use, &start);
+            threads.spawn(move || {
+                start.wait();
+                for round in 0..ROUNDS {
+                    let key = ["a", "b", "c"][(number + round) % 3];
+                    let connection = scene.fill(scene.pool.lease(&key, LONG).unwrap());
+                    assert!(in_use.fetch_add(1, Ordering::SeqCst) < 3);
+                    in_use.fetch_sub(1, Ordering::SeqCst);
+                    if round % 7 == 0 {
+                        connection.close();
+                    } else {
+                        connection.keep();
+                    }
+                }
+            });
+        }
+    });
+    let stats = scene.pool.stats();
+    assert_eq!((stats.leased, stats.pending), (0, 0));
+    let open = scene.opened.load(Ordering::SeqCst) - scene.closed().len();
+    assert_eq!(open, stats.available as usize);
+}
