@@ -9,7 +9,8 @@ use jni::EnvUnowned;
 use jni::objects::{JIntArray, JLongArray};
 use jni::sys::{jboolean, jint, jlong};
 use leasehold::engine::{
-    Effects, Engine, Handle, Released, RouteId, ShutdownMode, StateId, Stats, Ticket, Use, Verdict,
+    Effects, Engine, Grant, Handle, Released, RouteId, ShutdownMode, StateId, Stats, Ticket, Use,
+    Verdict,
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -118,9 +119,11 @@ extern "system" fn Java_io_leasehold_internal_NativePool_cancel<'local>(
     effects: JLongArray<'local>,
 ) -> jlong {
     call(&mut env, address, &effects, |engine, effects| {
-        engine
-            .cancel(Ticket::from_u64(ticket as u64), effects)
-            .map_or(NOTHING, answer::of_grant)
+        match engine.cancel(Ticket::from_u64(ticket as u64), effects) {
+            // Leave to ask again is nothing that would have to be given back.
+            None | Some(Grant::Retry) => NOTHING,
+            Some(grant) => answer::of_grant(grant),
+        }
     })
 }
 

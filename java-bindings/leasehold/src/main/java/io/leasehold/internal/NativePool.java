@@ -475,9 +475,9 @@ public final class NativePool {
             int slot = (int) seen[i];
             Cell cell = state.cells.get(slot);
             Object connection = cell == null ? null : cell.connection;
-            RouteRef route = state.routeRefs.get(Slots.of(seen[i + 2]));
-            // Whatever has changed hands since the engine was asked is left out.
-            if (connection != null && route != null && route.id == seen[i + 2]) {
+            RouteRef route = state.routeOf(seen[i + 2]);
+            // Whatever has gone since the engine was asked is left out.
+            if (connection != null && route != null) {
                 items.add(new Listing.Item(slot, (int) seen[i + 1], route.route, connection));
             }
         }

@@ -52,7 +52,6 @@ public final class PoolState {
     final Disposer<Object> disposer;
     final Slots<Cell> cells = new Slots<>();
     final Slots<Waiter> waiters = new Slots<>();
-    final Slots<RouteRef> routeRefs = new Slots<>();
     final States states = new States();
 
     // The pool's share in the housekeeper. Written once, before the pool is published.
@@ -65,6 +64,8 @@ public final class PoolState {
 
     private final LeakListener<Object, Object> leakListener;
     private final ConcurrentHashMap<Object, RouteRef> routes = new ConcurrentHashMap<>();
+    // By id and not by the id's slot, which a new route may have before the old one was forgotten here.
+    private final ConcurrentHashMap<Long, RouteRef> routesById = new ConcurrentHashMap<>();
     // Limits are kept here too, as there may be no engine yet and routes come and go. Whoever applies one to the engine
     // looks again afterwards, so the last one written is the last one applied.
     private final ConcurrentHashMap<Object, Integer> routeLimits = new ConcurrentHashMap<>();
@@ -115,7 +116,7 @@ public final class PoolState {
      */
     RouteRef add(RouteRef made, NativePool pool) {
         // First under its number: an id that was published may come back as retired at once.
-        routeRefs.set(Slots.of(made.id), made);
+        routesById.put(made.id, made);
         RouteRef first = routes.putIfAbsent(made.route, made);
         if (first != null) {
             return first;
@@ -130,12 +131,17 @@ public final class PoolState {
     /** The engine does not know this id any more; the route may have a new one already. */
     void forget(RouteRef route) {
         routes.remove(route.route, route);
-        routeRefs.remove(Slots.of(route.id), route);
+        routesById.remove(route.id);
+    }
+
+    /** The route with an id, or null. */
+    RouteRef routeOf(long id) {
+        return routesById.get(id);
     }
 
     void forget(long id) {
-        RouteRef route = routeRefs.get(Slots.of(id));
-        if (route != null && route.id == id) {
+        RouteRef route = routesById.get(id);
+        if (route != null) {
             forget(route);
         }
     }
