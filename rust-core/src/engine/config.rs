@@ -1,5 +1,7 @@
 //! What a pool is made with.
 
+use std::sync::OnceLock;
+
 use super::clock::Clock;
 use super::segments::CAPACITY;
 
@@ -97,13 +99,15 @@ impl Config {
         }
         match self.stripes {
             Some(stripes) => stripes.next_power_of_two().clamp(1, 16) as usize,
-            None => {
-                let processors =
-                    std::thread::available_parallelism().map_or(2, |count| count.get());
-                (processors * 2).next_power_of_two().clamp(8, 16)
-            }
+            None => (processors() * 2).next_power_of_two().clamp(8, 16),
         }
     }
+}
+
+/// Asked once: the answer takes a dozen system calls, and some programs make a pool for every request.
+fn processors() -> usize {
+    static PROCESSORS: OnceLock<usize> = OnceLock::new();
+    *PROCESSORS.get_or_init(|| std::thread::available_parallelism().map_or(2, |count| count.get()))
 }
 
 impl Default for Config {
