@@ -1,0 +1,191 @@
+//! Who is measured: each leases, keeps for a while and releases, on one of several routes.
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use leasehold::engine::{
+    Config, Effects, Engine, Handle, Hit, Keep, Outcome, RouteId, StateId, Verdict,
+};
+use leasehold::{Pool, Route};
+use parking_lot::Mutex;
+
+/// One pool, made for a number of routes and filled with an entry for each thread and route.
+pub(crate) trait Contender: Sync {
+    /// Leases from a route, says for how long the entry may be kept, and releases it.
+    fn cycle(&self, route: usize);
+}
+
+/// The engine as the faces call it: the hit path first, the coordinator where that finds nothing.
+pub(crate) struct BareEngine {
+    engine: Engine,
+    routes: Vec<RouteId>,
+}
+
+impl BareEngine {
+    pub(crate) fn new(threads: usize, routes: usize) -> Self {
+        let engine = Engine::new(Config::default());
+        let mut effects = Effects::new();
+        let routes = (0..routes)
+            .map(|_| engine.add_route(&mut effects).expect("room for a route"))
+            .collect();
+        let contender = BareEngine { engine, routes };
+        for &route in &contender.routes {
+            let leased: Vec<Handle> = (0..threads)
+                .map(|_| contender.lease_slowly(route))
+                .collect();
+            for handle in leased {
+                contender.release(handle);
+            }
+        }
+        contender
+    }
+
+    #[cold]
+    fn lease_slowly(&self, route: RouteId) -> Handle {
+        match self
+            .engine
+            .lease(route, StateId::NONE, None, &mut Effects::new())
+        {
+            Ok(Outcome::Idle(handle)) => handle,
+            Ok(Outcome::Open(handle)) => {
+                self.engine.opened(handle).expect("the pool is open");
+                handle
+            }
+            other => panic!("there are no limits, and yet: {other:?}"),
+        }
+    }
+
+    #[inline]
+    fn release(&self, handle: Handle) {
+        if self.engine.release_hit(handle, KEEP) != Ok(Hit::Kept) {
+            self.release_slowly(handle);
+        }
+    }
+
+    #[cold]
+    fn release_slowly(&self, handle: Handle) {
+        self.engine
+            .release(
+                handle,
+                Verdict::Keep(KEEP),
+                StateId::NONE,
+                &mut Effects::new(),
+            )
+            .expect("a live lease");
+    }
+}
+
+impl Contender for BareEngine {
+    #[inline]
+    fn cycle(&self, route: usize) {
+        let route = self.routes[route];
+        let handle = match self.engine.lease_hit(route, StateId::NONE) {
+            Some(handle) => handle,
+            None => self.lease_slowly(route),
+        };
+        self.release(black_box(handle));
+    }
+}
+
+/// The Rust face, asked by key.
+pub(crate) struct PoolByKey {
+    pool: Pool<String, u64>,
+    keys: Vec<String>,
+}
+
+impl PoolByKey {
+    pub(crate) fn new(threads: usize, routes: usize) -> Self {
+        let pool = Pool::new();
+        let keys: Vec<String> = (0..routes).map(key).collect();
+        for key in &keys {
+            fill(&pool, key, threads);
+        }
+        PoolByKey { pool, keys }
+    }
+}
+
+impl Contender for PoolByKey {
+    #[inline]
+    fn cycle(&self, route: usize) {
+        let lease = self
+            .pool
+            .lease(&self.keys[route], TIMEOUT)
+            .expect("no limits");
+        keep(lease);
+    }
+}
+
+/// The Rust face, asked by routes that are held.
+pub(crate) struct PoolByRoute {
+    routes: Vec<Route<String, u64>>,
+}
+
+impl PoolByRoute {
+    pub(crate) fn new(threads: usize, routes: usize) -> Self {
+        let pool = Pool::new();
+        let hold = |number| {
+            fill(&pool, &key(number), threads);
+            pool.route(&key(number)).expect("room for a route")
+        };
+        PoolByRoute {
+            routes: (0..routes).map(hold).collect(),
+        }
+    }
+}
+
+impl Contender for PoolByRoute {
+    #[inline]
+    fn cycle(&self, route: usize) {
+        let lease = self.routes[route].lease(TIMEOUT).expect("no limits");
+        keep(lease);
+    }
+}
+
+/// What a pool can hardly be cheaper than: one lock and one list for each route, no limits, no expiry, no waiting.
+pub(crate) struct BareList {
+    routes: Vec<Line<Mutex<Vec<u64>>>>,
+}
+
+/// On a cache line of its own, so that neighbours do not slow each other down.
+#[repr(align(128))]
+struct Line<T>(T);
+
+impl BareList {
+    pub(crate) fn new(threads: usize, routes: usize) -> Self {
+        let filled = |_| Line(Mutex::new((0..threads as u64).collect()));
+        BareList {
+            routes: (0..routes).map(filled).collect(),
+        }
+    }
+}
+
+impl Contender for BareList {
+    #[inline]
+    fn cycle(&self, route: usize) {
+        let list = &self.routes[route].0;
+        let entry = list.lock().pop().expect("an entry for each thread");
+        list.lock().push(black_box(entry));
+    }
+}
+
+const KEEP: Keep = Keep::For(30_000);
+const KEPT_FOR: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(1);
+
+fn key(route: usize) -> String {
+    format!("http://host{route}.example.com:80")
+}
+
+fn fill(pool: &Pool<String, u64>, key: &String, connections: usize) {
+    let leases: Vec<_> = (0..connections)
+        .map(|_| pool.try_lease(key).expect("no limits"))
+        .collect();
+    leases.into_iter().for_each(keep);
+}
+
+#[inline]
+fn keep(lease: leasehold::Lease<String, u64>) {
+    let Ok(connection) = lease.or_connect(|| Ok::<_, std::convert::Infallible>(7));
+    black_box(*connection);
+    connection.keep_for(KEPT_FOR);
+}
