@@ -13,21 +13,31 @@ use crate::engine::{Effects, Engine, Refusal, RouteId, Segments};
 
 const SHARDS: usize = 16;
 
+/// Keys and their routes.
 #[derive(Debug)]
-pub(crate) struct Interner<K> {
+pub struct Interner<K> {
     hasher: RandomState,
     shards: [Shard<K>; SHARDS],
     /// The key of each live route, by its slot. Written by whoever interns or forgets it.
-    keys: Segments<Mutex<Option<(RouteId, Arc<K>)>>>,
+    keys: Segments<Mutex<Option<Known<K>>>>,
 }
+
+type Known<K> = (RouteId, Arc<K>);
 
 /// On cache lines of its own: shards are read by many threads at once.
 #[derive(Debug)]
 #[repr(align(128))]
 struct Shard<K>(RwLock<HashTable<(Arc<K>, RouteId)>>);
 
+impl<K: Eq + Hash> Default for Interner<K> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl<K: Eq + Hash> Interner<K> {
-    pub(crate) fn new() -> Self {
+    /// No key is known yet.
+    pub fn new() -> Self {
         Interner {
             hasher: RandomState::new(),
             shards: [const { Shard(RwLock::new(HashTable::new())) }; SHARDS],
@@ -36,7 +46,7 @@ impl<K: Eq + Hash> Interner<K> {
     }
 
     /// The route of a key that is known.
-    pub(crate) fn find(&self, key: &K) -> Option<RouteId> {
+    pub fn find(&self, key: &K) -> Option<RouteId> {
         let hash = self.hasher.hash_one(key);
         let table = self.shard(hash).read_recursive();
         table
@@ -45,7 +55,9 @@ impl<K: Eq + Hash> Interner<K> {
     }
 
     /// The route of a key, a new one if it is not known or its route is `stale`.
-    pub(crate) fn intern(
+    ///
+    /// Refused where more than a million routes are alive at once.
+    pub fn intern(
         &self,
         engine: &Engine,
         key: &Arc<K>,
@@ -76,7 +88,7 @@ impl<K: Eq + Hash> Interner<K> {
     }
 
     /// Forgets a route that the engine has reclaimed.
-    pub(crate) fn forget(&self, retired: RouteId) {
+    pub fn forget(&self, retired: RouteId) {
         let Some(key) = self.take_key(retired) else {
             return;
         };
@@ -100,7 +112,7 @@ impl<K: Eq + Hash> Interner<K> {
     }
 
     /// The key of a live route.
-    pub(crate) fn key_of(&self, id: RouteId) -> Option<Arc<K>> {
+    pub fn key_of(&self, id: RouteId) -> Option<Arc<K>> {
         let kept = self.keys.get(id.slot())?.lock();
         let (known, key) = kept.as_ref()?;
         (*known == id).then(|| Arc::clone(key))

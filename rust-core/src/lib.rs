@@ -62,6 +62,12 @@ mod reuse;
 mod route;
 mod state;
 
+/// How a face of the [`engine`] numbers what it alone knows, keys and states: for bindings to other languages.
+pub mod face {
+    pub use crate::interner::Interner;
+    pub use crate::state::States;
+}
+
 pub use builder::Builder;
 pub use error::LeaseError;
 pub use lease::{Connection, Lease, Vacancy};

@@ -33,7 +33,7 @@ impl fmt::Debug for State {
 ///
 /// A number lives as long as an entry or a request uses it, so users seen once leave nothing behind.
 #[derive(Debug, Default)]
-pub(crate) struct States {
+pub struct States {
     table: Mutex<Table>,
 }
 
@@ -46,7 +46,7 @@ struct Table {
 
 impl States {
     /// The number of a state, to be given back by [`release`](Self::release).
-    pub(crate) fn acquire(&self, state: &State) -> StateId {
+    pub fn acquire(&self, state: &State) -> StateId {
         let mut table = self.table.lock();
         if let Some((id, users)) = table.by_state.get_mut(state) {
             *users += 1;
@@ -65,7 +65,7 @@ impl States {
     }
 
     /// One use of a number has ended.
-    pub(crate) fn release(&self, id: StateId) {
+    pub fn release(&self, id: StateId) {
         if id == StateId::NONE {
             return;
         }

@@ -63,9 +63,9 @@ pub use id::{Handle, RouteId, StateId, Ticket};
 pub use outcome::{
     Grant, Hit, Keep, NotLeased, Outcome, Refusal, Released, ShutdownMode, Stats, Verdict,
 };
+pub use segments::Segments;
 pub use stats::{EntryInfo, Use};
 
-pub(crate) use segments::Segments;
 pub(crate) use sync::Mutex;
 
 use coordinator::{Coordinator, Step};
@@ -150,7 +150,7 @@ impl Engine {
         self.change_holders(id, 1)
     }
 
-    /// Undoes one [`hold_route`](Self::hold_route). O(1).
+    /// Undoes one [`hold_route`](Self::hold_route). Refused where nobody holds the route. O(1).
     pub fn let_go_of_route(&self, id: RouteId) -> Result<(), Refusal> {
         self.change_holders(id, -1)
     }
@@ -160,7 +160,9 @@ impl Engine {
         let mut step = Step::new(self, &mut effects);
         let route = step.find_route(id).ok_or(Refusal::StaleRoute)?;
         let holders = &mut step.c.routes[route as usize].holders;
-        *holders = holders.saturating_add_signed(change);
+        *holders = holders
+            .checked_add_signed(change)
+            .ok_or(Refusal::StaleRoute)?;
         step.note_if_reclaimable(route);
         Ok(())
     }

@@ -15,14 +15,25 @@ const FURTHER: usize = 14;
 /// Indices run from 0 to this number, exclusive.
 pub(crate) const CAPACITY: u32 = 1 << 20;
 
+/// Elements that never move, under the slots of the engine's ids: where a face keeps what belongs to an entry, a route
+/// or a ticket. Read without a lock.
 #[derive(Debug)]
-pub(crate) struct Segments<T> {
+pub struct Segments<T> {
     first: Box<[T; FIRST]>,
-    further: OnceLock<Box<[OnceLock<Box<[T]>>; FURTHER]>>,
+    further: OnceLock<Box<[Segment<T>; FURTHER]>>,
+}
+
+type Segment<T> = OnceLock<Box<[T]>>;
+
+impl<T: Default> Default for Segments<T> {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl<T: Default> Segments<T> {
-    pub(crate) fn new() -> Self {
+    /// The first 64 elements, by their default.
+    pub fn new() -> Self {
         Segments {
             first: Box::new(std::array::from_fn(|_| T::default())),
             further: OnceLock::new(),
@@ -31,7 +42,7 @@ impl<T: Default> Segments<T> {
 
     /// The element at `index`, or `None` where the array has not grown that far.
     #[inline]
-    pub(crate) fn get(&self, index: u32) -> Option<&T> {
+    pub fn get(&self, index: u32) -> Option<&T> {
         if (index as usize) < FIRST {
             return Some(&self.first[index as usize]);
         }
@@ -39,9 +50,13 @@ impl<T: Default> Segments<T> {
         self.further.get()?.get(segment)?.get()?.get(offset)
     }
 
-    /// The element at `index`, allocating its segment if it is the first of it. `index` must be below [`CAPACITY`].
+    /// The element at `index`, allocating its segment if it is the first of it.
+    ///
+    /// # Panics
+    ///
+    /// Where `index` is 2²⁰ or more; no slot is.
     #[inline]
-    pub(crate) fn grow_to(&self, index: u32) -> &T {
+    pub fn grow_to(&self, index: u32) -> &T {
         if (index as usize) < FIRST {
             return &self.first[index as usize];
         }
@@ -53,7 +68,7 @@ impl<T: Default> Segments<T> {
     }
 
     /// Every element of the segments that exist, in order of index.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
+    pub fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
         (0..CAPACITY).map_while(|index| Some((index, self.get(index)?)))
     }
 }
