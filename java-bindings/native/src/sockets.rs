@@ -163,15 +163,15 @@ impl Fields {
                 socket = below;
             }
         }
-        if let (Some(channel), Some(number)) = (&self.channel, &self.channel_number)
-            && channel.is_of(env, &socket)?
-        {
-            let channel = channel.object(env, &socket)?;
-            return if channel.is_null() {
-                Ok(UNKNOWN)
-            } else {
-                number.int(env, &channel)
-            };
+        if let (Some(channel), Some(number)) = (&self.channel, &self.channel_number) {
+            if channel.is_of(env, &socket)? {
+                let channel = channel.object(env, &socket)?;
+                return if channel.is_null() {
+                    Ok(UNKNOWN)
+                } else {
+                    number.int(env, &channel)
+                };
+            }
         }
         let mut implementation = self.socket_impl.object(env, &socket)?;
         if let Some(delegate) = &self.delegate {
