@@ -35,14 +35,14 @@ final class LeasedConnection extends HttpConnection implements Cloneable {
     // The manager's count of shutdowns at the lease.
     private int shutdowns;
 
-    private LeasedConnection(HttpConnectionManager manager) {
-        super("released", 80);
-        super.setHttpConnectionManager(manager);
-    }
+    // Whether a release while locked is logged, as 3.1's connections do, or passed over, as its wrappers do.
+    private final boolean logsReleaseWhileLocked;
 
-    /** What {@link #of} copies: making an HttpConnection afresh takes a lock that all connections of the JVM share. */
-    static LeasedConnection patternFor(HttpConnectionManager manager) {
-        return new LeasedConnection(manager);
+    /** A pattern, which {@link #of} copies: making an HttpConnection afresh takes a lock that all connections of the JVM share. */
+    LeasedConnection(HttpConnectionManager manager, boolean logsReleaseWhileLocked) {
+        super("released", 80);
+        this.logsReleaseWhileLocked = logsReleaseWhileLocked;
+        super.setHttpConnectionManager(manager);
     }
 
     /** A copy of this pattern that holds a connection. */
@@ -152,12 +152,14 @@ final class LeasedConnection extends HttpConnection implements Cloneable {
     @Override
     public void releaseConnection() {
         PooledConnection connection = this.connection;
-        if (connection != null && !isLocked()) {
-            if (connection.isOrphaned()) {
-                super.setHttpConnectionManager(null);
-            }
-            super.releaseConnection();
+        if (connection == null || (isLocked() && !logsReleaseWhileLocked)) {
+            return;
         }
+        if (connection.isOrphaned()) {
+            super.setHttpConnectionManager(null);
+            detach();
+        }
+        super.releaseConnection();
     }
 
     @Override

@@ -51,7 +51,7 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
                     .maxPerRoute(Integer.MAX_VALUE)
                     .build();
     private final PooledConnection.Home home = new PooledConnection.Home();
-    private final LeasedConnection pattern = LeasedConnection.patternFor(this);
+    private final LeasedConnection pattern = new LeasedConnection(this, true);
     // What each thread holds. A thread puts its own entry; whoever releases the connection takes it out.
     private final Map<Thread, LeasedConnection> held = new ConcurrentHashMap<>();
     private final AtomicInteger shutdowns = new AtomicInteger();

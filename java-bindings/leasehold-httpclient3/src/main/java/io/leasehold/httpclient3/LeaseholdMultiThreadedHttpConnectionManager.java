@@ -50,7 +50,7 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
                     .build();
     private final PooledConnection.Home home = new PooledConnection.Home();
     private final Route.Recent recentRoutes = new Route.Recent();
-    private final LeasedConnection pattern = LeasedConnection.patternFor(this);
+    private final LeasedConnection pattern = new LeasedConnection(this, false);
 
     private volatile HttpConnectionManagerParams params = new ManagerParams();
     // What the pool was last told. Written under this object's monitor.

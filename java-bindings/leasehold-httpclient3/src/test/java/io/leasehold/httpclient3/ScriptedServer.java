@@ -14,7 +14,6 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
-import javax.net.ssl.SSLSocket;
 
 /**
  * A raw-socket HTTP server on loopback whose misbehaviour is chosen by the request path, so that a script decides what happens on the wire:
@@ -33,7 +32,7 @@ import javax.net.ssl.SSLSocket;
  *   /http10-keep     HTTP/1.0 reply that says Connection: keep-alive
  *   /http10-open     HTTP/1.0 reply with a length and without a word, left open
  *   /extra           200 with more bytes than its length says
- *   /goodbye         200 kept alive; 13 more bytes (a late 408) when {@link #proceed()} is called
+ *   /goodbye         200 kept alive; 14 more bytes (the start of a late 408) when {@link #proceed()} is called
  *   /drop            200 kept alive, then closes without having said so
  *   /reset           200 kept alive, then resets without having said so
  *   /nothing         closes without an answer
@@ -76,6 +75,7 @@ final class ScriptedServer implements AutoCloseable {
     private final boolean tls;
     private final List<Peer> peers = new CopyOnWriteArrayList<>();
     private final AtomicInteger accepted = new AtomicInteger();
+    private final AtomicInteger proceeded = new AtomicInteger();
     private volatile CountDownLatch proceed = new CountDownLatch(1);
 
     private ScriptedServer(boolean tls) throws IOException {
@@ -106,6 +106,11 @@ final class ScriptedServer implements AutoCloseable {
         CountDownLatch waiting = proceed;
         proceed = new CountDownLatch(1);
         waiting.countDown();
+    }
+
+    /** How many answers have gone on and been written to their end since. */
+    int proceeded() {
+        return proceeded.get();
     }
 
     @Override
@@ -148,7 +153,7 @@ final class ScriptedServer implements AutoCloseable {
                 peer.requests++;
                 String[] requestLine = head.get(0).split(" ");
                 if (requestLine[0].equals("CONNECT")) {
-                    write(socket.getOutputStream(), "HTTP/1.1 200 Established", "");
+                    write(socket.getOutputStream(), "HTTP/1.1 200 Established", "", "");
                     socket = TestTls.server(socket);
                     in = new BufferedInputStream(socket.getInputStream());
                     continue;
@@ -196,9 +201,10 @@ final class ScriptedServer implements AutoCloseable {
                 return true;
             case "/chunked-stall":
                 CountDownLatch rest = proceed;
-                write(out, "HTTP/1.1 200 OK", "Transfer-Encoding: chunked", "", "5\r\nfirst\r\n");
+                write(out, "HTTP/1.1 200 OK", "Transfer-Encoding: chunked", "", "5\r\nfirst");
                 rest.await();
-                write(out, "4", "rest", "0", "", "");
+                write(out, "", "4", "rest", "0", "", "");
+                proceeded.incrementAndGet();
                 return true;
             case "/chunked-cut":
                 write(out, "HTTP/1.1 200 OK", "Transfer-Encoding: chunked", "", "5\r\nfirst\r\n");
@@ -235,6 +241,7 @@ final class ScriptedServer implements AutoCloseable {
                 write(out, "HTTP/1.1 200 OK", length, "", body);
                 late.await();
                 write(out, "HTTP/1.1 408", "");
+                proceeded.incrementAndGet();
                 return true;
             case "/drop":
                 write(out, "HTTP/1.1 200 OK", length, "", body);
@@ -312,7 +319,7 @@ final class ScriptedServer implements AutoCloseable {
         return null;
     }
 
-    /** The loopback address that every script connects to under this name. */
+    /** The address that every script connects to, whatever name it uses. */
     static InetAddress loopback() {
         return InetAddress.getLoopbackAddress();
     }
