@@ -4,5 +4,6 @@ test_all() {
     tools rust java gradle nginx httpd
     step 'Rust tests' cargo test --workspace --locked
     step 'Java tests' gradle_java --continue check
+    step 'Example for HttpClient 3.1' tests/examples.sh
     sum_up
 }

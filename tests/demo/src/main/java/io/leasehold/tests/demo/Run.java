@@ -20,8 +20,8 @@ final class Run implements Closeable {
     /** How much of everything. */
     static final class Plan {
         long warmUpMillis = 2_000;
-        int slices = 20;
-        long sliceMillis = 250;
+        int slices = 100;
+        long sliceMillis = 50;
         int threads = 16;
         int postsPerRound = 3;
         /**
@@ -61,8 +61,8 @@ final class Run implements Closeable {
         }
         List<Column> order = new ArrayList<>(columns);
         for (int i = 0; i < plan.slices; i++) {
-            if (i % 5 == 0) {
-                progress.accept("(a) GETs, slices " + (i + 1) + " to " + Math.min(i + 5, plan.slices) + " of " + plan.slices);
+            if (i % 25 == 0) {
+                progress.accept("(a) GETs, " + i * 100 / plan.slices + "%");
             }
             for (Column column : order) {
                 column.slice(plan.sliceMillis);
