@@ -1,8 +1,20 @@
-# ./dev demo. Sourced by ./dev.
+# ./dev demo and ./dev bench. Sourced by ./dev.
 
 demo() {
     tools rust java gradle nginx
-    say 'building'
-    gradle_java --quiet :tests-demo:classes >&2
+    say 'building, then running'
     gradle_java --quiet ${json:+-Pjson="$json"} :tests-demo:demo
+}
+
+bench() {
+    local load rows=$PWD/target/bench
+    tools rust java gradle python3
+    say 'building'
+    cargo build --release --locked --quiet -p leasehold-bench
+    gradle_java --quiet :bench:classes >&2
+    mkdir -p "$rows"
+    load=$(cut -d ' ' -f 1 /proc/loadavg)
+    cargo run --release --locked --quiet -p leasehold-bench -- ${quick:+"$quick"} "$rows/rust"
+    gradle_java --quiet ${quick:+-Pquick} -Psamples="$rows/java" :bench:cycles >&2
+    python3 bench/report.py ${quick:+"$quick"} --load "$load" ${json:+--json "$json"} "$rows/rust" "$rows/java"
 }
