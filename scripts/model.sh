@@ -4,4 +4,6 @@
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
 export LEASEHOLD_MODEL_OPS=${LEASEHOLD_MODEL_OPS:-1000000}
-exec cargo test --locked --release --package leasehold --lib -- engine::tests::random "$@"
+export CARGO_PROFILE_RELEASE_LTO=false CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-target}/model
+exec cargo test --locked --release --package leasehold --lib -- "${@:-engine::tests::random}"

@@ -2,6 +2,10 @@
 //! of small scenarios under a model checker.
 
 mod audit;
+#[cfg(loom)]
+mod harness;
+#[cfg(loom)]
+mod loom;
 #[cfg(not(any(loom, shuttle)))]
 mod model;
 #[cfg(not(any(loom, shuttle)))]

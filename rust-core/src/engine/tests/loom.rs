@@ -1,0 +1,982 @@
+//! Every interleaving, up to a bound on preemptions, of two or three calls on a small pool.
+//!
+//! Each scenario ends by releasing what is still leased: every waiter must be served by that, every connection
+//! accounted for, and the pool's insides in order.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use ::loom::model::Builder;
+
+use super::super::thread::pretend_thread;
+use super::super::{
+    Cause, Config, Handle, Hit, Keep, RouteId, ShutdownMode, StateId, Ticket, Verdict,
+};
+use super::harness::{Left, Pool, thread};
+
+/// `LOOM_MAX_PREEMPTIONS` sets the bound, else it is two.
+fn explore(scenario: impl Fn() + Send + Sync + 'static) {
+    let mut builder = Builder::new();
+    builder.preemption_bound.get_or_insert(2);
+    builder.max_branches = 100_000;
+    let explored = Arc::new(AtomicU64::new(0));
+    let counter = explored.clone();
+    builder.check(move || {
+        counter.fetch_add(1, Ordering::Relaxed);
+        scenario();
+    });
+    println!("{} interleavings", explored.load(Ordering::Relaxed));
+}
+
+type Act = Box<dyn FnOnce(&Pool) -> Left + Send>;
+
+/// Does each act on a thread of its own, the last on this one, and finishes the pool with what they leave.
+fn race(pool: Pool, route: RouteId, mut left: Vec<Left>, mut acts: Vec<Act>) {
+    let pool = Arc::new(pool);
+    let last = acts.pop().expect("somebody does something");
+    let threads: Vec<_> = (1..)
+        .zip(acts)
+        .map(|(number, act)| {
+            let pool = pool.clone();
+            thread::spawn(move || {
+                pretend_thread(number);
+                act(&pool)
+            })
+        })
+        .collect();
+    left.push(last(&pool));
+    left.extend(threads.into_iter().map(|thread| thread.join().unwrap()));
+    pool.finish(route, left);
+}
+
+fn act(act: impl FnOnce(&Pool) -> Left + Send + 'static) -> Act {
+    Box::new(act)
+}
+
+// ----- every pair of calls -----
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Call {
+    Lease,
+    Release,
+    TimeOut,
+    Drop,
+    Lower,
+    Raise,
+    ShutDown,
+    ShutDownNow,
+}
+
+/// A pool of two connections, one route, spread over two stripes. Where a ticket is to be ended, both are leased and
+/// two requests wait; else one is idle, unless the two calls are to release both.
+fn pair(first: Call, second: Call) {
+    explore(move || {
+        let pool = Pool::new(|config| {
+            config.max_total = 2;
+            config.max_per_route = 2;
+        });
+        let route = pool.add_route();
+        pool.spread(route);
+        let calls = [first, second];
+        let mut leases = vec![pool.lease_now(route), pool.lease_now(route)];
+        let mut tickets = Vec::new();
+        if calls
+            .iter()
+            .any(|call| matches!(call, Call::TimeOut | Call::Drop))
+        {
+            tickets = vec![pool.wait(route), pool.wait(route)];
+        } else if calls != [Call::Release; 2] {
+            pool.release(leases.pop().unwrap());
+        }
+        let acts = calls.map(|call| prepare(call, route, &mut leases, &mut tickets));
+        let left = leases.into_iter().map(Left::Lease);
+        let left = left.chain(tickets.into_iter().map(Left::Ticket));
+        race(pool, route, left.collect(), acts.into());
+    });
+}
+
+fn prepare(call: Call, route: RouteId, leases: &mut Vec<Handle>, tickets: &mut Vec<Ticket>) -> Act {
+    match call {
+        Call::Lease => act(move |pool| pool.lease(route)),
+        Call::Release => {
+            let lease = leases.pop().expect("one is leased");
+            act(move |pool| {
+                pool.release(lease);
+                Left::Nothing
+            })
+        }
+        Call::TimeOut => {
+            let ticket = tickets.remove(0);
+            act(move |pool| pool.time_out(ticket))
+        }
+        Call::Drop => {
+            let ticket = tickets.remove(0);
+            act(move |pool| {
+                pool.drop_ticket(ticket);
+                Left::Nothing
+            })
+        }
+        Call::Lower => set_limits(route, 1),
+        Call::Raise => set_limits(route, 3),
+        Call::ShutDown => shut_down(ShutdownMode::Graceful),
+        Call::ShutDownNow => shut_down(ShutdownMode::Immediate),
+    }
+}
+
+fn set_limits(route: RouteId, max: u32) -> Act {
+    act(move |pool| {
+        let _ = pool.with_effects(|fx| pool.engine.set_max_per_route(route, Some(max), fx));
+        pool.with_effects(|fx| pool.engine.set_max_total(max, fx));
+        Left::Nothing
+    })
+}
+
+fn shut_down(mode: ShutdownMode) -> Act {
+    act(move |pool| {
+        pool.shut_down(mode);
+        Left::Nothing
+    })
+}
+
+macro_rules! pairs {
+    ($($name:ident: $first:ident, $second:ident;)*) => {
+        $(
+            #[test]
+            fn $name() {
+                pair(Call::$first, Call::$second);
+            }
+        )*
+    };
+}
+
+pairs! {
+    pair_lease_lease: Lease, Lease;
+    pair_lease_release: Lease, Release;
+    pair_lease_time_out: Lease, TimeOut;
+    pair_lease_drop: Lease, Drop;
+    pair_lease_lower: Lease, Lower;
+    pair_lease_raise: Lease, Raise;
+    pair_lease_shut_down: Lease, ShutDown;
+    pair_lease_shut_down_now: Lease, ShutDownNow;
+    pair_release_release: Release, Release;
+    pair_release_time_out: Release, TimeOut;
+    pair_release_drop: Release, Drop;
+    pair_release_lower: Release, Lower;
+    pair_release_raise: Release, Raise;
+    pair_release_shut_down: Release, ShutDown;
+    pair_release_shut_down_now: Release, ShutDownNow;
+    pair_time_out_time_out: TimeOut, TimeOut;
+    pair_time_out_drop: TimeOut, Drop;
+    pair_time_out_lower: TimeOut, Lower;
+    pair_time_out_raise: TimeOut, Raise;
+    pair_time_out_shut_down: TimeOut, ShutDown;
+    pair_time_out_shut_down_now: TimeOut, ShutDownNow;
+    pair_drop_drop: Drop, Drop;
+    pair_drop_lower: Drop, Lower;
+    pair_drop_raise: Drop, Raise;
+    pair_drop_shut_down: Drop, ShutDown;
+    pair_drop_shut_down_now: Drop, ShutDownNow;
+    pair_lower_lower: Lower, Lower;
+    pair_lower_raise: Lower, Raise;
+    pair_lower_shut_down: Lower, ShutDown;
+    pair_lower_shut_down_now: Lower, ShutDownNow;
+    pair_raise_raise: Raise, Raise;
+    pair_raise_shut_down: Raise, ShutDown;
+    pair_raise_shut_down_now: Raise, ShutDownNow;
+    pair_shut_down_shut_down: ShutDown, ShutDown;
+    pair_shut_down_shut_down_now: ShutDown, ShutDownNow;
+    pair_shut_down_now_shut_down_now: ShutDownNow, ShutDownNow;
+}
+
+// ----- what a waiter rests on: flag, then sweep -----
+
+fn tight(change: impl FnOnce(&mut Config)) -> Pool {
+    Pool::new(|config| {
+        config.max_total = 1;
+        config.max_per_route = 1;
+        change(config);
+    })
+}
+
+fn lease(route: RouteId) -> Act {
+    act(move |pool| pool.lease(route))
+}
+
+fn release(lease: Handle) -> Act {
+    act(move |pool| {
+        pool.release(lease);
+        Left::Nothing
+    })
+}
+
+#[test]
+fn a_request_waits_or_finds_what_is_released() {
+    explore(|| {
+        let pool = tight(|_| {});
+        let route = pool.add_route();
+        let leased = pool.lease_now(route);
+        race(pool, route, vec![], vec![release(leased), lease(route)]);
+    });
+}
+
+#[test]
+fn a_request_on_another_stripe_waits_or_finds_what_is_released() {
+    explore(|| {
+        let pool = tight(|_| {});
+        let route = pool.add_route();
+        pool.spread(route);
+        let leased = pool.lease_now(route);
+        race(pool, route, vec![], vec![release(leased), lease(route)]);
+    });
+}
+
+#[test]
+fn two_releases_on_two_stripes_serve_a_request() {
+    explore(|| {
+        let pool = Pool::new(|config| config.max_per_route = 2);
+        let route = pool.add_route();
+        pool.spread(route);
+        let first = pool.lease_now(route);
+        let second = pool.lease_now(route);
+        let acts = vec![release(first), release(second), lease(route)];
+        race(pool, route, vec![], acts);
+    });
+}
+
+#[test]
+fn two_requests_and_a_release() {
+    explore(|| {
+        let pool = tight(|_| {});
+        let route = pool.add_route();
+        pool.spread(route);
+        let leased = pool.lease_now(route);
+        race(
+            pool,
+            route,
+            vec![],
+            vec![lease(route), release(leased), lease(route)],
+        );
+    });
+}
+
+/// The route becomes contended while somebody starts to wait: a stripe that was not in use comes into use.
+#[test]
+fn a_route_that_spreads_loses_nobody() {
+    explore(|| {
+        let pool = Pool::new(|config| config.max_per_route = 2);
+        let route = pool.add_route();
+        let first = pool.lease_now(route);
+        let second = pool.lease_now(route);
+        let acts = vec![
+            act(move |pool| {
+                pool.spread(route);
+                pool.release(first);
+                Left::Nothing
+            }),
+            release(second),
+            lease(route),
+        ];
+        race(pool, route, vec![], acts);
+    });
+}
+
+#[test]
+fn the_total_is_waited_for_beside_another_routes_release() {
+    explore(|| {
+        let pool = Pool::new(|config| config.max_total = 1);
+        let busy = pool.add_route();
+        let wanted = pool.add_route();
+        pool.spread(busy);
+        let leased = pool.lease_now(busy);
+        race(pool, wanted, vec![], vec![release(leased), lease(wanted)]);
+    });
+}
+
+#[test]
+fn the_total_is_waited_for_while_another_route_takes_turns() {
+    explore(|| {
+        let pool = Pool::new(|config| config.max_total = 1);
+        let busy = pool.add_route();
+        let wanted = pool.add_route();
+        pool.spread(busy);
+        let leased = pool.lease_now(busy);
+        let acts = vec![
+            act(move |pool| {
+                pool.release(leased);
+                pool.lease(busy)
+            }),
+            lease(wanted),
+        ];
+        race(pool, wanted, vec![], acts);
+    });
+}
+
+/// Whoever waited only for the total is blocked by its own route once somebody else opens there, and the other way
+/// round once something of it closes.
+#[test]
+fn a_waiter_is_starved_by_the_total_only_after_its_route_gets_room() {
+    explore(|| {
+        let pool = Pool::new(|config| {
+            config.max_total = 2;
+            config.max_per_route = 1;
+        });
+        let (busy, other) = (pool.add_route(), pool.add_route());
+        let leased = pool.lease_now(busy);
+        let beside = pool.lease_now(other);
+        let waiter = pool.wait(busy);
+        let acts = vec![
+            release(beside),
+            act(move |pool| {
+                let _ = pool.with_effects(|fx| pool.engine.set_max_per_route(busy, Some(2), fx));
+                Left::Nothing
+            }),
+        ];
+        let left = vec![Left::Lease(leased), Left::Ticket(waiter)];
+        race(pool, busy, left, acts);
+    });
+}
+
+#[test]
+fn a_request_bound_to_a_state_waits_or_finds_what_is_released() {
+    explore(|| {
+        let pool = tight(|_| {});
+        let route = pool.add_route();
+        pool.spread(route);
+        let leased = pool.lease_now(route);
+        let acts = vec![
+            act(move |pool| {
+                pool.release_bound(leased, StateId(1));
+                Left::Nothing
+            }),
+            act(move |pool| match pool.lease_for(route, StateId(2)) {
+                Left::Lease(handle) => {
+                    let entries = pool.engine.entries();
+                    let entry = entries.iter().find(|entry| entry.handle == handle);
+                    assert_eq!(entry.map(|entry| entry.state), Some(StateId::NONE));
+                    Left::Lease(handle)
+                }
+                left => left,
+            }),
+        ];
+        race(pool, route, vec![], acts);
+    });
+}
+
+#[test]
+fn a_hit_is_never_bound_to_a_state() {
+    explore(|| {
+        let pool = Pool::new(|config| config.max_per_route = 1);
+        let route = pool.add_route();
+        let leased = pool.lease_now(route);
+        let acts = vec![
+            act(move |pool| {
+                pool.release_bound(leased, StateId(1));
+                Left::Nothing
+            }),
+            act(move |pool| {
+                assert!(pool.lease_hit(route).is_none());
+                Left::Nothing
+            }),
+        ];
+        race(pool, route, vec![], acts);
+    });
+}
+
+// ----- waiters that give up -----
+
+#[test]
+fn a_waiter_that_gives_up_hands_its_grant_on() {
+    explore(|| {
+        let pool = tight(|_| {});
+        let route = pool.add_route();
+        let leased = pool.lease_now(route);
+        let first = pool.wait(route);
+        let second = pool.wait(route);
+        let acts = vec![
+            release(leased),
+            act(move |pool| {
+                pool.drop_ticket(first);
+                Left::Nothing
+            }),
+        ];
+        race(pool, route, vec![Left::Ticket(second)], acts);
+    });
+}
+
+/// The first waiter of its route waited for the total; once it gives up, nobody is starved any more.
+#[test]
+fn a_starved_waiter_that_gives_up_lets_hits_go_on() {
+    explore(|| {
+        let pool = Pool::new(|config| config.max_total = 1);
+        let (busy, other) = (pool.add_route(), pool.add_route());
+        let leased = pool.lease_now(busy);
+        let starved = pool.wait(other);
+        let acts = vec![
+            release(leased),
+            act(move |pool| {
+                pool.drop_ticket(starved);
+                Left::Nothing
+            }),
+        ];
+        race(pool, busy, vec![], acts);
+    });
+}
+
+#[test]
+fn a_grant_that_came_before_the_timeout_is_used() {
+    explore(|| {
+        let pool = tight(|_| {});
+        let route = pool.add_route();
+        let leased = pool.lease_now(route);
+        let waiter = pool.wait(route);
+        let acts = vec![release(leased), act(move |pool| pool.time_out(waiter))];
+        race(pool, route, vec![], acts);
+    });
+}
+
+// ----- leases that end more than once -----
+
+#[test]
+fn a_lease_released_twice_ends_once() {
+    explore(|| {
+        let pool = Pool::new(|config| config.max_per_route = 1);
+        let route = pool.add_route();
+        pool.spread(route);
+        let leased = pool.lease_now(route);
+        let hit = move |pool: &Pool| {
+            u32::from(pool.engine.release_hit(leased, Keep::Forever) == Ok(Hit::Kept))
+        };
+        end_twice(pool, route, hit, hit);
+    });
+}
+
+#[test]
+fn a_lease_released_in_two_ways_ends_once() {
+    explore(|| {
+        let pool = Pool::new(|config| config.max_per_route = 1);
+        let route = pool.add_route();
+        pool.spread(route);
+        let leased = pool.lease_now(route);
+        let hit = move |pool: &Pool| {
+            u32::from(pool.engine.release_hit(leased, Keep::Forever) == Ok(Hit::Kept))
+        };
+        let slow = move |pool: &Pool| {
+            let verdict = Verdict::Keep(Keep::Forever);
+            let release = |fx: &mut _| pool.engine.release(leased, verdict, StateId::NONE, fx);
+            u32::from(pool.with_effects(release).is_ok())
+        };
+        end_twice(pool, route, hit, slow);
+    });
+}
+
+/// A second release must not end the lease that came after the first, either.
+#[test]
+fn a_lease_released_twice_is_leased_once() {
+    explore(|| {
+        let pool = Arc::new(Pool::new(|config| config.max_per_route = 1));
+        let route = pool.add_route();
+        pool.spread(route);
+        let leased = pool.lease_now(route);
+        let other = pool.clone();
+        let again = thread::spawn(move || {
+            pretend_thread(1);
+            other.engine.release_hit(leased, Keep::Forever)
+        });
+        let released = pool.engine.release_hit(leased, Keep::Forever);
+        let first = pool.engine.lease_hit(route, StateId::NONE);
+        let second = pool.engine.lease_hit(route, StateId::NONE);
+        let again = again.join().unwrap();
+        assert!(first.is_none() || second.is_none(), "it is leased twice");
+        assert!([released, again].contains(&Ok(Hit::Kept)));
+        assert_ne!(released, again);
+    });
+}
+
+/// Both end the same lease; one of them must succeed.
+fn end_twice(
+    pool: Pool,
+    route: RouteId,
+    first: impl Fn(&Pool) -> u32 + Send + 'static,
+    second: impl Fn(&Pool) -> u32 + Send + 'static,
+) {
+    let pool = Arc::new(pool);
+    let other = pool.clone();
+    let thread = thread::spawn(move || {
+        pretend_thread(1);
+        first(&other)
+    });
+    let ended = second(&pool) + thread.join().unwrap();
+    assert_eq!(ended, 1, "the lease ended {ended} times");
+    assert!(pool.engine.lease_hit(route, StateId::NONE).is_some());
+    assert!(
+        pool.engine.lease_hit(route, StateId::NONE).is_none(),
+        "it is idle twice"
+    );
+}
+
+// ----- limits -----
+
+#[test]
+fn a_lowered_limit_of_a_route_lets_no_surplus_become_idle() {
+    explore(|| {
+        let pool = Pool::new(|config| config.max_per_route = 2);
+        let route = pool.add_route();
+        pool.spread(route);
+        let (first, second) = (pool.lease_now(route), pool.lease_now(route));
+        let acts = vec![
+            release(first),
+            release(second),
+            act(move |pool| {
+                let _ = pool.with_effects(|fx| pool.engine.set_max_per_route(route, Some(1), fx));
+                Left::Nothing
+            }),
+        ];
+        race(pool, route, vec![], acts);
+    });
+}
+
+#[test]
+fn a_lowered_limit_in_total_lets_no_surplus_become_idle() {
+    explore(|| {
+        let pool = Pool::new(|config| config.max_total = 2);
+        let route = pool.add_route();
+        pool.spread(route);
+        let (first, second) = (pool.lease_now(route), pool.lease_now(route));
+        let acts = vec![
+            release(first),
+            release(second),
+            act(move |pool| {
+                pool.with_effects(|fx| pool.engine.set_max_total(1, fx));
+                Left::Nothing
+            }),
+        ];
+        race(pool, route, vec![], acts);
+    });
+}
+
+// ----- a peer that closes -----
+
+fn peer_closes(pool: &Pool, leased: Handle) -> Act {
+    let opening = pool.engine.opening(leased).expect("it is leased");
+    act(move |pool| {
+        pool.with_effects(|fx| pool.engine.peer_closed(leased.slot(), opening, fx));
+        Left::Nothing
+    })
+}
+
+#[test]
+fn a_connection_that_its_peer_closed_does_not_stay_idle() {
+    explore(|| {
+        let pool = Pool::new(|config| config.max_per_route = 1);
+        let route = pool.add_route();
+        let leased = pool.lease_now(route);
+        let acts = vec![release(leased), peer_closes(&pool, leased)];
+        assert_closed_once(pool, route, acts);
+    });
+}
+
+/// The same where the release needs the coordinator: it looks at the mark twice.
+#[test]
+fn a_connection_bound_to_a_state_that_its_peer_closed_does_not_stay_idle() {
+    explore(|| {
+        let pool = Pool::new(|config| config.max_per_route = 1);
+        let route = pool.add_route();
+        let leased = pool.lease_now(route);
+        let bound = act(move |pool| {
+            pool.release_bound(leased, StateId(1));
+            Left::Nothing
+        });
+        let acts = vec![bound, peer_closes(&pool, leased)];
+        assert_closed_once(pool, route, acts);
+    });
+}
+
+fn assert_closed_once(pool: Pool, route: RouteId, mut acts: Vec<Act>) {
+    let pool = Arc::new(pool);
+    let last = acts.pop().unwrap();
+    let threads: Vec<_> = acts
+        .into_iter()
+        .map(|act| {
+            let pool = pool.clone();
+            thread::spawn(move || {
+                pretend_thread(1);
+                act(&pool)
+            })
+        })
+        .collect();
+    last(&pool);
+    for thread in threads {
+        thread.join().unwrap();
+    }
+    assert_eq!(pool.closed(), 1, "it is still there");
+    pool.finish(route, vec![]);
+}
+
+#[test]
+fn a_connection_that_its_peer_closes_is_leased_or_removed() {
+    explore(|| {
+        let pool = Pool::new(|config| config.max_per_route = 1);
+        let route = pool.add_route();
+        pool.spread(route);
+        let leased = pool.lease_now(route);
+        let closing = peer_closes(&pool, leased);
+        pool.release(leased);
+        let acts = vec![closing, lease(route)];
+        race(pool, route, vec![], acts);
+    });
+}
+
+#[test]
+fn a_peer_that_closes_between_a_release_and_a_lease() {
+    explore(|| {
+        let pool = tight(|_| {});
+        let route = pool.add_route();
+        let leased = pool.lease_now(route);
+        let closing = peer_closes(&pool, leased);
+        let acts = vec![closing, release(leased), lease(route)];
+        race(pool, route, vec![], acts);
+    });
+}
+
+/// The event is of the connection before: the one opened in its place stays.
+#[test]
+fn an_event_of_the_connection_before_is_ignored() {
+    explore(|| {
+        let pool = Pool::new(|config| config.max_per_route = 1);
+        let route = pool.add_route();
+        let leased = pool.lease_now(route);
+        let closing = peer_closes(&pool, leased);
+        let reopen = act(move |pool| {
+            pool.engine.reopen(leased).expect("it is leased");
+            pool.engine.opened(leased).expect("it was reopened");
+            let opening = pool.engine.opening(leased).expect("it is leased");
+            pool.release(leased);
+            assert_eq!(
+                pool.closed(),
+                0,
+                "opening {opening} is closed for the one before"
+            );
+            Left::Nothing
+        });
+        race(pool, route, vec![], vec![closing, reopen]);
+    });
+}
+
+// ----- expiry -----
+
+/// Whatever the clean-up and the release saw of each other, the next clean-up finds the entry.
+#[test]
+fn an_entry_released_during_a_clean_up_is_found_by_the_next() {
+    explore(|| {
+        let pool = Pool::new(|config| config.max_per_route = 1);
+        let route = pool.add_route();
+        let leased = pool.lease_now(route);
+        pool.release_for(leased, Keep::For(10));
+        let leased = pool.lease_hit(route).expect("it is idle");
+        pool.clock.advance(20);
+        let pool = Arc::new(pool);
+        let other = pool.clone();
+        let releasing = thread::spawn(move || {
+            pretend_thread(1);
+            other.release_for(leased, Keep::For(5));
+        });
+        assert_eq!(pool.causes(|fx| pool.engine.close_expired(fx)), []);
+        releasing.join().unwrap();
+        pool.clock.advance(5);
+        let causes = pool.causes(|fx| pool.engine.close_expired(fx));
+        assert_eq!(causes, [Cause::Expired]);
+        pool.finish(route, vec![]);
+    });
+}
+
+/// A shorter promise than the one before moves the entry's place in the heap.
+#[test]
+fn a_shorter_promise_counts_whoever_leases_meanwhile() {
+    explore(|| {
+        let pool = Pool::new(|config| config.max_per_route = 1);
+        let route = pool.add_route();
+        let leased = pool.lease_now(route);
+        pool.release_for(leased, Keep::For(1000));
+        let leased = pool.lease_hit(route).expect("it is idle");
+        let pool = Arc::new(pool);
+        let other = pool.clone();
+        let releasing = thread::spawn(move || {
+            pretend_thread(1);
+            other.release_for(leased, Keep::For(5));
+        });
+        if let Some(leased) = pool.lease_hit(route) {
+            pool.release_for(leased, Keep::AsBefore);
+        }
+        releasing.join().unwrap();
+        pool.clock.advance(5);
+        let causes = pool.causes(|fx| pool.engine.close_expired(fx));
+        assert_eq!(causes, [Cause::Expired]);
+        pool.finish(route, vec![]);
+    });
+}
+
+#[test]
+fn a_clean_up_beside_a_lease() {
+    explore(|| {
+        let pool = Pool::new(|config| config.max_per_route = 1);
+        let route = pool.add_route();
+        let leased = pool.lease_now(route);
+        pool.release_for(leased, Keep::For(10));
+        pool.clock.advance(10);
+        let clean_up = act(|pool| {
+            pool.with_effects(|fx| pool.engine.close_expired(fx));
+            pool.with_effects(|fx| pool.engine.close_idle(0, fx));
+            Left::Nothing
+        });
+        race(pool, route, vec![], vec![clean_up, lease(route)]);
+    });
+}
+
+#[test]
+fn closing_idle_ones_beside_a_lease_and_a_release() {
+    explore(|| {
+        let pool = Pool::new(|config| config.max_per_route = 2);
+        let route = pool.add_route();
+        pool.spread(route);
+        let (first, second) = (pool.lease_now(route), pool.lease_now(route));
+        pool.release(first);
+        let close_idle = act(|pool| {
+            pool.with_effects(|fx| pool.engine.close_idle(0, fx));
+            Left::Nothing
+        });
+        let acts = vec![release(second), close_idle, lease(route)];
+        race(pool, route, vec![], acts);
+    });
+}
+
+// ----- a route that is cleared -----
+
+fn clear(route: RouteId) -> Act {
+    act(move |pool| {
+        let _ = pool.with_effects(|fx| pool.engine.clear_route(route, fx));
+        Left::Nothing
+    })
+}
+
+#[test]
+fn nothing_of_a_cleared_route_stays() {
+    explore(|| {
+        let pool = Pool::new(|config| config.max_per_route = 1);
+        let route = pool.add_route();
+        pool.spread(route);
+        let leased = pool.lease_now(route);
+        let acts = vec![release(leased), clear(route)];
+        assert_closed_once(pool, route, acts);
+    });
+}
+
+#[test]
+fn nothing_of_a_cleared_route_stays_when_it_was_being_opened() {
+    explore(|| {
+        let pool = Pool::new(|config| config.max_per_route = 1);
+        let route = pool.add_route();
+        let leased = pool.lease_now(route);
+        pool.engine.reopen(leased).expect("it is leased");
+        let opening = act(move |pool| {
+            pool.engine.opened(leased).expect("nothing hinders it");
+            pool.release(leased);
+            Left::Nothing
+        });
+        assert_closed_once(pool, route, vec![opening, clear(route)]);
+    });
+}
+
+#[test]
+fn a_route_is_cleared_beside_a_lease() {
+    explore(|| {
+        let pool = tight(|_| {});
+        let route = pool.add_route();
+        pool.spread(route);
+        let leased = pool.lease_now(route);
+        pool.release(leased);
+        race(pool, route, vec![], vec![lease(route), clear(route)]);
+    });
+}
+
+// ----- shutdown -----
+
+#[test]
+fn nothing_becomes_idle_after_a_shutdown() {
+    for mode in [ShutdownMode::Graceful, ShutdownMode::Immediate] {
+        explore(move || {
+            let pool = Pool::new(|config| config.max_per_route = 2);
+            let route = pool.add_route();
+            pool.spread(route);
+            let (first, second) = (pool.lease_now(route), pool.lease_now(route));
+            let acts = vec![release(first), release(second), shut_down(mode)];
+            race(pool, route, vec![], acts);
+        });
+    }
+}
+
+/// The connection is in one hand: the opener's, who is told of the shutdown, or the shutdown's.
+#[test]
+fn what_is_opened_during_an_immediate_shutdown_does_not_stay_usable() {
+    explore(|| {
+        let pool = Pool::new(|_| {});
+        let route = pool.add_route();
+        let leased = pool.lease_now(route);
+        pool.engine.reopen(leased).expect("it is leased");
+        let opening = act(move |pool| {
+            pool.open(leased);
+            Left::Nothing
+        });
+        let acts = vec![opening, shut_down(ShutdownMode::Immediate)];
+        assert_closed_once(pool, route, acts);
+    });
+}
+
+#[test]
+fn what_is_reopened_during_an_immediate_shutdown_does_not_stay_usable() {
+    explore(|| {
+        let pool = Pool::new(|_| {});
+        let route = pool.add_route();
+        let leased = pool.lease_now(route);
+        let reopening = act(move |pool| {
+            if pool.engine.reopen(leased).is_ok() {
+                pool.open(leased);
+            }
+            Left::Nothing
+        });
+        let acts = vec![reopening, shut_down(ShutdownMode::Immediate)];
+        assert_closed_once(pool, route, acts);
+    });
+}
+
+#[test]
+fn every_waiter_is_told_of_a_shutdown() {
+    explore(|| {
+        let pool = tight(|_| {});
+        let route = pool.add_route();
+        let leased = pool.lease_now(route);
+        let acts = vec![
+            release(leased),
+            lease(route),
+            shut_down(ShutdownMode::Graceful),
+        ];
+        race(pool, route, vec![], acts);
+    });
+}
+
+// ----- waiting as a thread does -----
+
+/// Publishes itself, enqueues, and sleeps until it is served.
+fn wait_for(pool: &Pool, route: RouteId, sleeper: &Sleeper) -> Left {
+    let ticket = pool.engine.reserve_ticket().expect("there is room");
+    sleeper.publish();
+    let mut left = pool.ask(route, StateId::NONE, ticket);
+    while let Left::Ticket(ticket) = left {
+        left = pool.poll(route, ticket);
+        if let Left::Ticket(_) = left {
+            thread::park();
+        }
+    }
+    left
+}
+
+/// Where a waiter tells whom to wake.
+struct Sleeper(loom::sync::Mutex<Option<thread::Thread>>);
+
+impl Sleeper {
+    fn publish(&self) {
+        *self.0.lock().unwrap() = Some(thread::current());
+    }
+
+    fn wake(&self) {
+        let sleeper = self.0.lock().unwrap();
+        sleeper
+            .as_ref()
+            .expect("nobody enqueues unpublished")
+            .unpark();
+    }
+}
+
+/// A model checker takes a waiter that sleeps for ever for a deadlock.
+#[test]
+fn a_waiter_that_sleeps_is_woken() {
+    explore(|| {
+        let pool = Arc::new(tight(|_| {}));
+        let route = pool.add_route();
+        let leased = pool.lease_now(route);
+        let sleeper = Arc::new(Sleeper(loom::sync::Mutex::new(None)));
+        let (other, its) = (pool.clone(), sleeper.clone());
+        let waiting = thread::spawn(move || {
+            pretend_thread(1);
+            wait_for(&other, route, &its)
+        });
+        pool.release(leased);
+        if pool.has_woken() {
+            sleeper.wake();
+        }
+        let left = waiting.join().unwrap();
+        pool.finish(route, vec![left]);
+    });
+}
+
+// ----- barging -----
+
+#[test]
+fn a_waiter_that_was_overtaken_is_told_again() {
+    explore(|| {
+        let pool = tight(|config| config.barging = true);
+        let route = pool.add_route();
+        let leased = pool.lease_now(route);
+        let waiter = pool.wait(route);
+        let newcomer = act(move |pool| match pool.lease_hit(route) {
+            Some(handle) => Left::Lease(handle),
+            None => Left::Nothing,
+        });
+        let acts = vec![
+            release(leased),
+            newcomer,
+            act(move |pool| pool.poll(route, waiter)),
+        ];
+        race(pool, route, vec![], acts);
+    });
+}
+
+#[test]
+fn what_an_overtaken_waiter_was_told_of_is_passed_on_when_it_gives_up() {
+    explore(|| {
+        let pool = tight(|config| config.barging = true);
+        let route = pool.add_route();
+        let leased = pool.lease_now(route);
+        let (first, second) = (pool.wait(route), pool.wait(route));
+        let acts = vec![
+            release(leased),
+            act(move |pool| pool.time_out(first)),
+            act(move |pool| pool.poll(route, second)),
+        ];
+        race(pool, route, vec![], acts);
+    });
+}
+
+/// It was told to ask again, and is granted the right to open before it does.
+#[test]
+fn a_waiter_told_to_ask_again_loses_no_grant_that_comes_before_it_asks() {
+    explore(|| {
+        let pool = Pool::new(|config| {
+            config.max_total = 2;
+            config.max_per_route = 1;
+            config.barging = true;
+        });
+        let route = pool.add_route();
+        let leased = pool.lease_now(route);
+        let waiter = pool.wait(route);
+        let raise = act(move |pool| {
+            let _ = pool.with_effects(|fx| pool.engine.set_max_per_route(route, Some(2), fx));
+            Left::Nothing
+        });
+        let acts = vec![
+            release(leased),
+            raise,
+            act(move |pool| pool.poll(route, waiter)),
+        ];
+        race(pool, route, vec![], acts);
+    });
+}
