@@ -125,10 +125,10 @@ final class Housekeeper implements Runnable {
 
         @Override
         public void collected() {
-            freed = true;
             try {
                 state.poolCollected();
             } finally {
+                freed = true;
                 end();
                 synchronized (Housekeeper.class) {
                     CHARGES.remove(this);

@@ -1,0 +1,308 @@
+package io.leasehold;
+
+import static java.util.Collections.emptyList;
+import static java.util.Collections.singletonList;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.leasehold.testsupport.Eventually;
+import io.leasehold.testsupport.LogCapture;
+import java.lang.ref.WeakReference;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Paths;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+
+/** What the garbage collector finds: leases nobody ended, pools nobody closed. */
+class CollectionTest {
+    private static final String HOUSEKEEPER = "leasehold-housekeeper";
+
+    private final Disposals disposals = new Disposals();
+
+    private ConnectionPool<String, Connection> pool(int maxTotal) {
+        return ConnectionPool.<String, Connection>builder(disposals).maxTotal(maxTotal).build();
+    }
+
+    private static void leak(ConnectionPool<String, Connection> pool, String route, String connection) {
+        Lease<Connection> lease = pool.tryLease(route);
+        if (lease.connection() == null && connection != null) {
+            lease.opened(new Connection(connection));
+        }
+    }
+
+    private static long housekeepers() {
+        return Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> thread.getName().equals(HOUSEKEEPER))
+                .count();
+    }
+
+    @Test
+    void aLeaseNobodyEndedGivesItsSlotBackAndIsLogged() throws Exception {
+        ConnectionPool<String, Connection> pool = pool(1);
+        try (LogCapture log = LogCapture.of(ConnectionPool.class)) {
+            leak(pool, "a", "leaked");
+            Eventually.awaitAfterCollection("the slot is back", () -> pool.stats().leased() == 0);
+            Eventually.await("it is logged", () -> !log.messages().isEmpty());
+            assertTrue(log.messages().get(0).contains("a lease to a was garbage collected"), log.messages().toString());
+        }
+        Eventually.await("it is closed", () -> disposals.count() > 0);
+        assertEquals(singletonList("leaked LEAKED"), disposals.take());
+        assertNotNull(pool.tryLease("a"));
+    }
+
+    @Test
+    void aLeakIsToldToTheListenerWithItsConnectionStillOpen() throws Exception {
+        Queue<String> told = new ConcurrentLinkedQueue<>();
+        ConnectionPool<String, Connection> pool = ConnectionPool.<String, Connection>builder(disposals)
+                .leakListener((route, connection) -> {
+                    told.add(route + " " + connection + " " + (connection == null || connection.isOpen()));
+                    throw new IllegalStateException("of the test's own making");
+                })
+                .build();
+        try (LogCapture log = LogCapture.of(ConnectionPool.class)) {
+            leak(pool, "a", "c");
+            leak(pool, "vacancy", null);
+            Eventually.awaitAfterCollection("both are told", () -> told.size() == 2);
+            assertTrue(told.contains("a c true"), told.toString());
+            assertTrue(told.contains("vacancy null true"), told.toString());
+            Eventually.await("the slots are back", () -> pool.stats().leased() == 0);
+            Eventually.await("it is closed", () -> disposals.count() == 1);
+            assertTrue(log.messages().contains("a leak listener failed"), log.messages().toString());
+        }
+    }
+
+    @Test
+    void aLeakServesWhoWaits() throws Exception {
+        ConnectionPool<String, Connection> pool = pool(1);
+        try (LogCapture log = LogCapture.of(ConnectionPool.class)) {
+            leak(pool, "a", "leaked");
+            Thread collector = new Thread(() -> {
+                try {
+                    Eventually.awaitAfterCollection("collected", () -> disposals.count() > 0);
+                } catch (Exception e) {
+                    throw new AssertionError(e);
+                }
+            });
+            collector.start();
+            assertNull(pool.lease("b", 1, TimeUnit.MINUTES).connection());
+            collector.join();
+        }
+    }
+
+    @Test
+    void aLeaseThatEndedIsNoLeak() throws Exception {
+        ConnectionPool<String, Connection> pool = pool(10);
+        try (LogCapture log = LogCapture.of(ConnectionPool.class)) {
+            WeakReference<Object> last = null;
+            for (int i = 0; i < 1_000; i++) {
+                Lease<Connection> lease = pool.tryLease("a");
+                if (lease.connection() == null) {
+                    lease.opened(new Connection("c"));
+                }
+                lease.release();
+                last = new WeakReference<>(lease);
+            }
+            Lease<Connection> held = pool.tryLease("a");
+            WeakReference<Object> lease = last;
+            Eventually.awaitAfterCollection("the leases are collected", () -> lease.get() == null);
+            Eventually.awaitAfterCollection("and again", () -> true);
+            assertTrue(held.connection().isOpen());
+            held.release();
+            assertEquals(emptyList(), log.messages());
+            assertEquals(emptyList(), disposals.take());
+        }
+    }
+
+    @Test
+    void aLeaseEndedByAFinalizerIsNoLeak() throws Exception {
+        ConnectionPool<String, Connection> pool = pool(10);
+        try (LogCapture log = LogCapture.of(ConnectionPool.class)) {
+            holdInAFinalizer(pool);
+            Eventually.awaitAfterCollection("it is idle", () -> pool.stats().available() == 1);
+            Eventually.awaitAfterCollection("it still is", () -> true);
+            assertEquals(emptyList(), log.messages());
+            assertEquals(emptyList(), disposals.take());
+        }
+    }
+
+    private static void holdInAFinalizer(ConnectionPool<String, Connection> pool) {
+        Lease<Connection> lease = pool.tryLease("a");
+        lease.opened(new Connection("c"));
+        new Object() {
+            @Override
+            @SuppressWarnings({"deprecation", "removal"})
+            protected void finalize() {
+                lease.release();
+            }
+        };
+    }
+
+    @Test
+    void aPoolNobodyRefersToClosesItsConnections() throws Exception {
+        try (LogCapture log = LogCapture.of(ConnectionPool.class)) {
+            WeakReference<Object> pool = dropAPool();
+            Eventually.awaitAfterCollection("the pool is collected", () -> pool.get() == null);
+            Eventually.awaitAfterCollection("its connections are closed", () -> disposals.count() == 3);
+            List<String> closed = disposals.take();
+            assertTrue(closed.contains("idle POOL_COLLECTED"), closed.toString());
+            assertTrue(closed.contains("bound POOL_COLLECTED"), closed.toString());
+            assertTrue(closed.contains("leaked LEAKED"), closed.toString());
+            assertEquals(1, log.messages().size(), log.messages().toString());
+        }
+    }
+
+    private WeakReference<Object> dropAPool() {
+        ConnectionPool<String, Connection> pool = pool(10);
+        Lease<Connection> idle = pool.tryLease("a");
+        idle.opened(new Connection("idle"));
+        Lease<Connection> bound = pool.tryLease("a", "joe");
+        bound.opened(new Connection("bound"));
+        leak(pool, "a", "leaked");
+        bound.release();
+        idle.release();
+        return new WeakReference<>(pool);
+    }
+
+    @Test
+    void aLeaseKeepsWhatItNeedsOfItsPool() throws Exception {
+        Lease<Connection> lease = leaseOfADroppedPool();
+        for (int i = 0; i < 5; i++) {
+            System.gc();
+        }
+        assertTrue(lease.connection().isOpen());
+        lease.release();
+        lease = null;
+        Eventually.awaitAfterCollection("its connection is closed", () -> disposals.count() == 1);
+        assertEquals(singletonList("c POOL_COLLECTED"), disposals.take());
+    }
+
+    private Lease<Connection> leaseOfADroppedPool() {
+        Lease<Connection> lease = pool(1).tryLease("a");
+        lease.opened(new Connection("c"));
+        return lease;
+    }
+
+    @Test
+    void aStateThatNothingIsBoundToIsForgotten() throws Exception {
+        ConnectionPool<String, Connection> pool = pool(1);
+        WeakReference<Object> state = bindToAState(pool);
+        Eventually.awaitAfterCollection("the state is forgotten", () -> state.get() == null);
+        assertNotNull(pool.tryLease("a").connection());
+    }
+
+    private static WeakReference<Object> bindToAState(ConnectionPool<String, Connection> pool) {
+        Object state = new Object();
+        Lease<Connection> lease = pool.tryLease("a", state);
+        lease.opened(new Connection("c"));
+        lease.release();
+        System.gc();
+        Lease<Connection> again = pool.tryLease("a", state);
+        assertNotNull(again.connection(), "still bound to it after a collection");
+        again.release(null);
+        pool.tryLease("a").release();
+        return new WeakReference<>(state);
+    }
+
+    @Test
+    void aStateIsNeverTakenForAnother() throws Exception {
+        ConnectionPool<String, Connection> pool = pool(100);
+        for (int round = 0; round < 20; round++) {
+            for (int i = 0; i < 100; i++) {
+                String user = "user" + round + "." + i;
+                Lease<Connection> lease = pool.tryLease("a", user);
+                if (lease.connection() == null) {
+                    lease.opened(new Connection(user));
+                }
+                assertEquals(user, lease.connection().toString(), "somebody else's connection");
+                lease.release();
+            }
+            System.gc();
+        }
+    }
+
+    @Test
+    void theHousekeeperComesWithTheFirstPoolAndGoesWithTheLast() throws Exception {
+        Eventually.awaitAfterCollection("the pools of other tests are gone", () -> housekeepers() == 0);
+        ConnectionPool<String, Connection> unused = pool(1);
+        assertEquals(0, housekeepers());
+        ConnectionPool<String, Connection> first = pool(1);
+        leak(first, "a", "c");
+        ConnectionPool<String, Connection> second = pool(1);
+        Lease<Connection> lease = second.tryLease("a");
+        assertEquals(1, housekeepers());
+        try (LogCapture log = LogCapture.of(ConnectionPool.class)) {
+            Eventually.awaitAfterCollection("the leak is found", () -> first.stats().leased() == 0);
+        }
+        first.close();
+        second.close();
+        assertEquals(1, housekeepers(), "something is leased still");
+        lease.release();
+        Eventually.await("it is gone, though the pools are still referred to", () -> housekeepers() == 0);
+        unused.close();
+        leak(pool(1), "a", null);
+        assertEquals(1, housekeepers());
+        Eventually.awaitAfterCollection("gone again", () -> housekeepers() == 0);
+        assertEquals(0, first.stats().leased() + second.stats().available());
+    }
+
+    @Test
+    void theHousekeeperRefersToNobodysClassLoader() {
+        ConnectionPool<String, Connection> pool = pool(1);
+        pool.tryLease("a").release();
+        Thread housekeeper = Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> thread.getName().equals(HOUSEKEEPER))
+                .findFirst()
+                .get();
+        assertTrue(housekeeper.isDaemon());
+        assertNull(housekeeper.getContextClassLoader());
+        pool.close();
+    }
+
+    /** A pool for every request, never closed: the idiom that must not exhaust anything. */
+    @Test
+    void aHundredThousandPoolsThatAreDroppedLeaveNothingBehind() throws Exception {
+        AtomicInteger closed = new AtomicInteger();
+        long before = 0;
+        for (int made = 5_000; made <= 100_000; made += 5_000) {
+            makeAndDrop(5_000, closed);
+            System.gc();
+            int all = made;
+            Eventually.await("all are gone", () -> closed.get() == all);
+            if (made == 10_000) {
+                before = kilobytesOutsideTheHeap();
+            }
+        }
+        Eventually.awaitAfterCollection("the thread is gone with them", () -> housekeepers() == 0);
+        long grown = kilobytesOutsideTheHeap() - before;
+        // A pool has several KiB of native memory: had they not been freed, there would be hundreds of MiB.
+        assertTrue(grown < 200_000, "memory grew by " + grown + " KiB");
+    }
+
+    private static void makeAndDrop(int pools, AtomicInteger closed) {
+        for (int i = 0; i < pools; i++) {
+            ConnectionPool<String, Connection> pool = ConnectionPool.<String, Connection>builder(
+                            (connection, cause) -> closed.incrementAndGet())
+                    .build();
+            Lease<Connection> lease = pool.tryLease("a");
+            lease.opened(new Connection("c"));
+            lease.release();
+        }
+    }
+
+    /** What the process has in memory, less what the Java heap may have of it. */
+    private static long kilobytesOutsideTheHeap() throws Exception {
+        for (String line : Files.readAllLines(Paths.get("/proc/self/status"), StandardCharsets.UTF_8)) {
+            if (line.startsWith("VmRSS:")) {
+                return Long.parseLong(line.replaceAll("[^0-9]", "")) - Runtime.getRuntime().totalMemory() / 1024;
+            }
+        }
+        throw new AssertionError("no VmRSS in /proc/self/status");
+    }
+}

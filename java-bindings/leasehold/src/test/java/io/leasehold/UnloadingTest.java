@@ -1,0 +1,105 @@
+package io.leasehold;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.leasehold.testsupport.Eventually;
+import java.io.File;
+import java.lang.ref.WeakReference;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Paths;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.junit.jupiter.api.Test;
+
+/** Applications that come and go in one JVM, each with its own class loader and its own copy of the library. */
+class UnloadingTest {
+    /** Runs in the class loader that comes and goes. */
+    public static final class Application implements Callable<String> {
+        // As an application would: a pool in a static field, shut down before the application is undeployed.
+        private static ConnectionPool<String, String> pool;
+
+        @Override
+        public String call() throws Exception {
+            pool = ConnectionPool.<String, String>builder((connection, cause) -> {}).build();
+            Lease<String> lease = pool.tryLease("a");
+            lease.opened("connection");
+            lease.release();
+            String seen = pool.tryLease("a").connection();
+            // One more that nobody closes.
+            ConnectionPool.<String, String>builder((connection, cause) -> {}).build().tryLease("a");
+            pool.shutdown(ShutdownMode.IMMEDIATE);
+            return seen + " " + Leasehold.isAvailable();
+        }
+    }
+
+    private static final class OwnLoader extends URLClassLoader {
+        OwnLoader(URL[] path) {
+            // The platform's classes only: ours come from this loader.
+            super(path, ClassLoader.getSystemClassLoader().getParent());
+        }
+    }
+
+    private static OwnLoader newLoader() throws Exception {
+        List<URL> path = new ArrayList<>();
+        for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
+            path.add(new File(entry).toURI().toURL());
+        }
+        for (Class<?> needed : new Class<?>[] {ConnectionPool.class, UnloadingTest.class}) {
+            path.add(needed.getProtectionDomain().getCodeSource().getLocation());
+        }
+        return new OwnLoader(path.toArray(new URL[0]));
+    }
+
+    private static Object run(ClassLoader loader) throws Exception {
+        Class<?> application = loader.loadClass(Application.class.getName());
+        assertNotSame(Application.class, application);
+        return ((Callable<?>) application.getDeclaredConstructor().newInstance()).call();
+    }
+
+    private static WeakReference<ClassLoader> deployAndUndeploy() throws Exception {
+        OwnLoader loader = newLoader();
+        assertEquals("connection true", run(loader));
+        loader.close();
+        return new WeakReference<>(loader);
+    }
+
+    private static long mappedLibraries() throws Exception {
+        return Files.readAllLines(Paths.get("/proc/self/maps"), StandardCharsets.UTF_8).stream()
+                .filter(line -> line.contains("libleasehold-jni"))
+                .map(line -> line.replaceAll("^.* ", "") + line.split("\\s+")[4])
+                .distinct()
+                .count();
+    }
+
+    @Test
+    void applicationsWithTheirOwnCopyDoNotDisturbEachOther() throws Exception {
+        try (OwnLoader first = newLoader(); OwnLoader second = newLoader()) {
+            assertEquals("connection true", run(first));
+            assertEquals("connection true", run(second));
+            assertEquals("connection true", run(first));
+        }
+    }
+
+    @Test
+    void anUndeployedApplicationsClassLoaderIsCollectedAndItsLibraryUnmapped() throws Exception {
+        assertTrue(Leasehold.isAvailable());
+        List<WeakReference<ClassLoader>> loaders = new ArrayList<>();
+        for (int i = 0; i < 5; i++) {
+            loaders.add(deployAndUndeploy());
+        }
+        Eventually.awaitAfterCollection(
+                "all class loaders are collected", () -> loaders.stream().allMatch(loader -> loader.get() == null));
+        Eventually.awaitAfterCollection("only this test's own copy is mapped", () -> mappedLibraries() <= 1);
+        // This loader's copy goes on.
+        ConnectionPool<String, String> pool = ConnectionPool.<String, String>builder((connection, cause) -> {}).build();
+        assertFalse(pool.tryLease("a").isEnded());
+        pool.close();
+    }
+}
