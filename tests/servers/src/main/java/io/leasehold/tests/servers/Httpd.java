@@ -62,7 +62,7 @@ public final class Httpd extends WebServer {
         return all;
     }
 
-    /** How many requests each connection to a port carried, in the order of their first requests; late as {@link #connections()}. */
+    /** How many requests each connection to a port carried, in the order in which httpd came to log them; late as {@link #connections()}. */
     public List<Integer> requestsPerConnection(int index) throws IOException {
         List<Integer> requests = new ArrayList<>();
         Map<String, Integer> byClientPort = new HashMap<>();
