@@ -60,6 +60,7 @@ final class LeasedConnection extends HttpConnection implements Cloneable {
     void hold(PooledConnection connection, Lease<PooledConnection.Cell> lease, HttpConnectionManager manager) {
         take(connection, lease);
         exchange = CLEAN;
+        super.setLastResponseInputStream(null);
         super.setHttpConnectionManager(manager);
     }
 
@@ -113,6 +114,19 @@ final class LeasedConnection extends HttpConnection implements Cloneable {
     /** Lets go of the connection. */
     void detach() {
         connection = null;
+    }
+
+    /** Reads what is left of the last response, which may wait for the peer, or closes if that fails. */
+    void finishLastResponse() {
+        InputStream rest = getLastResponseInputStream();
+        if (rest != null) {
+            super.setLastResponseInputStream(null);
+            try {
+                rest.close();
+            } catch (IOException e) {
+                close();
+            }
+        }
     }
 
     /** Whether a response is outstanding, or more of it waits to be read. */
@@ -191,6 +205,7 @@ final class LeasedConnection extends HttpConnection implements Cloneable {
     public void close() {
         PooledConnection connection = this.connection;
         if (connection != null) {
+            super.setLastResponseInputStream(null);
             connection.close();
         }
     }
@@ -226,7 +241,8 @@ final class LeasedConnection extends HttpConnection implements Cloneable {
     @Override
     public InputStream getLastResponseInputStream() {
         PooledConnection connection = this.connection;
-        return connection == null ? null : connection.getLastResponseInputStream();
+        // Closing forgets it, whoever closes.
+        return connection == null || !connection.isOpen() ? null : super.getLastResponseInputStream();
     }
 
     @Override
@@ -291,8 +307,10 @@ final class LeasedConnection extends HttpConnection implements Cloneable {
 
     @Override
     public void open() throws IOException {
+        PooledConnection connection = held();
         exchange = CLEAN;
-        held().open();
+        super.setLastResponseInputStream(null);
+        connection.open();
     }
 
     @Override
@@ -384,9 +402,8 @@ final class LeasedConnection extends HttpConnection implements Cloneable {
 
     @Override
     public void setLastResponseInputStream(InputStream stream) {
-        PooledConnection connection = this.connection;
         if (connection != null) {
-            connection.setLastResponseInputStream(stream);
+            super.setLastResponseInputStream(stream);
         }
     }
 

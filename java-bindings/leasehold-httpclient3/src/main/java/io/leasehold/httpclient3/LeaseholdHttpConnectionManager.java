@@ -186,7 +186,7 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
             }
             return true;
         }
-        connection.finishLastResponse();
+        mine.finishLastResponse();
         if (mine.lease() == null) {
             return false;
         }
@@ -336,7 +336,7 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
             if (alwaysClose) {
                 connection.close();
             } else {
-                connection.finishLastResponse();
+                leased.finishLastResponse();
             }
         }
         if (leased.lease() != null) {

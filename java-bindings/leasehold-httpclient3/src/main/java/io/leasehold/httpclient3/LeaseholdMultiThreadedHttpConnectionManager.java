@@ -386,7 +386,7 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
         if (connection.home() != home) {
             throw unknown();
         }
-        connection.finishLastResponse();
+        leased.finishLastResponse();
         if (leased.lease() == null) {
             // The end of that response has released it already.
             return;

@@ -3,7 +3,6 @@ package io.leasehold.httpclient3;
 import io.leasehold.Liveness;
 import io.leasehold.Sockets;
 import java.io.IOException;
-import java.io.InputStream;
 import java.lang.ref.WeakReference;
 import java.net.InetAddress;
 import java.net.Socket;
@@ -22,8 +21,8 @@ import org.apache.commons.httpclient.protocol.Protocol;
  * refers to is never collected before. A connection, though, leads anywhere: to its parameters, their defaults, the retry handler
  * among these, and so to the application and its manager. So the pool is given a {@link Cell}, a weak reference, and the manager
  * alone holds its connections strongly, in {@link #home}. A manager that nobody refers to goes with all its connections, and the
- * JDK closes the sockets, as it does for 3.1. For the same reason nothing here refers to a lease: it must be collectable while
- * its connection is not.
+ * JDK closes the sockets, as it does for 3.1. Nothing here refers to a lease, which must be collectable while its connection is
+ * not: the stream of the last response, which leads to its method and so to the {@link LeasedConnection}, is kept there.
  *
  * <p>Used by one thread at a time, the holder of its lease; fields that others touch say so.
  */
@@ -114,19 +113,6 @@ final class PooledConnection extends HttpConnection {
     /** Whether it may serve another request: it is open or as good as new, and still goes where its route says. */
     boolean isReusable() {
         return (isOpen() || !tried) && (!turned || route.isOf(this));
-    }
-
-    /** Reads what is left of the last response, which may wait for the peer, or closes if that fails. */
-    void finishLastResponse() {
-        InputStream rest = getLastResponseInputStream();
-        if (rest != null) {
-            setLastResponseInputStream(null);
-            try {
-                rest.close();
-            } catch (IOException e) {
-                close();
-            }
-        }
     }
 
     long releasedAt() {
