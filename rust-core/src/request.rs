@@ -215,7 +215,7 @@ impl<K: Eq + Hash, C> Waiting<K, C> {
             );
             // Published before the ticket is queued: a grant that comes at once finds whom to wake.
             self.publish(waker);
-            return self.enqueue();
+            return self.enqueue(waker);
         }
         // Published before the answer is looked for: one that comes after the look wakes this waker.
         self.publish(waker);
@@ -225,7 +225,7 @@ impl<K: Eq + Hash, C> Waiting<K, C> {
             .poll_ticket(self.ticket.expect("it waits"))
         {
             Ok(None) => Poll::Pending,
-            Ok(Some(Grant::Retry)) => self.enqueue(),
+            Ok(Some(Grant::Retry)) => self.enqueue(waker),
             Ok(Some(grant)) => {
                 self.ticket = None;
                 Poll::Ready(Ok(self.accept(grant)))
@@ -238,8 +238,8 @@ impl<K: Eq + Hash, C> Waiting<K, C> {
     }
 
     /// Queues the ticket, or asks again with it.
-    fn enqueue(&mut self) -> Poll<Result<Lease<K, C>, LeaseError>> {
-        let outcome = self.ask(self.ticket);
+    fn enqueue(&mut self, waker: &Waker) -> Poll<Result<Lease<K, C>, LeaseError>> {
+        let outcome = self.ask(Some(waker));
         if !matches!(outcome, Ok(Outcome::Wait)) {
             self.ticket = None;
         }
@@ -251,8 +251,9 @@ impl<K: Eq + Hash, C> Waiting<K, C> {
         }
     }
 
-    /// Asks the engine, interning the key anew as often as its route was reclaimed meanwhile.
-    fn ask(&mut self, mut ticket: Option<Ticket>) -> Result<Outcome, Refusal> {
+    /// Asks the engine, with the ticket if there is one, interning the key anew as often as its route was reclaimed
+    /// meanwhile.
+    fn ask(&mut self, waker: Option<&Waker>) -> Result<Outcome, Refusal> {
         loop {
             let route = match (self.route, &self.key) {
                 (Some(route), _) => route,
@@ -260,20 +261,18 @@ impl<K: Eq + Hash, C> Waiting<K, C> {
                 (None, None) => return Err(Refusal::StaleRoute),
             };
             self.route = Some(route);
+            let ticket = self.ticket;
             let outcome = self
                 .shared
                 .with_effects(|engine, effects| engine.lease(route, self.state, ticket, effects));
             match (outcome, &self.key) {
                 (Err(Refusal::StaleRoute), Some(key)) => {
+                    // The refusal has ended the ticket: its slot, and the waker in it, may be somebody else's by now.
+                    self.ticket = None;
                     self.route = Some(self.shared.intern(key, Some(route))?);
-                    // A refusal has ended the ticket.
-                    if ticket.is_some() {
-                        let waker = self.take_waker();
-                        ticket = Some(self.shared.engine.reserve_ticket()?);
-                        self.ticket = ticket;
-                        if let Some(waker) = waker {
-                            self.publish(&waker);
-                        }
+                    if let (Some(_), Some(waker)) = (ticket, waker) {
+                        self.ticket = Some(self.shared.engine.reserve_ticket()?);
+                        self.publish(waker);
                     }
                 }
                 (outcome, _) => return outcome,
