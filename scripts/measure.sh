@@ -9,12 +9,11 @@ demo() {
 bench() {
     local load rows=$PWD/target/bench
     tools rust java gradle python3
-    say 'building'
-    cargo build --release --locked --quiet -p leasehold-bench
-    gradle_java --quiet :bench:classes >&2
     mkdir -p "$rows"
     load=$(cut -d ' ' -f 1 /proc/loadavg)
+    say 'Rust: building, then measuring'
     cargo run --release --locked --quiet -p leasehold-bench -- ${quick:+"$quick"} "$rows/rust"
+    say 'Java: building, then measuring'
     gradle_java --quiet ${quick:+-Pquick} -Psamples="$rows/java" :bench:cycles >&2
     python3 bench/report.py ${quick:+"$quick"} --load "$load" ${json:+--json "$json"} "$rows/rust" "$rows/java"
 }

@@ -24,6 +24,7 @@ tools() {
 
 need_gradle() { need gradle gradle; }
 need_shellcheck() { need shellcheck shellcheck; }
+need_python3() { need python3 python3; }
 need_nginx() { need nginx nginx; }
 need_httpd() { need apache2 apache2-bin; }
 

@@ -17,7 +17,7 @@ impl<C: Contender> Drive for C {
     fn drive(&self, mut route: usize, routes: usize, stop: &AtomicBool) -> u64 {
         const BATCH: u64 = 64;
         let mut cycles = 0;
-        while !stop.load(Relaxed) {
+        loop {
             for _ in 0..BATCH {
                 self.cycle(route);
                 route += 1;
@@ -26,8 +26,10 @@ impl<C: Contender> Drive for C {
                 }
             }
             cycles += BATCH;
+            if stop.load(Relaxed) {
+                return cycles;
+            }
         }
-        cycles
     }
 }
 
@@ -39,7 +41,7 @@ pub(crate) fn ns_per_cycle(
     run: Duration,
 ) -> f64 {
     let stop = AtomicBool::new(false);
-    let start = Barrier::new(threads);
+    let start = Barrier::new(threads + 1);
     let work = |number: usize| {
         start.wait();
         let began = Instant::now();
@@ -51,6 +53,7 @@ pub(crate) fn ns_per_cycle(
         let threads: Vec<_> = (0..threads)
             .map(|number| scope.spawn(move || work(number)))
             .collect();
+        start.wait();
         thread::sleep(run);
         stop.store(true, Relaxed);
         let done: Vec<_> = threads

@@ -1,6 +1,6 @@
 //! What one lease, its update of the expiry and its release cost, beside a bare list under a lock.
 //!
-//! In each cell of threads and routes the contenders take turns, round by round, so that whatever else the machine does meanwhile
+//! All contenders in all cells of threads and routes take turns, round by round, so that whatever else the machine does meanwhile
 //! hits all alike. Every sample goes to a file, a row a line, for `bench/report.py`.
 
 mod contender;
@@ -47,29 +47,45 @@ fn main() -> ExitCode {
     }
 }
 
+/// A contender in one cell of threads and routes.
+struct Row {
+    contender: &'static str,
+    drive: Box<dyn Drive>,
+    threads: usize,
+    routes: usize,
+    samples: Vec<f64>,
+}
+
 /// The first round is a warm-up and not counted.
 fn measure(rounds: usize, run: Duration, file: &str) -> io::Result<()> {
     let mut file = BufWriter::new(File::create(file)?);
-    for routes in ROUTES {
-        for threads in THREADS {
-            eprintln!("bench: rust-cycle, threads: {threads}, routes: {routes}");
-            let contenders = ENTRANTS.map(|(_, make)| make(threads, routes));
-            let mut samples = vec![Vec::new(); ENTRANTS.len()];
-            for round in 0..rounds {
-                for (contender, samples) in contenders.iter().zip(&mut samples) {
-                    let ns = ns_per_cycle(contender.as_ref(), threads, routes, run);
-                    if round > 0 {
-                        samples.push(ns);
-                    }
-                }
-            }
-            for ((name, _), samples) in ENTRANTS.iter().zip(samples) {
-                writeln!(
-                    file,
-                    r#"{{"bench": "rust-cycle", "contender": "{name}", "threads": {threads}, "routes": {routes}, "samples": {samples:?}}}"#
-                )?;
+    let cells = ROUTES.map(|routes| THREADS.map(|threads| (threads, routes)));
+    let mut rows: Vec<Row> = (cells.as_flattened().iter())
+        .flat_map(|&(threads, routes)| {
+            ENTRANTS.map(|(contender, make)| Row {
+                contender,
+                drive: make(threads, routes),
+                threads,
+                routes,
+                samples: Vec::new(),
+            })
+        })
+        .collect();
+    for round in 1..=rounds {
+        eprintln!("bench: rust-cycle, round {round} of {rounds}");
+        for row in &mut rows {
+            let ns = ns_per_cycle(row.drive.as_ref(), row.threads, row.routes, run);
+            if round > 1 {
+                row.samples.push(ns);
             }
         }
+    }
+    for row in rows {
+        writeln!(
+            file,
+            r#"{{"bench": "rust-cycle", "contender": "{}", "threads": {}, "routes": {}, "samples": {:?}}}"#,
+            row.contender, row.threads, row.routes, row.samples
+        )?;
     }
     file.flush()
 }

@@ -1,0 +1,180 @@
+#!/usr/bin/env python3
+"""One table, and the same figures as JSON, of what the benches have written: a row a line, each with its samples.
+
+    report.py [--quick] [--load LOAD] [--json FILE] ROWS...
+
+A figure is the median of a row's samples, its spread their least and greatest. Every sample is wall time divided by the cycles
+of all threads together, in nanoseconds.
+"""
+
+import argparse
+import collections
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+
+# What each bench measures, in the order of the table.
+BENCHES = {
+    'rust-cycle': 'Rust: lease + update of the expiry + release',
+    'java-cycle': 'Java pools: lease + update of the expiry + release',
+    'httpclient3-cycle': 'HttpClient 3.1 managers: getConnectionWithTimeout + releaseConnection',
+}
+
+Bar = collections.namedtuple('Bar', 'bench text threads ratio is_met')
+
+
+def at_most(bench, contender, times, other, threads):
+    """The contender takes at most so many times what the other takes."""
+    return Bar(bench, f'{contender} ÷ {other} ≤ {times}', threads,
+               lambda ns, t, r: ns[contender, t, r] / ns[other, t, r], lambda ratio: ratio <= times)
+
+
+def times_fewer(bench, contender, times, other, threads):
+    """The other takes at least so many times what the contender takes."""
+    return Bar(bench, f'{other} ÷ {contender} ≥ {times}', threads,
+               lambda ns, t, r: ns[other, t, r] / ns[contender, t, r], lambda ratio: ratio >= times)
+
+
+def not_slower_than_alone(bench, contender, threads):
+    """No more for a cycle than on one thread."""
+    return Bar(bench, f'{contender} ÷ itself on 1 thread ≤ 1', threads,
+               lambda ns, t, r: ns[contender, t, r] / ns[contender, 1, r], lambda ratio: ratio <= 1)
+
+
+BARS = [
+    at_most('rust-cycle', 'leasehold', 2.5, 'mutex-vec', [1]),
+    not_slower_than_alone('rust-cycle', 'leasehold', [2, 8, 32]),
+    times_fewer('java-cycle', 'leasehold', 3, 'httpcore5-strict', [1, 2, 8, 32]),
+    times_fewer('java-cycle', 'leasehold', 2, 'httpcore5-offlock', [1, 2, 8, 32]),
+    times_fewer('httpclient3-cycle', 'leasehold', 2, 'httpclient3-multithreaded', [1]),
+    times_fewer('httpclient3-cycle', 'leasehold', 4, 'httpclient3-multithreaded', [8, 32]),
+]
+
+LABEL = 44
+CELL = 10
+
+
+def read(files):
+    rows = []
+    for file in files:
+        with open(file, encoding='utf-8') as lines:
+            for line in lines:
+                row = json.loads(line)
+                samples = row.pop('samples')
+                row['ns_per_op'] = round(statistics.median(samples), 1)
+                row['spread'] = [round(min(samples), 1), round(max(samples), 1)]
+                row['samples'] = len(samples)
+                rows.append(row)
+    return rows
+
+
+def judge(rows):
+    """Every bar in every cell that was measured."""
+    verdicts = []
+    for bar in BARS:
+        ns = {(row['contender'], row['threads'], row['routes']): row['ns_per_op'] for row in rows if row['bench'] == bar.bench}
+        for routes in sorted({r for _, _, r in ns}):
+            for threads in bar.threads:
+                ratio = bar.ratio(ns, threads, routes)
+                verdicts.append({'bench': bar.bench, 'bar': bar.text, 'threads': threads,
+                                 'routes': routes, 'ratio': round(ratio, 2), 'met': bar.is_met(ratio)})
+    return verdicts
+
+
+def output_of(*command):
+    try:
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()
+
+
+def machine(load):
+    with open('/proc/cpuinfo', encoding='utf-8') as lines:
+        models = {line.split(':', 1)[1].strip() for line in lines if line.startswith('model name')}
+    java = output_of('java', '-version')
+    return {
+        'processor': ', '.join(sorted(models)) or platform.machine(),
+        'processors': os.cpu_count(),
+        'memory_gib': round(os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30, 1),
+        'kernel': platform.release(),
+        'rustc': output_of('rustc', '--version'),
+        'java': java.splitlines()[-1] if java else None,
+        'load_before': load,
+    }
+
+
+def number(x):
+    return f'{x:,.0f}' if x >= 99.95 else f'{x:.1f}' if x >= 9.995 else f'{x:.2f}'
+
+
+def short_number(x):
+    return f'{x:.0f}' if x < 9_999.5 else f'{x / 1_000:.0f}k'
+
+
+def table(report):
+    """As a person reads it."""
+    lines = []
+    facts = report['machine']
+    lines.append(f"{facts['processor']}, {facts['processors']} processors, {facts['memory_gib']} GiB, Linux {facts['kernel']}")
+    lines.append(f"{facts['rustc']}; {facts['java']}")
+    lines.append(f"{report['mode']} run; load before it {facts['load_before']}")
+    lines.append('ns: wall time of a run divided by the cycles of all its threads; median, and below it least to greatest')
+    for bench in sorted({row['bench'] for row in report['rows']}, key=list(BENCHES).index):
+        rows = [row for row in report['rows'] if row['bench'] == bench]
+        cells = sorted({(row['routes'], row['threads']) for row in rows})
+
+        def line(label, values):
+            return (label.ljust(LABEL) + ''.join(values.get(cell, '').rjust(CELL) for cell in cells)).rstrip()
+
+        lines += ['', f'{bench}    {BENCHES[bench]}']
+        lines.append(line('  routes', {(r, t): str(r) for r, t in cells}))
+        lines.append(line('  threads', {(r, t): str(t) for r, t in cells}))
+        for contender in dict.fromkeys(row['contender'] for row in rows):
+            of = {(row['routes'], row['threads']): row for row in rows if row['contender'] == contender}
+            lines.append(line('  ' + contender, {cell: number(row['ns_per_op']) for cell, row in of.items()}))
+            lines.append(line('', {cell: '–'.join(map(short_number, row['spread'])) for cell, row in of.items()}))
+        bars = collections.defaultdict(list)
+        for verdict in report['bars']:
+            if verdict['bench'] == bench:
+                bars[verdict['bar']].append(verdict)
+        for bar, verdicts in bars.items():
+            marked = {(v['routes'], v['threads']): number(v['ratio']) + (' ' if v['met'] else '!') for v in verdicts}
+            lines.append(line('  ' + bar, marked))
+    short = [verdict for verdict in report['bars'] if not verdict['met']]
+    lines.append('')
+    if short:
+        lines.append(f'{len(short)} of {len(report["bars"])} cells fall short of their bar (marked !)')
+    else:
+        lines.append(f'every bar is met, in all {len(report["bars"])} cells')
+    return '\n'.join(lines)
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__.split('\n', 1)[0])
+    arguments.add_argument('--quick', action='store_true', help='the rows are of a quick run')
+    arguments.add_argument('--load', type=float, help="the machine's load average before the run")
+    arguments.add_argument('--json', help='where to write the figures as data')
+    arguments.add_argument('rows', nargs='+')
+    chosen = arguments.parse_args()
+    rows = read(chosen.rows)
+    report = {
+        'mode': 'quick' if chosen.quick else 'full',
+        'definition': 'ns_per_op: wall time of a run divided by the cycles of all its threads, median of the samples; '
+                      'spread: least and greatest sample',
+        'machine': machine(chosen.load),
+        'rows': rows,
+        'bars': judge(rows),
+    }
+    print(table(report))
+    if chosen.json:
+        with open(chosen.json, 'w', encoding='utf-8') as file:
+            json.dump(report, file, indent=1, ensure_ascii=False)
+            file.write('\n')
+
+
+if __name__ == '__main__':
+    sys.exit(main())
