@@ -1,1 +1,45 @@
 //! The C ABI of the Leasehold connection pool.
+//!
+//! C programs read `include/leasehold.h`, which cbindgen makes from this crate: the comments here are the ones there, and
+//! are written for readers who know C and not Rust.
+//!
+//! Every function's body runs in [`boundary`], which turns a panic into a status. Whatever a caller names by a number is
+//! looked up before it is used: pools in a [`table`], routes, leases and requests by the engine, which knows its
+//! generations. Callbacks run in [`delivery`], outside every lock and never one inside another.
+
+// The names are C's.
+#![allow(non_camel_case_types)]
+// What a caller owes is the same for every function and stands at the top of the header (cbindgen.toml).
+#![allow(clippy::missing_safety_doc)]
+
+mod boundary;
+mod cells;
+mod clock;
+mod delivery;
+#[cfg(feature = "faults")]
+mod faults;
+mod http;
+mod lease;
+mod log;
+mod options;
+mod pool;
+mod probe;
+mod request;
+mod route;
+mod status;
+mod table;
+mod version;
+
+pub use clock::*;
+#[cfg(feature = "faults")]
+pub use faults::*;
+pub use http::*;
+pub use lease::*;
+pub use log::*;
+pub use options::*;
+pub use pool::*;
+pub use probe::lh_probe;
+pub use request::*;
+pub use route::*;
+pub use status::*;
+pub use version::*;

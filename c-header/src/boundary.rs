@@ -1,0 +1,99 @@
+//! The border between C and Rust: no panic crosses it, and no pointer is followed before it was looked at.
+
+use std::any::Any;
+use std::ffi::c_void;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::NonNull;
+
+use crate::status::*;
+
+/// What a function's body answers; `?` ends it with an error.
+pub(crate) type Answer = Result<lh_status, lh_status>;
+
+/// Runs a function's body. Its panic is a status.
+#[inline]
+pub(crate) fn answer(body: impl FnOnce() -> Answer) -> lh_status {
+    // Unwind safety: what a panic may have left in doubt is the engine's, which then serves nobody any more.
+    match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(Ok(status) | Err(status)) => status,
+        Err(panic) => report(panic),
+    }
+}
+
+/// Logs a panic.
+#[cold]
+pub(crate) fn report(panic: Box<dyn Any + Send>) -> lh_status {
+    let message = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("of unknown cause");
+    log::error!("panic inside Leasehold: {message}");
+    LH_PANICKED
+}
+
+/// A place that a function writes its output to.
+pub(crate) struct Output<T>(NonNull<T>);
+
+impl<T> Output<T> {
+    /// # Safety
+    ///
+    /// `place` is NULL or the caller's to write to until the function returns.
+    #[inline]
+    pub(crate) unsafe fn new(place: *mut T) -> Result<Self, lh_status> {
+        NonNull::new(place).map(Output).ok_or(LH_NULL_POINTER)
+    }
+
+    #[inline]
+    pub(crate) fn write(self, value: T) {
+        // SAFETY: `new`'s caller promised.
+        unsafe { self.0.write(value) }
+    }
+}
+
+/// The bytes that a pointer and a length name; `None` for NULL with length 0.
+///
+/// # Safety
+///
+/// `bytes` is NULL or points to `length` bytes that nobody writes to as long as the result is used.
+pub(crate) unsafe fn bytes<'a>(
+    bytes: *const c_void,
+    length: usize,
+) -> Result<Option<&'a [u8]>, lh_status> {
+    if bytes.is_null() {
+        return if length == 0 {
+            Ok(None)
+        } else {
+            Err(LH_NULL_POINTER)
+        };
+    }
+    if length > isize::MAX as usize {
+        return Err(LH_INVALID_ARGUMENT);
+    }
+    // SAFETY: not NULL, of a size that a slice may have, and valid as the caller promised.
+    Ok(Some(unsafe {
+        std::slice::from_raw_parts(bytes.cast(), length)
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_a_status() {
+        assert_eq!(answer(|| panic!("on purpose")), LH_PANICKED);
+        assert_eq!(
+            answer(|| panic!("on purpose, {}", "formatted")),
+            LH_PANICKED
+        );
+        assert_eq!(answer(|| std::panic::panic_any(7)), LH_PANICKED);
+    }
+
+    #[test]
+    fn a_length_that_no_object_has_is_refused() {
+        // SAFETY: refused before it is followed.
+        let refused = unsafe { bytes(c"".as_ptr().cast(), usize::MAX) };
+        assert_eq!(refused, Err(LH_INVALID_ARGUMENT));
+    }
+}

@@ -1,0 +1,60 @@
+//! Clocks that tests drive.
+
+use leasehold::engine::ManualClock;
+
+use crate::boundary::{Output, answer};
+use crate::status::*;
+use crate::table::Table;
+
+/// A clock that stands still until it is moved, for tests of programs that use a pool. The handle with id 0 is none.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct lh_clock {
+    /// For comparing and storing only.
+    pub id: u64,
+}
+
+static CLOCKS: Table<ManualClock> = Table::new();
+
+pub(crate) fn find_clock(clock: lh_clock) -> Result<ManualClock, lh_status> {
+    CLOCKS
+        .get(clock.id)
+        .map(|clock| ManualClock::clone(&clock))
+        .ok_or(LH_NO_CLOCK)
+}
+
+/// Makes a clock for the `clock` member of lh_pool_options. Destroy it with lh_clock_destroy.
+///
+/// LH_NULL_POINTER, LH_TOO_MANY: 1,024 clocks are there. Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lh_clock_create(clock: *mut lh_clock) -> lh_status {
+    answer(|| {
+        // SAFETY: the caller's promise.
+        let output = unsafe { Output::new(clock)? };
+        let id = CLOCKS
+            .insert(|_, _| ManualClock::new())
+            .ok_or(LH_TOO_MANY)?;
+        output.write(lh_clock { id });
+        Ok(LH_OK)
+    })
+}
+
+/// Moves a clock on by `ms` milliseconds, for all pools that are on it. Nothing expires by that alone: a lease or
+/// lh_pool_close_expired notices. Waiting leases time out by the machine's clock.
+///
+/// LH_NO_CLOCK. Thread-safe.
+#[unsafe(no_mangle)]
+pub extern "C" fn lh_clock_advance(clock: lh_clock, ms: u64) -> lh_status {
+    answer(|| {
+        find_clock(clock)?.advance(ms);
+        Ok(LH_OK)
+    })
+}
+
+/// Destroys a clock. It stands still then for pools that are still on it.
+///
+/// LH_NO_CLOCK. Thread-safe.
+#[unsafe(no_mangle)]
+pub extern "C" fn lh_clock_destroy(clock: lh_clock) -> lh_status {
+    answer(|| CLOCKS.remove(clock.id).map(|_| LH_OK).ok_or(LH_NO_CLOCK))
+}

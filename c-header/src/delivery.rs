@@ -1,0 +1,116 @@
+//! Carrying out what follows from the engine's decisions: callbacks and wake-ups, with no lock held.
+//!
+//! Callbacks may call back into the pool, and what such a call brings about may need callbacks again. Those wait until the
+//! callback has returned: callbacks never nest, and a chain of requests, each served by what the one before released,
+//! needs no more stack than a single one.
+
+use std::cell::Cell as ThreadCell;
+use std::collections::VecDeque;
+use std::ffi::c_void;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::ptr::{NonNull, null_mut};
+use std::sync::Arc;
+
+use leasehold::engine::{Cause, Effects, Engine, Ticket};
+
+use crate::boundary::report;
+use crate::pool::{Pool, lh_cause};
+use crate::request::attend;
+
+/// A connection that the pool has given up.
+pub(crate) struct Disposal {
+    pub(crate) data: *mut c_void,
+    pub(crate) cause: lh_cause,
+}
+
+/// What is left to be done after a call.
+struct Delivery {
+    pool: Arc<Pool>,
+    disposals: Vec<Disposal>,
+    /// After the disposals: who may open a connection in a victim's place opens it when that one is closed.
+    wakes: Vec<Ticket>,
+}
+
+thread_local! {
+    /// What this thread has still to deliver, while it is delivering: a queue on the stack of `deliver`.
+    static UNDER_WAY: ThreadCell<*mut VecDeque<Delivery>> = const { ThreadCell::new(null_mut()) };
+}
+
+/// The calling thread is in a callback.
+pub(crate) fn is_in_callback() -> bool {
+    !UNDER_WAY.get().is_null()
+}
+
+impl Pool {
+    /// Calls the engine and carries out what follows from it.
+    pub(crate) fn with_effects<T>(
+        self: &Arc<Self>,
+        call: impl FnOnce(&Engine, &mut Effects) -> T,
+    ) -> T {
+        self.with_effects_as(lh_cause::from, call)
+    }
+
+    /// The same, with another idea of why connections had to go.
+    pub(crate) fn with_effects_as<T>(
+        self: &Arc<Self>,
+        cause_of: impl Fn(Cause) -> lh_cause,
+        call: impl FnOnce(&Engine, &mut Effects) -> T,
+    ) -> T {
+        let mut effects = Effects::new();
+        let outcome = catch_unwind(AssertUnwindSafe(|| call(&self.engine, &mut effects)));
+        if !effects.is_empty() {
+            let mut disposals = Vec::new();
+            for victim in effects.victims {
+                if let Some(data) = self.take_victim(victim.slot) {
+                    let cause = cause_of(victim.cause);
+                    disposals.push(Disposal { data, cause });
+                }
+            }
+            for route in effects.retired {
+                self.routes.forget(route);
+            }
+            self.deliver(disposals, effects.wakes);
+        }
+        outcome.unwrap_or_else(|panic| resume_unwind(panic))
+    }
+
+    /// Disposes of connections, then wakes whom the engine has answered.
+    pub(crate) fn deliver(self: &Arc<Self>, disposals: Vec<Disposal>, wakes: Vec<Ticket>) {
+        let delivery = Delivery {
+            pool: Arc::clone(self),
+            disposals,
+            wakes,
+        };
+        if let Some(mut queue) = NonNull::new(UNDER_WAY.get()) {
+            // SAFETY: it lies on this thread's stack, below us; `deliver` there is in a callback now and holds no
+            // reference to it.
+            unsafe { queue.as_mut() }.push_back(delivery);
+            return;
+        }
+        let mut queue = VecDeque::from([delivery]);
+        UNDER_WAY.set(&raw mut queue);
+        // SAFETY: alive, and the reference ends before the callbacks, which may push, begin.
+        while let Some(delivery) = unsafe { (*UNDER_WAY.get()).pop_front() } {
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| delivery.carry_out())) {
+                report(panic);
+            }
+        }
+        UNDER_WAY.set(null_mut());
+    }
+}
+
+impl Delivery {
+    fn carry_out(self) {
+        for disposal in self.disposals {
+            log::debug!("disposing of a connection: {}", disposal.cause.describe());
+            if let Some(dispose) = self.pool.dispose {
+                // SAFETY: the program gave the callback and its context for this; the data is a connection that the
+                // program gave, which the pool has no more.
+                unsafe { dispose(self.pool.dispose_context, disposal.data, disposal.cause) };
+            }
+        }
+        for ticket in self.wakes {
+            attend(&self.pool, ticket);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! What an HTTP/1 response's headers say about the connection it came on.
+
+use std::ffi::c_char;
+
+use leasehold::Reuse;
+
+use crate::boundary::{Output, answer, bytes};
+use crate::status::*;
+
+/// For ever: as a timeout, or as the time to keep a connection.
+pub const LH_FOREVER: u64 = u64::MAX;
+
+/// Reads how long an HTTP/1 connection may be kept after a response: what lh_lease_release wants to know.
+///
+/// `minor_version` is the response's: 0 for HTTP/1.0, 1 for HTTP/1.1. `connection` and `keep_alive` are the values of the
+/// headers of these names, `connection_length` and `keep_alive_length` bytes long, which need no terminating NUL; NULL
+/// and 0 where there is none. Join several of one name by commas.
+///
+/// Writes to `keep_ms` milliseconds, 0 for "close it", or LH_FOREVER for "keep it as long as it lasts". `close` in
+/// Connection wins; HTTP/1.0 needs `keep-alive` there. Of Keep-Alive `timeout=seconds` is read, and `max=requests`, the
+/// requests left: with max=0, as with timeout=0, the connection closes. What cannot be read is passed over.
+///
+/// LH_NULL_POINTER: `keep_ms`, or a value of a length other than 0, is NULL. Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lh_http1_keep_alive(
+    minor_version: u8,
+    connection: *const c_char,
+    connection_length: usize,
+    keep_alive: *const c_char,
+    keep_alive_length: usize,
+    keep_ms: *mut u64,
+) -> lh_status {
+    answer(|| {
+        // SAFETY: the caller's promise.
+        let (connection, keep_alive, output) = unsafe {
+            (
+                bytes(connection.cast(), connection_length)?,
+                bytes(keep_alive.cast(), keep_alive_length)?,
+                Output::new(keep_ms)?,
+            )
+        };
+        let connection = connection.map(String::from_utf8_lossy);
+        let keep_alive = keep_alive.map(String::from_utf8_lossy);
+        output.write(
+            match Reuse::of_http1(minor_version, connection.as_deref(), keep_alive.as_deref()) {
+                Reuse::Close => 0,
+                Reuse::KeepFor(time) => time.as_millis().try_into().unwrap_or(LH_FOREVER),
+                Reuse::Keep => LH_FOREVER,
+            },
+        );
+        Ok(LH_OK)
+    })
+}

@@ -1,0 +1,588 @@
+//! Leases: a connection to use, or the right to open one.
+
+use std::ffi::c_void;
+use std::ptr::null_mut;
+use std::sync::Arc;
+
+use leasehold::engine::{
+    Cause, Grant, Handle, Hit, Keep, NotLeased, Outcome, Released, RouteId, StateId, Verdict,
+    Victim,
+};
+
+use crate::boundary::{Answer, Output, answer, bytes};
+use crate::cells::Cell;
+use crate::delivery::Disposal;
+use crate::http::LH_FOREVER;
+use crate::options::{self, lh_lease_options};
+use crate::pool::{Pool, lh_cause, lh_pool, with_pool};
+use crate::probe::Probe;
+use crate::request::{StateUse, wait_for_lease};
+use crate::route::lh_route;
+use crate::status::*;
+
+/// As the time to keep a connection: until what lh_lease_update_expiry said last, in this lease or an earlier one.
+pub const LH_KEEP_AS_BEFORE: u64 = u64::MAX - 1;
+
+/// A lease of a pool: the right to use a connection, or to open one. It ends once; the handle is dead then. It may be
+/// passed from thread to thread, but is used by one at a time. The handle with id 0 is none.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct lh_lease {
+    /// For comparing and storing only.
+    pub id: u64,
+}
+
+impl From<Handle> for lh_lease {
+    fn from(handle: Handle) -> lh_lease {
+        lh_lease {
+            id: handle.to_u64(),
+        }
+    }
+}
+
+impl lh_lease {
+    fn to_handle(self) -> Handle {
+        Handle::from_u64(self.id)
+    }
+}
+
+/// A request that was served.
+pub(crate) struct Served {
+    pub(crate) status: lh_status,
+    pub(crate) handle: Handle,
+    pub(crate) data: *mut c_void,
+}
+
+impl Pool {
+    fn cell_of(&self, handle: Handle) -> Result<&Cell, lh_status> {
+        self.cells.get(handle.slot()).ok_or(LH_NO_LEASE)
+    }
+
+    /// The cell of a leased connection.
+    fn connection_of(&self, handle: Handle) -> Result<&Cell, lh_status> {
+        if self.engine.opening(handle).is_err() {
+            self.engine.route_of(handle)?;
+            return Err(LH_NO_CONNECTION);
+        }
+        self.cell_of(handle)
+    }
+
+    /// The cell of a right to open a connection.
+    fn vacancy_of(&self, handle: Handle) -> Result<&Cell, lh_status> {
+        self.engine.route_of(handle)?;
+        if self.engine.opening(handle).is_ok() {
+            return Err(LH_HAS_CONNECTION);
+        }
+        Ok(self.cells.grow_to(handle.slot()))
+    }
+
+    /// What the program gets for a decision of the engine.
+    pub(crate) fn serve(
+        self: &Arc<Self>,
+        route: RouteId,
+        grant: Grant,
+    ) -> Result<Served, lh_status> {
+        match grant {
+            Grant::Idle(handle) => self.serve_usable(route, handle),
+            Grant::Open(handle) => Ok(vacancy(handle)),
+            Grant::Retry => unreachable!("a retry is asked again"),
+        }
+    }
+
+    /// The connection of a lease just made, if it is usable; else another idle one; else the right to open one.
+    #[inline]
+    fn serve_usable(self: &Arc<Self>, route: RouteId, handle: Handle) -> Result<Served, lh_status> {
+        let cell = self.cell_of(handle)?;
+        match cell.socket() {
+            Some((socket, probe)) if !probe.finds_usable(socket) => {
+                self.replace_dead(route, handle)
+            }
+            _ => Ok(Served {
+                status: LH_OK,
+                handle,
+                data: cell.data(),
+            }),
+        }
+    }
+
+    /// Keeps the place of the dead connection until another one is found: a request that was served is not sent back to
+    /// the queue.
+    #[cold]
+    fn replace_dead(self: &Arc<Self>, route: RouteId, dead: Handle) -> Result<Served, lh_status> {
+        // Those bound to a state are few; for them the engine is not asked again.
+        while let Some(next) = self.engine.lease_hit(route, StateId::NONE) {
+            let cell = self.cell_of(next)?;
+            let is_usable = cell
+                .socket()
+                .is_none_or(|(socket, probe)| probe.finds_usable(socket));
+            let data = cell.data();
+            // An immediate shutdown may have been faster in closing it.
+            let _ = self.close(if is_usable { dead } else { next }, Cause::PeerClosed);
+            if is_usable {
+                return Ok(Served {
+                    status: LH_OK,
+                    handle: next,
+                    data,
+                });
+            }
+        }
+        // Lost only to an immediate shutdown.
+        self.reopen(dead, lh_cause::LH_CAUSE_PEER_CLOSED)
+            .map_err(|NotLeased| LH_SHUT_DOWN)?;
+        Ok(vacancy(dead))
+    }
+
+    /// Disposes of a lease's connection; the lease becomes the right to open another in its place.
+    fn reopen(self: &Arc<Self>, handle: Handle, cause: lh_cause) -> Result<(), NotLeased> {
+        self.engine.reopen(handle)?;
+        let cell = self.cells.grow_to(handle.slot());
+        let data = cell.take();
+        self.states.release(cell.replace_state(StateId::NONE));
+        if let Some(data) = data {
+            self.deliver(vec![Disposal { data, cause }], Vec::new());
+        }
+        Ok(())
+    }
+
+    /// Gives a connection back unused.
+    pub(crate) fn give_back(self: &Arc<Self>, grant: Grant) {
+        // Lost only to a shutdown, which had the same in mind.
+        match grant {
+            Grant::Idle(handle) => drop(self.keep(handle, Keep::AsBefore)),
+            Grant::Open(handle) => drop(self.close(handle, Cause::Requested)),
+            Grant::Retry => {}
+        }
+    }
+
+    /// Ends a lease and keeps its connection.
+    #[inline]
+    fn keep(self: &Arc<Self>, handle: Handle, keep: Keep) -> Result<(), lh_status> {
+        let cell = self.cells.get(handle.slot());
+        let state = cell.map_or(StateId::NONE, Cell::state);
+        if state == StateId::NONE && self.engine.release_hit(handle, keep)? == Hit::Kept {
+            return Ok(());
+        }
+        self.connection_of(handle)?;
+        Ok(self.end(handle, Verdict::Keep(keep), state, None)?)
+    }
+
+    fn close(self: &Arc<Self>, handle: Handle, cause: Cause) -> Result<(), NotLeased> {
+        self.end(handle, Verdict::Close, StateId::NONE, Some(cause))
+    }
+
+    /// Ends a lease under the coordinator. `cause` is why, where the engine cannot know.
+    fn end(
+        self: &Arc<Self>,
+        handle: Handle,
+        verdict: Verdict,
+        state: StateId,
+        cause: Option<Cause>,
+    ) -> Result<(), NotLeased> {
+        self.with_effects(|engine, effects| {
+            if let Released::Close(seen) = engine.release(handle, verdict, state, effects)? {
+                let cause = cause.unwrap_or(seen);
+                // The lease's own connection goes first.
+                effects.victims.insert(
+                    0,
+                    Victim {
+                        slot: handle.slot(),
+                        cause,
+                    },
+                );
+            }
+            Ok(())
+        })
+    }
+}
+
+fn vacancy(handle: Handle) -> Served {
+    Served {
+        status: LH_VACANCY,
+        handle,
+        data: null_mut(),
+    }
+}
+
+/// The grant in an outcome that is one.
+pub(crate) fn grant_of(outcome: Outcome) -> Option<Grant> {
+    match outcome {
+        Outcome::Idle(handle) => Some(Grant::Idle(handle)),
+        Outcome::Open(handle) => Some(Grant::Open(handle)),
+        Outcome::Wait => None,
+    }
+}
+
+/// Where a lease is written to.
+pub(crate) struct LeaseOutput {
+    lease: Output<lh_lease>,
+    data: Output<*mut c_void>,
+}
+
+impl LeaseOutput {
+    /// # Safety
+    ///
+    /// As for [`Output::new`].
+    #[inline]
+    pub(crate) unsafe fn new(
+        lease: *mut lh_lease,
+        data: *mut *mut c_void,
+    ) -> Result<Self, lh_status> {
+        // SAFETY: the caller's promise.
+        unsafe {
+            Ok(LeaseOutput {
+                lease: Output::new(lease)?,
+                data: Output::new(data)?,
+            })
+        }
+    }
+
+    #[inline]
+    pub(crate) fn write(self, served: Served) -> Answer {
+        self.lease.write(served.handle.into());
+        self.data.write(served.data);
+        Ok(served.status)
+    }
+}
+
+/// Leases an idle connection of a route or the right to open one, if that is possible now. O(1) for an idle connection.
+///
+/// `options` is read during the call only; NULL for the defaults. LH_OK: `lease` has a connection, whose data is written
+/// to `data`. LH_VACANCY: there is none yet and `data` is NULL; open one and say lh_lease_opened. Either way end the lease
+/// with lh_lease_release or lh_lease_close. A connection with a socket is probed before it is handed out; what the probe
+/// finds unusable is disposed of, and the next idle one, or the right to open one, takes its place.
+///
+/// LH_EXHAUSTED: the limits leave nothing; LH_SHUT_DOWN, LH_NULL_POINTER, LH_BAD_SIZE, LH_INVALID_ARGUMENT, LH_NO_POOL,
+/// LH_NO_ROUTE, LH_TOO_MANY. Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lh_pool_try_lease(
+    pool: lh_pool,
+    route: lh_route,
+    options: *const lh_lease_options,
+    lease: *mut lh_lease,
+    data: *mut *mut c_void,
+) -> lh_status {
+    answer(|| {
+        // SAFETY: the caller's promise.
+        let output = unsafe { LeaseOutput::new(lease, data)? };
+        with_pool(pool, |pool| {
+            let route = route.to_id();
+            // SAFETY: the caller's promise.
+            let served = match unsafe { lease_hit(pool, route, options) } {
+                Some(served) => served?,
+                None => {
+                    // SAFETY: as above.
+                    let state = unsafe { state_of(pool, options)? };
+                    lease_now(pool, route, &state)?
+                }
+            };
+            output.write(served)
+        })
+    })
+}
+
+/// Leases a connection of a route, waiting up to `timeout_ms` milliseconds for one to come free; LH_FOREVER waits for
+/// ever. Otherwise as lh_pool_try_lease.
+///
+/// Requests are served in the order in which they came, whatever their route. The thread sleeps meanwhile.
+///
+/// LH_TIMED_OUT, LH_QUEUE_FULL; LH_SHUT_DOWN, also when that happens while it waits; LH_IN_CALLBACK: it would have to wait
+/// inside a callback; LH_NULL_POINTER, LH_BAD_SIZE, LH_INVALID_ARGUMENT, LH_NO_POOL, LH_NO_ROUTE, LH_TOO_MANY. Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lh_pool_lease(
+    pool: lh_pool,
+    route: lh_route,
+    options: *const lh_lease_options,
+    timeout_ms: u64,
+    lease: *mut lh_lease,
+    data: *mut *mut c_void,
+) -> lh_status {
+    answer(|| {
+        // SAFETY: the caller's promise.
+        let output = unsafe { LeaseOutput::new(lease, data)? };
+        with_pool(pool, |pool| {
+            let route = route.to_id();
+            // SAFETY: the caller's promise.
+            let served = match unsafe { lease_hit(pool, route, options) } {
+                Some(served) => served?,
+                None => {
+                    // SAFETY: as above.
+                    let state = unsafe { state_of(pool, options)? };
+                    wait_for_lease(pool, route, &state, timeout_ms)?
+                }
+            };
+            output.write(served)
+        })
+    })
+}
+
+/// The common case: the defaults, and something is idle.
+///
+/// # Safety
+///
+/// As for lh_pool_try_lease.
+#[inline]
+unsafe fn lease_hit(
+    pool: &Arc<Pool>,
+    route: RouteId,
+    options: *const lh_lease_options,
+) -> Option<Result<Served, lh_status>> {
+    if !options.is_null() {
+        return None;
+    }
+    let handle = pool.engine.lease_hit(route, StateId::NONE)?;
+    Some(pool.serve_usable(route, handle))
+}
+
+/// Who a request's connection may be bound to.
+///
+/// # Safety
+///
+/// As for lh_pool_try_lease.
+pub(crate) unsafe fn state_of<'a>(
+    pool: &'a Pool,
+    options: *const lh_lease_options,
+) -> Result<StateUse<'a>, lh_status> {
+    // SAFETY: the caller's promise.
+    let state = unsafe {
+        let options = options::read(options)?;
+        bytes(options.state, options.state_length)?
+    };
+    Ok(StateUse::of(pool, state))
+}
+
+pub(crate) fn lease_now(
+    pool: &Arc<Pool>,
+    route: RouteId,
+    state: &StateUse<'_>,
+) -> Result<Served, lh_status> {
+    let outcome =
+        pool.with_effects(|engine, effects| engine.lease(route, state.id(), None, effects))?;
+    pool.serve(route, grant_of(outcome).ok_or(LH_EXHAUSTED)?)
+}
+
+/// The right to open a connection has been used: the lease has a connection now, whose time to live begins.
+///
+/// `data` is the program's own pointer, NULL allowed, that leases of this connection and the disposal callback get.
+///
+/// From LH_OK on the connection is the pool's to dispose of: the disposal callback gets it, exactly once. After any error
+/// it is still the program's. LH_SHUT_DOWN: the pool was shut down meanwhile; the lease has ended, the connection may be
+/// used once and then closed. LH_HAS_CONNECTION, LH_NO_POOL, LH_NO_LEASE. Thread-safe.
+#[unsafe(no_mangle)]
+pub extern "C" fn lh_lease_opened(pool: lh_pool, lease: lh_lease, data: *mut c_void) -> lh_status {
+    answer(|| {
+        with_pool(pool, |pool| {
+            let handle = lease.to_handle();
+            // Before the engine is told: from then on an immediate shutdown may dispose of it.
+            let cell = pool.vacancy_of(handle)?;
+            if !cell.fill(data) {
+                return Err(LH_HAS_CONNECTION);
+            }
+            if pool.engine.opened(handle).is_ok() {
+                return Ok(LH_OK);
+            }
+            cell.take();
+            match pool.close(handle, Cause::ShutDown) {
+                Ok(()) => Err(LH_SHUT_DOWN),
+                // Somebody else has ended the lease.
+                Err(NotLeased) => Err(LH_NO_LEASE),
+            }
+        })
+    })
+}
+
+/// Gives the pool the socket of a lease's connection, so that it can be probed when it is leased again.
+///
+/// `socket` is a file descriptor, which must stay open until the disposal callback has got the connection; `probe` an
+/// lh_probe, LH_PROBE_SILENT for plain connections, LH_PROBE_OPEN for TLS. A probe is one poll(2) that does not wait. The
+/// pool never reads from, writes to or closes a socket.
+///
+/// LH_INVALID_ARGUMENT: a negative `socket`, or `probe` is no lh_probe; LH_NO_CONNECTION, LH_NO_POOL, LH_NO_LEASE.
+/// Thread-safe.
+#[unsafe(no_mangle)]
+pub extern "C" fn lh_lease_set_socket(
+    pool: lh_pool,
+    lease: lh_lease,
+    socket: i32,
+    probe: u32,
+) -> lh_status {
+    answer(|| {
+        let probe = Probe::from_number(probe)?;
+        if socket < 0 {
+            return Err(LH_INVALID_ARGUMENT);
+        }
+        with_pool(pool, |pool| {
+            let cell = pool.connection_of(lease.to_handle())?;
+            cell.set_socket(socket, probe);
+            Ok(LH_OK)
+        })
+    })
+}
+
+/// Replaces the data of a lease's connection. What was there before is the program's again.
+///
+/// LH_NO_CONNECTION, LH_NO_POOL, LH_NO_LEASE. Thread-safe.
+#[unsafe(no_mangle)]
+pub extern "C" fn lh_lease_set_data(
+    pool: lh_pool,
+    lease: lh_lease,
+    data: *mut c_void,
+) -> lh_status {
+    answer(|| {
+        with_pool(pool, |pool| {
+            pool.connection_of(lease.to_handle())?.set_data(data);
+            Ok(LH_OK)
+        })
+    })
+}
+
+/// Writes the data of a lease's connection.
+///
+/// LH_NULL_POINTER, LH_NO_CONNECTION, LH_NO_POOL, LH_NO_LEASE. Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lh_lease_data(
+    pool: lh_pool,
+    lease: lh_lease,
+    data: *mut *mut c_void,
+) -> lh_status {
+    answer(|| {
+        // SAFETY: the caller's promise.
+        let output = unsafe { Output::new(data)? };
+        with_pool(pool, |pool| {
+            output.write(pool.connection_of(lease.to_handle())?.data());
+            Ok(LH_OK)
+        })
+    })
+}
+
+/// Writes the socket of a lease's connection, -1 if it was given none.
+///
+/// LH_NULL_POINTER, LH_NO_CONNECTION, LH_NO_POOL, LH_NO_LEASE. Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lh_lease_socket(
+    pool: lh_pool,
+    lease: lh_lease,
+    socket: *mut i32,
+) -> lh_status {
+    answer(|| {
+        // SAFETY: the caller's promise.
+        let output = unsafe { Output::new(socket)? };
+        with_pool(pool, |pool| {
+            let socket = pool.connection_of(lease.to_handle())?.socket();
+            output.write(socket.map_or(-1, |(socket, _)| socket));
+            Ok(LH_OK)
+        })
+    })
+}
+
+/// Binds a lease's connection to a state, `length` bytes, copied during the call: who it is authenticated as, say an NTLM
+/// user or a client certificate. From its release on it goes only to leases whose options ask for an equal state. NULL
+/// and 0: to nobody again, for any lease.
+///
+/// LH_NULL_POINTER, LH_INVALID_ARGUMENT: `length` is more than any object has; LH_NO_CONNECTION, LH_NO_POOL, LH_NO_LEASE.
+/// Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lh_lease_bind(
+    pool: lh_pool,
+    lease: lh_lease,
+    state: *const c_void,
+    length: usize,
+) -> lh_status {
+    answer(|| {
+        // SAFETY: the caller's promise.
+        let state = unsafe { bytes(state, length)? };
+        with_pool(pool, |pool| {
+            let cell = pool.connection_of(lease.to_handle())?;
+            // The use of the state's number passes to the connection.
+            let before = cell.replace_state(StateUse::of(pool, state).into_id());
+            pool.states.release(before);
+            Ok(LH_OK)
+        })
+    })
+}
+
+/// Notes for how many milliseconds from now on the server keeps a lease's connection; lh_lease_release with
+/// LH_KEEP_AS_BEFORE then leaves it so. LH_FOREVER: for as long as it lasts. Never beyond its time to live. O(1).
+///
+/// LH_INVALID_ARGUMENT: `keep_ms` is LH_KEEP_AS_BEFORE; LH_NO_CONNECTION, LH_NO_POOL, LH_NO_LEASE. Thread-safe.
+#[unsafe(no_mangle)]
+pub extern "C" fn lh_lease_update_expiry(
+    pool: lh_pool,
+    lease: lh_lease,
+    keep_ms: u64,
+) -> lh_status {
+    answer(|| {
+        let keep = match keep_of(keep_ms) {
+            Keep::AsBefore => return Err(LH_INVALID_ARGUMENT),
+            keep => keep,
+        };
+        with_pool(pool, |pool| {
+            let handle = lease.to_handle();
+            pool.connection_of(handle)?;
+            pool.engine.update_expiry(handle, keep)?;
+            Ok(LH_OK)
+        })
+    })
+}
+
+/// Disposes of a lease's connection, say because it turned out to be dead, with LH_CAUSE_REQUESTED; the lease becomes a
+/// vacancy in its place: same place in every limit. Open another connection and say lh_lease_opened.
+///
+/// LH_NO_CONNECTION, LH_NO_POOL, LH_NO_LEASE. Thread-safe.
+#[unsafe(no_mangle)]
+pub extern "C" fn lh_lease_replace(pool: lh_pool, lease: lh_lease) -> lh_status {
+    answer(|| {
+        with_pool(pool, |pool| {
+            let handle = lease.to_handle();
+            pool.connection_of(handle)?;
+            pool.reopen(handle, lh_cause::LH_CAUSE_REQUESTED)?;
+            Ok(LH_VACANCY)
+        })
+    })
+}
+
+/// Ends a lease and keeps its connection for the next one, for up to `keep_ms` milliseconds from now on: what
+/// lh_http1_keep_alive wrote. LH_FOREVER: for as long as it lasts. LH_KEEP_AS_BEFORE: until what lh_lease_update_expiry
+/// said. 0: closes it, as lh_lease_close.
+///
+/// The connection goes to the request that has waited longest, else it becomes idle. It is disposed of, during the call,
+/// where the pool is shut down or over a limit, or needs its place for another route. O(1) where nobody waits.
+///
+/// LH_NO_CONNECTION: it is a vacancy, and still yours to use or to close; LH_NO_POOL, LH_NO_LEASE: ended before. Thread-safe.
+#[unsafe(no_mangle)]
+pub extern "C" fn lh_lease_release(pool: lh_pool, lease: lh_lease, keep_ms: u64) -> lh_status {
+    answer(|| {
+        with_pool(pool, |pool| {
+            let handle = lease.to_handle();
+            if keep_ms == 0 {
+                pool.connection_of(handle)?;
+                pool.close(handle, Cause::Requested)?;
+            } else {
+                pool.keep(handle, keep_of(keep_ms))?;
+            }
+            Ok(LH_OK)
+        })
+    })
+}
+
+/// Ends a lease and closes its connection: the disposal callback gets it during the call. A vacancy is given back: the
+/// next request may open a connection in its place.
+///
+/// LH_NO_POOL, LH_NO_LEASE: ended before. Thread-safe.
+#[unsafe(no_mangle)]
+pub extern "C" fn lh_lease_close(pool: lh_pool, lease: lh_lease) -> lh_status {
+    answer(|| {
+        with_pool(pool, |pool| {
+            pool.close(lease.to_handle(), Cause::Requested)?;
+            Ok(LH_OK)
+        })
+    })
+}
+
+#[inline]
+fn keep_of(keep_ms: u64) -> Keep {
+    match keep_ms {
+        LH_FOREVER => Keep::Forever,
+        LH_KEEP_AS_BEFORE => Keep::AsBefore,
+        millis => Keep::For(millis),
+    }
+}

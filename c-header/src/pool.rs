@@ -1,0 +1,491 @@
+//! Pools: made, asked, limited, cleaned and ended.
+
+use std::cell::Cell as ThreadCell;
+use std::ffi::{c_char, c_void};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use leasehold::engine::{
+    Cause, Clock, Config, Effects, Engine, Policy, Segments, ShutdownMode, StateId, Stats, Use,
+};
+use leasehold::face::{Interner, States};
+
+use crate::boundary::{Output, answer};
+use crate::cells::Cell;
+use crate::clock::find_clock;
+use crate::http::LH_FOREVER;
+use crate::lease::lh_lease;
+use crate::options::{self, lh_policy, lh_pool_options};
+use crate::request::Waiting;
+use crate::route::lh_route;
+use crate::status::*;
+use crate::table::Table;
+
+/// A pool. The handle with id 0 is none.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct lh_pool {
+    /// For comparing and storing only.
+    pub id: u64,
+}
+
+/// Why the pool gives a connection up.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum lh_cause {
+    /// Whoever had leased it asked for that: lh_lease_close, lh_lease_replace, or lh_lease_release with 0.
+    LH_CAUSE_REQUESTED = 0,
+    /// Its keep-alive time or its time to live was over.
+    LH_CAUSE_EXPIRED = 1,
+    /// It was idle for longer than lh_pool_close_idle allowed.
+    LH_CAUSE_IDLE = 2,
+    /// It made room for a connection to another route or for another state.
+    LH_CAUSE_EVICTED = 3,
+    /// A limit was lowered below what was there.
+    LH_CAUSE_OVER_LIMIT = 4,
+    /// The probe found that its peer had closed it, or had sent what nobody asked for.
+    LH_CAUSE_PEER_CLOSED = 5,
+    /// Its route was cleared.
+    LH_CAUSE_CLEARED = 6,
+    /// The pool was shut down.
+    LH_CAUSE_SHUT_DOWN = 7,
+    /// The pool was shut down immediately, or destroyed, while the connection was leased: another thread may be using it
+    /// at this moment.
+    LH_CAUSE_REVOKED = 8,
+}
+
+impl lh_cause {
+    pub(crate) fn describe(self) -> &'static str {
+        match self {
+            lh_cause::LH_CAUSE_REQUESTED => "requested",
+            lh_cause::LH_CAUSE_EXPIRED => "expired",
+            lh_cause::LH_CAUSE_IDLE => "idle for too long",
+            lh_cause::LH_CAUSE_EVICTED => "evicted",
+            lh_cause::LH_CAUSE_OVER_LIMIT => "over a limit",
+            lh_cause::LH_CAUSE_PEER_CLOSED => "closed by its peer",
+            lh_cause::LH_CAUSE_CLEARED => "its route was cleared",
+            lh_cause::LH_CAUSE_SHUT_DOWN => "the pool was shut down",
+            lh_cause::LH_CAUSE_REVOKED => "the pool was shut down while it was leased",
+        }
+    }
+}
+
+impl From<Cause> for lh_cause {
+    fn from(cause: Cause) -> lh_cause {
+        match cause {
+            Cause::Requested => lh_cause::LH_CAUSE_REQUESTED,
+            Cause::Expired => lh_cause::LH_CAUSE_EXPIRED,
+            Cause::Idle => lh_cause::LH_CAUSE_IDLE,
+            Cause::Evicted => lh_cause::LH_CAUSE_EVICTED,
+            Cause::OverLimit => lh_cause::LH_CAUSE_OVER_LIMIT,
+            Cause::PeerClosed => lh_cause::LH_CAUSE_PEER_CLOSED,
+            Cause::Cleared => lh_cause::LH_CAUSE_CLEARED,
+            Cause::ShutDown => lh_cause::LH_CAUSE_SHUT_DOWN,
+        }
+    }
+}
+
+/// Gets a connection that the pool gives up, once for each, whatever the reason: close it and free what belongs to it.
+///
+/// `data` is what lh_lease_opened or lh_lease_set_data said last. Called on the thread whose call brought it about, before
+/// that call returns, with no lock held, so a close that hangs delays nobody else. It may call the pool's functions, with
+/// one exception: a lease that would have to wait is refused with LH_IN_CALLBACK. Callbacks never nest: what its own calls
+/// bring about is delivered after it has returned. It must return normally: no longjmp, no C++ exception, no pthread_exit.
+pub type lh_dispose_callback =
+    Option<unsafe extern "C" fn(context: *mut c_void, data: *mut c_void, cause: lh_cause)>;
+
+/// Numbers of connections and requests: exact when nothing is under way.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct lh_stats {
+    /// Connections leased or being opened.
+    pub leased: u32,
+    /// Leases and requests that wait.
+    pub pending: u32,
+    /// Connections idle, expired ones included until they are noticed.
+    pub available: u32,
+    /// The limit.
+    pub max: u32,
+}
+
+impl From<Stats> for lh_stats {
+    fn from(stats: Stats) -> lh_stats {
+        lh_stats {
+            leased: stats.leased,
+            pending: stats.pending,
+            available: stats.available,
+            max: stats.max,
+        }
+    }
+}
+
+/// How to shut a pool down.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum lh_shutdown {
+    /// What is leased stays usable, and is disposed of when its lease ends.
+    LH_SHUTDOWN_GRACEFUL = 0,
+    /// What is leased is disposed of at once, with LH_CAUSE_REVOKED.
+    LH_SHUTDOWN_IMMEDIATE = 1,
+}
+
+/// What a connection is doing.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum lh_use {
+    /// Leased, and not opened yet.
+    LH_USE_OPENING = 0,
+    /// Leased.
+    LH_USE_LEASED = 1,
+    /// Idle.
+    LH_USE_IDLE = 2,
+}
+
+/// One connection of a pool as it was when it was looked at. Later versions may add members at the end.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct lh_entry {
+    /// What it goes to. Valid as a handle as long as the program holds the route.
+    pub route: lh_route,
+    /// The lease that it is in or, if it is idle, was last in.
+    pub lease: lh_lease,
+    /// The name of the route, `route_length` bytes, valid during the call only.
+    pub route_name: *const c_char,
+    /// How many bytes the name has.
+    pub route_length: usize,
+    /// For how many milliseconds it has been idle; 0 if it is not.
+    pub idle_ms: u64,
+    /// In how many milliseconds it expires, 0 if it has; LH_FOREVER if it does not.
+    pub expires_in_ms: u64,
+    /// What it is doing.
+    pub used: lh_use,
+}
+
+/// Gets one connection of a pool. Answers 0 to see the next one, anything else to stop.
+///
+/// Called with no lock held; it may call the pool's functions. It must return normally.
+pub type lh_entry_callback =
+    Option<unsafe extern "C" fn(context: *mut c_void, entry: *const lh_entry) -> i32>;
+
+/// What is behind an lh_pool.
+pub(crate) struct Pool {
+    pub(crate) id: u64,
+    /// Written by lh_pool_destroy.
+    is_destroyed: AtomicBool,
+    pub(crate) engine: Engine,
+    /// What is kept of each connection, by its entry's slot.
+    pub(crate) cells: Segments<Cell>,
+    /// How to tell who waits, by its ticket's slot.
+    pub(crate) waiting: Segments<Waiting>,
+    pub(crate) routes: Interner<Box<[u8]>>,
+    pub(crate) states: States,
+    pub(crate) dispose: lh_dispose_callback,
+    pub(crate) dispose_context: *mut c_void,
+}
+
+// SAFETY: the contexts and the connections' data are the program's, given for use on any thread; here they are only
+// passed on. Everything else is Send.
+unsafe impl Send for Pool {}
+// SAFETY: as above.
+unsafe impl Sync for Pool {}
+
+static POOLS: Table<Pool> = Table::new();
+
+thread_local! {
+    /// The pool that this thread has used last: finding it again touches nothing that threads share. It may be a
+    /// destroyed one, whose memory is free when the thread uses another pool or ends.
+    static RECENT: ThreadCell<Option<Arc<Pool>>> = const { ThreadCell::new(None) };
+}
+
+/// Runs `body` with the pool that has a handle. It lives as long as `body` runs, whoever destroys it.
+#[inline]
+pub(crate) fn with_pool<T>(
+    pool: lh_pool,
+    body: impl FnOnce(&Arc<Pool>) -> Result<T, lh_status>,
+) -> Result<T, lh_status> {
+    // Taken, not borrowed, so a callback may come here again. Fails while the thread ends: then the table serves.
+    let recent = RECENT.try_with(ThreadCell::take).ok().flatten();
+    let pool = match recent {
+        Some(recent) if recent.id == pool.id && !recent.is_destroyed.load(Relaxed) => recent,
+        _ => POOLS.get(pool.id).ok_or(LH_NO_POOL)?,
+    };
+    let outcome = body(&pool);
+    let _ = RECENT.try_with(|recent| recent.set(Some(pool)));
+    outcome
+}
+
+impl Pool {
+    fn new(
+        id: u64,
+        others: &mut dyn Iterator<Item = &Pool>,
+        options: &lh_pool_options,
+        config: Config,
+    ) -> Pool {
+        let taken: Vec<u32> = others.map(|pool| pool.engine.tag()).collect();
+        // Tags come round after 2047 pools. No two that are alive share one, so a foreign handle is always noticed.
+        let mut engine = Engine::new(config.clone());
+        while taken.contains(&engine.tag()) {
+            engine = Engine::new(config.clone());
+        }
+        Pool {
+            id,
+            is_destroyed: AtomicBool::new(false),
+            engine,
+            cells: Segments::new(),
+            waiting: Segments::new(),
+            routes: Interner::new(),
+            states: States::default(),
+            dispose: options.dispose,
+            dispose_context: options.dispose_context,
+        }
+    }
+
+    /// Takes a victim's connection and gives its slot free. `None` if it was still to be opened.
+    pub(crate) fn take_victim(&self, slot: u32) -> Option<*mut c_void> {
+        let cell = self.cells.grow_to(slot);
+        let data = cell.take();
+        self.states.release(cell.replace_state(StateId::NONE));
+        self.engine.ack(slot);
+        data
+    }
+
+    fn shutdown(self: &Arc<Self>, mode: lh_shutdown) {
+        self.with_effects(|engine, effects| engine.shutdown(ShutdownMode::Graceful, effects));
+        if mode == lh_shutdown::LH_SHUTDOWN_IMMEDIATE {
+            // Nothing is idle any more: whatever goes now was leased.
+            self.with_effects_as(
+                |_| lh_cause::LH_CAUSE_REVOKED,
+                |engine, effects| engine.shutdown(ShutdownMode::Immediate, effects),
+            );
+        }
+    }
+}
+
+fn config_of(options: &lh_pool_options) -> Result<Config, lh_status> {
+    let lifo = lh_policy::LH_POLICY_LIFO as u32;
+    let fifo = lh_policy::LH_POLICY_FIFO as u32;
+    Ok(Config {
+        max_total: options.max_total,
+        max_per_route: options.max_per_route,
+        max_waiters: options.max_waiters,
+        policy: match options.policy {
+            policy if policy == lifo => Policy::Lifo,
+            policy if policy == fifo => Policy::Fifo,
+            _ => return Err(LH_INVALID_ARGUMENT),
+        },
+        barging: options.barging != 0,
+        time_to_live: (options.time_to_live_ms != 0).then_some(options.time_to_live_ms),
+        clock: match options.clock.id {
+            0 => Clock::monotonic(),
+            _ => Clock::manual(&find_clock(options.clock)?),
+        },
+        ..Config::default()
+    })
+}
+
+/// Makes a pool. No thread is started and no connection opened. Destroy it with lh_pool_destroy.
+///
+/// `options` is what it is made with, read during the call only; NULL for the defaults.
+///
+/// LH_NULL_POINTER, LH_BAD_SIZE, LH_INVALID_ARGUMENT: an option means nothing, or is of a later version; LH_NO_CLOCK,
+/// LH_TOO_MANY: 1,024 pools are there. Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lh_pool_create(
+    options: *const lh_pool_options,
+    pool: *mut lh_pool,
+) -> lh_status {
+    answer(|| {
+        // SAFETY: the caller's promise.
+        let (output, options) = unsafe { (Output::new(pool)?, options::read(options)?) };
+        let config = config_of(&options)?;
+        let id = POOLS
+            .insert(|id, others| Pool::new(id, others, &options, config))
+            .ok_or(LH_TOO_MANY)?;
+        log::info!("pool {id:#x} made");
+        output.write(lh_pool { id });
+        Ok(LH_OK)
+    })
+}
+
+/// Ends a pool: shuts it down immediately (see lh_pool_shutdown) and forgets its handle and those of its routes, leases
+/// and requests.
+///
+/// When it returns, the disposal callback has had every connection, those still leased with LH_CAUSE_REVOKED, and every
+/// request's callback was called with LH_SHUT_DOWN, except by calls under way on other threads. To end a pool without
+/// revoking anything, shut it down gracefully and wait until its lh_stats say that nothing is leased. Calls of other
+/// threads may be under way, also waiting ones: they end with LH_SHUT_DOWN, later ones with LH_NO_POOL.
+///
+/// LH_NO_POOL. Thread-safe.
+#[unsafe(no_mangle)]
+pub extern "C" fn lh_pool_destroy(pool: lh_pool) -> lh_status {
+    answer(|| {
+        let pool = POOLS.remove(pool.id).ok_or(LH_NO_POOL)?;
+        pool.is_destroyed.store(true, Relaxed);
+        let leased = pool.engine.stats().leased;
+        if leased > 0 {
+            log::warn!("pool {:#x} destroyed with {leased} leased", pool.id);
+        } else {
+            log::info!("pool {:#x} destroyed", pool.id);
+        }
+        pool.shutdown(lh_shutdown::LH_SHUTDOWN_IMMEDIATE);
+        // This thread need not remember it.
+        let _ = RECENT.try_with(ThreadCell::take);
+        Ok(LH_OK)
+    })
+}
+
+/// Shuts a pool down: leases and requests that wait end with LH_SHUT_DOWN, as do all later ones; idle connections are
+/// disposed of.
+///
+/// `mode` is an lh_shutdown. Gracefully: leases go on, and their connections are disposed of when they end. Immediately:
+/// their connections are disposed of at once, on this thread, with LH_CAUSE_REVOKED, although another thread may be using
+/// them; the leases are dead then, and ending one is LH_NO_LEASE. A callback that is to survive that had better call
+/// shutdown(2) on the socket and leave closing and freeing to the lease's thread. May be called again. O(entries + waiters).
+///
+/// LH_NO_POOL, LH_INVALID_ARGUMENT: `mode` is no lh_shutdown. Thread-safe.
+#[unsafe(no_mangle)]
+pub extern "C" fn lh_pool_shutdown(pool: lh_pool, mode: u32) -> lh_status {
+    answer(|| {
+        let mode = match mode {
+            0 => lh_shutdown::LH_SHUTDOWN_GRACEFUL,
+            1 => lh_shutdown::LH_SHUTDOWN_IMMEDIATE,
+            _ => return Err(LH_INVALID_ARGUMENT),
+        };
+        with_pool(pool, |pool| {
+            pool.shutdown(mode);
+            Ok(LH_OK)
+        })
+    })
+}
+
+/// LH_SHUT_DOWN where the pool was shut down, else LH_OK. Takes no lock.
+///
+/// LH_NO_POOL. Thread-safe.
+#[unsafe(no_mangle)]
+pub extern "C" fn lh_pool_check(pool: lh_pool) -> lh_status {
+    answer(|| {
+        with_pool(pool, |pool| match pool.engine.is_shut_down() {
+            true => Err(LH_SHUT_DOWN),
+            false => Ok(LH_OK),
+        })
+    })
+}
+
+/// Changes the limit in total. Raised, it serves who waits at once; lowered, it disposes of idle connections at once,
+/// least recently released first, and of leased ones when their leases end.
+///
+/// LH_NO_POOL. Thread-safe.
+#[unsafe(no_mangle)]
+pub extern "C" fn lh_pool_set_max_total(pool: lh_pool, max: u32) -> lh_status {
+    change(pool, |engine, effects| engine.set_max_total(max, effects))
+}
+
+/// Changes the limit of every route that has none of its own, in the same way. O(routes).
+///
+/// LH_NO_POOL. Thread-safe.
+#[unsafe(no_mangle)]
+pub extern "C" fn lh_pool_set_max_per_route(pool: lh_pool, max: u32) -> lh_status {
+    change(pool, |engine, effects| {
+        engine.set_default_max_per_route(max, effects);
+    })
+}
+
+/// Writes the limit of every route that has none of its own. What is beyond 524,288 reads as that.
+///
+/// LH_NULL_POINTER, LH_NO_POOL. Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lh_pool_max_per_route(pool: lh_pool, max: *mut u32) -> lh_status {
+    answer(|| {
+        // SAFETY: the caller's promise.
+        let output = unsafe { Output::new(max)? };
+        with_pool(pool, |pool| {
+            output.write(pool.engine.default_max_per_route());
+            Ok(LH_OK)
+        })
+    })
+}
+
+/// Disposes of every idle connection whose keep-alive time or time to live is over. O(closed · log n).
+///
+/// A lease meets those of its own route by itself; call this now and then where routes fall out of use.
+///
+/// LH_NO_POOL. Thread-safe.
+#[unsafe(no_mangle)]
+pub extern "C" fn lh_pool_close_expired(pool: lh_pool) -> lh_status {
+    change(pool, |engine, effects| engine.close_expired(effects))
+}
+
+/// Disposes of every connection that has been idle for `ms` milliseconds or longer; with 0, of all that are idle.
+/// O(closed).
+///
+/// LH_NO_POOL. Thread-safe.
+#[unsafe(no_mangle)]
+pub extern "C" fn lh_pool_close_idle(pool: lh_pool, ms: u64) -> lh_status {
+    change(pool, |engine, effects| engine.close_idle(ms, effects))
+}
+
+fn change(pool: lh_pool, call: impl FnOnce(&Engine, &mut Effects)) -> lh_status {
+    answer(|| {
+        with_pool(pool, |pool| {
+            pool.with_effects(call);
+            Ok(LH_OK)
+        })
+    })
+}
+
+/// Writes the pool's numbers. Takes no lock.
+///
+/// LH_NULL_POINTER, LH_NO_POOL. Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lh_pool_stats(pool: lh_pool, stats: *mut lh_stats) -> lh_status {
+    answer(|| {
+        // SAFETY: the caller's promise.
+        let output = unsafe { Output::new(stats)? };
+        with_pool(pool, |pool| {
+            output.write(pool.engine.stats().into());
+            Ok(LH_OK)
+        })
+    })
+}
+
+/// Calls `callback` for every connection of the pool, each once, as it was when this function looked at it. O(entries).
+///
+/// LH_NULL_POINTER: `callback` is NULL; LH_NO_POOL. Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lh_pool_each_entry(
+    pool: lh_pool,
+    callback: lh_entry_callback,
+    context: *mut c_void,
+) -> lh_status {
+    answer(|| {
+        let callback = callback.ok_or(LH_NULL_POINTER)?;
+        with_pool(pool, |pool| {
+            for info in pool.engine.entries() {
+                let Some(name) = pool.routes.key_of(info.route) else {
+                    continue;
+                };
+                let entry = lh_entry {
+                    route: info.route.into(),
+                    lease: info.handle.into(),
+                    route_name: name.as_ptr().cast(),
+                    route_length: name.len(),
+                    idle_ms: info
+                        .idle_since
+                        .filter(|_| info.used == Use::Idle)
+                        .unwrap_or(0),
+                    expires_in_ms: info.expires_in.unwrap_or(LH_FOREVER),
+                    used: match info.used {
+                        Use::Opening => lh_use::LH_USE_OPENING,
+                        Use::Leased => lh_use::LH_USE_LEASED,
+                        Use::Idle => lh_use::LH_USE_IDLE,
+                    },
+                };
+                // SAFETY: the caller's promise; the entry and the name live until it returns.
+                if unsafe { callback(context, &raw const entry) } != 0 {
+                    break;
+                }
+            }
+            Ok(LH_OK)
+        })
+    })
+}

@@ -1,0 +1,58 @@
+//! Asking a socket whether its peer has closed it, at the moment of a lease: one poll(2) that does not wait.
+
+use std::os::fd::{BorrowedFd, RawFd};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+
+use crate::status::*;
+
+/// How the pool looks at the socket of an idle connection before it hands the connection out.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum lh_probe {
+    /// Not at all.
+    LH_PROBE_OFF = 0,
+    /// It must be open and silent. For plain connections: bytes that nobody asked for belong to no answer.
+    LH_PROBE_SILENT = 1,
+    /// It must be open. For TLS connections, whose peers may send session tickets at any time.
+    LH_PROBE_OPEN = 2,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Probe {
+    Off = lh_probe::LH_PROBE_OFF as isize,
+    Silent = lh_probe::LH_PROBE_SILENT as isize,
+    Open = lh_probe::LH_PROBE_OPEN as isize,
+}
+
+impl Probe {
+    pub(crate) fn from_number(number: u32) -> Result<Probe, lh_status> {
+        match number {
+            0 => Ok(Probe::Off),
+            1 => Ok(Probe::Silent),
+            2 => Ok(Probe::Open),
+            _ => Err(LH_INVALID_ARGUMENT),
+        }
+    }
+
+    /// Whether the connection may be used. One that poll cannot be asked about may.
+    pub(crate) fn finds_usable(self, socket: RawFd) -> bool {
+        let unwanted = match self {
+            Probe::Off => return true,
+            Probe::Silent => PollFlags::all(),
+            Probe::Open => PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL,
+        };
+        // SAFETY: not -1, which was refused when it was attached. The program keeps it open as long as the connection is
+        // the pool's; if it does not, poll looks at another file or says NVAL, and nothing is read or written.
+        let socket = unsafe { BorrowedFd::borrow_raw(socket) };
+        let mut asked = [PollFd::new(&socket, PollFlags::IN | PollFlags::RDHUP)];
+        loop {
+            match poll(&mut asked, Some(&Timespec::default())) {
+                Ok(_) => return !asked[0].revents().intersects(unwanted),
+                Err(Errno::INTR) => {}
+                Err(_) => return true,
+            }
+        }
+    }
+}

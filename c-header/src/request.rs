@@ -1,0 +1,347 @@
+//! Requests that wait: a thread's, and those whose answer is a callback.
+//!
+//! Who waits is published under its ticket's slot before the ticket is queued, so a grant that comes at once finds whom to
+//! tell. A request with a callback is answered by whoever takes it out of its place there: the thread that the engine told
+//! to wake it, or the one that cancels it. It is taken out under the place's lock together with its answer, before the
+//! ticket, and so the place, can be another's. The lock is held while the engine is asked, never the other way round, and
+//! never while a callback runs.
+
+use std::ffi::c_void;
+use std::ptr::null_mut;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use leasehold::State;
+use leasehold::engine::{Grant, Outcome, Refusal, RouteId, StateId, Ticket};
+use parking_lot::{Condvar, Mutex};
+
+use crate::boundary::{Output, answer};
+use crate::delivery::is_in_callback;
+use crate::http::LH_FOREVER;
+use crate::lease::{LeaseOutput, Served, grant_of, lease_now, lh_lease, state_of};
+use crate::options::lh_lease_options;
+use crate::pool::{Pool, lh_pool, with_pool};
+use crate::route::lh_route;
+use crate::status::*;
+
+/// A request that waits for a lease. The handle with id 0 is none.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct lh_request {
+    /// For comparing and storing only.
+    pub id: u64,
+}
+
+/// Gets the answer to a request that had to wait, exactly once.
+///
+/// `status`, `lease` and `data` are what lh_pool_try_lease would have answered and written: LH_OK, LH_VACANCY, or an error,
+/// in which case there is no lease; errors are LH_SHUT_DOWN, and LH_NO_ROUTE where the route was freed. Called on the thread
+/// whose call served the request, say by lh_lease_release, before that call returns, with no lock held. What holds for the
+/// disposal callback holds for this one: it may call the pool's functions, but not wait; callbacks never nest; it must
+/// return normally.
+pub type lh_lease_callback = Option<
+    unsafe extern "C" fn(
+        context: *mut c_void,
+        pool: lh_pool,
+        status: lh_status,
+        lease: lh_lease,
+        data: *mut c_void,
+    ),
+>;
+
+/// Where it is said how to tell the owner of a ticket, by the ticket's slot.
+#[derive(Default)]
+pub(crate) struct Waiting(Mutex<Option<(Ticket, Waiter)>>);
+
+enum Waiter {
+    Thread(Arc<Signal>),
+    Callback(Request),
+}
+
+/// What a sleeping thread waits for.
+#[derive(Default)]
+struct Signal {
+    is_given: Mutex<bool>,
+    given: Condvar,
+}
+
+#[derive(Clone, Copy)]
+struct Request {
+    callback: unsafe extern "C" fn(*mut c_void, lh_pool, lh_status, lh_lease, *mut c_void),
+    context: *mut c_void,
+    route: RouteId,
+    /// A use of the number of its own.
+    state: StateId,
+}
+
+// SAFETY: the program gave the context for a callback on any thread; here it is only passed on.
+unsafe impl Send for Request {}
+
+/// One use of a state's number.
+pub(crate) struct StateUse<'a> {
+    pool: &'a Pool,
+    id: StateId,
+}
+
+impl<'a> StateUse<'a> {
+    pub(crate) fn of(pool: &'a Pool, state: Option<&[u8]>) -> Self {
+        let id = state.map_or(StateId::NONE, |state| {
+            pool.states.acquire(&State::new(state))
+        });
+        StateUse { pool, id }
+    }
+
+    pub(crate) fn id(&self) -> StateId {
+        self.id
+    }
+
+    /// Passes the use on.
+    pub(crate) fn into_id(mut self) -> StateId {
+        std::mem::take(&mut self.id)
+    }
+}
+
+impl Drop for StateUse<'_> {
+    fn drop(&mut self) {
+        self.pool.states.release(self.id);
+    }
+}
+
+impl Signal {
+    fn give(&self) {
+        *self.is_given.lock() = true;
+        self.given.notify_one();
+    }
+
+    /// False if the deadline came first.
+    fn wait(&self, deadline: Option<Instant>) -> bool {
+        let mut is_given = self.is_given.lock();
+        while !*is_given {
+            match deadline {
+                None => self.given.wait(&mut is_given),
+                Some(deadline) => {
+                    if self.given.wait_until(&mut is_given, deadline).timed_out() {
+                        break;
+                    }
+                }
+            }
+        }
+        std::mem::take(&mut is_given)
+    }
+}
+
+impl Pool {
+    fn publish(&self, ticket: Ticket, waiter: Waiter) {
+        *self.waiting.grow_to(ticket.slot()).0.lock() = Some((ticket, waiter));
+    }
+
+    /// Takes back what was published for a ticket, if it is still there.
+    fn retract(&self, ticket: Ticket) {
+        if let Some(place) = self.waiting.get(ticket.slot()) {
+            let mut waiting = place.0.lock();
+            if matches!(&*waiting, Some((published, _)) if *published == ticket) {
+                *waiting = None;
+            }
+        }
+    }
+
+    /// Takes a request whose answer would be a callback out of its place.
+    fn take_request(&self, ticket: Ticket) -> Option<Request> {
+        let mut waiting = self.waiting.get(ticket.slot())?.0.lock();
+        match &*waiting {
+            Some((published, Waiter::Callback(request))) if *published == ticket => {
+                let request = *request;
+                *waiting = None;
+                Some(request)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Leases a connection, putting the thread to sleep until there is one.
+pub(crate) fn wait_for_lease(
+    pool: &Arc<Pool>,
+    route: RouteId,
+    state: &StateUse<'_>,
+    timeout_ms: u64,
+) -> Result<Served, lh_status> {
+    if is_in_callback() {
+        return lease_now(pool, route, state).map_err(|status| match status {
+            LH_EXHAUSTED => LH_IN_CALLBACK,
+            other => other,
+        });
+    }
+    let deadline = match timeout_ms {
+        LH_FOREVER => None,
+        // Nobody lives to see a deadline that the clock cannot tell.
+        millis => Instant::now().checked_add(Duration::from_millis(millis)),
+    };
+    let ticket = pool.engine.reserve_ticket().map_err(|_| LH_TOO_MANY)?;
+    let signal = Arc::new(Signal::default());
+    pool.publish(ticket, Waiter::Thread(Arc::clone(&signal)));
+    let grant = sleep_until_granted(pool, route, state, ticket, &signal, deadline);
+    pool.retract(ticket);
+    pool.serve(route, grant?)
+}
+
+fn sleep_until_granted(
+    pool: &Arc<Pool>,
+    route: RouteId,
+    state: &StateUse<'_>,
+    ticket: Ticket,
+    signal: &Signal,
+    deadline: Option<Instant>,
+) -> Result<Grant, lh_status> {
+    let ask = || {
+        pool.with_effects(|engine, effects| engine.lease(route, state.id(), Some(ticket), effects))
+    };
+    let mut outcome = ask()?;
+    loop {
+        if let Some(grant) = grant_of(outcome) {
+            return Ok(grant);
+        }
+        match pool.engine.poll_ticket(ticket)? {
+            Some(Grant::Retry) => outcome = ask()?,
+            Some(grant) => return Ok(grant),
+            None if signal.wait(deadline) => {}
+            None => {
+                let grant = pool.with_effects(|engine, effects| engine.cancel(ticket, effects));
+                return match grant {
+                    None | Some(Grant::Retry) => Err(LH_TIMED_OUT),
+                    // It came at the last moment.
+                    Some(grant) => Ok(grant),
+                };
+            }
+        }
+    }
+}
+
+/// Tells the owner of a ticket that the engine has answered it. Called while delivering.
+pub(crate) fn attend(pool: &Arc<Pool>, ticket: Ticket) {
+    let Some(place) = pool.waiting.get(ticket.slot()) else {
+        return;
+    };
+    let mut waiting = place.0.lock();
+    let request = match &*waiting {
+        Some((published, Waiter::Thread(signal))) if *published == ticket => {
+            let signal = Arc::clone(signal);
+            drop(waiting);
+            return signal.give();
+        }
+        Some((published, Waiter::Callback(request))) if *published == ticket => *request,
+        _ => return,
+    };
+    let grant = match pool.engine.poll_ticket(ticket) {
+        // Another answer will come, and whoever makes it comes here.
+        Ok(None) => return,
+        // What follows is delivered later, when the place is not locked any more.
+        Ok(Some(Grant::Retry)) => match pool.with_effects(|engine, effects| {
+            engine.lease(request.route, request.state, Some(ticket), effects)
+        }) {
+            Ok(Outcome::Wait) => return,
+            outcome => outcome.map(grant_of),
+        },
+        outcome => outcome,
+    };
+    *waiting = None;
+    drop(waiting);
+    request.finish(pool, grant);
+}
+
+impl Request {
+    fn finish(self, pool: &Arc<Pool>, grant: Result<Option<Grant>, Refusal>) {
+        pool.states.release(self.state);
+        let served = match grant {
+            Ok(Some(grant)) => pool.serve(self.route, grant),
+            Ok(None) => return,
+            Err(refusal) => Err(refusal.into()),
+        };
+        let (status, lease, data) = match served {
+            Ok(served) => (served.status, served.handle.into(), served.data),
+            Err(status) => (status, lh_lease { id: 0 }, null_mut()),
+        };
+        let pool = lh_pool { id: pool.id };
+        // SAFETY: the program gave the callback and its context for this.
+        unsafe { (self.callback)(self.context, pool, status, lease, data) };
+    }
+}
+
+/// Leases a connection of a route: at once where that is possible, as lh_pool_try_lease, else as soon as one comes free,
+/// by a callback.
+///
+/// LH_OK, LH_VACANCY: `lease` and `data` were written, `callback` is not called. LH_PENDING: only `request` was written, and
+/// `callback` is called once, unless lh_request_cancel succeeds, maybe on another thread before this function has returned.
+/// Requests have no timeout: cancel them. Hold the route until then. An event loop leases by this without ever waiting;
+/// let its callback wake the loop, since it may come on any thread that uses the pool.
+///
+/// LH_QUEUE_FULL, LH_SHUT_DOWN, LH_NULL_POINTER, LH_BAD_SIZE, LH_INVALID_ARGUMENT, LH_NO_POOL, LH_NO_ROUTE, LH_TOO_MANY.
+/// Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lh_pool_request(
+    pool: lh_pool,
+    route: lh_route,
+    options: *const lh_lease_options,
+    callback: lh_lease_callback,
+    context: *mut c_void,
+    request: *mut lh_request,
+    lease: *mut lh_lease,
+    data: *mut *mut c_void,
+) -> lh_status {
+    answer(|| {
+        let callback = callback.ok_or(LH_NULL_POINTER)?;
+        // SAFETY: the caller's promise.
+        let (request, output) = unsafe { (Output::new(request)?, LeaseOutput::new(lease, data)?) };
+        with_pool(pool, |pool| {
+            let route = route.to_id();
+            // SAFETY: the caller's promise.
+            let state = unsafe { state_of(pool, options)? };
+            let ticket = pool.engine.reserve_ticket().map_err(|_| LH_TOO_MANY)?;
+            let asked = Request {
+                callback,
+                context,
+                route,
+                state: state.id(),
+            };
+            pool.publish(ticket, Waiter::Callback(asked));
+            let outcome = pool.with_effects(|engine, effects| {
+                engine.lease(route, asked.state, Some(ticket), effects)
+            });
+            match outcome {
+                Ok(Outcome::Wait) => {
+                    // The request's own from now on.
+                    state.into_id();
+                    request.write(lh_request {
+                        id: ticket.to_u64(),
+                    });
+                    Ok(LH_PENDING)
+                }
+                outcome => {
+                    pool.retract(ticket);
+                    let grant = grant_of(outcome?).ok_or(LH_EXHAUSTED)?;
+                    output.write(pool.serve(route, grant)?)
+                }
+            }
+        })
+    })
+}
+
+/// Takes a request back. After LH_OK its callback is not called; what it had been granted unseen goes to the next.
+///
+/// LH_NO_REQUEST: too late, its callback was called or is being called; LH_NO_POOL. Thread-safe.
+#[unsafe(no_mangle)]
+pub extern "C" fn lh_request_cancel(pool: lh_pool, request: lh_request) -> lh_status {
+    answer(|| {
+        with_pool(pool, |pool| {
+            let ticket = Ticket::from_u64(request.id);
+            let asked = pool.take_request(ticket).ok_or(LH_NO_REQUEST)?;
+            // Nobody else can take the answer now.
+            pool.states.release(asked.state);
+            if let Some(grant) = pool.with_effects(|engine, effects| engine.cancel(ticket, effects))
+            {
+                pool.give_back(grant);
+            }
+            Ok(LH_OK)
+        })
+    })
+}

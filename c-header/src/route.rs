@@ -1,0 +1,201 @@
+//! Routes: what connections go to.
+
+use std::ffi::{CStr, c_char, c_void};
+use std::sync::Arc;
+
+use leasehold::engine::{Refusal, RouteId};
+
+use crate::boundary::{Answer, Output, answer, bytes};
+use crate::pool::{Pool, lh_pool, lh_stats, with_pool};
+use crate::status::*;
+
+/// A route of a pool: what a connection goes to, such as a scheme, host and port. The handle with id 0 is none.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct lh_route {
+    /// For comparing and storing only. Routes of one pool made of equal bytes have equal ids as long as one is held.
+    pub id: u64,
+}
+
+impl From<RouteId> for lh_route {
+    fn from(id: RouteId) -> lh_route {
+        lh_route { id: id.to_u64() }
+    }
+}
+
+impl lh_route {
+    pub(crate) fn to_id(self) -> RouteId {
+        RouteId::from_u64(self.id)
+    }
+}
+
+/// Makes a route of a string, say "https://example.org:443", copied during the call. Equal strings are the same route.
+///
+/// The route is held until lh_route_free is called as often as it was made, or the pool ends. O(1).
+///
+/// LH_NULL_POINTER, LH_NO_POOL, LH_TOO_MANY: more than a million routes are there. Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lh_route_of_name(
+    pool: lh_pool,
+    name: *const c_char,
+    route: *mut lh_route,
+) -> lh_status {
+    answer(|| {
+        if name.is_null() {
+            return Err(LH_NULL_POINTER);
+        }
+        // SAFETY: the caller's promise.
+        let (name, output) = unsafe { (CStr::from_ptr(name).to_bytes(), Output::new(route)?) };
+        make_route(pool, name, output)
+    })
+}
+
+/// The same of any bytes, `length` of them, text or not, none of them special.
+///
+/// LH_NULL_POINTER, LH_INVALID_ARGUMENT: `length` is more than any object has; LH_NO_POOL, LH_TOO_MANY. Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lh_route_of_bytes(
+    pool: lh_pool,
+    name: *const c_void,
+    length: usize,
+    route: *mut lh_route,
+) -> lh_status {
+    answer(|| {
+        // SAFETY: the caller's promise.
+        let (name, output) = unsafe { (bytes(name, length)?, Output::new(route)?) };
+        make_route(pool, name.ok_or(LH_NULL_POINTER)?, output)
+    })
+}
+
+fn make_route(pool: lh_pool, name: &[u8], output: Output<lh_route>) -> Answer {
+    with_pool(pool, |pool| {
+        output.write(hold_route(pool, name)?.into());
+        Ok(LH_OK)
+    })
+}
+
+fn hold_route(pool: &Arc<Pool>, name: &[u8]) -> Result<RouteId, lh_status> {
+    let name = Arc::new(Box::from(name));
+    let mut stale = None;
+    loop {
+        let id = pool
+            .with_effects(|engine, effects| pool.routes.intern(engine, &name, stale, effects))
+            .map_err(|_| LH_TOO_MANY)?;
+        match pool.engine.hold_route(id) {
+            Ok(()) => return Ok(id),
+            // Reclaimed in between.
+            Err(Refusal::StaleRoute) => stale = Some(id),
+            Err(refusal) => return Err(refusal.into()),
+        }
+    }
+}
+
+/// Lets go of a route once. When all who made it have, the handle may be refused at any time; connections and waiting
+/// requests of the route are not touched, and the pool forgets it some time after the last of them. O(1).
+///
+/// LH_NO_POOL, LH_NO_ROUTE: nobody holds it. Thread-safe.
+#[unsafe(no_mangle)]
+pub extern "C" fn lh_route_free(pool: lh_pool, route: lh_route) -> lh_status {
+    answer(|| {
+        with_pool(pool, |pool| {
+            pool.engine.let_go_of_route(route.to_id())?;
+            Ok(LH_OK)
+        })
+    })
+}
+
+/// Copies the bytes that a route was made of into `buffer`, up to `capacity` of them, without a terminating NUL, and
+/// writes to `length` how many there are, which may be more. NULL and 0 ask for the length only.
+///
+/// LH_NULL_POINTER: `length`, or `buffer` with a capacity other than 0; LH_NO_POOL, LH_NO_ROUTE. Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lh_route_name(
+    pool: lh_pool,
+    route: lh_route,
+    buffer: *mut c_void,
+    capacity: usize,
+    length: *mut usize,
+) -> lh_status {
+    answer(|| {
+        // SAFETY: the caller's promise.
+        let output = unsafe { Output::new(length)? };
+        if buffer.is_null() && capacity != 0 {
+            return Err(LH_NULL_POINTER);
+        }
+        with_pool(pool, |pool| {
+            let name = pool.routes.key_of(route.to_id()).ok_or(LH_NO_ROUTE)?;
+            let copied = name.len().min(capacity);
+            if copied > 0 {
+                // SAFETY: there is room, and what is copied is ours.
+                unsafe {
+                    buffer
+                        .cast::<u8>()
+                        .copy_from_nonoverlapping(name.as_ptr(), copied)
+                };
+            }
+            output.write(name.len());
+            Ok(LH_OK)
+        })
+    })
+}
+
+/// Gives a route a limit of its own, instead of the pool's for each route; LH_UNLIMITED is one, too. Works as
+/// lh_pool_set_max_total. The pool does not forget a route that has one.
+///
+/// LH_NO_POOL, LH_NO_ROUTE. Thread-safe.
+#[unsafe(no_mangle)]
+pub extern "C" fn lh_route_set_max(pool: lh_pool, route: lh_route, max: u32) -> lh_status {
+    set_max(pool, route, Some(max))
+}
+
+/// Takes a route's own limit back: the pool's for each route holds again.
+///
+/// LH_NO_POOL, LH_NO_ROUTE. Thread-safe.
+#[unsafe(no_mangle)]
+pub extern "C" fn lh_route_unset_max(pool: lh_pool, route: lh_route) -> lh_status {
+    set_max(pool, route, None)
+}
+
+fn set_max(pool: lh_pool, route: lh_route, max: Option<u32>) -> lh_status {
+    answer(|| {
+        with_pool(pool, |pool| {
+            pool.with_effects(|engine, effects| {
+                engine.set_max_per_route(route.to_id(), max, effects)
+            })?;
+            Ok(LH_OK)
+        })
+    })
+}
+
+/// Disposes of every idle connection of a route; leased ones are disposed of when their leases end. O(entries).
+///
+/// LH_NO_POOL, LH_NO_ROUTE. Thread-safe.
+#[unsafe(no_mangle)]
+pub extern "C" fn lh_route_clear(pool: lh_pool, route: lh_route) -> lh_status {
+    answer(|| {
+        with_pool(pool, |pool| {
+            pool.with_effects(|engine, effects| engine.clear_route(route.to_id(), effects))?;
+            Ok(LH_OK)
+        })
+    })
+}
+
+/// Writes the numbers of one route. Takes no lock.
+///
+/// LH_NULL_POINTER, LH_NO_POOL, LH_NO_ROUTE. Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lh_route_stats(
+    pool: lh_pool,
+    route: lh_route,
+    stats: *mut lh_stats,
+) -> lh_status {
+    answer(|| {
+        // SAFETY: the caller's promise.
+        let output = unsafe { Output::new(stats)? };
+        with_pool(pool, |pool| {
+            let stats = pool.engine.route_stats(route.to_id()).ok_or(LH_NO_ROUTE)?;
+            output.write(stats.into());
+            Ok(LH_OK)
+        })
+    })
+}
