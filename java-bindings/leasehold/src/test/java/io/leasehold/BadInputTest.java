@@ -19,7 +19,10 @@ import org.junit.jupiter.params.provider.EnumSource;
 class BadInputTest {
     private final Disposals disposals = new Disposals();
     private final ConnectionPool<String, Connection> pool =
-            ConnectionPool.<String, Connection>builder(disposals).maxTotal(2).build();
+            ConnectionPool.<String, Connection>builder(disposals)
+                    .maxTotal(2)
+                    .leakListener(Disposals.LEAKS_ARE_EXPECTED)
+                    .build();
 
     private static void illegalArgument(String advice, Executable mistake) {
         String message = assertThrows(IllegalArgumentException.class, mistake).getMessage();

@@ -34,7 +34,7 @@ class WaitingTest {
     private final ManualClock clock = new ManualClock();
 
     private ConnectionPool.Builder<String, Connection> builder() {
-        return ConnectionPool.<String, Connection>builder(disposals);
+        return ConnectionPool.<String, Connection>builder(disposals).leakListener(Disposals.LEAKS_ARE_EXPECTED);
     }
 
     /** A thread that runs a task, seen to wait for a connection. */
@@ -97,7 +97,7 @@ class WaitingTest {
         ConnectionPool<String, Connection> pool = ConnectionPool.<String, Connection>builder((connection, cause) -> {
             Thread.yield();
             isClosed.set(true);
-        }).maxTotal(1).build();
+        }).maxTotal(1).leakListener(Disposals.LEAKS_ARE_EXPECTED).build();
         Lease<Connection> lease = open(pool, "a");
         Waiting<Boolean> waiter = new Waiting<>(pool, () -> {
             pool.lease("b", 0, TimeUnit.SECONDS);
