@@ -1,0 +1,337 @@
+/* Pools: options, limits, closing what is idle, shutdown, statistics. */
+#include "support.h"
+
+static int connections[8];
+#define C(i) (&connections[i])
+
+static void options_may_be_of_any_later_size(void **state) {
+    (void)state;
+    struct {
+        lh_pool_options known;
+        uint64_t later;
+    } options;
+    lh_pool pool = {7};
+    memset(&options, 0xff, sizeof options);
+    assert_status(LH_OK, lh_pool_options_init(&options.known, sizeof options));
+    assert_true(options.later == 0);
+    assert_true(options.known.size == sizeof options);
+    options.later = 1;
+    assert_status(LH_INVALID_ARGUMENT, lh_pool_create(&options.known, &pool));
+    assert_true(pool.id == 7);
+    options.later = 0;
+    assert_status(LH_OK, lh_pool_create(&options.known, &pool));
+    assert_status(LH_OK, lh_pool_destroy(pool));
+}
+
+static void options_that_mean_nothing_are_refused(void **state) {
+    (void)state;
+    lh_pool_options options;
+    lh_lease_options lease_options;
+    lh_pool pool = {7};
+    assert_status(LH_NULL_POINTER, lh_pool_options_init(NULL, sizeof options));
+    assert_status(LH_NULL_POINTER, lh_lease_options_init(NULL, sizeof lease_options));
+    assert_status(LH_BAD_SIZE, lh_pool_options_init(&options, sizeof options - 1));
+    assert_status(LH_BAD_SIZE, lh_lease_options_init(&lease_options, 0));
+    assert_status(LH_OK, lh_pool_options_init(&options, sizeof options));
+    assert_status(LH_NULL_POINTER, lh_pool_create(&options, NULL));
+    options.policy = 2;
+    assert_status(LH_INVALID_ARGUMENT, lh_pool_create(&options, &pool));
+    options.policy = LH_POLICY_LIFO;
+    options.clock.id = 7;
+    assert_status(LH_NO_CLOCK, lh_pool_create(&options, &pool));
+    options.size = 8;
+    assert_status(LH_BAD_SIZE, lh_pool_create(&options, &pool));
+    options.size = SIZE_MAX;
+    assert_status(LH_INVALID_ARGUMENT, lh_pool_create(&options, &pool));
+    assert_true(pool.id == 7);
+}
+
+static void a_limit_of_zero_lets_nobody_in(void **state) {
+    (void)state;
+    fixture f;
+    lh_lease lease = {7};
+    void *data = &f;
+    make_limited(&f, 0, 1);
+    assert_status(LH_EXHAUSTED, lh_pool_try_lease(f.pool, f.route, NULL, &lease, &data));
+    assert_status(LH_OK, lh_pool_set_max_total(f.pool, 1));
+    assert_status(LH_OK, lh_pool_set_max_per_route(f.pool, 0));
+    assert_status(LH_EXHAUSTED, lh_pool_try_lease(f.pool, f.route, NULL, &lease, &data));
+    assert_true(lease.id == 7);
+    assert_ptr_equal(data, &f);
+    end_pool(&f);
+}
+
+static void a_huge_limit_means_the_most_there_is(void **state) {
+    (void)state;
+    fixture f;
+    lh_stats stats;
+    uint32_t max;
+    make_limited(&f, UINT32_MAX, UINT32_MAX - 1);
+    assert_status(LH_OK, lh_pool_stats(f.pool, &stats));
+    assert_int_equal(stats.max, 524288);
+    assert_status(LH_OK, lh_pool_max_per_route(f.pool, &max));
+    assert_int_equal(max, 524288);
+    end_pool(&f);
+}
+
+static void a_lowered_limit_disposes_of_the_least_recently_released(void **state) {
+    (void)state;
+    fixture f;
+    make_limited(&f, 3, 3);
+    lh_lease first = open_lease(&f, f.route, C(0)), second = open_lease(&f, f.route, C(1));
+    assert_status(LH_OK, lh_lease_release(f.pool, first, LH_FOREVER));
+    assert_status(LH_OK, lh_lease_release(f.pool, second, LH_FOREVER));
+    assert_status(LH_OK, lh_pool_set_max_total(f.pool, 1));
+    assert_int_equal(f.count, 1);
+    assert_disposed(&f, 0, C(0), LH_CAUSE_OVER_LIMIT);
+    lh_lease again = lease_idle(&f, f.route, C(1));
+    assert_status(LH_OK, lh_pool_set_max_per_route(f.pool, 0));
+    assert_int_equal(f.count, 1);
+    assert_status(LH_OK, lh_lease_release(f.pool, again, LH_FOREVER));
+    assert_disposed(&f, 1, C(1), LH_CAUSE_OVER_LIMIT);
+    end_pool(&f);
+}
+
+static void the_policy_says_which_idle_connection_goes_first(void **state) {
+    (void)state;
+    for (uint32_t policy = LH_POLICY_LIFO; policy <= LH_POLICY_FIFO; policy++) {
+        fixture f;
+        lh_pool_options options = options_of(&f);
+        options.policy = policy;
+        make_pool(&f, &options);
+        lh_lease first = open_lease(&f, f.route, C(0)), second = open_lease(&f, f.route, C(1));
+        assert_status(LH_OK, lh_lease_release(f.pool, first, LH_FOREVER));
+        assert_status(LH_OK, lh_lease_release(f.pool, second, LH_FOREVER));
+        lease_idle(&f, f.route, policy == LH_POLICY_LIFO ? C(1) : C(0));
+        end_pool(&f);
+    }
+}
+
+static void a_connection_to_another_route_makes_room(void **state) {
+    (void)state;
+    fixture f;
+    lh_route other;
+    make_limited(&f, 1, 1);
+    assert_status(LH_OK, lh_route_of_name(f.pool, "other", &other));
+    assert_status(LH_OK, lh_lease_release(f.pool, open_lease(&f, f.route, C(0)), LH_FOREVER));
+    open_lease(&f, other, C(1));
+    assert_disposed(&f, 0, C(0), LH_CAUSE_EVICTED);
+    end_pool(&f);
+}
+
+static void close_expired_disposes_of_what_has_expired(void **state) {
+    (void)state;
+    fixture f;
+    make_limited(&f, 2, 2);
+    lh_lease first = open_lease(&f, f.route, C(0)), second = open_lease(&f, f.route, C(1));
+    assert_status(LH_OK, lh_lease_release(f.pool, first, 1000));
+    assert_status(LH_OK, lh_lease_release(f.pool, second, 2000));
+    assert_status(LH_OK, lh_clock_advance(f.clock, 999));
+    assert_status(LH_OK, lh_pool_close_expired(f.pool));
+    assert_int_equal(f.count, 0);
+    assert_status(LH_OK, lh_clock_advance(f.clock, 1));
+    assert_status(LH_OK, lh_pool_close_expired(f.pool));
+    assert_int_equal(f.count, 1);
+    assert_disposed(&f, 0, C(0), LH_CAUSE_EXPIRED);
+    end_pool(&f);
+}
+
+static void a_lease_never_gets_what_has_expired(void **state) {
+    (void)state;
+    fixture f;
+    make_limited(&f, 2, 2);
+    assert_status(LH_OK, lh_lease_release(f.pool, open_lease(&f, f.route, C(0)), 1000));
+    assert_status(LH_OK, lh_clock_advance(f.clock, 1000));
+    open_lease(&f, f.route, C(1));
+    assert_disposed(&f, 0, C(0), LH_CAUSE_EXPIRED);
+    end_pool(&f);
+}
+
+static void time_to_live_ends_a_connection_however_busy(void **state) {
+    (void)state;
+    fixture f;
+    lh_pool_options options = options_of(&f);
+    options.time_to_live_ms = 1000;
+    make_pool(&f, &options);
+    lh_lease lease = open_lease(&f, f.route, C(0));
+    for (int i = 0; i < 9; i++) {
+        assert_status(LH_OK, lh_clock_advance(f.clock, 100));
+        assert_status(LH_OK, lh_lease_release(f.pool, lease, LH_FOREVER));
+        lease = lease_idle(&f, f.route, C(0));
+    }
+    assert_status(LH_OK, lh_clock_advance(f.clock, 100));
+    assert_status(LH_OK, lh_lease_release(f.pool, lease, LH_FOREVER));
+    assert_status(LH_OK, lh_pool_close_expired(f.pool));
+    assert_disposed(&f, 0, C(0), LH_CAUSE_EXPIRED);
+    end_pool(&f);
+}
+
+static void close_idle_disposes_of_what_has_been_idle_that_long(void **state) {
+    (void)state;
+    fixture f;
+    make_limited(&f, 2, 2);
+    lh_lease first = open_lease(&f, f.route, C(0)), second = open_lease(&f, f.route, C(1));
+    assert_status(LH_OK, lh_lease_release(f.pool, first, LH_FOREVER));
+    assert_status(LH_OK, lh_clock_advance(f.clock, 10));
+    assert_status(LH_OK, lh_lease_release(f.pool, second, LH_FOREVER));
+    assert_status(LH_OK, lh_pool_close_idle(f.pool, 10));
+    assert_int_equal(f.count, 1);
+    assert_disposed(&f, 0, C(0), LH_CAUSE_IDLE);
+    assert_status(LH_OK, lh_pool_close_idle(f.pool, UINT64_MAX));
+    assert_int_equal(f.count, 1);
+    assert_status(LH_OK, lh_pool_close_idle(f.pool, 0));
+    assert_disposed(&f, 1, C(1), LH_CAUSE_IDLE);
+    end_pool(&f);
+}
+
+static void a_graceful_shutdown_lets_leases_end(void **state) {
+    (void)state;
+    fixture f;
+    lh_lease none;
+    void *data;
+    make_limited(&f, 3, 3);
+    lh_lease idle = open_lease(&f, f.route, C(0)), leased = open_lease(&f, f.route, C(1)), opening;
+    assert_status(LH_VACANCY, lh_pool_try_lease(f.pool, f.route, NULL, &opening, &data));
+    assert_status(LH_OK, lh_lease_release(f.pool, idle, LH_FOREVER));
+    assert_status(LH_OK, lh_pool_check(f.pool));
+    assert_status(LH_OK, lh_pool_shutdown(f.pool, LH_SHUTDOWN_GRACEFUL));
+    assert_status(LH_SHUT_DOWN, lh_pool_check(f.pool));
+    assert_int_equal(f.count, 1);
+    assert_disposed(&f, 0, C(0), LH_CAUSE_SHUT_DOWN);
+    assert_status(LH_SHUT_DOWN, lh_pool_try_lease(f.pool, f.route, NULL, &none, &data));
+    assert_status(LH_SHUT_DOWN, lh_pool_lease(f.pool, f.route, NULL, 0, &none, &data));
+    assert_status(LH_OK, lh_lease_release(f.pool, leased, LH_FOREVER));
+    assert_disposed(&f, 1, C(1), LH_CAUSE_SHUT_DOWN);
+    /* The connection stays the program's, the lease has ended. */
+    assert_status(LH_SHUT_DOWN, lh_lease_opened(f.pool, opening, C(2)));
+    assert_status(LH_NO_LEASE, lh_lease_close(f.pool, opening));
+    assert_stats(&f, 0, 0, 0);
+    end_pool(&f);
+    assert_int_equal(f.count, 2);
+}
+
+static void an_immediate_shutdown_revokes_leases(void **state) {
+    (void)state;
+    fixture f;
+    make_limited(&f, 2, 2);
+    lh_lease idle = open_lease(&f, f.route, C(0)), leased = open_lease(&f, f.route, C(1));
+    assert_status(LH_OK, lh_lease_release(f.pool, idle, LH_FOREVER));
+    assert_status(LH_OK, lh_pool_shutdown(f.pool, LH_SHUTDOWN_IMMEDIATE));
+    assert_disposed(&f, 0, C(0), LH_CAUSE_SHUT_DOWN);
+    assert_disposed(&f, 1, C(1), LH_CAUSE_REVOKED);
+    assert_status(LH_NO_LEASE, lh_lease_release(f.pool, leased, LH_FOREVER));
+    assert_status(LH_OK, lh_pool_shutdown(f.pool, LH_SHUTDOWN_IMMEDIATE));
+    assert_status(LH_INVALID_ARGUMENT, lh_pool_shutdown(f.pool, 2));
+    end_pool(&f);
+    assert_int_equal(f.count, 2);
+}
+
+static void destroy_disposes_of_everything_once(void **state) {
+    (void)state;
+    fixture f;
+    make_limited(&f, 3, 3);
+    lh_lease idle = open_lease(&f, f.route, C(0)), leased = open_lease(&f, f.route, C(1));
+    open_lease(&f, f.route, NULL);
+    assert_status(LH_OK, lh_lease_release(f.pool, idle, LH_FOREVER));
+    end_pool(&f);
+    assert_int_equal(f.count, 3);
+    assert_disposed(&f, 0, C(0), LH_CAUSE_SHUT_DOWN);
+    assert_int_equal(f.cause[1], LH_CAUSE_REVOKED);
+    assert_int_equal(f.cause[2], LH_CAUSE_REVOKED);
+    assert_status(LH_NO_POOL, lh_lease_release(f.pool, leased, LH_FOREVER));
+}
+
+typedef struct {
+    int count, stop_after;
+    lh_entry last[4];
+    char name[4][8];
+} entries;
+
+static int32_t see(void *context, const lh_entry *entry) {
+    entries *seen = context;
+    seen->last[seen->count] = *entry;
+    assert_true(entry->route_length < sizeof seen->name[0]);
+    memcpy(seen->name[seen->count], entry->route_name, entry->route_length);
+    seen->count++;
+    return seen->count == seen->stop_after;
+}
+
+static void each_entry_is_seen_once_as_it_is(void **state) {
+    (void)state;
+    fixture f;
+    lh_lease opening;
+    void *data;
+    entries seen = {0};
+    make_limited(&f, 3, 3);
+    lh_lease idle = open_lease(&f, f.route, C(0)), leased = open_lease(&f, f.route, C(1));
+    assert_status(LH_VACANCY, lh_pool_try_lease(f.pool, f.route, NULL, &opening, &data));
+    assert_status(LH_OK, lh_lease_release(f.pool, idle, 5000));
+    assert_status(LH_OK, lh_clock_advance(f.clock, 1000));
+    assert_status(LH_OK, lh_pool_each_entry(f.pool, see, &seen));
+    assert_int_equal(seen.count, 3);
+    for (int i = 0; i < seen.count; i++) {
+        const lh_entry *entry = &seen.last[i];
+        assert_string_equal(seen.name[i], "r");
+        assert_true(entry->route.id == f.route.id);
+        if (entry->used == LH_USE_IDLE) {
+            assert_true(entry->idle_ms == 1000);
+            assert_true(entry->expires_in_ms == 4000);
+        } else {
+            assert_true(entry->lease.id == (entry->used == LH_USE_LEASED ? leased.id : opening.id));
+            assert_true(entry->idle_ms == 0);
+            assert_true(entry->expires_in_ms == LH_FOREVER);
+        }
+    }
+    entries first = {0};
+    first.stop_after = 1;
+    assert_status(LH_OK, lh_pool_each_entry(f.pool, see, &first));
+    assert_int_equal(first.count, 1);
+    end_pool(&f);
+}
+
+static void too_many_pools_are_refused(void **state) {
+    (void)state;
+    static lh_pool pools[1024];
+    lh_pool one_more = {7};
+    for (int i = 0; i < 1024; i++) assert_status(LH_OK, lh_pool_create(NULL, &pools[i]));
+    assert_status(LH_TOO_MANY, lh_pool_create(NULL, &one_more));
+    assert_true(one_more.id == 7);
+    for (int i = 0; i < 1024; i++) assert_status(LH_OK, lh_pool_destroy(pools[i]));
+}
+
+static void a_pool_without_a_disposal_callback_forgets_connections(void **state) {
+    (void)state;
+    lh_pool pool;
+    lh_route route;
+    lh_lease lease;
+    void *data;
+    assert_status(LH_OK, lh_pool_create(NULL, &pool));
+    assert_status(LH_OK, lh_route_of_name(pool, "r", &route));
+    assert_status(LH_VACANCY, lh_pool_lease(pool, route, NULL, LH_FOREVER, &lease, &data));
+    assert_status(LH_OK, lh_lease_opened(pool, lease, C(0)));
+    assert_status(LH_OK, lh_lease_release(pool, lease, LH_FOREVER));
+    assert_status(LH_OK, lh_pool_destroy(pool));
+}
+
+int run_pools(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(options_may_be_of_any_later_size),
+        cmocka_unit_test(options_that_mean_nothing_are_refused),
+        cmocka_unit_test(a_limit_of_zero_lets_nobody_in),
+        cmocka_unit_test(a_huge_limit_means_the_most_there_is),
+        cmocka_unit_test(a_lowered_limit_disposes_of_the_least_recently_released),
+        cmocka_unit_test(the_policy_says_which_idle_connection_goes_first),
+        cmocka_unit_test(a_connection_to_another_route_makes_room),
+        cmocka_unit_test(close_expired_disposes_of_what_has_expired),
+        cmocka_unit_test(a_lease_never_gets_what_has_expired),
+        cmocka_unit_test(time_to_live_ends_a_connection_however_busy),
+        cmocka_unit_test(close_idle_disposes_of_what_has_been_idle_that_long),
+        cmocka_unit_test(a_graceful_shutdown_lets_leases_end),
+        cmocka_unit_test(an_immediate_shutdown_revokes_leases),
+        cmocka_unit_test(destroy_disposes_of_everything_once),
+        cmocka_unit_test(each_entry_is_seen_once_as_it_is),
+        cmocka_unit_test(too_many_pools_are_refused),
+        cmocka_unit_test(a_pool_without_a_disposal_callback_forgets_connections),
+    };
+    return cmocka_run_group_tests_name("pools", tests, NULL, NULL);
+}

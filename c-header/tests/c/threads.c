@@ -1,0 +1,159 @@
+/* Waiting threads: woken, timed out, told of an end; and threads that end themselves. */
+#include <pthread.h>
+#include <sched.h>
+
+#include "support.h"
+
+static int connections[4];
+#define C(i) (&connections[i])
+
+typedef struct {
+    fixture *f;
+    uint64_t timeout_ms;
+    lh_status status;
+    lh_lease lease;
+    void *data;
+} waiter;
+
+static void *wait_for_lease(void *context) {
+    waiter *w = context;
+    w->status = lh_pool_lease(w->f->pool, w->f->route, NULL, w->timeout_ms, &w->lease, &w->data);
+    return NULL;
+}
+
+static void until_pending(fixture *f, uint32_t pending) {
+    lh_stats stats;
+    do {
+        sched_yield();
+        assert_status(LH_OK, lh_pool_stats(f->pool, &stats));
+    } while (stats.pending != pending);
+}
+
+static void a_waiting_thread_gets_what_is_released(void **state) {
+    (void)state;
+    fixture f;
+    pthread_t thread;
+    make_limited(&f, 1, 1);
+    lh_lease lease = open_lease(&f, f.route, C(0));
+    waiter w = {&f, LH_FOREVER, LH_PANICKED, {0}, NULL};
+    assert_int_equal(pthread_create(&thread, NULL, wait_for_lease, &w), 0);
+    until_pending(&f, 1);
+    assert_status(LH_OK, lh_lease_release(f.pool, lease, LH_FOREVER));
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_status(LH_OK, w.status);
+    assert_ptr_equal(w.data, C(0));
+    assert_status(LH_OK, lh_lease_release(f.pool, w.lease, LH_FOREVER));
+    end_pool(&f);
+}
+
+static void a_waiting_thread_times_out_and_loses_nothing(void **state) {
+    (void)state;
+    fixture f;
+    lh_lease none = {7};
+    void *data = &f;
+    make_limited(&f, 1, 1);
+    lh_lease lease = open_lease(&f, f.route, C(0));
+    assert_status(LH_TIMED_OUT, lh_pool_lease(f.pool, f.route, NULL, 0, &none, &data));
+    assert_status(LH_TIMED_OUT, lh_pool_lease(f.pool, f.route, NULL, 20, &none, &data));
+    assert_true(none.id == 7);
+    assert_ptr_equal(data, &f);
+    assert_stats(&f, 1, 0, 0);
+    assert_status(LH_OK, lh_lease_release(f.pool, lease, LH_FOREVER));
+    lease_idle(&f, f.route, C(0));
+    end_pool(&f);
+}
+
+static void a_waiting_thread_is_told_of_the_end(void **state) {
+    (void)state;
+    for (int destroys = 0; destroys < 2; destroys++) {
+        fixture f;
+        pthread_t threads[3];
+        waiter waiters[3];
+        make_limited(&f, 0, 0);
+        for (int i = 0; i < 3; i++) {
+            waiters[i] = (waiter){&f, i == 0 ? 1000000 : LH_FOREVER, LH_PANICKED, {0}, NULL};
+            assert_int_equal(pthread_create(&threads[i], NULL, wait_for_lease, &waiters[i]), 0);
+        }
+        until_pending(&f, 3);
+        if (destroys)
+            assert_status(LH_OK, lh_pool_destroy(f.pool));
+        else
+            assert_status(LH_OK, lh_pool_shutdown(f.pool, LH_SHUTDOWN_IMMEDIATE));
+        for (int i = 0; i < 3; i++) {
+            assert_int_equal(pthread_join(threads[i], NULL), 0);
+            assert_status(LH_SHUT_DOWN, waiters[i].status);
+        }
+        if (!destroys) assert_status(LH_OK, lh_pool_destroy(f.pool));
+        assert_status(LH_OK, lh_clock_destroy(f.clock));
+    }
+}
+
+static void barging_wakes_a_thread_that_asks_again(void **state) {
+    (void)state;
+    fixture f;
+    pthread_t thread;
+    lh_pool_options options = options_of(&f);
+    options.max_total = 1;
+    options.barging = 1;
+    make_pool(&f, &options);
+    lh_lease lease = open_lease(&f, f.route, C(0));
+    waiter w = {&f, LH_FOREVER, LH_PANICKED, {0}, NULL};
+    assert_int_equal(pthread_create(&thread, NULL, wait_for_lease, &w), 0);
+    until_pending(&f, 1);
+    assert_status(LH_OK, lh_lease_release(f.pool, lease, LH_FOREVER));
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_status(LH_OK, w.status);
+    assert_status(LH_OK, lh_lease_close(f.pool, w.lease));
+    end_pool(&f);
+}
+
+static pthread_key_t at_thread_end;
+static fixture *of_thread_end;
+static lh_status statuses[3];
+
+/* Runs when the thread's own variables, the library's among them, are gone already. */
+static void end_of_thread(void *lease_of_thread) {
+    lh_lease lease = *(lh_lease *)lease_of_thread;
+    void *data;
+    statuses[0] = lh_lease_release(of_thread_end->pool, lease, LH_FOREVER);
+    statuses[1] = lh_pool_lease(of_thread_end->pool, of_thread_end->route, NULL, LH_FOREVER, &lease, &data);
+    lh_lease none;
+    statuses[2] = lh_pool_lease(of_thread_end->pool, of_thread_end->route, NULL, 5, &none, &data);
+    lh_lease_close(of_thread_end->pool, lease);
+}
+
+static void *lease_until_thread_end(void *context) {
+    lh_lease *lease = context;
+    *lease = open_lease(of_thread_end, of_thread_end->route, C(0));
+    pthread_setspecific(at_thread_end, lease);
+    return NULL;
+}
+
+static void a_thread_that_ends_may_still_call(void **state) {
+    (void)state;
+    fixture f;
+    pthread_t thread;
+    lh_lease lease;
+    make_limited(&f, 1, 1);
+    of_thread_end = &f;
+    assert_int_equal(pthread_key_create(&at_thread_end, end_of_thread), 0);
+    assert_int_equal(pthread_create(&thread, NULL, lease_until_thread_end, &lease), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    pthread_key_delete(at_thread_end);
+    assert_status(LH_OK, statuses[0]);
+    assert_status(LH_OK, statuses[1]);
+    assert_status(LH_TIMED_OUT, statuses[2]);
+    assert_disposed(&f, 0, C(0), LH_CAUSE_REQUESTED);
+    end_pool(&f);
+}
+
+int run_threads(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_waiting_thread_gets_what_is_released),
+        cmocka_unit_test(a_waiting_thread_times_out_and_loses_nothing),
+        cmocka_unit_test(a_waiting_thread_is_told_of_the_end),
+        cmocka_unit_test(barging_wakes_a_thread_that_asks_again),
+        cmocka_unit_test(a_thread_that_ends_may_still_call),
+    };
+    return cmocka_run_group_tests_name("threads", tests, NULL, NULL);
+}
