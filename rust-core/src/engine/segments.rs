@@ -1,15 +1,17 @@
-//! A growing array whose elements never move: a first segment of 64 elements, then 64, 128, 256, …
+//! A growing array whose elements never move: a first segment of 8 elements, a second up to 64, then 64, 128, 256, …
 //!
 //! Readers need no lock: a segment is published by `OnceLock` and stays until the array is dropped, so an index that was
 //! ever valid stays readable. Whoever makes a new index known to others calls [`Segments::grow_to`] first.
 //!
-//! The first segment is reached without computing which one it is, which is worth a third of a hit's time; most pools
-//! never need another.
+//! The first two segments are reached without computing which one it is, which is worth a third of a hit's time; most
+//! pools never need another. The first is small because many pools have one connection, and there may be many pools.
 
 use std::sync::OnceLock;
 
-/// Elements of the first segment and of the second; each further one is twice as long.
-const FIRST: usize = 64;
+/// Elements of the first segment.
+const FIRST: usize = 8;
+/// Elements of the first two together, and of the third; each further one is twice as long.
+const NEAR: usize = 64;
 const FURTHER: usize = 14;
 
 /// Indices run from 0 to this number, exclusive.
@@ -20,6 +22,8 @@ pub(crate) const CAPACITY: u32 = 1 << 20;
 #[derive(Debug)]
 pub struct Segments<T> {
     first: Box<[T; FIRST]>,
+    /// Indexed like the whole, so its first few elements are never used.
+    second: OnceLock<Box<[T; NEAR]>>,
     further: OnceLock<Box<[Segment<T>; FURTHER]>>,
 }
 
@@ -32,10 +36,11 @@ impl<T: Default> Default for Segments<T> {
 }
 
 impl<T: Default> Segments<T> {
-    /// The first 64 elements, by their default.
+    /// The first 8 elements, by their default.
     pub fn new() -> Self {
         Segments {
             first: Box::new(std::array::from_fn(|_| T::default())),
+            second: OnceLock::new(),
             further: OnceLock::new(),
         }
     }
@@ -45,6 +50,9 @@ impl<T: Default> Segments<T> {
     pub fn get(&self, index: u32) -> Option<&T> {
         if (index as usize) < FIRST {
             return Some(&self.first[index as usize]);
+        }
+        if (index as usize) < NEAR {
+            return Some(&self.second.get()?[index as usize]);
         }
         let (segment, offset) = locate(index);
         self.further.get()?.get(segment)?.get()?.get(offset)
@@ -60,6 +68,10 @@ impl<T: Default> Segments<T> {
         if (index as usize) < FIRST {
             return &self.first[index as usize];
         }
+        if (index as usize) < NEAR {
+            let make = || Box::new(std::array::from_fn(|_| T::default()));
+            return &self.second.get_or_init(make)[index as usize];
+        }
         let (segment, offset) = locate(index);
         let further = self
             .further
@@ -67,7 +79,7 @@ impl<T: Default> Segments<T> {
         &further[segment].get_or_init(|| allocate(segment))[offset]
     }
 
-    /// Every element of the segments that exist, in order of index.
+    /// Every element, in order of index, up to the first segment that does not exist: slots are given out in order.
     pub fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
         (0..CAPACITY).map_while(|index| Some((index, self.get(index)?)))
     }
@@ -75,14 +87,14 @@ impl<T: Default> Segments<T> {
 
 #[cold]
 fn allocate<T: Default>(segment: usize) -> Box<[T]> {
-    (0..FIRST << segment).map(|_| T::default()).collect()
+    (0..NEAR << segment).map(|_| T::default()).collect()
 }
 
 /// The further segment that holds `index`, and the place in it.
 #[inline]
 fn locate(index: u32) -> (usize, usize) {
-    let segment = (index.ilog2() - FIRST.ilog2()) as usize;
-    (segment, index as usize - (FIRST << segment))
+    let segment = (index.ilog2() - NEAR.ilog2()) as usize;
+    (segment, index as usize - (NEAR << segment))
 }
 
 #[cfg(test)]
@@ -92,10 +104,10 @@ mod tests {
     #[test]
     fn every_index_has_a_place_of_its_own() {
         let mut expected = (0, 0);
-        for index in FIRST as u32..CAPACITY {
+        for index in NEAR as u32..CAPACITY {
             assert_eq!(locate(index), expected);
             expected.1 += 1;
-            if expected.1 == FIRST << expected.0 {
+            if expected.1 == NEAR << expected.0 {
                 expected = (expected.0 + 1, 0);
             }
         }
@@ -105,12 +117,12 @@ mod tests {
     #[test]
     fn an_index_beyond_the_grown_part_is_absent() {
         let array: Segments<u8> = Segments::new();
-        assert!(array.get(63).is_some());
-        assert!(array.get(64).is_none());
-        array.grow_to(100);
-        assert!(array.get(127).is_some());
-        assert!(array.get(128).is_none());
+        for (last, grown) in [(7, 8), (63, 64), (127, 128), (255, 255)] {
+            assert!(array.get(last).is_some());
+            assert!(array.get(last + 1).is_none());
+            assert_eq!(array.iter().count() as u32, last + 1);
+            array.grow_to(grown);
+        }
         assert!(array.get(u32::MAX).is_none());
-        assert_eq!(array.iter().count(), 128);
     }
 }
