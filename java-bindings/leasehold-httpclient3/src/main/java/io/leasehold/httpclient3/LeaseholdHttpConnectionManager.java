@@ -50,6 +50,7 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
                     .maxTotal(1)
                     .maxPerRoute(Integer.MAX_VALUE)
                     .build();
+    private final Destination.Finder destinations = new Destination.Finder(true);
     private final PooledConnection.Home home = new PooledConnection.Home();
     private final LeasedConnection pattern = new LeasedConnection(this, true);
     // What each thread holds. A thread puts its own entry; whoever releases the connection takes it out.
@@ -151,13 +152,13 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
         if (hostConfiguration == null) {
             throw new NullPointerException("hostConfiguration is null: say where the connection goes to");
         }
-        Route route = Route.ignoringCase(hostConfiguration);
-        applyLimits(route);
+        Destination destination = destinations.of(hostConfiguration);
+        applyLimits(destination, hostConfiguration);
         Thread thread = Thread.currentThread();
         LeasedConnection mine = held.get(thread);
         boolean again = mine != null && regain(mine, hostConfiguration);
         if (!again || mine.lease() == null) {
-            mine = lease(again ? mine : null, hostConfiguration, route, timeout);
+            mine = lease(again ? mine : null, hostConfiguration, destination, timeout);
             mine.heldBy(thread, shutdowns.get());
             held.put(thread, mine);
         }
@@ -197,12 +198,13 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
     }
 
     /** Leases a connection, held by the given object or by the one that its thread knows it by. */
-    private LeasedConnection lease(LeasedConnection holder, HostConfiguration hostConfiguration, Route route, long timeout) {
-        Lease<PooledConnection.Cell> lease = obtain(route, timeout);
+    private LeasedConnection lease(LeasedConnection holder, HostConfiguration hostConfiguration, Destination destination,
+            long timeout) {
+        Lease<PooledConnection.Cell> lease = obtain(destination.route(), timeout);
         boolean done = false;
         try {
             PooledConnection.Cell cell = lease.connection();
-            PooledConnection connection = cell == null ? fill(lease, hostConfiguration, route) : cell.get();
+            PooledConnection connection = cell == null ? fill(lease, hostConfiguration, destination) : cell.get();
             LeasedConnection last = connection.lastHolder();
             if (last != null && last.connection() != connection) {
                 last = null;
@@ -230,13 +232,14 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
         }
     }
 
-    private PooledConnection fill(Lease<PooledConnection.Cell> vacancy, HostConfiguration hostConfiguration, Route route) {
+    private PooledConnection fill(Lease<PooledConnection.Cell> vacancy, HostConfiguration hostConfiguration,
+            Destination destination) {
         PooledConnection connection = home.takeSpare();
         if (connection == null) {
-            connection = new PooledConnection(hostConfiguration, route, home);
+            connection = new PooledConnection(hostConfiguration, destination, home);
             connection.getParams().setDefaults(params);
         } else {
-            connection.turnTo(hostConfiguration, route);
+            connection.turnTo(hostConfiguration, destination);
         }
         vacancy.opened(connection.cell());
         return connection;
@@ -299,7 +302,7 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
         throw (E) exception;
     }
 
-    private void applyLimits(Route route) {
+    private void applyLimits(Destination destination, HostConfiguration hostConfiguration) {
         Limits known = limits;
         Limits now = known.asOf(params);
         if (now != known) {
@@ -309,7 +312,7 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
                 limits = now;
             }
         }
-        now.applyTo(pool, route);
+        destination.apply(now, pool, hostConfiguration);
     }
 
     /**

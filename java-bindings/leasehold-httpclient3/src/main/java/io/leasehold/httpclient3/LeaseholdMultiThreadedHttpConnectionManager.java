@@ -49,7 +49,7 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
                     .leakListener((route, cell) -> reportReclaimed(route))
                     .build();
     private final PooledConnection.Home home = new PooledConnection.Home();
-    private final Route.Recent recentRoutes = new Route.Recent();
+    private final Destination.Finder destinations = new Destination.Finder(false);
     private final LeasedConnection pattern = new LeasedConnection(this, false);
 
     private volatile HttpConnectionManagerParams params = new ManagerParams();
@@ -218,15 +218,16 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
         if (debug) {
             LOG.debug("HttpConnectionManager.getConnection:  config = " + hostConfiguration + ", timeout = " + timeout);
         }
-        Route route = Route.of(hostConfiguration, recentRoutes);
-        applyLimits(route);
+        Destination destination = destinations.of(hostConfiguration);
+        Route route = destination.route();
+        applyLimits(destination, hostConfiguration);
         try {
             Lease<PooledConnection.Cell> lease = pool.tryLease(route);
             if (lease == null) {
                 lease = await(route, timeout);
             }
             PooledConnection.Cell cell = lease.connection();
-            PooledConnection connection = cell == null ? fill(lease, hostConfiguration, route) : cell.get();
+            PooledConnection connection = cell == null ? fill(lease, hostConfiguration, destination) : cell.get();
             if (debug && cell != null) {
                 LOG.debug("Getting free connection, hostConfig=" + hostConfiguration);
             }
@@ -253,13 +254,13 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
         }
     }
 
-    private PooledConnection fill(Lease<PooledConnection.Cell> vacancy, HostConfiguration hostConfiguration, Route route) {
+    private PooledConnection fill(Lease<PooledConnection.Cell> vacancy, HostConfiguration hostConfiguration, Destination destination) {
         if (LOG.isDebugEnabled()) {
             LOG.debug("Allocating new connection, hostConfig=" + hostConfiguration);
         }
         boolean filled = false;
         try {
-            PooledConnection connection = new PooledConnection(hostConfiguration, route, home);
+            PooledConnection connection = new PooledConnection(hostConfiguration, destination, home);
             connection.getParams().setDefaults(params);
             vacancy.opened(connection.cell());
             filled = true;
@@ -271,7 +272,7 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
         }
     }
 
-    private void applyLimits(Route route) {
+    private void applyLimits(Destination destination, HostConfiguration hostConfiguration) {
         Limits known = limits;
         Limits now = known.asOf(params);
         if (now != known) {
@@ -282,7 +283,7 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
                 limits = now;
             }
         }
-        now.applyTo(pool, route);
+        destination.apply(now, pool, hostConfiguration);
     }
 
     /**
@@ -296,7 +297,7 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
         if (hostConfiguration == null || hostConfiguration.getHost() == null) {
             return 0;
         }
-        return connections(pool.stats(Route.of(hostConfiguration)));
+        return connections(pool.stats(destinations.of(hostConfiguration).route()));
     }
 
     /**

@@ -1,12 +1,11 @@
 package io.leasehold.httpclient3;
 
-import io.leasehold.ConnectionPool;
 import java.util.Map;
 import org.apache.commons.httpclient.HostConfiguration;
 import org.apache.commons.httpclient.params.HttpConnectionManagerParams;
 
 /**
- * The limits that a manager's parameters named at one moment, and how a pool is told of them. 3.1 reads its parameters at every
+ * The limits that a manager's parameters named at one moment. 3.1 reads its parameters at every
  * lease, and whoever holds them may change them at any time; the pool is told only of what has changed since.
  *
  * <p>Immutable. A parameter's value is, by 3.1's own rule, never changed in place, so one is known by its identity.
@@ -50,21 +49,8 @@ final class Limits {
         return perHost;
     }
 
-    /** Tells the pool of what holds for one route, unless it has been told. */
-    void applyTo(ConnectionPool<Route, ?> pool, Route route) {
-        if (route.limits() == this) {
-            return;
-        }
-        Integer own = hosts == null ? null : of(route.toConfiguration());
-        if (own != null) {
-            pool.setMaxPerRoute(route, own);
-        } else if (pool.getMaxPerRoute(route) != perHost) {
-            pool.removeMaxPerRoute(route);
-        }
-        route.setLimits(this);
-    }
-
-    private Integer of(HostConfiguration configuration) {
+    /** What was set for this host alone, or null. */
+    Integer of(HostConfiguration configuration) {
         return hosts == null ? null : (Integer) ((Map<?, ?>) hosts).get(configuration);
     }
 }

@@ -53,7 +53,7 @@ final class PooledConnection extends HttpConnection {
 
     private final Cell cell = new Cell(this);
     private final Home home;
-    private Route route;
+    private Destination destination;
     // Whether open() was ever called: a connection that was not is as good as new.
     private boolean tried;
     // Whether its user turned it elsewhere.
@@ -68,9 +68,9 @@ final class PooledConnection extends HttpConnection {
     private WeakReference<LeasedConnection> lastHolder;
 
     /** A connection for this configuration, not opened yet, held by its home. */
-    PooledConnection(HostConfiguration configuration, Route route, Home home) {
+    PooledConnection(HostConfiguration configuration, Destination destination, Home home) {
         super(configuration);
-        this.route = route;
+        this.destination = destination;
         this.home = home;
         home.connections.add(this);
     }
@@ -84,11 +84,11 @@ final class PooledConnection extends HttpConnection {
     }
 
     Route route() {
-        return route;
+        return destination.route();
     }
 
     /** Turns a closed connection elsewhere, on behalf of its manager, and takes it home again. */
-    void turnTo(HostConfiguration configuration, Route route) {
+    void turnTo(HostConfiguration configuration, Destination destination) {
         if (isOpen()) {
             close();
         }
@@ -98,7 +98,7 @@ final class PooledConnection extends HttpConnection {
         super.setLocalAddress(configuration.getLocalAddress());
         super.setProxyHost(configuration.getProxyHost());
         super.setProxyPort(configuration.getProxyPort());
-        this.route = route;
+        this.destination = destination;
         tried = false;
         turned = false;
         orphaned = false;
@@ -110,9 +110,9 @@ final class PooledConnection extends HttpConnection {
         home.connections.remove(this);
     }
 
-    /** Whether it may serve another request: it is open or as good as new, and still goes where its route says. */
+    /** Whether it may serve another request: it is open or as good as new, and still goes where it was made to. */
     boolean isReusable() {
-        return (isOpen() || !tried) && (!turned || route.isOf(this));
+        return (isOpen() || !tried) && (!turned || destination.isOf(this));
     }
 
     long releasedAt() {

@@ -1,31 +1,32 @@
 package io.leasehold.httpclient3;
 
+import java.lang.ref.WeakReference;
 import java.net.InetAddress;
-import java.util.Locale;
 import org.apache.commons.httpclient.HostConfiguration;
-import org.apache.commons.httpclient.HttpConnection;
+import org.apache.commons.httpclient.protocol.DefaultProtocolSocketFactory;
 import org.apache.commons.httpclient.protocol.Protocol;
+import org.apache.commons.httpclient.protocol.ProtocolSocketFactory;
 
 /**
- * What a connection goes to: host, proxy and local address of a {@link HostConfiguration}, frozen, because callers change
+ * What the pool knows a destination by: host, proxy and local address of a {@link HostConfiguration}, frozen, because callers change
  * theirs after use. Its parameters have no part in it, as in 3.1.
  *
- * <p>Host names are compared as 3.1's pool does: without regard to case, but with a hash that has regard to it, so that in effect
- * the spelling counts. {@link #ignoringCase} gives routes for which it does not.
+ * <p>A pool's routes outlive the pool, and a protocol leads, by its socket factory, to the application and so to the manager: a
+ * route has only the {@link ProtocolId}.
+ *
+ * <p>Host names are compared as 3.1's pool does: without regard to case, but by a hash that has regard to it, so that in effect
+ * the spelling counts.
  */
 final class Route {
     private final String host;
     private final int port;
-    private final Protocol protocol;
+    private final ProtocolId protocol;
     private final String proxyHost;
     private final int proxyPort;
     private final InetAddress localAddress;
     private final int hash;
 
-    // The limits this route was last held against. Any thread may write it: the pool is told of a limit once more than needed at worst.
-    private volatile Limits limits;
-
-    private Route(String host, int port, Protocol protocol, String proxyHost, int proxyPort, InetAddress localAddress) {
+    Route(String host, int port, ProtocolId protocol, String proxyHost, int proxyPort, InetAddress localAddress) {
         this.host = host;
         this.port = port;
         this.protocol = protocol;
@@ -35,107 +36,36 @@ final class Route {
         this.hash = hash(host, port, proxyHost);
     }
 
-    private static int hash(String host, int port, String proxyHost) {
+    /** The hash of a route with these names. */
+    static int hash(String host, int port, String proxyHost) {
         int hash = host.hashCode() * 31 + port;
         return proxyHost == null ? hash : hash * 31 + proxyHost.hashCode();
     }
 
-    /** The route of a configuration, spelled as it is. */
-    static Route of(HostConfiguration configuration) {
-        return of(configuration, null);
-    }
+    /** Stands for all protocols that are equal, as long as one of them is in use. Compared by identity. */
+    static final class ProtocolId {
+        private final WeakReference<Protocol> protocol;
+        private final String scheme;
+        private final int defaultPort;
 
-    /** The route of a configuration, the same for all spellings of its names. */
-    static Route ignoringCase(HostConfiguration configuration) {
-        synchronized (configuration) {
-            String proxyHost = configuration.getProxyHost();
-            return new Route(checked(configuration.getHost()).toLowerCase(Locale.ROOT), configuration.getPort(),
-                    configuration.getProtocol(), proxyHost == null ? null : proxyHost.toLowerCase(Locale.ROOT),
-                    configuration.getProxyPort(), configuration.getLocalAddress());
+        ProtocolId(Protocol protocol) {
+            this.protocol = new WeakReference<>(protocol);
+            this.scheme = protocol.getScheme();
+            this.defaultPort = protocol.getDefaultPort();
+        }
+
+        /** The first of the equal protocols, or null if it is in use no more. */
+        Protocol protocol() {
+            return protocol.get();
         }
     }
 
-    /** The route of a configuration: the one that was remembered for it, or else a new one, remembered in its place. */
-    static Route of(HostConfiguration configuration, Recent recent) {
-        // One snapshot, as a copy of the configuration would be.
-        synchronized (configuration) {
-            String host = checked(configuration.getHost());
-            int port = configuration.getPort();
-            String proxyHost = configuration.getProxyHost();
-            Route[] routes = recent == null ? null : recent.routes;
-            int index = hash(host, port, proxyHost) & Recent.MASK;
-            if (routes != null) {
-                Route known = routes[index];
-                if (known != null && known.port == port && known.host.equals(host)
-                        && known.isVia(proxyHost, configuration.getProxyPort())
-                        && same(known.protocol, configuration.getProtocol())
-                        && same(known.localAddress, configuration.getLocalAddress())) {
-                    return known;
-                }
-            }
-            Route made = new Route(host, port, configuration.getProtocol(), proxyHost, configuration.getProxyPort(),
-                    configuration.getLocalAddress());
-            if (routes != null) {
-                routes[index] = made;
-            }
-            return made;
-        }
-    }
-
-    /** The routes last asked for, a few of them, so that asking again makes no new object. */
-    static final class Recent {
-        private static final int SIZE = 64;
-        private static final int MASK = SIZE - 1;
-
-        // Read and written by any thread without a lock: a route is immutable but for its limits, so a lost write costs an object.
-        private final Route[] routes = new Route[SIZE];
-    }
-
-    private static String checked(String host) {
-        if (host == null) {
-            // HttpConnection's own words.
-            throw new IllegalArgumentException("host parameter is null");
-        }
-        return host;
-    }
-
-    private boolean isVia(String proxyHost, int proxyPort) {
-        return this.proxyHost == null
-                ? proxyHost == null
-                : this.proxyPort == proxyPort && this.proxyHost.equals(proxyHost);
-    }
-
-    private static boolean same(Object one, Object other) {
-        return one == other || (one != null && one.equals(other));
-    }
-
-    /** Whether a connection, which its user may have turned elsewhere, still goes there. */
-    boolean isOf(HttpConnection connection) {
-        return host.equalsIgnoreCase(connection.getHost())
-                && port == connection.getPort()
-                && protocol.equals(connection.getProtocol())
-                && (proxyHost == null ? connection.getProxyHost() == null : proxyHost.equalsIgnoreCase(connection.getProxyHost()))
-                && proxyPort == connection.getProxyPort()
-                && same(localAddress, connection.getLocalAddress());
-    }
-
-    /** This route as a configuration of its own, to look up limits and to be printed. */
-    HostConfiguration toConfiguration() {
-        HostConfiguration configuration = new HostConfiguration();
-        configuration.setHost(host, port, protocol);
-        if (proxyHost != null) {
-            configuration.setProxy(proxyHost, proxyPort);
-        }
-        configuration.setLocalAddress(localAddress);
-        return configuration;
-    }
-
-    Limits limits() {
-        return limits;
-    }
-
-    void setLimits(Limits limits) {
-        this.limits = limits;
+    /** Whether everything but the protocol is this. */
+    boolean goesTo(String host, int port, String proxyHost, int proxyPort, InetAddress localAddress) {
+        return this.port == port
+                && this.host.equals(host)
+                && (this.proxyHost == null ? proxyHost == null : this.proxyHost.equals(proxyHost) && this.proxyPort == proxyPort)
+                && (this.localAddress == null ? localAddress == null : this.localAddress.equals(localAddress));
     }
 
     @Override
@@ -149,11 +79,11 @@ final class Route {
         Route other = (Route) object;
         return hash == other.hash
                 && port == other.port
+                && protocol == other.protocol
                 && host.equalsIgnoreCase(other.host)
                 && (proxyHost == null ? other.proxyHost == null : proxyHost.equalsIgnoreCase(other.proxyHost))
                 && proxyPort == other.proxyPort
-                && protocol.equals(other.protocol)
-                && same(localAddress, other.localAddress);
+                && (localAddress == null ? other.localAddress == null : localAddress.equals(other.localAddress));
     }
 
     @Override
@@ -164,6 +94,13 @@ final class Route {
     /** As 3.1 prints a host configuration in its log lines. */
     @Override
     public String toString() {
-        return toConfiguration().toString();
+        HostConfiguration configuration = new HostConfiguration();
+        ProtocolSocketFactory any = new DefaultProtocolSocketFactory();
+        configuration.setHost(host, port, new Protocol(protocol.scheme, any, protocol.defaultPort));
+        if (proxyHost != null) {
+            configuration.setProxy(proxyHost, proxyPort);
+        }
+        configuration.setLocalAddress(localAddress);
+        return configuration.toString();
     }
 }

@@ -13,7 +13,7 @@ import org.apache.commons.httpclient.protocol.SecureProtocolSocketFactory;
 
 /** Connects to loopback whatever the host is called, and numbers its sockets, so that a script can say which connection it was given. */
 class NumberedSocketFactory implements ProtocolSocketFactory {
-    private static final int BASE = 1_000_000;
+    static final int BASE = 1_000_000;
 
     private final AtomicInteger made = new AtomicInteger();
 

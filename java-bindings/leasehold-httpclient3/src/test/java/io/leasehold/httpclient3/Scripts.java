@@ -719,12 +719,21 @@ final class Scripts {
             HttpConnection next = open(stage, manager, "b");
             stage.act("release", next::releaseConnection);
         });
+        script("multi: a response forgotten, lost to the collector", stage -> {
+            MultiThreadedHttpConnectionManager manager = stage.multi();
+            HttpClient client = stage.client(manager, stage.to("a"));
+            stage.play("GET /big", () -> client.executeMethod(new GetMethod("/big")));
+            Eventually.awaitAfterCollection("the connection to be reclaimed", () -> manager.getConnectionsInPool() == 0);
+            stage.awaitLog("Connection reclaimed");
+            stage.get(client, "/ok");
+        });
         script("multi: lost to the collector while another waits", stage -> {
             MultiThreadedHttpConnectionManager manager = stage.multi();
             manager.getParams().setMaxTotalConnections(1);
             HttpConnection[] held = {open(stage, manager, "a")};
             Stage.Pending<HttpConnection> waiter = stage.start("waiter", () -> manager.getConnection(stage.to("a"))).untilItWaits();
             held[0] = null;
+            stage.forget();
             Eventually.awaitAfterCollection("the waiter to be served", waiter::isDone);
             waiter.endAfter("collection", () -> stage.awaitLog("Connection reclaimed"));
         });

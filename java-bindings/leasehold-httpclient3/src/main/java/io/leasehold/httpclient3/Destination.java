@@ -1,0 +1,120 @@
+package io.leasehold.httpclient3;
+
+import io.leasehold.ConnectionPool;
+import java.net.InetAddress;
+import java.util.Locale;
+import java.util.Map;
+import java.util.WeakHashMap;
+import org.apache.commons.httpclient.HostConfiguration;
+import org.apache.commons.httpclient.HttpConnection;
+import org.apache.commons.httpclient.protocol.Protocol;
+
+/**
+ * A manager's side of a {@link Route}: the route that the pool knows, and with it what must not outlive the manager. Whoever uses a
+ * destination keeps its protocol in use, so that equal configurations go on finding the same route.
+ */
+final class Destination {
+    private final Route route;
+    private final Protocol protocol;
+    // The limits that the pool was last told of for this route. Any thread may write it: at worst the pool is told once more than needed.
+    private volatile Limits limits;
+
+    private Destination(Route route, Protocol protocol) {
+        this.route = route;
+        this.protocol = protocol;
+    }
+
+    Route route() {
+        return route;
+    }
+
+    /** Whether a connection, which its user may have turned elsewhere, still goes there. */
+    boolean isOf(HttpConnection connection) {
+        return protocol.equals(connection.getProtocol())
+                && route.goesTo(connection.getHost(), connection.getPort(), connection.getProxyHost(), connection.getProxyPort(),
+                        connection.getLocalAddress());
+    }
+
+    /** Tells the pool of the limit that holds for this destination, unless it has been told. */
+    void apply(Limits limits, ConnectionPool<Route, ?> pool, HostConfiguration configuration) {
+        if (this.limits == limits) {
+            return;
+        }
+        Integer own = limits.of(configuration);
+        if (own != null) {
+            pool.setMaxPerRoute(route, own);
+        } else if (pool.getMaxPerRoute(route) != limits.perHost()) {
+            pool.removeMaxPerRoute(route);
+        }
+        this.limits = limits;
+    }
+
+    /** Finds a manager's destinations, without making anything for those it was asked for a short while ago. */
+    static final class Finder {
+        private static final int RECENT = 64;
+
+        private final boolean ignoresCase;
+        // By hash. Read and written by any thread without a lock: a destination is immutable but for its limits, and a lost write costs an
+        // object.
+        private final Destination[] recent = new Destination[RECENT];
+        // Under its own monitor.
+        private final Map<Protocol, Route.ProtocolId> protocols = new WeakHashMap<>();
+
+        /** A finder for which the spelling of host names counts, as in 3.1's pool, or does not, as for its simple manager. */
+        Finder(boolean ignoresCase) {
+            this.ignoresCase = ignoresCase;
+        }
+
+        /** The destination of a configuration as it is now. */
+        Destination of(HostConfiguration configuration) {
+            String host;
+            int port;
+            Protocol protocol;
+            String proxyHost;
+            int proxyPort;
+            InetAddress localAddress;
+            // One snapshot, as a copy of the configuration would be.
+            synchronized (configuration) {
+                host = configuration.getHost();
+                port = configuration.getPort();
+                protocol = configuration.getProtocol();
+                proxyHost = configuration.getProxyHost();
+                proxyPort = configuration.getProxyPort();
+                localAddress = configuration.getLocalAddress();
+            }
+            if (host == null) {
+                // HttpConnection's own words.
+                throw new IllegalArgumentException("host parameter is null");
+            }
+            if (ignoresCase) {
+                host = host.toLowerCase(Locale.ROOT);
+                proxyHost = proxyHost == null ? null : proxyHost.toLowerCase(Locale.ROOT);
+            }
+            int index = Route.hash(host, port, proxyHost) & RECENT - 1;
+            Destination known = recent[index];
+            if (known != null && (known.protocol == protocol || known.protocol.equals(protocol))
+                    && known.route.goesTo(host, port, proxyHost, proxyPort, localAddress)) {
+                return known;
+            }
+            Route.ProtocolId[] id = new Route.ProtocolId[1];
+            Protocol first = firstOf(protocol, id);
+            Destination made = new Destination(new Route(host, port, id[0], proxyHost, proxyPort, localAddress), first);
+            recent[index] = made;
+            return made;
+        }
+
+        /** The first protocol that was seen of those equal to this one, and what stands for them. */
+        private Protocol firstOf(Protocol protocol, Route.ProtocolId[] id) {
+            synchronized (protocols) {
+                id[0] = protocols.get(protocol);
+                Protocol first = id[0] == null ? null : id[0].protocol();
+                if (first == null) {
+                    first = protocol;
+                    id[0] = new Route.ProtocolId(protocol);
+                    protocols.put(protocol, id[0]);
+                }
+                return first;
+            }
+        }
+    }
+}

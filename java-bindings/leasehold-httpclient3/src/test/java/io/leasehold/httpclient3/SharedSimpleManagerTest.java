@@ -1,0 +1,261 @@
+package io.leasehold.httpclient3;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.leasehold.testsupport.Eventually;
+import io.leasehold.testsupport.LogCapture;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.apache.commons.httpclient.ConnectionPoolTimeoutException;
+import org.apache.commons.httpclient.HostConfiguration;
+import org.apache.commons.httpclient.HttpClient;
+import org.apache.commons.httpclient.HttpConnection;
+import org.apache.commons.httpclient.HttpConnectionManager;
+import org.apache.commons.httpclient.methods.GetMethod;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What LeaseholdHttpConnectionManager does for several threads, where 3.1 has nothing to compare with. */
+class SharedSimpleManagerTest {
+    private final LeaseholdHttpConnectionManager manager = new LeaseholdHttpConnectionManager();
+    // Its methods may wait, and say so.
+    private final HttpConnectionManager waiting = manager;
+    private final ExecutorService other = Executors.newCachedThreadPool();
+    private LogCapture log;
+    private ScriptedServer server;
+
+    @BeforeEach
+    void start() throws Exception {
+        log = LogCapture.of("org.apache.commons.httpclient");
+        server = ScriptedServer.plain();
+    }
+
+    @AfterEach
+    void stop() throws Exception {
+        other.shutdownNow();
+        manager.shutdown();
+        server.close();
+        log.close();
+    }
+
+    @Test
+    void eachThreadHasAConnectionOfItsOwn() throws Exception {
+        HttpConnection mine = lease("127.0.0.1");
+        HttpConnection others = elsewhere(() -> lease("127.0.0.1"));
+        assertNotSame(mine, others);
+        assertTrue(mine.isOpen() && others.isOpen());
+        assertSame(mine, manager.getConnection(to("127.0.0.1")));
+        mine.releaseConnection();
+        assertTrue(others.isOpen());
+        others.releaseConnection();
+    }
+
+    @Test
+    void nobodyWaitsUnlessALimitIsSet() throws Exception {
+        int threads = 40;
+        CyclicBarrier allHold = new CyclicBarrier(threads);
+        List<Future<Boolean>> done = new ArrayList<>();
+        for (int i = 0; i < threads; i++) {
+            done.add(other.submit(() -> {
+                HttpConnection connection = manager.getConnection(to("127.0.0.1"));
+                allHold.await();
+                connection.releaseConnection();
+                return true;
+            }));
+        }
+        for (Future<Boolean> each : done) {
+            assertTrue(each.get());
+        }
+    }
+
+    @Test
+    void thereAreNoMoreConnectionsThanWereHeldAtOnce() throws Exception {
+        HttpConnection mine = lease("127.0.0.1");
+        elsewhere(() -> {
+            for (String host : new String[] {"127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.2"}) {
+                lease(host).releaseConnection();
+            }
+            return null;
+        });
+        mine.releaseConnection();
+        for (int ended : new int[] {1, 2, 3}) {
+            server.peers().get(ended).ended.await();
+        }
+        assertEquals("open", server.peers().get(0).end());
+        assertEquals("open", server.peers().get(4).end());
+    }
+
+    @Test
+    void aConnectionMayBeReleasedByAnotherThread() throws Exception {
+        HttpConnection first = lease("127.0.0.1");
+        elsewhere(() -> {
+            first.releaseConnection();
+            return null;
+        });
+        HttpConnection second = manager.getConnection(to("127.0.0.1"));
+        assertSame(first, second);
+        assertTrue(second.isOpen());
+        second.releaseConnection();
+        assertEquals(1, server.peers().size());
+    }
+
+    @Test
+    void aReleasedConnectionIsDeadForItsFormerHolderOnceAnotherThreadHasIt() throws Exception {
+        HttpConnection former = lease("127.0.0.1");
+        former.releaseConnection();
+        HttpConnection current = elsewhere(() -> manager.getConnection(to("127.0.0.1")));
+        former.close();
+        former.releaseConnection();
+        assertFalse(former.isOpen());
+        assertTrue(current.isOpen());
+        current.releaseConnection();
+    }
+
+    @Test
+    void shutdownClosesWhatIsIdleAndWhatTheCallerHoldsAndTheRestWhenReleased() throws Exception {
+        HttpConnection mine = lease("127.0.0.1");
+        HttpConnection others = elsewhere(() -> lease("127.0.0.1"));
+        HttpConnection[] thirds = new HttpConnection[1];
+        Thread third = new Thread(() -> thirds[0] = lease("127.0.0.1"));
+        third.start();
+        third.join();
+        HttpConnection idle = thirds[0];
+        idle.releaseConnection();
+        manager.shutdown();
+        assertFalse(mine.isOpen());
+        assertFalse(idle.isOpen());
+        assertTrue(others.isOpen());
+        others.releaseConnection();
+        assertFalse(others.isOpen());
+        mine.releaseConnection();
+        for (ScriptedServer.Peer peer : server.peers()) {
+            peer.ended.await();
+        }
+        lease("127.0.0.1").releaseConnection();
+        assertEquals(4, server.peers().size());
+    }
+
+    @Test
+    void whatADeadThreadHeldIsClosedWhenAPlaceIsNeeded() throws Exception {
+        Thread dying = new Thread(() -> lease("127.0.0.1"));
+        dying.start();
+        dying.join();
+        HttpConnection mine = lease("127.0.0.1");
+        Eventually.await("the end of the dead thread's connection", () -> server.peers().get(0).ended.getCount() == 0);
+        mine.releaseConnection();
+    }
+
+    @Test
+    void aLimitSetByTheApplicationMakesThreadsWait() throws Exception {
+        manager.getParams().setMaxTotalConnections(1);
+        HttpConnection mine = lease("127.0.0.1");
+        Exception late = elsewhere(() -> assertThrows(ConnectionPoolTimeoutException.class,
+                () -> waiting.getConnectionWithTimeout(to("127.0.0.1"), 20)));
+        assertEquals("Timeout waiting for connection", late.getMessage());
+        assertEquals("timeout value is negative", elsewhere(() -> assertThrows(IllegalArgumentException.class,
+                () -> manager.getConnectionWithTimeout(to("127.0.0.1"), -1))).getMessage());
+        Future<HttpConnection> waiter = other.submit(() -> manager.getConnectionWithTimeout(to("127.0.0.2"), 0));
+        mine.releaseConnection();
+        waiter.get().releaseConnection();
+        server.peers().get(0).ended.await();
+    }
+
+    @Test
+    void aLimitForOneHostHoldsUpThatHostOnly() throws Exception {
+        manager.getParams().setMaxConnectionsPerHost(to("127.0.0.1"), 1);
+        HttpConnection mine = lease("127.0.0.1");
+        elsewhere(() -> assertThrows(ConnectionPoolTimeoutException.class,
+                () -> waiting.getConnectionWithTimeout(to("127.0.0.1"), 1)));
+        elsewhere(() -> {
+            lease("127.0.0.2").releaseConnection();
+            return null;
+        });
+        mine.releaseConnection();
+    }
+
+    @Test
+    void anInterruptEndsAWait() throws Exception {
+        manager.getParams().setMaxTotalConnections(1);
+        HttpConnection mine = lease("127.0.0.1");
+        elsewhere(() -> {
+            Thread.currentThread().interrupt();
+            IllegalThreadStateException e = assertThrows(IllegalThreadStateException.class,
+                    () -> manager.getConnectionWithTimeout(to("127.0.0.1"), 0));
+            assertEquals("Interrupted while waiting in LeaseholdHttpConnectionManager", e.getMessage());
+            assertFalse(Thread.interrupted());
+            return null;
+        });
+        mine.releaseConnection();
+    }
+
+    @Test
+    void oneClientServesManyThreads() throws Exception {
+        HttpClient client = new HttpClient(manager);
+        client.setHostConfiguration(to("127.0.0.1"));
+        int threads = 8;
+        CountDownLatch ready = new CountDownLatch(threads);
+        List<Future<Integer>> done = new ArrayList<>();
+        for (int i = 0; i < threads; i++) {
+            done.add(other.submit(() -> {
+                ready.countDown();
+                ready.await();
+                int answers = 0;
+                for (int request = 0; request < 100; request++) {
+                    GetMethod get = new GetMethod(request % 10 == 9 ? "/close" : request % 10 == 4 ? "/chunked" : "/ok");
+                    try {
+                        assertEquals(200, client.executeMethod(get));
+                        assertTrue(get.getResponseBodyAsString().startsWith("c"));
+                        answers++;
+                    } finally {
+                        get.releaseConnection();
+                    }
+                }
+                return answers;
+            }));
+        }
+        for (Future<Integer> each : done) {
+            assertEquals(100, each.get());
+        }
+    }
+
+    private HttpConnection lease(String host) {
+        HttpConnection connection = manager.getConnection(to(host));
+        try {
+            if (!connection.isOpen()) {
+                connection.open();
+                // One exchange, so that the server has accepted and numbered it.
+                connection.print("HEAD /ok HTTP/1.1\r\n\r\n", "US-ASCII");
+                connection.flushRequestOutputStream();
+                while (!connection.readLine("US-ASCII").isEmpty()) {
+                    // The head of the answer.
+                }
+                assertFalse(connection.isResponseAvailable());
+            }
+        } catch (java.io.IOException e) {
+            throw new AssertionError(e);
+        }
+        return connection;
+    }
+
+    private HostConfiguration to(String host) {
+        HostConfiguration configuration = new HostConfiguration();
+        configuration.setHost(host, server.port(), "http");
+        return configuration;
+    }
+
+    private <T> T elsewhere(Callable<T> step) throws Exception {
+        return other.submit(step).get();
+    }
+}
