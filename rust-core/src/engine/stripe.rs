@@ -123,7 +123,9 @@ impl<'a> Guard<'a> {
 
     /// The list of a route that has an idle entry here.
     pub(super) fn list_of(&self, route: u32) -> &'a RouteList {
-        self.stripe.list_of(route).expect("a route with an idle entry has a list")
+        self.stripe
+            .list_of(route)
+            .expect("a route with an idle entry has a list")
     }
 
     /// The most recently released entry of a list of this stripe.
@@ -196,7 +198,10 @@ impl<'a> Guard<'a> {
     /// Takes `slot`, idle in this stripe, out of `list`, its route's, and out of the order of all.
     #[inline(always)]
     pub(super) fn unlink(&mut self, entry: &Entry, list: &RouteList) {
-        let of_route = (entry.route_newer.load(Relaxed), entry.route_older.load(Relaxed));
+        let of_route = (
+            entry.route_newer.load(Relaxed),
+            entry.route_older.load(Relaxed),
+        );
         let of_all = (entry.lru_newer.load(Relaxed), entry.lru_older.load(Relaxed));
 
         match present(of_route.0) {
@@ -262,7 +267,10 @@ mod tests {
     }
 
     fn newest_first(guard: &Guard<'_>, route: u32) -> Vec<u32> {
-        let newest = guard.stripe.list_of(route).and_then(|list| guard.newest_in(list));
+        let newest = guard
+            .stripe
+            .list_of(route)
+            .and_then(|list| guard.newest_in(list));
         std::iter::successors(newest, |slot| guard.older_of_route(*slot)).collect()
     }
 
