@@ -112,7 +112,7 @@ public final class ConnectionPool<R, C> implements Closeable {
      */
     public Lease<C> lease(R route, long timeout, TimeUnit unit) throws InterruptedException, TimeoutException {
         Lease<C> hit = hit(checked(route));
-        return hit != null ? hit : leaseSlowly(route, null, new Deadline(timeout, unit, clock, null));
+        return hit != null ? hit : leaseSlowly(route, null, new Deadline(timeout, unit, clock));
     }
 
     /**
@@ -134,7 +134,7 @@ public final class ConnectionPool<R, C> implements Closeable {
             throws InterruptedException, TimeoutException {
         return state == null
                 ? lease(route, timeout, unit)
-                : leaseSlowly(checked(route), state, new Deadline(timeout, unit, clock, null));
+                : leaseSlowly(checked(route), state, new Deadline(timeout, unit, clock));
     }
 
     /**
@@ -147,7 +147,7 @@ public final class ConnectionPool<R, C> implements Closeable {
      */
     public PendingLease<C> pendingLease(R route, Object state) {
         checked(route);
-        return new PendingLease<>(deadline -> leaseSlowly(route, state, deadline), clock);
+        return new PendingLease<>(deadline -> lease(route, state, deadline), clock);
     }
 
     /** Disposes of idle connections that have expired. Takes time in proportion to what it closes. */
@@ -413,7 +413,12 @@ public final class ConnectionPool<R, C> implements Closeable {
         StateRef stateRef = boundTo == null ? null : pool.state(boundTo);
         Lease<C> lease = new Lease<>(pool, stateRef);
         pool.lease(lease.ref(), route, stateRef, deadline);
-        lease.with(lease.ref().connection());
+        return lease.with(lease.ref().connection());
+    }
+
+    private Lease<C> lease(R route, Object boundTo, Deadline deadline) throws InterruptedException, TimeoutException {
+        Lease<C> hit = boundTo == null ? hit(route) : null;
+        Lease<C> lease = hit != null ? hit : leaseSlowly(route, boundTo, deadline);
         if (!deadline.had()) {
             lease.tryRelease();
             throw new CancellationException("the request for a connection was cancelled");

@@ -10,6 +10,11 @@ final class Deadline implements Patience {
     private final ManualClock clock;
     private final PendingLease<?> request;
 
+    /** For a request that nobody can cancel. */
+    Deadline(long timeout, TimeUnit unit, ManualClock clock) {
+        this(timeout, unit, clock, null);
+    }
+
     Deadline(long timeout, TimeUnit unit, ManualClock clock, PendingLease<?> request) {
         this.clock = clock;
         this.request = request;

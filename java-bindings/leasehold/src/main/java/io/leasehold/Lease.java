@@ -15,7 +15,7 @@ import java.util.concurrent.TimeUnit;
  * try (Lease<Socket> lease = pool.lease(address, 5, TimeUnit.SECONDS)) {
  *     Socket socket = lease.connection();
  *     if (socket == null) {
- *         socket = new Socket(address.getHost(), address.getPort());
+ *         socket = new Socket(address.getHostName(), address.getPort());
  *         lease.opened(socket);
  *     }
  *     // ... a request and its whole response ...

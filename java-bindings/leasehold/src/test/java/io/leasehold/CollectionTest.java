@@ -17,7 +17,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
@@ -142,6 +144,50 @@ class CollectionTest {
         awaitTheHousekeeper();
         assertTrue(leaks.isEmpty(), leaks.toString());
         assertEquals(emptyList(), disposals.take());
+    }
+
+    @Test
+    void leaksThatRaceWithReleasesLoseNoSlot() throws Exception {
+        int slots = 4;
+        ConnectionPool<String, Connection> pool = pool(slots);
+        AtomicInteger dropped = new AtomicInteger();
+        AtomicBoolean stop = new AtomicBoolean();
+        List<Thread> workers = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            Thread worker = new Thread(() -> {
+                ThreadLocalRandom random = ThreadLocalRandom.current();
+                while (!stop.get()) {
+                    Lease<Connection> lease = pool.tryLease("r" + random.nextInt(2));
+                    if (lease == null) {
+                        Thread.yield();
+                        continue;
+                    }
+                    if (lease.connection() == null && random.nextInt(8) > 0) {
+                        lease.opened(new Connection("c"));
+                    }
+                    if (random.nextInt(1000) == 0) {
+                        dropped.incrementAndGet();
+                    } else if (random.nextInt(10) == 0) {
+                        lease.discard();
+                    } else {
+                        lease.release();
+                    }
+                }
+            });
+            workers.add(worker);
+            worker.start();
+        }
+        Eventually.awaitAfterCollection("a hundred leaks were found", () -> leaks.size() >= 100);
+        stop.set(true);
+        for (Thread worker : workers) {
+            worker.join();
+        }
+        Eventually.awaitAfterCollection("all leaks were found", () -> leaks.size() == dropped.get());
+        Eventually.await("all slots are back", () -> pool.stats().leased() == 0);
+        pool.closeIdle(0, TimeUnit.SECONDS);
+        for (int i = 0; i < slots; i++) {
+            assertNotNull(pool.tryLease("a"));
+        }
     }
 
     private static void holdInAFinalizer(ConnectionPool<String, Connection> pool) {

@@ -11,13 +11,16 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.leasehold.testsupport.Eventually;
+import java.lang.reflect.Method;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -26,6 +29,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 
 /** Requests that wait: who is served, what ends the wait, and that no slot is lost whichever comes first. */
@@ -366,6 +370,46 @@ class WaitingTest {
         for (int i = 0; i < slots; i++) {
             assertNotNull(pool.tryLease("r0"));
         }
+    }
+
+    /** More wait than there are carriers: were a waiter to pin its carrier, nobody could release. */
+    @Test
+    void virtualThreadsWaitWithoutTheirCarriers() throws Exception {
+        Method start;
+        try {
+            start = Thread.class.getMethod("startVirtualThread", Runnable.class);
+        } catch (NoSuchMethodException e) {
+            System.out.println("JDK " + System.getProperty("java.version") + " has no virtual threads: not tried.");
+            assumeTrue(false, "this JDK has no virtual threads");
+            return;
+        }
+        ConnectionPool<String, Connection> pool = builder().maxTotal(2).build();
+        int threads = 500;
+        CountDownLatch done = new CountDownLatch(threads);
+        List<Throwable> failures = new CopyOnWriteArrayList<>();
+        Runnable user = () -> {
+            try {
+                for (int i = 0; i < 5; i++) {
+                    Lease<Connection> lease = pool.lease("a", 60, TimeUnit.SECONDS);
+                    if (lease.connection() == null) {
+                        lease.opened(new Connection("c"));
+                    }
+                    // Leaves the carrier to others while the connection is in use.
+                    LockSupport.parkNanos(1_000);
+                    lease.release();
+                }
+            } catch (Throwable e) {
+                failures.add(e);
+            } finally {
+                done.countDown();
+            }
+        };
+        for (int i = 0; i < threads; i++) {
+            start.invoke(null, user);
+        }
+        assertTrue(done.await(2, TimeUnit.MINUTES), () -> done.getCount() + " are still waiting");
+        assertEquals(emptyList(), failures);
+        assertEquals(0, pool.stats().leased());
     }
 
     @Test
