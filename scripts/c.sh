@@ -1,0 +1,161 @@
+# The C library: its header, its listing, its tests, its installation. Sourced by ./dev.
+
+c_sources=c-header/tests/c
+c_header=c-header/include/leasehold.h
+c_warnings=(-Wall -Wextra -Wpedantic -Werror)
+
+c_version() { sed -n 's/^#define LH_VERSION_TEXT "\(.*\)"/\1/p' $c_header; }
+
+# ----- check -----
+
+# The committed header is what cbindgen makes of the sources, and every compiler there is takes it alone and twice.
+check_c_header() {
+    cargo test --quiet --locked -p leasehold-c --test header
+    local unit compiler
+    unit=$(mktemp -d)
+    printf '#include "leasehold.h"\n#include "leasehold.h"\n' | tee "$unit/header.c" >"$unit/header.cc"
+    for compiler in gcc clang; do
+        command -v $compiler >/dev/null || continue
+        $compiler -std=c99 "${c_warnings[@]}" -Ic-header/include -fsyntax-only "$unit/header.c"
+    done
+    for compiler in g++ clang++; do
+        command -v $compiler >/dev/null || continue
+        $compiler -std=c++17 "${c_warnings[@]}" -Ic-header/include -fsyntax-only "$unit/header.cc"
+    done
+    rm -r "$unit"
+}
+
+# What a program built against an earlier version relies on: the exported symbols, the sizes and offsets of the structs,
+# the numbers of the enums. Additions are for a new minor version, anything else for a new soname.
+check_c_abi() {
+    local listing=target/leasehold.abi
+    build_c_library
+    list_c_abi >$listing
+    if ! diff -u c-header/leasehold.abi $listing; then
+        echo "the ABI is another one; if that is intended: cp $listing c-header/leasehold.abi" >&2
+        return 1
+    fi
+}
+
+list_c_abi() {
+    local program
+    program=$(mktemp -d)
+    echo "soname $(objdump -p "$c_library/libleasehold_c.so" | sed -n 's/ *SONAME *//p')"
+    nm -D --defined-only "$c_library/libleasehold_c.so" | sed 's/^[0-9a-f]* //; s/^/symbol /' | LC_ALL=C sort
+    awk -f c-header/abi.awk $c_header >"$program/abi.c"
+    cc -std=c99 "${c_warnings[@]}" -Ic-header/include "$program/abi.c" -o "$program/abi"
+    "$program/abi"
+    rm -r "$program"
+}
+
+# ----- build and install -----
+
+# The library as it is installed: in $c_library, and what a static one needs besides in $c_private_libs.
+build_c_library() {
+    local needed
+    c_library=$PWD/target/release
+    needed=$(cargo rustc --release --locked -p leasehold-c --lib -- --print native-static-libs 2>&1) || {
+        echo "$needed" >&2
+        return 1
+    }
+    # Cargo repeats what the compiler printed, also when nothing was to be built. The C compiler itself adds libgcc_s,
+    # or libgcc_eh for a static program, and libc.
+    c_private_libs=$(sed -n 's/^note: native-static-libs: //p' <<<"$needed" | tail -n 1 | tr ' ' '\n' |
+        grep -v -e '^-lgcc_s$' -e '^-lc$' -e '^$' | awk '!seen[$0]++' | paste -sd ' ')
+}
+
+# install_c PREFIX: header, shared and static library, pkg-config file.
+install_c() {
+    local prefix=$1 version soname
+    version=$(c_version)
+    build_c_library
+    soname=$(objdump -p "$c_library/libleasehold_c.so" | sed -n 's/ *SONAME *//p')
+    install -d "$prefix/include" "$prefix/lib/pkgconfig"
+    install -m 644 $c_header "$prefix/include/"
+    install -m 644 "$c_library/libleasehold_c.a" "$prefix/lib/libleasehold.a"
+    install -m 755 "$c_library/libleasehold_c.so" "$prefix/lib/libleasehold.so.$version"
+    ln -sf "libleasehold.so.$version" "$prefix/lib/$soname"
+    ln -sf "$soname" "$prefix/lib/libleasehold.so"
+    sed -e "s|@PREFIX@|$prefix|" -e "s|@VERSION@|$version|" -e "s|@PRIVATE_LIBS@|$c_private_libs|" \
+        c-header/leasehold.pc.in >"$prefix/lib/pkgconfig/leasehold.pc"
+}
+
+# ----- test -----
+
+# build_c_tests SANITIZER [CARGO-OPTION...]: the library with everything the tests need, in $c_tested; '' for none.
+build_c_tests() {
+    local sanitizer=$1 host dir=target/c-tests${1:+-$1}
+    shift
+    host=$(rustc -vV | sed -n 's/^host: //p')
+    c_tested=$dir/$host/debug/libleasehold_c.a
+    # The compiler calls sanitizers unstable. Its own standard library has none, except where it is built along.
+    RUSTC_BOOTSTRAP=1 RUSTFLAGS=${sanitizer:+-Zsanitizer=$sanitizer} cargo build --quiet --locked -p leasehold-c --lib \
+        --features faults --target "$host" --target-dir "$dir" "$@"
+}
+
+# compile_c_tests PROGRAM COMPILER-OPTION...
+compile_c_tests() {
+    local program=$1
+    shift
+    cc -g -std=c99 -D_POSIX_C_SOURCE=200809L "${c_warnings[@]}" "$@" -Ic-header/include \
+        $c_sources/{main,support,basics,pools,routes,leases,requests,threads,misuse}.c "$c_tested" \
+        -lcmocka -lpthread -ldl -lm -o "$program"
+}
+
+compile_c_hammer() {
+    local program=$1
+    shift
+    cc -g -std=c11 "${c_warnings[@]}" -Ic-header/include $c_sources/hammer.c "$@" "$c_tested" -lpthread -ldl -lm -o "$program"
+}
+
+test_c_valgrind() {
+    build_c_tests ''
+    compile_c_tests target/c-tests/tests
+    valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite,indirect,possible --error-exitcode=9 target/c-tests/tests
+}
+
+test_c_address() {
+    build_c_tests address
+    compile_c_tests target/c-tests-address/tests -fsanitize=address,undefined -fno-sanitize-recover=undefined
+    target/c-tests-address/tests
+    compile_c_hammer target/c-tests-address/hammer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+    target/c-tests-address/hammer 200
+}
+
+# With the standard library instrumented, too: without, the sanitizer does not see the order that its locks make.
+test_c_thread() {
+    build_c_tests thread -Zbuild-std=std,panic_unwind
+    cc -O1 -fno-builtin -c $c_sources/tsan_names.c -o target/c-tests-thread/tsan_names.o
+    compile_c_hammer target/c-tests-thread/hammer -fsanitize=thread target/c-tests-thread/tsan_names.o
+    target/c-tests-thread/hammer 200
+}
+
+# The examples as a user builds them, against an installed library and a real server.
+test_c_examples() {
+    local prefix=$PWD/target/c-prefix
+    rm -rf "$prefix"
+    install_c "$prefix"
+    examples/c/try.sh "$prefix"
+}
+
+# The sources of the standard library: beside the compiler, or to be had where the compiler is from.
+get_rust_sources() {
+    local sources
+    sources=$(rustc --print sysroot)/lib/rustlib/src/rust/library/Cargo.lock
+    [ -e "$sources" ] && return
+    if command -v rustup >/dev/null; then
+        rustup component add rust-src >/dev/null 2>&1
+    fi
+    [ -e "$sources" ]
+}
+
+test_c() {
+    step 'C tests under valgrind' test_c_valgrind
+    step 'C tests under ASAN and UBSAN' test_c_address
+    if get_rust_sources; then
+        step 'C hammer under TSAN' test_c_thread
+    else
+        left_out 'C hammer under TSAN' 'no sources of the standard library beside this rustc'
+    fi
+    step 'C examples, installed' test_c_examples
+}
