@@ -11,7 +11,8 @@ bench() {
     tools rust java gradle python3
     mkdir -p "$rows"
     load=$(cut -d ' ' -f 1 /proc/loadavg)
-    say 'Rust: building, then measuring'
+    say 'Rust and C: building, then measuring'
+    cargo build --release --locked --quiet -p leasehold-bench -p leasehold-c
     cargo run --release --locked --quiet -p leasehold-bench -- ${quick:+"$quick"} "$rows/rust"
     say 'Java: building, then measuring'
     gradle_java --quiet ${quick:+-Pquick} -Psamples="$rows/java" :bench:cycles >&2

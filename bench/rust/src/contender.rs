@@ -9,8 +9,12 @@ use leasehold::engine::{
 use leasehold::{Pool, Route};
 use parking_lot::Mutex;
 
-/// One pool, made for a number of routes and filled with an entry for each thread and route.
+/// One pool, filled with an entry for each thread on each route.
 pub(crate) trait Contender: Sync {
+    fn new(threads: usize, routes: usize) -> Self
+    where
+        Self: Sized;
+
     /// Leases from a route, says for how long the entry may be kept, and releases it.
     fn cycle(&self, route: usize);
 }
@@ -22,24 +26,6 @@ pub(crate) struct BareEngine {
 }
 
 impl BareEngine {
-    pub(crate) fn new(threads: usize, routes: usize) -> Self {
-        let engine = Engine::new(Config::default());
-        let mut effects = Effects::new();
-        let routes = (0..routes)
-            .map(|_| engine.add_route(&mut effects).expect("room for a route"))
-            .collect();
-        let contender = BareEngine { engine, routes };
-        for &route in &contender.routes {
-            let leased: Vec<Handle> = (0..threads)
-                .map(|_| contender.lease_slowly(route))
-                .collect();
-            for handle in leased {
-                contender.release(handle);
-            }
-        }
-        contender
-    }
-
     #[cold]
     fn lease_slowly(&self, route: RouteId) -> Handle {
         match self
@@ -76,6 +62,24 @@ impl BareEngine {
 }
 
 impl Contender for BareEngine {
+    fn new(threads: usize, routes: usize) -> Self {
+        let engine = Engine::new(Config::default());
+        let mut effects = Effects::new();
+        let routes = (0..routes)
+            .map(|_| engine.add_route(&mut effects).expect("room for a route"))
+            .collect();
+        let contender = BareEngine { engine, routes };
+        for &route in &contender.routes {
+            let leased: Vec<Handle> = (0..threads)
+                .map(|_| contender.lease_slowly(route))
+                .collect();
+            for handle in leased {
+                contender.release(handle);
+            }
+        }
+        contender
+    }
+
     #[inline]
     fn cycle(&self, route: usize) {
         let route = self.routes[route];
@@ -93,8 +97,8 @@ pub(crate) struct PoolByKey {
     keys: Vec<String>,
 }
 
-impl PoolByKey {
-    pub(crate) fn new(threads: usize, routes: usize) -> Self {
+impl Contender for PoolByKey {
+    fn new(threads: usize, routes: usize) -> Self {
         let pool = Pool::new();
         let keys: Vec<String> = (0..routes).map(key).collect();
         for key in &keys {
@@ -102,9 +106,7 @@ impl PoolByKey {
         }
         PoolByKey { pool, keys }
     }
-}
 
-impl Contender for PoolByKey {
     #[inline]
     fn cycle(&self, route: usize) {
         let lease = self
@@ -120,8 +122,8 @@ pub(crate) struct PoolByRoute {
     routes: Vec<Route<String, u64>>,
 }
 
-impl PoolByRoute {
-    pub(crate) fn new(threads: usize, routes: usize) -> Self {
+impl Contender for PoolByRoute {
+    fn new(threads: usize, routes: usize) -> Self {
         let pool = Pool::new();
         let hold = |number| {
             fill(&pool, &key(number), threads);
@@ -131,9 +133,7 @@ impl PoolByRoute {
             routes: (0..routes).map(hold).collect(),
         }
     }
-}
 
-impl Contender for PoolByRoute {
     #[inline]
     fn cycle(&self, route: usize) {
         let lease = self.routes[route].lease(TIMEOUT).expect("no limits");
@@ -150,16 +150,14 @@ pub(crate) struct BareList {
 #[repr(align(128))]
 struct Line<T>(T);
 
-impl BareList {
-    pub(crate) fn new(threads: usize, routes: usize) -> Self {
+impl Contender for BareList {
+    fn new(threads: usize, routes: usize) -> Self {
         let filled = |_| Line(Mutex::new((0..threads as u64).collect()));
         BareList {
             routes: (0..routes).map(filled).collect(),
         }
     }
-}
 
-impl Contender for BareList {
     #[inline]
     fn cycle(&self, route: usize) {
         let list = &self.routes[route].0;
@@ -169,10 +167,10 @@ impl Contender for BareList {
 }
 
 const KEEP: Keep = Keep::For(30_000);
-const KEPT_FOR: Duration = Duration::from_secs(30);
-const TIMEOUT: Duration = Duration::from_secs(1);
+pub(crate) const KEPT_FOR: Duration = Duration::from_secs(30);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(1);
 
-fn key(route: usize) -> String {
+pub(crate) fn key(route: usize) -> String {
     format!("http://host{route}.example.com:80")
 }
 

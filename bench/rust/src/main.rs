@@ -1,8 +1,9 @@
-//! What one lease, its update of the expiry and its release cost, beside a bare list under a lock.
+//! What one lease, its update of the expiry and its release cost in Rust and through the C ABI, beside a bare list under a lock.
 //!
 //! All contenders in all cells of threads and routes take turns, round by round, so that whatever else the machine does meanwhile
 //! hits all alike. Every sample goes to a file, a row a line, for `bench/report.py`.
 
+mod c_abi;
 mod contender;
 mod drive;
 
@@ -11,21 +12,28 @@ use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use contender::{BareEngine, BareList, PoolByKey, PoolByRoute};
+use c_abi::SharedLibrary;
+use contender::{BareEngine, BareList, Contender, PoolByKey, PoolByRoute};
 use drive::{Drive, ns_per_cycle};
 
 const THREADS: [usize; 4] = [1, 2, 8, 32];
 const ROUTES: [usize; 2] = [1, 64];
 
-/// A contender's name, and how it is made for a number of threads and routes.
-type Entrant = (&'static str, fn(usize, usize) -> Box<dyn Drive>);
+/// A bench, a contender in it, and how that is made for a number of threads and routes.
+type Entrant = (&'static str, &'static str, Make);
+type Make = fn(usize, usize) -> Box<dyn Drive>;
 
-const ENTRANTS: [Entrant; 4] = [
-    ("mutex-vec", |t, r| Box::new(BareList::new(t, r))),
-    ("leasehold", |t, r| Box::new(BareEngine::new(t, r))),
-    ("leasehold-route", |t, r| Box::new(PoolByRoute::new(t, r))),
-    ("leasehold-pool", |t, r| Box::new(PoolByKey::new(t, r))),
+const ENTRANTS: [Entrant; 5] = [
+    ("rust-cycle", "mutex-vec", make::<BareList>),
+    ("rust-cycle", "leasehold", make::<BareEngine>),
+    ("rust-cycle", "leasehold-route", make::<PoolByRoute>),
+    ("rust-cycle", "leasehold-pool", make::<PoolByKey>),
+    ("c-cycle", "leasehold", make::<SharedLibrary>),
 ];
+
+fn make<C: Contender + 'static>(threads: usize, routes: usize) -> Box<dyn Drive> {
+    Box::new(C::new(threads, routes))
+}
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -49,6 +57,7 @@ fn main() -> ExitCode {
 
 /// A contender in one cell of threads and routes.
 struct Row {
+    bench: &'static str,
     contender: &'static str,
     drive: Box<dyn Drive>,
     threads: usize,
@@ -62,7 +71,8 @@ fn measure(rounds: usize, run: Duration, file: &str) -> io::Result<()> {
     let cells = ROUTES.map(|routes| THREADS.map(|threads| (threads, routes)));
     let mut rows: Vec<Row> = (cells.as_flattened().iter())
         .flat_map(|&(threads, routes)| {
-            ENTRANTS.map(|(contender, make)| Row {
+            ENTRANTS.map(|(bench, contender, make)| Row {
+                bench,
                 contender,
                 drive: make(threads, routes),
                 threads,
@@ -72,7 +82,7 @@ fn measure(rounds: usize, run: Duration, file: &str) -> io::Result<()> {
         })
         .collect();
     for round in 1..=rounds {
-        eprintln!("bench: rust-cycle, round {round} of {rounds}");
+        eprintln!("bench: Rust and C, round {round} of {rounds}");
         for row in &mut rows {
             let ns = ns_per_cycle(row.drive.as_ref(), row.threads, row.routes, run);
             if round > 1 {
@@ -83,8 +93,8 @@ fn measure(rounds: usize, run: Duration, file: &str) -> io::Result<()> {
     for row in rows {
         writeln!(
             file,
-            r#"{{"bench": "rust-cycle", "contender": "{}", "threads": {}, "routes": {}, "samples": {:?}}}"#,
-            row.contender, row.threads, row.routes, row.samples
+            r#"{{"bench": "{}", "contender": "{}", "threads": {}, "routes": {}, "samples": {:?}}}"#,
+            row.bench, row.contender, row.threads, row.routes, row.samples
         )?;
     }
     file.flush()
