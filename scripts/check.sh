@@ -2,7 +2,7 @@
 
 check() {
     tools rust java gradle shellcheck
-    step 'shell scripts' shellcheck --external-sources dev .ci/run
+    step 'shell scripts' check_scripts
     if command -v cargo-fmt >/dev/null; then
         step 'formatting' cargo fmt --all --check
     else
@@ -17,8 +17,16 @@ check() {
     step 'Rust documentation' env RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked --quiet
     step 'crate package' cargo package -p leasehold --locked --allow-dirty --quiet
     check_dependencies
+    step 'C header' check_c_header
     step 'Java lints and documentation' gradle_java assemble testClasses
     sum_up
+}
+
+# Those of ./dev are read through it; the others stand alone.
+check_scripts() {
+    local alone
+    mapfile -t alone < <(grep -rl --include='*.sh' --exclude-dir=build '^#!' scripts tests examples)
+    shellcheck --external-sources dev .ci/run "${alone[@]}"
 }
 
 # Licences and sources of all crates, and known security advisories, by cargo-deny as deny.toml says.
