@@ -79,9 +79,11 @@ class HammerTest {
         assertTrue(manager.getConnectionsInPool() <= TOTAL);
         manager.closeIdleConnections(0);
         assertEquals(0, manager.getConnectionsInPool());
+        List<HttpConnection> all = new ArrayList<>();
         for (int i = 0; i < TOTAL; i++) {
-            manager.getConnectionWithTimeout(host(i % 3, memory), 1);
+            all.add(manager.getConnectionWithTimeout(host(i % 3, memory), 1));
         }
+        all.forEach(HttpConnection::releaseConnection);
         manager.shutdown();
     }
 

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.leasehold.LeaseholdUnavailableException;
 import java.util.Arrays;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import org.apache.commons.httpclient.HttpClient;
 import org.apache.commons.httpclient.MultiThreadedHttpConnectionManager;
 import org.apache.commons.httpclient.SimpleHttpConnectionManager;
@@ -50,6 +52,7 @@ class UseByDefaultTest {
 
         /** Runs it. */
         public static void main(String[] arguments) {
+            Logger.getLogger("org.apache.commons.httpclient").setLevel(Level.OFF);
             System.out.println("useByDefault " + LeaseholdHttpConnectionManager.useByDefault());
             System.out.println("default " + manager(new HttpClient()));
             for (Class<?> type : Arrays.<Class<?>>asList(
