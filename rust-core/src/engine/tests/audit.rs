@@ -96,6 +96,30 @@ pub(super) fn audit(engine: &Engine) {
     }
 }
 
+/// What holds even while calls are under way: counts are right, and limits that did not change are kept.
+#[cfg(not(loom))]
+pub(super) fn audit_counts(engine: &Engine, limits: Option<(u32, u32)>) {
+    let c = engine.coordinator.lock();
+    let mut allocated: HashMap<u32, u32> = HashMap::new();
+    for (_, entry) in engine.entries.iter() {
+        if !matches!(entry.word().status(), Status::Free | Status::Victim) {
+            *allocated.entry(entry.route().slot()).or_default() += 1;
+        }
+    }
+    let total: u32 = allocated.values().sum();
+    assert_eq!(c.total, total, "the count of all entries");
+    for (slot, record) in (0u32..).zip(&c.routes) {
+        let count = allocated.get(&slot).copied().unwrap_or(0);
+        assert_eq!(record.allocated, count, "entries of route {slot}");
+        if let Some((_, max_per_route)) = limits {
+            assert!(count <= max_per_route, "{count} entries of route {slot}");
+        }
+    }
+    if let Some((max_total, _)) = limits {
+        assert!(total <= max_total, "{total} entries");
+    }
+}
+
 /// The idle entries by slot, with their routes. Q4, and that each list is whole in both directions.
 fn audit_lists(engine: &Engine) -> HashMap<u32, u32> {
     let mut idle = HashMap::new();

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use super::super::thread::pretend_thread;
 use super::super::{
-    Cause, Clock, Config, Effects, Engine, Grant, Handle, Hit, Keep, ManualClock, Outcome, Profile,
+    Clock, Config, Effects, Engine, Grant, Handle, Hit, Keep, ManualClock, Outcome, Profile,
     Refusal, Released, RouteId, ShutdownMode, StateId, Ticket, Verdict,
 };
 use super::audit::audit;
@@ -33,6 +33,9 @@ struct Book {
     woken: HashSet<Ticket>,
     /// Tickets whose owners found an answer. Each was woken, too, once all calls are over.
     answered: HashSet<Ticket>,
+    /// Whom to wake, by ticket, where a thread sleeps on it.
+    sleepers: HashMap<Ticket, thread::Thread>,
+    #[cfg(loom)]
     closed: u32,
 }
 
@@ -88,7 +91,16 @@ impl Pool {
         for victim in &effects.victims {
             self.close(victim.slot);
         }
-        self.book.lock().unwrap().woken.extend(&effects.wakes);
+        let mut book = self.book.lock().unwrap();
+        book.woken.extend(&effects.wakes);
+        let wakes = effects.wakes.iter();
+        let threads: Vec<_> = wakes
+            .filter_map(|ticket| book.sleepers.get(ticket).cloned())
+            .collect();
+        drop(book);
+        for thread in threads {
+            thread.unpark();
+        }
         result
     }
 
@@ -96,15 +108,24 @@ impl Pool {
         let mut book = self.book.lock().unwrap();
         let was_there = book.leased.remove(&slot);
         assert!(was_there.is_some(), "slot {slot} is closed twice");
-        book.closed += 1;
+        #[cfg(loom)]
+        {
+            book.closed += 1;
+        }
         drop(book);
         self.engine.ack(slot);
     }
 
     fn note_idle_leased(&self, handle: Handle) {
         let mut book = self.book.lock().unwrap();
-        let was_leased = book.leased.insert(handle.slot(), true);
-        assert_eq!(was_leased, Some(false), "{handle:?} is leased twice");
+        if let Some(is_leased) = book.leased.get_mut(&handle.slot()) {
+            assert!(!*is_leased, "{handle:?} is leased twice");
+            *is_leased = true;
+            return;
+        }
+        drop(book);
+        // An immediate shutdown has taken it since, or it is lost.
+        assert!(self.engine.is_shut_down(), "{handle:?} was closed");
     }
 
     fn note_open(&self, handle: Handle) {
@@ -147,10 +168,6 @@ impl Pool {
         Some(handle)
     }
 
-    pub(super) fn lease(&self, route: RouteId) -> Left {
-        self.lease_for(route, StateId::NONE)
-    }
-
     /// A whole lease: a hit, or what the coordinator says, or a place in the queue.
     pub(super) fn lease_for(&self, route: RouteId, state: StateId) -> Left {
         if let Some(handle) = self.engine.lease_hit(route, state) {
@@ -171,22 +188,6 @@ impl Pool {
                 assert!(matches!(refusal, Refusal::ShutDown | Refusal::StaleRoute));
                 Left::Nothing
             }
-        }
-    }
-
-    /// A lease that must be served at once, as at the start of a scenario.
-    pub(super) fn lease_now(&self, route: RouteId) -> Handle {
-        match self.lease(route) {
-            Left::Lease(handle) => handle,
-            other => panic!("nothing to be had: {other:?}"),
-        }
-    }
-
-    /// A request that must wait, as at the start of a scenario.
-    pub(super) fn wait(&self, route: RouteId) -> Ticket {
-        match self.lease(route) {
-            Left::Ticket(ticket) => ticket,
-            other => panic!("no need to wait: {other:?}"),
         }
     }
 
@@ -273,18 +274,34 @@ impl Pool {
         }
     }
 
+    /// Leases as a thread does: says whom to wake, enqueues, and sleeps until it is served. `None` after a shutdown.
+    pub(super) fn wait_for(&self, route: RouteId) -> Option<Handle> {
+        if let Some(handle) = self.lease_hit(route) {
+            return Some(handle);
+        }
+        let ticket = self.engine.reserve_ticket().expect("there is room");
+        self.publish(ticket);
+        let mut left = self.ask(route, StateId::NONE, ticket);
+        while let Left::Ticket(ticket) = left {
+            left = self.poll(route, ticket);
+            if let Left::Ticket(_) = left {
+                thread::park();
+            }
+        }
+        self.book.lock().unwrap().sleepers.remove(&ticket);
+        match left {
+            Left::Lease(handle) => Some(handle),
+            _ => None,
+        }
+    }
+
+    fn publish(&self, ticket: Ticket) {
+        let thread = thread::current();
+        self.book.lock().unwrap().sleepers.insert(ticket, thread);
+    }
+
     pub(super) fn shut_down(&self, mode: ShutdownMode) {
         self.with_effects(|fx| self.engine.shutdown(mode, fx));
-    }
-
-    /// Whether anybody was to be woken so far.
-    pub(super) fn has_woken(&self) -> bool {
-        !self.book.lock().unwrap().woken.is_empty()
-    }
-
-    /// How many connections were closed so far.
-    pub(super) fn closed(&self) -> u32 {
-        self.book.lock().unwrap().closed
     }
 
     /// Ends every lease left and serves every waiter left by it, audits the pool, shuts it down, and sees that nothing
@@ -320,9 +337,38 @@ impl Pool {
         assert!(asleep.is_empty(), "{asleep:?} were answered and not woken");
         assert_eq!(self.engine.stats().available, 0);
     }
+}
+
+/// What only small scenarios need.
+#[cfg(loom)]
+impl Pool {
+    pub(super) fn lease(&self, route: RouteId) -> Left {
+        self.lease_for(route, StateId::NONE)
+    }
+
+    /// A lease that must be served at once, as at the start of a scenario.
+    pub(super) fn lease_now(&self, route: RouteId) -> Handle {
+        match self.lease(route) {
+            Left::Lease(handle) => handle,
+            other => panic!("nothing to be had: {other:?}"),
+        }
+    }
+
+    /// A request that must wait, as at the start of a scenario.
+    pub(super) fn wait(&self, route: RouteId) -> Ticket {
+        match self.lease(route) {
+            Left::Ticket(ticket) => ticket,
+            other => panic!("no need to wait: {other:?}"),
+        }
+    }
+
+    /// How many connections were closed so far.
+    pub(super) fn closed(&self) -> u32 {
+        self.book.lock().unwrap().closed
+    }
 
     /// Why the engine removes what it removes in a call.
-    pub(super) fn causes(&self, call: impl FnOnce(&mut Effects)) -> Vec<Cause> {
+    pub(super) fn causes(&self, call: impl FnOnce(&mut Effects)) -> Vec<super::super::Cause> {
         self.with_effects(|fx| {
             call(fx);
             fx.victims.iter().map(|victim| victim.cause).collect()

@@ -31,8 +31,29 @@ fn explore(scenario: impl Fn() + Send + Sync + 'static) {
 type Act = Box<dyn FnOnce(&Pool) -> Left + Send>;
 
 /// Does each act on a thread of its own, the last on this one, and finishes the pool with what they leave.
-fn race(pool: Pool, route: RouteId, mut left: Vec<Left>, mut acts: Vec<Act>) {
+fn race(pool: Pool, route: RouteId, mut left: Vec<Left>, acts: Vec<Act>) {
     let pool = Arc::new(pool);
+    left.extend(run(&pool, acts));
+    pool.finish(route, left);
+}
+
+/// The same where nothing has to be closed: not even to serve a waiter that should have had what was there.
+fn race_closing_nothing(pool: Pool, route: RouteId, acts: Vec<Act>) {
+    let pool = Arc::new(pool);
+    let left = run(&pool, acts);
+    assert_eq!(pool.closed(), 0, "a connection was closed for nothing");
+    pool.finish(route, left);
+}
+
+/// The same where the one connection there is has to be closed, whichever act comes first.
+fn race_closing_one(pool: Pool, route: RouteId, acts: Vec<Act>) {
+    let pool = Arc::new(pool);
+    let left = run(&pool, acts);
+    assert_eq!(pool.closed(), 1, "it is still there");
+    pool.finish(route, left);
+}
+
+fn run(pool: &Arc<Pool>, mut acts: Vec<Act>) -> Vec<Left> {
     let last = acts.pop().expect("somebody does something");
     let threads: Vec<_> = (1..)
         .zip(acts)
@@ -44,9 +65,9 @@ fn race(pool: Pool, route: RouteId, mut left: Vec<Left>, mut acts: Vec<Act>) {
             })
         })
         .collect();
-    left.push(last(&pool));
+    let mut left = vec![last(pool)];
     left.extend(threads.into_iter().map(|thread| thread.join().unwrap()));
-    pool.finish(route, left);
+    left
 }
 
 fn act(act: impl FnOnce(&Pool) -> Left + Send + 'static) -> Act {
@@ -215,7 +236,7 @@ fn a_request_waits_or_finds_what_is_released() {
         let pool = tight(|_| {});
         let route = pool.add_route();
         let leased = pool.lease_now(route);
-        race(pool, route, vec![], vec![release(leased), lease(route)]);
+        race_closing_nothing(pool, route, vec![release(leased), lease(route)]);
     });
 }
 
@@ -226,7 +247,7 @@ fn a_request_on_another_stripe_waits_or_finds_what_is_released() {
         let route = pool.add_route();
         pool.spread(route);
         let leased = pool.lease_now(route);
-        race(pool, route, vec![], vec![release(leased), lease(route)]);
+        race_closing_nothing(pool, route, vec![release(leased), lease(route)]);
     });
 }
 
@@ -239,7 +260,7 @@ fn two_releases_on_two_stripes_serve_a_request() {
         let first = pool.lease_now(route);
         let second = pool.lease_now(route);
         let acts = vec![release(first), release(second), lease(route)];
-        race(pool, route, vec![], acts);
+        race_closing_nothing(pool, route, acts);
     });
 }
 
@@ -250,10 +271,9 @@ fn two_requests_and_a_release() {
         let route = pool.add_route();
         pool.spread(route);
         let leased = pool.lease_now(route);
-        race(
+        race_closing_nothing(
             pool,
             route,
-            vec![],
             vec![lease(route), release(leased), lease(route)],
         );
     });
@@ -276,7 +296,7 @@ fn a_route_that_spreads_loses_nobody() {
             release(second),
             lease(route),
         ];
-        race(pool, route, vec![], acts);
+        race_closing_nothing(pool, route, acts);
     });
 }
 
@@ -430,7 +450,7 @@ fn a_grant_that_came_before_the_timeout_is_used() {
         let leased = pool.lease_now(route);
         let waiter = pool.wait(route);
         let acts = vec![release(leased), act(move |pool| pool.time_out(waiter))];
-        race(pool, route, vec![], acts);
+        race_closing_nothing(pool, route, acts);
     });
 }
 
@@ -571,7 +591,7 @@ fn a_connection_that_its_peer_closed_does_not_stay_idle() {
         let route = pool.add_route();
         let leased = pool.lease_now(route);
         let acts = vec![release(leased), peer_closes(&pool, leased)];
-        assert_closed_once(pool, route, acts);
+        race_closing_one(pool, route, acts);
     });
 }
 
@@ -587,29 +607,8 @@ fn a_connection_bound_to_a_state_that_its_peer_closed_does_not_stay_idle() {
             Left::Nothing
         });
         let acts = vec![bound, peer_closes(&pool, leased)];
-        assert_closed_once(pool, route, acts);
+        race_closing_one(pool, route, acts);
     });
-}
-
-fn assert_closed_once(pool: Pool, route: RouteId, mut acts: Vec<Act>) {
-    let pool = Arc::new(pool);
-    let last = acts.pop().unwrap();
-    let threads: Vec<_> = acts
-        .into_iter()
-        .map(|act| {
-            let pool = pool.clone();
-            thread::spawn(move || {
-                pretend_thread(1);
-                act(&pool)
-            })
-        })
-        .collect();
-    last(&pool);
-    for thread in threads {
-        thread.join().unwrap();
-    }
-    assert_eq!(pool.closed(), 1, "it is still there");
-    pool.finish(route, vec![]);
 }
 
 #[test]
@@ -766,7 +765,7 @@ fn nothing_of_a_cleared_route_stays() {
         pool.spread(route);
         let leased = pool.lease_now(route);
         let acts = vec![release(leased), clear(route)];
-        assert_closed_once(pool, route, acts);
+        race_closing_one(pool, route, acts);
     });
 }
 
@@ -782,7 +781,7 @@ fn nothing_of_a_cleared_route_stays_when_it_was_being_opened() {
             pool.release(leased);
             Left::Nothing
         });
-        assert_closed_once(pool, route, vec![opening, clear(route)]);
+        race_closing_one(pool, route, vec![opening, clear(route)]);
     });
 }
 
@@ -827,7 +826,7 @@ fn what_is_opened_during_an_immediate_shutdown_does_not_stay_usable() {
             Left::Nothing
         });
         let acts = vec![opening, shut_down(ShutdownMode::Immediate)];
-        assert_closed_once(pool, route, acts);
+        race_closing_one(pool, route, acts);
     });
 }
 
@@ -844,7 +843,7 @@ fn what_is_reopened_during_an_immediate_shutdown_does_not_stay_usable() {
             Left::Nothing
         });
         let acts = vec![reopening, shut_down(ShutdownMode::Immediate)];
-        assert_closed_once(pool, route, acts);
+        race_closing_one(pool, route, acts);
     });
 }
 
@@ -865,56 +864,37 @@ fn every_waiter_is_told_of_a_shutdown() {
 
 // ----- waiting as a thread does -----
 
-/// Publishes itself, enqueues, and sleeps until it is served.
-fn wait_for(pool: &Pool, route: RouteId, sleeper: &Sleeper) -> Left {
-    let ticket = pool.engine.reserve_ticket().expect("there is room");
-    sleeper.publish();
-    let mut left = pool.ask(route, StateId::NONE, ticket);
-    while let Left::Ticket(ticket) = left {
-        left = pool.poll(route, ticket);
-        if let Left::Ticket(_) = left {
-            thread::park();
-        }
-    }
-    left
-}
-
-/// Where a waiter tells whom to wake.
-struct Sleeper(loom::sync::Mutex<Option<thread::Thread>>);
-
-impl Sleeper {
-    fn publish(&self) {
-        *self.0.lock().unwrap() = Some(thread::current());
-    }
-
-    fn wake(&self) {
-        let sleeper = self.0.lock().unwrap();
-        sleeper
-            .as_ref()
-            .expect("nobody enqueues unpublished")
-            .unpark();
-    }
-}
-
 /// A model checker takes a waiter that sleeps for ever for a deadlock.
 #[test]
 fn a_waiter_that_sleeps_is_woken() {
     explore(|| {
-        let pool = Arc::new(tight(|_| {}));
+        let pool = tight(|_| {});
         let route = pool.add_route();
         let leased = pool.lease_now(route);
-        let sleeper = Arc::new(Sleeper(loom::sync::Mutex::new(None)));
-        let (other, its) = (pool.clone(), sleeper.clone());
-        let waiting = thread::spawn(move || {
-            pretend_thread(1);
-            wait_for(&other, route, &its)
+        let waiting = act(move |pool| match pool.wait_for(route) {
+            Some(handle) => Left::Lease(handle),
+            None => panic!("nobody shuts it down"),
         });
-        pool.release(leased);
-        if pool.has_woken() {
-            sleeper.wake();
-        }
-        let left = waiting.join().unwrap();
-        pool.finish(route, vec![left]);
+        race_closing_nothing(pool, route, vec![waiting, release(leased)]);
+    });
+}
+
+/// Two sleep, one lease goes from hand to hand.
+#[test]
+fn waiters_that_sleep_are_woken_one_after_the_other() {
+    explore(|| {
+        let pool = tight(|_| {});
+        let route = pool.add_route();
+        let leased = pool.lease_now(route);
+        let take_a_turn = || {
+            act(move |pool| {
+                let handle = pool.wait_for(route).expect("nobody shuts it down");
+                pool.release(handle);
+                Left::Nothing
+            })
+        };
+        let acts = vec![take_a_turn(), take_a_turn(), release(leased)];
+        race_closing_nothing(pool, route, acts);
     });
 }
 

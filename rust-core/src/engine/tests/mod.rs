@@ -1,8 +1,9 @@
-//! The engine as a whole, against what it promises: a reference model under random operations, and every interleaving
-//! of small scenarios under a model checker.
+//! The engine as a whole, against what it promises: a reference model under random operations, every interleaving of
+//! small scenarios under a model checker, and crowds of threads.
 
 mod audit;
-#[cfg(loom)]
+#[cfg(not(loom))]
+mod crowd;
 mod harness;
 #[cfg(loom)]
 mod loom;

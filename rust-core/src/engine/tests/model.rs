@@ -34,6 +34,8 @@ pub(super) struct Entry {
 pub(super) struct Route {
     pub(super) is_alive: bool,
     pub(super) limit: Option<u32>,
+    /// How many rely on its id: it is not reclaimed.
+    pub(super) holders: u32,
     /// It has had a connection bound to a state: leases and releases of it are never hits again.
     stateful: bool,
 }
@@ -163,11 +165,12 @@ impl Model {
             .count() as u32
     }
 
-    /// Neither entries nor waiters nor a limit of its own: may be reclaimed.
+    /// Neither entries nor waiters nor holders nor a limit of its own: may be reclaimed.
     pub(super) fn is_unused(&self, route: usize) -> bool {
         self.allocated(route) == 0
             && self.waiting_of(route) == 0
             && self.routes[route].limit.is_none()
+            && self.routes[route].holders == 0
     }
 
     pub(super) fn entry_in(&self, slot: u32) -> Option<Id> {
@@ -373,6 +376,7 @@ impl Model {
         self.routes.push(Route {
             is_alive: true,
             limit: None,
+            holders: 0,
             stateful: false,
         });
         self.routes.len() - 1

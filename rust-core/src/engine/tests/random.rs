@@ -28,6 +28,8 @@ enum Op {
         waits: bool,
     },
     LeaseStaleRoute(usize),
+    HoldRoute(usize),
+    LetGoOfRoute(usize),
     Poll(usize),
     AskAgain(usize),
     Cancel(usize),
@@ -192,7 +194,9 @@ fn random_op(setting: &Setting, random: &mut Random) -> Op {
         966..972 => Op::SetMaxOf(which, (!random.one_in(2)).then(|| random.below(5) as u32)),
         972..975 => Op::AddRoute(which),
         975 if random.one_in(2) => Op::AddManyRoutes,
-        976..979 => Op::LeaseStaleRoute(which),
+        976..978 => Op::LeaseStaleRoute(which),
+        978 if random.one_in(2) => Op::HoldRoute(which),
+        978 => Op::LetGoOfRoute(which),
         979 if random.one_in(4) => Op::Shutdown(if random.one_in(2) {
             ShutdownMode::Graceful
         } else {
@@ -283,9 +287,13 @@ impl Pair {
                 let place = which % self.active.len();
                 self.active[place] = route;
             }
-            Op::AddManyRoutes => (0..IDLE_ROUTES + 6).for_each(|_| {
-                self.add_route();
-            }),
+            Op::AddManyRoutes => {
+                for _ in 0..IDLE_ROUTES + 6 {
+                    let route = self.add_route();
+                    let place = route % self.active.len();
+                    self.active[place] = route;
+                }
+            }
             Op::Lease {
                 route,
                 state,
@@ -302,9 +310,28 @@ impl Pair {
                 }
             }
             Op::LeaseStaleRoute(which) => {
-                let route = which % self.routes.len();
+                // Best one whose slot is another's by now.
+                let active = self.routes[self.active[which % self.active.len()]];
+                let before = |route: &RouteId| route.slot() == active.slot() && *route != active;
+                let stale = self.routes.iter().rposition(before);
+                let route = stale.unwrap_or(which % self.routes.len());
                 self.lease_hit(route, 0);
                 let _ = self.lease(route, 0, which % 2 == 0);
+            }
+            Op::HoldRoute(which) => {
+                let route = self.active[which % self.active.len()];
+                let answer = self.engine.hold_route(self.routes[route]);
+                assert_eq!(answer.is_ok(), self.model.routes[route].is_alive);
+                self.model.routes[route].holders += u32::from(answer.is_ok());
+            }
+            Op::LetGoOfRoute(which) => {
+                let holders = |route: &usize| self.model.routes[*route].holders > 0;
+                let held: Vec<usize> = (0..self.routes.len()).filter(holders).collect();
+                if let Some(route) = pick(&held, which) {
+                    let answer = self.engine.let_go_of_route(self.routes[route]);
+                    assert_eq!(answer, Ok(()));
+                    self.model.routes[route].holders -= 1;
+                }
             }
             Op::Poll(which) => self.poll(which),
             Op::AskAgain(which) => {
