@@ -1,7 +1,7 @@
 # ./dev check: what can be said about the code without running it. Sourced by ./dev.
 
 check() {
-    tools rust java gradle shellcheck
+    tools rust cxx java gradle shellcheck
     step 'shell scripts' check_scripts
     if command -v cargo-fmt >/dev/null; then
         step 'formatting' cargo fmt --all --check
@@ -16,8 +16,9 @@ check() {
     fi
     step 'Rust documentation' env RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked --quiet
     step 'crate package' cargo package -p leasehold --locked --allow-dirty --quiet
-    check_dependencies
     step 'C header' check_c_header
+    step 'C ABI listing' check_c_abi
+    check_dependencies
     step 'Java lints and documentation' gradle_java assemble testClasses
     sum_up
 }

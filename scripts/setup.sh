@@ -25,6 +25,16 @@ tools() {
 need_gradle() { need gradle gradle; }
 need_shellcheck() { need shellcheck shellcheck; }
 need_python3() { need python3 python3; }
+need_cxx() { need g++ g++; }
+
+# What the tests and examples of the C library need.
+need_c_tests() {
+    need valgrind valgrind libc6-dbg
+    need cmake cmake make
+    need pkg-config pkg-config
+    [ -e /usr/include/cmocka.h ] || missing_packages+=(libcmocka-dev)
+}
+
 need_nginx() { need nginx nginx; }
 need_httpd() { need apache2 apache2-bin; }
 
@@ -43,6 +53,20 @@ need_rust() {
         missing_packages+=(rustc-web cargo-web rustfmt-web)
     else
         missing_packages+=(rustc cargo rustfmt rust-clippy)
+    fi
+}
+
+# The sources of the standard library, for a sanitizer that has to see into it: rustup's, or those of Debian's package.
+need_rust_sources() {
+    local sources
+    sources=$(rustc --print sysroot 2>/dev/null)/lib/rustlib/src/rust/library/std/src/lib.rs
+    [ ! -e "$sources" ] || return 0
+    if [ "$(command -v rustc)" != /usr/bin/rustc ] && command -v rustup >/dev/null; then
+        rustup component add rust-src >/dev/null 2>&1 || true
+    elif [ "$(debian_release)" = 12 ]; then
+        missing_packages+=(rust-web-src)
+    else
+        missing_packages+=(rust-src)
     fi
 }
 

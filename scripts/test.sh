@@ -1,8 +1,9 @@
 # ./dev test. Sourced by ./dev.
 
 test_all() {
-    tools rust java gradle nginx httpd
+    tools rust rust_sources cxx c_tests java gradle nginx httpd
     step 'Rust tests' cargo test --workspace --locked
+    test_c
     step 'Java tests' gradle_java --continue check
     step 'Example for HttpClient 3.1' tests/examples.sh
     sum_up
