@@ -283,7 +283,7 @@ impl<'a> Step<'a> {
     pub(super) fn retire_idle(&mut self, stripe: &mut Guard<'_>, slot: u32, cause: Cause) {
         let entry = self.entry(slot);
         let list = stripe.list_of(entry.route().slot());
-        stripe.unlink(entry, list);
+        stripe.unlink(slot, entry, list);
         let won = entry.to_victim(entry.word());
         debug_assert!(
             won,
@@ -333,7 +333,7 @@ impl<'a> Step<'a> {
             };
             let mut next = self.engine.first_in(&stripe, list);
             while let Some(slot) = next {
-                next = self.engine.next_of(&stripe, slot);
+                next = self.engine.next_of(&stripe, slot, list);
                 let entry = self.entry(slot);
                 let word = entry.word();
                 if let Some(cause) = word.cause_of_death() {
@@ -342,7 +342,7 @@ impl<'a> Step<'a> {
                     self.retire_idle(&mut stripe, slot, Cause::Expired);
                 } else if entry.state() == state {
                     let word = entry.idle_to_leased(word);
-                    stripe.unlink(entry, list);
+                    stripe.unlink(slot, entry, list);
                     return Some(self.engine.handle(slot, word));
                 }
             }

@@ -127,15 +127,20 @@ pub(super) struct Entry {
     route: AtomicU64,
     /// Who it is bound to. Written by the lease's owner.
     state: AtomicU32,
-    /// Links of the stripe's list of all idle entries, and of its route's; guarded by the stripe's lock.
-    pub(super) lru_newer: AtomicU32,
-    pub(super) lru_older: AtomicU32,
-    pub(super) route_newer: AtomicU32,
-    pub(super) route_older: AtomicU32,
+    /// Its place among all idle entries of its stripe, and among those of its route. Written under the stripe's lock.
+    pub(super) by_stripe: Links,
+    pub(super) by_route: Links,
     /// Its key in the expiry heap, `NEVER` when it is not there. Written under the coordinator.
     pub(super) armed: AtomicU64,
     /// Its place in the expiry heap. Written under the coordinator.
     pub(super) heap_place: AtomicU32,
+}
+
+/// Its neighbours in a list.
+#[derive(Debug, Default)]
+pub(super) struct Links {
+    pub(super) newer: AtomicU32,
+    pub(super) older: AtomicU32,
 }
 
 impl Default for Entry {
@@ -147,10 +152,8 @@ impl Default for Entry {
             end_of_life: AtomicU64::new(NEVER),
             route: AtomicU64::new(0),
             state: AtomicU32::new(0),
-            lru_newer: AtomicU32::new(NIL),
-            lru_older: AtomicU32::new(NIL),
-            route_newer: AtomicU32::new(NIL),
-            route_older: AtomicU32::new(NIL),
+            by_stripe: Links::default(),
+            by_route: Links::default(),
             armed: AtomicU64::new(NEVER),
             heap_place: AtomicU32::new(NIL),
         }
@@ -216,19 +219,13 @@ impl Entry {
     }
 
     /// Idle → leased. The caller holds the lock of the stripe in which it is idle, and unlinks it; `word` is what it
-    /// read under that lock, so nothing but a mark can have changed since.
+    /// read under that lock, so nothing but a mark can have changed since. Returns the new word, without such a mark.
     #[inline]
     pub(super) fn idle_to_leased(&self, word: Word) -> Word {
-        let delta = word
-            .with_next_lease()
-            .with_status(Status::Leased)
-            .0
-            .wrapping_sub(word.0);
-        Word(
-            self.word
-                .fetch_add(delta, Ordering::AcqRel)
-                .wrapping_add(delta),
-        )
+        let leased = word.with_next_lease().with_status(Status::Leased);
+        self.word
+            .fetch_add(leased.0.wrapping_sub(word.0), Ordering::AcqRel);
+        leased
     }
 
     /// Leased → idle in `stripe`, if `lease` still holds it and it is not dead. The caller holds that stripe's lock.

@@ -6,9 +6,18 @@ use super::effects::Effects;
 use super::entry::{NEVER, Status};
 use super::id::{Handle, RouteId, StateId, Ticket};
 use super::outcome::{Grant, Keep, NotLeased, Outcome, Refusal};
-use super::stripe::{Guard, RouteList};
+use super::route::Route;
+use super::stripe::{Guard, List};
 use super::sync::atomic::Ordering::Relaxed;
 use super::ticket;
+
+/// Why a stripe has no hit.
+enum Miss {
+    /// Nothing of the route is idle there.
+    Empty,
+    /// Only the coordinator can tell what to do.
+    Slow,
+}
 
 impl Engine {
     /// Leases an idle connection if that takes no more than a glance: one short critical section in one stripe.
@@ -16,48 +25,71 @@ impl Engine {
     /// `None` says nothing about the pool: ask [`lease`](Self::lease). O(1), never blocks, has no effects.
     #[inline]
     pub fn lease_hit(&self, route: RouteId, state: StateId) -> Option<Handle> {
-        let shared = self.routes.get(route.slot())?;
         if state != StateId::NONE {
             return None;
         }
         let now = self.clock.now();
+        let shared = self.routes.get(route.slot())?;
         let own = self.stripe_of(shared);
-        for turn in 0..self.stripes.len() {
+        match self.lease_hit_in(own, route, shared, now) {
+            Ok(handle) => Some(handle),
+            Err(Miss::Slow) => None,
+            Err(Miss::Empty) => self.lease_hit_beside(own, route, shared, now),
+        }
+    }
+
+    /// The hit path from the lock of one stripe to its end.
+    #[inline(always)]
+    fn lease_hit_in(
+        &self,
+        index: usize,
+        route: RouteId,
+        shared: &Route,
+        now: u64,
+    ) -> Result<Handle, Miss> {
+        let stripe = &self.stripes[index];
+        // Absence is a hint that is good enough here: whoever finds nothing asks the coordinator, which looks
+        // everywhere.
+        let list = stripe.list_of(route.slot()).ok_or(Miss::Empty)?;
+        let mut guard = self.lock_for_hit(stripe, shared);
+        // Inside the lock: see the coordinator's "flag, then sweep".
+        if self.flags.0.load(Relaxed) != 0
+            || shared.flags.load(Relaxed) & self.flags_against_hits != 0
+        {
+            return Err(Miss::Slow);
+        }
+        let slot = self.first_in(&guard, list).ok_or(Miss::Empty)?;
+        let entry = guard.entry(slot);
+        let word = entry.word();
+        // A reclaimed slot may serve another route by now: what is handed out goes where it was asked to go.
+        if entry.route() != route || word.is_dead() || entry.is_expired(now) {
+            return Err(Miss::Slow);
+        }
+        let word = entry.idle_to_leased(word);
+        guard.unlink(slot, entry, list);
+        Ok(self.handle(slot, word))
+    }
+
+    /// The same in the other stripes, one after the other.
+    #[cold]
+    #[inline(never)]
+    fn lease_hit_beside(
+        &self,
+        own: usize,
+        route: RouteId,
+        shared: &Route,
+        now: u64,
+    ) -> Option<Handle> {
+        for turn in 1..self.stripes.len() {
             let index = (own + turn) & self.stripe_mask() as usize;
-            let stripe = &self.stripes[index];
-            // Absence is a hint that is good enough here: whoever finds nothing asks the coordinator, which looks
-            // everywhere.
-            let Some(list) = stripe.list_of(route.slot()) else {
-                continue;
-            };
-            if turn > 0 && list.len() == 0 {
+            if self.stripes[index].len_of(route.slot()) == 0 {
                 continue;
             }
-            let mut guard = match stripe.try_lock(&self.entries) {
-                Some(guard) => guard,
-                None => {
-                    self.note_collision(shared);
-                    stripe.lock(&self.entries)
-                }
-            };
-            // Inside the lock: see the coordinator's "flag, then sweep".
-            if self.flags.0.load(Relaxed) != 0
-                || shared.flags.load(Relaxed) & self.flags_against_hits != 0
-            {
-                return None;
+            match self.lease_hit_in(index, route, shared, now) {
+                Ok(handle) => return Some(handle),
+                Err(Miss::Slow) => return None,
+                Err(Miss::Empty) => {}
             }
-            let Some(slot) = self.first_in(&guard, list) else {
-                continue;
-            };
-            let entry = self.entries.get(slot)?;
-            let word = entry.word();
-            // A reclaimed slot may serve another route by now: what is handed out goes where it was asked to go.
-            if entry.route() != route || word.is_dead() || entry.is_expired(now) {
-                return None;
-            }
-            let word = entry.idle_to_leased(word);
-            guard.unlink(entry, list);
-            return Some(self.handle(slot, word));
         }
         None
     }
@@ -203,7 +235,7 @@ impl Engine {
 
     /// The idle entry of a list that is to be handed out first.
     #[inline]
-    pub(super) fn first_in(&self, stripe: &Guard<'_>, list: &RouteList) -> Option<u32> {
+    pub(super) fn first_in(&self, stripe: &Guard<'_>, list: &List) -> Option<u32> {
         if self.fifo {
             stripe.oldest_in(list)
         } else {
@@ -212,11 +244,11 @@ impl Engine {
     }
 
     /// The one after `slot`.
-    pub(super) fn next_of(&self, stripe: &Guard<'_>, slot: u32) -> Option<u32> {
+    pub(super) fn next_of(&self, stripe: &Guard<'_>, slot: u32, list: &List) -> Option<u32> {
         if self.fifo {
-            stripe.newer_of_route(slot)
+            stripe.newer_than(slot, list)
         } else {
-            stripe.older_of_route(slot)
+            stripe.older_than(slot)
         }
     }
 }

@@ -227,14 +227,32 @@ impl Engine {
         self.stripes.len() as u32 - 1
     }
 
-    /// The stripe that a call on `route` uses first.
+    /// The stripe that a call on `route` uses first: number 0 for all, until callers collide for the first time.
+    ///
+    /// Any answer is right. That of an uncontended pool needs no look at the route, so that the lock's address is known
+    /// before the handle has led to it.
     #[inline]
     fn stripe_of(&self, route: &Route) -> usize {
+        if !self.wide.load(Relaxed) {
+            return 0;
+        }
         let index = match route.home.load(Relaxed) {
             SPREAD => thread_number() & self.stripe_mask(),
             home => home,
         };
         index as usize
+    }
+
+    /// Locks the stripe that a hit on `route` uses.
+    ///
+    /// Whether somebody holds it is asked before, in a read of its own: a `try_lock` would make the locked instruction
+    /// wait for that read. A collision missed between the two is noted next time.
+    #[inline(always)]
+    fn lock_for_hit<'a>(&'a self, stripe: &'a Stripe, route: &Route) -> Guard<'a> {
+        if stripe.is_locked() {
+            self.note_collision(route);
+        }
+        stripe.lock(&self.entries)
     }
 
     /// Somebody else holds the stripe that a call on `route` uses first: from now on its callers keep apart.

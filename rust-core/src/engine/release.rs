@@ -17,20 +17,14 @@ impl Engine {
     /// effects. A connection that gets an expiry for the first time, or a nearer one than before, costs O(log n) more.
     #[inline]
     pub fn release_hit(&self, handle: Handle, keep: Keep) -> Result<Hit, NotLeased> {
+        let now = self.clock.now();
         let entry = self.entry_of(handle).ok_or(NotLeased)?;
         let slot = handle.slot();
         let route = self.routes.get(entry.route().slot()).ok_or(NotLeased)?;
-        let now = self.clock.now();
         let index = self.stripe_of(route);
         let stripe = &self.stripes[index];
         let list = stripe.grow_to_list_of(entry.route().slot());
-        let mut guard = match stripe.try_lock(&self.entries) {
-            Some(guard) => guard,
-            None => {
-                self.note_collision(route);
-                stripe.lock(&self.entries)
-            }
-        };
+        let mut guard = self.lock_for_hit(stripe, route);
         // Inside the lock, before the push: see the coordinator's "flag, then sweep". A route without the stateful flag
         // has only entries without a state.
         if self.flags.0.load(Relaxed) != 0 || route.flags.load(Relaxed) != 0 {

@@ -6,40 +6,37 @@
 
 use std::sync::OnceLock;
 
-use super::entry::{Entry, NIL};
+use super::entry::{Entry, Links, NIL};
 use super::segments::Segments;
-use super::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use super::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use super::sync::{Mutex, MutexGuard};
 
 #[derive(Debug)]
 #[repr(align(128))]
 pub(super) struct Stripe {
-    order: Mutex<Order>,
-    /// Idle entries under this stripe. Written under the lock.
-    len: AtomicU32,
+    lock: Mutex<()>,
+    /// Every idle entry of the stripe.
+    all: List,
+    /// The latest of all stamps. Written under the lock.
+    last_stamp: AtomicU64,
     /// By the route's slot; made at the stripe's first use. Written under the lock.
-    routes: OnceLock<Segments<RouteList>>,
+    routes: OnceLock<Segments<List>>,
 }
 
-/// Every idle entry of the stripe, by release.
+/// Idle entries by release, linked through the entries. Touched only through the [`Guard`], but for its length.
+///
+/// The newest one's link to a newer one, and the oldest end of an empty list, are left over from before: so what is
+/// taken from the newest end, as nearly everything is, costs no look at a neighbour.
 #[derive(Debug)]
-struct Order {
-    newest: u32,
-    oldest: u32,
-    last_stamp: u64,
-}
-
-/// The idle entries of one route in one stripe, by release. Touched only through the [`Guard`], but for its length.
-#[derive(Debug)]
-pub(super) struct RouteList {
+pub(super) struct List {
     newest: AtomicU32,
     oldest: AtomicU32,
     len: AtomicU32,
 }
 
-impl Default for RouteList {
+impl Default for List {
     fn default() -> Self {
-        RouteList {
+        List {
             newest: AtomicU32::new(NIL),
             oldest: AtomicU32::new(NIL),
             len: AtomicU32::new(0),
@@ -47,82 +44,92 @@ impl Default for RouteList {
     }
 }
 
-impl RouteList {
+impl List {
     #[inline]
     pub(super) fn len(&self) -> u32 {
         self.len.load(Relaxed)
+    }
+
+    #[inline]
+    fn newest(&self) -> Option<u32> {
+        present(self.newest.load(Relaxed))
+    }
+
+    #[inline]
+    fn oldest(&self) -> Option<u32> {
+        self.newest().map(|_| self.oldest.load(Relaxed))
+    }
+
+    /// One writer at a time, by the lock: a load and a store, not a locked addition.
+    #[inline]
+    fn add(&self, delta: i32) {
+        self.len
+            .store(self.len().wrapping_add_signed(delta), Relaxed);
     }
 }
 
 impl Stripe {
     pub(super) fn new() -> Self {
         Stripe {
-            order: Mutex::new(Order {
-                newest: NIL,
-                oldest: NIL,
-                last_stamp: 0,
-            }),
-            len: AtomicU32::new(0),
+            lock: Mutex::new(()),
+            all: List::default(),
+            last_stamp: AtomicU64::new(0),
             routes: OnceLock::new(),
         }
     }
 
     /// How many are idle here: exact at rest.
     pub(super) fn len(&self) -> u32 {
-        self.len.load(Relaxed)
+        self.all.len()
     }
 
     /// How many of a route are idle here: exact at rest.
     pub(super) fn len_of(&self, route: u32) -> u32 {
-        self.list_of(route).map_or(0, RouteList::len)
+        self.list_of(route).map_or(0, List::len)
     }
 
     /// A route's list, if it ever had an idle entry here.
     #[inline]
-    pub(super) fn list_of(&self, route: u32) -> Option<&RouteList> {
+    pub(super) fn list_of(&self, route: u32) -> Option<&List> {
         self.routes.get()?.get(route)
     }
 
     /// A route's list.
     #[inline]
-    pub(super) fn grow_to_list_of(&self, route: u32) -> &RouteList {
+    pub(super) fn grow_to_list_of(&self, route: u32) -> &List {
         self.routes.get_or_init(Segments::new).grow_to(route)
     }
 
     #[inline]
     pub(super) fn lock<'a>(&'a self, entries: &'a Segments<Entry>) -> Guard<'a> {
         Guard {
-            order: self.order.lock(),
+            _lock: self.lock.lock(),
             stripe: self,
             entries,
         }
     }
 
     #[inline]
-    pub(super) fn try_lock<'a>(&'a self, entries: &'a Segments<Entry>) -> Option<Guard<'a>> {
-        Some(Guard {
-            order: self.order.try_lock()?,
-            stripe: self,
-            entries,
-        })
+    pub(super) fn is_locked(&self) -> bool {
+        self.lock.is_locked()
     }
 }
 
 /// A locked stripe.
 pub(super) struct Guard<'a> {
-    order: MutexGuard<'a, Order>,
+    _lock: MutexGuard<'a, ()>,
     stripe: &'a Stripe,
     entries: &'a Segments<Entry>,
 }
 
 impl<'a> Guard<'a> {
     #[inline]
-    fn entry(&self, slot: u32) -> &'a Entry {
+    pub(super) fn entry(&self, slot: u32) -> &'a Entry {
         self.entries.get(slot).expect("a linked slot exists")
     }
 
     /// The list of a route that has an idle entry here.
-    pub(super) fn list_of(&self, route: u32) -> &'a RouteList {
+    pub(super) fn list_of(&self, route: u32) -> &'a List {
         self.stripe
             .list_of(route)
             .expect("a route with an idle entry has a list")
@@ -130,114 +137,86 @@ impl<'a> Guard<'a> {
 
     /// The most recently released entry of a list of this stripe.
     #[inline]
-    pub(super) fn newest_in(&self, list: &RouteList) -> Option<u32> {
-        present(list.newest.load(Relaxed))
+    pub(super) fn newest_in(&self, list: &List) -> Option<u32> {
+        list.newest()
     }
 
     /// The least recently released entry of a list of this stripe.
     #[inline]
-    pub(super) fn oldest_in(&self, list: &RouteList) -> Option<u32> {
-        present(list.oldest.load(Relaxed))
+    pub(super) fn oldest_in(&self, list: &List) -> Option<u32> {
+        list.oldest()
     }
 
     /// The least recently released entry of a route here.
     pub(super) fn oldest_of(&self, route: u32) -> Option<u32> {
-        self.oldest_in(self.stripe.list_of(route)?)
+        self.stripe.list_of(route)?.oldest()
     }
 
-    /// The one of the same route released just before `slot` was.
-    pub(super) fn older_of_route(&self, slot: u32) -> Option<u32> {
-        present(self.entry(slot).route_older.load(Relaxed))
+    /// The one in a route's list released just before `slot` was.
+    pub(super) fn older_than(&self, slot: u32) -> Option<u32> {
+        present(self.entry(slot).by_route.older.load(Relaxed))
     }
 
-    /// The one of the same route released just after `slot` was.
-    pub(super) fn newer_of_route(&self, slot: u32) -> Option<u32> {
-        present(self.entry(slot).route_newer.load(Relaxed))
+    /// The one in a route's list released just after `slot` was.
+    pub(super) fn newer_than(&self, slot: u32, list: &List) -> Option<u32> {
+        (list.newest() != Some(slot)).then(|| self.entry(slot).by_route.newer.load(Relaxed))
     }
 
     /// The least recently released entry of all here.
     pub(super) fn oldest(&self) -> Option<u32> {
-        present(self.order.oldest)
+        self.stripe.all.oldest()
+    }
+
+    /// The most recently released entry of all here.
+    #[cfg(test)]
+    pub(super) fn newest(&self) -> Option<u32> {
+        self.stripe.all.newest()
     }
 
     /// Links `slot`, just made idle at `now`, as the most recently released of `list`, its route's in this stripe.
     #[inline(always)]
-    pub(super) fn link(&mut self, slot: u32, entry: &Entry, list: &RouteList, now: u64) {
-        let of_route = list.newest.load(Relaxed);
-        let of_all = self.order.newest;
-        entry.route_newer.store(NIL, Relaxed);
-        entry.route_older.store(of_route, Relaxed);
-        entry.lru_newer.store(NIL, Relaxed);
-        entry.lru_older.store(of_all, Relaxed);
-        let stamp = now.max(self.order.last_stamp);
+    pub(super) fn link(&mut self, slot: u32, entry: &Entry, list: &List, now: u64) {
+        let stamp = now.max(self.stripe.last_stamp.load(Relaxed));
+        self.stripe.last_stamp.store(stamp, Relaxed);
         entry.updated.store(stamp, Relaxed);
-        self.order.last_stamp = stamp;
-
-        match present(of_route) {
-            Some(next) => {
-                let next_entry = self.entry(next);
-                next_entry.route_newer.store(slot, Relaxed);
-                // Mostly the two lists have the same neighbour: one look-up serves both.
-                if of_all == of_route {
-                    next_entry.lru_newer.store(slot, Relaxed);
-                }
-            }
-            None => list.oldest.store(slot, Relaxed),
-        }
-        match present(of_all) {
-            Some(next) if of_all != of_route => self.entry(next).lru_newer.store(slot, Relaxed),
-            Some(_) => {}
-            None => self.order.oldest = slot,
-        }
-        list.newest.store(slot, Relaxed);
-        self.order.newest = slot;
-        add(&list.len, 1);
-        add(&self.stripe.len, 1);
+        self.link_in(list, slot, entry, |entry| &entry.by_route);
+        self.link_in(&self.stripe.all, slot, entry, |entry| &entry.by_stripe);
     }
 
     /// Takes `slot`, idle in this stripe, out of `list`, its route's, and out of the order of all.
     #[inline(always)]
-    pub(super) fn unlink(&mut self, entry: &Entry, list: &RouteList) {
-        let of_route = (
-            entry.route_newer.load(Relaxed),
-            entry.route_older.load(Relaxed),
-        );
-        let of_all = (entry.lru_newer.load(Relaxed), entry.lru_older.load(Relaxed));
-
-        match present(of_route.0) {
-            Some(newer) => self.entry(newer).route_older.store(of_route.1, Relaxed),
-            None => list.newest.store(of_route.1, Relaxed),
-        }
-        match present(of_all.0) {
-            Some(newer) => self.entry(newer).lru_older.store(of_all.1, Relaxed),
-            None => self.order.newest = of_all.1,
-        }
-        match present(of_route.1) {
-            Some(older) => {
-                let older_entry = self.entry(older);
-                older_entry.route_newer.store(of_route.0, Relaxed);
-                if of_all.1 == of_route.1 {
-                    older_entry.lru_newer.store(of_all.0, Relaxed);
-                }
-            }
-            None => list.oldest.store(of_route.0, Relaxed),
-        }
-        match present(of_all.1) {
-            Some(older) if of_all.1 != of_route.1 => {
-                self.entry(older).lru_newer.store(of_all.0, Relaxed);
-            }
-            Some(_) => {}
-            None => self.order.oldest = of_all.0,
-        }
-        add(&list.len, -1);
-        add(&self.stripe.len, -1);
+    pub(super) fn unlink(&mut self, slot: u32, entry: &Entry, list: &List) {
+        self.unlink_in(list, slot, entry, |entry| &entry.by_route);
+        self.unlink_in(&self.stripe.all, slot, entry, |entry| &entry.by_stripe);
     }
-}
 
-/// One writer at a time, by the lock: a load and a store, not a locked addition.
-#[inline]
-fn add(len: &AtomicU32, delta: i32) {
-    len.store(len.load(Relaxed).wrapping_add_signed(delta), Relaxed);
+    #[inline(always)]
+    fn link_in(&self, list: &List, slot: u32, entry: &Entry, links: impl Fn(&Entry) -> &Links) {
+        let newest = list.newest();
+        links(entry).older.store(newest.unwrap_or(NIL), Relaxed);
+        match newest {
+            Some(older) => links(self.entry(older)).newer.store(slot, Relaxed),
+            None => list.oldest.store(slot, Relaxed),
+        }
+        list.newest.store(slot, Relaxed);
+        list.add(1);
+    }
+
+    #[inline(always)]
+    fn unlink_in(&self, list: &List, slot: u32, entry: &Entry, links: impl Fn(&Entry) -> &Links) {
+        let older = links(entry).older.load(Relaxed);
+        if list.newest() == Some(slot) {
+            list.newest.store(older, Relaxed);
+        } else {
+            let newer = links(entry).newer.load(Relaxed);
+            links(self.entry(newer)).older.store(older, Relaxed);
+            match present(older) {
+                Some(older) => links(self.entry(older)).newer.store(newer, Relaxed),
+                None => list.oldest.store(newer, Relaxed),
+            }
+        }
+        list.add(-1);
+    }
 }
 
 #[inline]
@@ -267,15 +246,13 @@ mod tests {
     }
 
     fn newest_first(guard: &Guard<'_>, route: u32) -> Vec<u32> {
-        let newest = guard
-            .stripe
-            .list_of(route)
-            .and_then(|list| guard.newest_in(list));
-        std::iter::successors(newest, |slot| guard.older_of_route(*slot)).collect()
+        let newest = guard.stripe.list_of(route).and_then(|list| list.newest());
+        std::iter::successors(newest, |slot| guard.older_than(*slot)).collect()
     }
 
     fn oldest_first(guard: &Guard<'_>, route: u32) -> Vec<u32> {
-        std::iter::successors(guard.oldest_of(route), |slot| guard.newer_of_route(*slot)).collect()
+        let list = guard.stripe.list_of(route).unwrap();
+        std::iter::successors(list.oldest(), |slot| guard.newer_than(*slot, list)).collect()
     }
 
     #[test]
@@ -293,7 +270,7 @@ mod tests {
 
         for slot in [1, 2] {
             let entry = entries.get(slot).unwrap();
-            guard.unlink(entry, stripe.list_of(entry.route().slot()).unwrap());
+            guard.unlink(slot, entry, stripe.list_of(entry.route().slot()).unwrap());
         }
         assert_eq!(newest_first(&guard, 0), [3, 0]);
         assert_eq!(newest_first(&guard, 9), []);

@@ -34,8 +34,8 @@ mod backend {
                 .unwrap_or_else(|poisoned| poisoned.into_inner())
         }
 
-        pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
-            self.0.try_lock().ok()
+        pub(crate) fn is_locked(&self) -> bool {
+            self.0.try_lock().is_err()
         }
     }
 }

@@ -132,21 +132,22 @@ fn audit_lists(engine: &Engine) -> HashMap<u32, u32> {
             let word = entry.word();
             assert_eq!(word.status(), Status::Idle, "slot {slot} is listed");
             assert_eq!(word.stripe(), index, "slot {slot} is listed elsewhere");
-            assert_eq!(entry.lru_older.load(Relaxed), before);
+            assert_eq!(entry.by_stripe.older.load(Relaxed), before);
             assert!(entry.updated.load(Relaxed) >= stamp, "stamps went back");
             stamp = entry.updated.load(Relaxed);
             of_route.entry(entry.route().slot()).or_default().push(slot);
             assert!(idle.insert(slot, entry.route().slot()).is_none());
             len += 1;
             before = slot;
-            next = Some(entry.lru_newer.load(Relaxed)).filter(|slot| *slot != NIL);
+            next = (guard.newest() != next).then(|| entry.by_stripe.newer.load(Relaxed));
         }
         assert_eq!(engine.stripes[index].len(), len);
         for (route, slots) in &of_route {
-            let newer = |slot: &u32| guard.newer_of_route(*slot);
+            let list = guard.list_of(*route);
+            let newer = |slot: &u32| guard.newer_than(*slot, list);
             let listed: Vec<u32> = std::iter::successors(guard.oldest_of(*route), newer).collect();
             assert_eq!(&listed, slots, "route {route} in stripe {index}");
-            let older = |slot: &u32| guard.older_of_route(*slot);
+            let older = |slot: &u32| guard.older_than(*slot);
             let mut back: Vec<u32> = std::iter::successors(slots.last().copied(), older).collect();
             back.reverse();
             assert_eq!(&back, slots, "route {route} in stripe {index}, backwards");
