@@ -245,7 +245,9 @@ fn liveness(descriptor: BorrowedFd<'_>) -> jint {
     let seen = asked[0].revents();
     if seen.is_empty() {
         ALIVE
-    } else if seen.contains(PollFlags::NVAL) {
+    } else if seen.contains(PollFlags::NVAL) || seen == PollFlags::HUP {
+        // Hung up without an end of the stream: never connected. It is what a socket that only passes on to another one has
+        // made for itself.
         UNKNOWN
     } else if seen.intersects(PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR) {
         // Bytes may wait too, but no answer to a request can follow them.

@@ -102,11 +102,12 @@ final class LeasedConnection extends HttpConnection implements Cloneable {
 
     /** The lease, which from now on is the caller's alone to end, or null after it. */
     Lease<PooledConnection.Cell> takeLease() {
+        PooledConnection connection = this.connection;
         Lease<PooledConnection.Cell> taken = lease;
-        if (taken != null) {
+        lease = null;
+        holder = null;
+        if (connection != null) {
             connection.setLeased(false);
-            lease = null;
-            holder = null;
         }
         return taken;
     }
@@ -131,7 +132,8 @@ final class LeasedConnection extends HttpConnection implements Cloneable {
 
     /** Whether a response is outstanding, or more of it waits to be read. */
     boolean isMidExchange() {
-        if (exchange == CLEAN) {
+        PooledConnection connection = this.connection;
+        if (exchange == CLEAN || connection == null) {
             return false;
         }
         try {

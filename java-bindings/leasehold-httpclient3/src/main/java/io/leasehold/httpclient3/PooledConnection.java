@@ -60,8 +60,9 @@ final class PooledConnection extends HttpConnection {
     private boolean turned;
     // When it was released, for one line of 3.1's log. Written before the release, read after the connection was removed from the pool.
     private long releasedAt;
-    // Whether somebody holds it. Written by the holder; a shutdown reads it to know whom it takes the connection from.
-    private volatile boolean leased;
+    // Whether somebody holds it. Written by the holder; a shutdown reads it, to warn of those it takes from their users. No more than
+    // that hangs on it, so it is not volatile, which would cost as much as the rest of a lease.
+    private boolean leased;
     // Whether the manager has let go of it while it was leased. Written by the thread that shuts the manager down, read by the holder.
     private volatile boolean orphaned;
     // Who held it last, for a manager that gives a thread the same object again.

@@ -348,6 +348,19 @@ final class Scripts {
             stage.get(client, "/says-close");
             stage.get(client, "/ok");
         });
+        both("TLS, stale", (stage, manager) -> {
+            HttpClient client = stage.client(manager, stage.toTls("localhost"));
+            stage.get(client, "/drop");
+            stage.awaitEnd(stage.tlsServer(), 0);
+            stage.get(client, "/ok");
+            stage.get(client, "/ok");
+        });
+        both("a tunnel, stale", (stage, manager) -> {
+            HttpClient client = stage.client(manager, stage.tunnelTo("localhost"));
+            stage.get(client, "/drop");
+            stage.awaitEnd(0);
+            stage.get(client, "/ok");
+        });
         both("a tunnel", (stage, manager) -> {
             HttpClient client = stage.client(manager, stage.tunnelTo("localhost"));
             stage.get(client, "/ok");

@@ -64,6 +64,10 @@ final class Stage implements AutoCloseable {
         return server;
     }
 
+    ScriptedServer tlsServer() {
+        return tlsServer;
+    }
+
     SimpleHttpConnectionManager simple() {
         return simple(false);
     }
@@ -242,6 +246,10 @@ final class Stage implements AutoCloseable {
 
     /** Waits until the server has seen a connection end, and writes down how. */
     void awaitEnd(int connection) throws Exception {
+        awaitEnd(server, connection);
+    }
+
+    void awaitEnd(ScriptedServer server, int connection) throws Exception {
         Eventually.await("connection " + connection + " accepted", () -> server.peers().size() > connection);
         ScriptedServer.Peer peer = server.peers().get(connection);
         Eventually.await("end of connection " + connection, () -> peer.ended.getCount() == 0);
