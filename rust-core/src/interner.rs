@@ -83,19 +83,38 @@ impl<K: Eq + Hash> Interner<K> {
                 hasher.hash_one(&**known)
             });
         }
-        *self.keys.grow_to(new.slot()).lock() = Some((new, Arc::clone(key)));
+        drop(table);
+        self.remember_key(new, key);
         Ok(new)
+    }
+
+    /// Notes the key of a new route. The slot may still know the route before it, whose retirement nobody has carried
+    /// out yet, or already the one after it, where the new one was reclaimed on the spot: the older is forgotten here.
+    fn remember_key(&self, new: RouteId, key: &Arc<K>) {
+        let mut kept = self.keys.grow_to(new.slot()).lock();
+        let older = match &*kept {
+            // Of one slot's ids the later is the greater.
+            Some((known, _)) if known.to_u64() > new.to_u64() => Some((new, Arc::clone(key))),
+            _ => kept.replace((new, Arc::clone(key))),
+        };
+        drop(kept);
+        if let Some((id, key)) = older {
+            self.forget_key(id, &key);
+        }
     }
 
     /// Forgets a route that the engine has reclaimed.
     pub fn forget(&self, retired: RouteId) {
-        let Some(key) = self.take_key(retired) else {
-            return;
-        };
-        let hash = self.hasher.hash_one(&*key);
+        if let Some(key) = self.take_key(retired) {
+            self.forget_key(retired, &key);
+        }
+    }
+
+    fn forget_key(&self, id: RouteId, key: &K) {
+        let hash = self.hasher.hash_one(key);
         let mut table = self.shard(hash).write();
         let removed = table
-            .find_entry(hash, |(known, id)| *id == retired && **known == *key)
+            .find_entry(hash, |(known, of)| *of == id && **known == *key)
             .ok()
             .map(|entry| entry.remove().0);
         drop(table);
