@@ -19,24 +19,26 @@ import java.util.function.BiPredicate;
  * <p>The pool opens nothing: a lease has an idle connection, or is a vacancy that allows its holder to open one (see
  * {@link Lease}). What a connection is, only the {@link Disposer} needs to know.
  *
- * <p><b>Limits</b> are strict: leased, idle and connections being opened together never grow past them. When the total is
- * reached, the least recently released idle connection of any route makes room. <b>Waiting</b> requests are served in order
- * of arrival across all routes, those excepted that are blocked by their own route's limit. <b>State</b>: a connection that was
- * released with a state goes only to requests with an equal one; a request with a state takes an idle connection bound to it,
- * or else one bound to nobody.
+ * <p><b>Limits</b> are strict: leased, idle and connections being opened together never grow past them. When the total
+ * is reached, the least recently released idle connection of any route makes room. <b>Waiting</b> requests are served
+ * in order of arrival across all routes, those excepted that are blocked by their own route's limit. <b>State</b>: a
+ * connection that was released with a state goes only to requests with an equal one; a request with a state takes an
+ * idle connection bound to it, or else one bound to nobody.
  *
  * <p>Routes and states are compared by {@code equals}; they must not change while the pool knows them.
  *
  * <p><b>Unreachable pools</b>: a pool that nobody refers to any more is garbage collected, with its idle connections
- * disposed of and its memory freed. So neither the disposer nor an idle connection may refer to the pool. A lease refers to it.
+ * disposed of and its memory freed. So nothing that a pool knows may refer to it: neither the disposer nor the leak
+ * listener, and no idle connection, route or state. A lease refers to its pool.
  *
- * <p><b>Threads</b>: all methods may be called by any thread at any time, from a {@link Disposer} too. Only {@link #lease}
- * and {@link PendingLease#get} wait. No call made here waits for another caller's {@link Disposer}. A pool makes its first native call with
- * its first lease; one daemon thread, {@code leasehold-housekeeper}, serves all pools and ends with the last.
+ * <p><b>Threads</b>: all methods may be called by any thread at any time, from a {@link Disposer} too. Only {@link
+ * #lease} and {@link PendingLease#get} wait. No call made here waits for another caller's {@link Disposer}. A pool
+ * makes its first native call with its first lease; one daemon thread, {@code leasehold-housekeeper}, serves all pools
+ * and ends with the last.
  *
- * <p><b>Cost</b>: a lease or release that meets an idle connection takes constant time and one short lock among several, as
- * callers collide; what opens, closes, waits or changes limits takes the pool's one coordinating lock for a time that does not grow with
- * the pool, unless said otherwise.
+ * <p><b>Cost</b>: a lease or release that meets an idle connection takes constant time and one short lock among
+ * several, as callers collide; what opens, closes, waits or changes limits takes the pool's one coordinating lock for a
+ * time that does not grow with the pool, unless said otherwise.
  *
  * @param <R> the type of the routes
  * @param <C> the type of the connections
@@ -178,8 +180,8 @@ public final class ConnectionPool<R, C> implements Closeable {
     /**
      * Disposes of the idle connections that a predicate finds unfit. Takes time in proportion to all connections.
      *
-     * <p>The predicate runs outside every lock. A connection that is leased by another thread in the meantime is shown to it
-     * all the same; if found unfit, it is disposed of when it is released.
+     * <p>The predicate runs outside every lock. A connection that is leased by another thread in the meantime is shown
+     * to it all the same; if found unfit, it is disposed of when it is released.
      *
      * @param unfit says of a route and its connection whether the connection is to go
      */
@@ -249,8 +251,8 @@ public final class ConnectionPool<R, C> implements Closeable {
     }
 
     /**
-     * Gives a route a limit of its own, which stays until it is changed or removed. Takes effect as {@link #setMaxTotal}
-     * does.
+     * Gives a route a limit of its own, which stays until it is changed or removed. Takes effect as {@link
+     * #setMaxTotal} does.
      *
      * @param route the route
      * @param max the limit; zero lets every request wait to this route, {@link Integer#MAX_VALUE} is no limit
@@ -282,8 +284,8 @@ public final class ConnectionPool<R, C> implements Closeable {
     }
 
     /**
-     * The numbers of the whole pool. They are read without a lock: each is right at some moment of the call, and all together
-     * are exact when nothing changes. Constant time.
+     * The numbers of the whole pool. They are read without a lock: each is right at some moment of the call, and all
+     * together are exact when nothing changes. Constant time.
      *
      * @return the numbers now
      */
@@ -293,7 +295,8 @@ public final class ConnectionPool<R, C> implements Closeable {
     }
 
     /**
-     * The numbers of one route, read as {@link #stats()} does. Constant time. A route that the pool does not know has none.
+     * The numbers of one route, read as {@link #stats()} does. Constant time. A route that the pool does not know has
+     * none.
      *
      * @param route the route
      * @return the numbers now
@@ -317,17 +320,19 @@ public final class ConnectionPool<R, C> implements Closeable {
     }
 
     /**
-     * Shows every idle connection. Weakly consistent: what moves meanwhile may be shown although it is leased by now, or not at all.
+     * Shows every idle connection. Weakly consistent: what moves meanwhile may be shown although it is leased by now,
+     * or not at all.
      *
-     * @param action takes a route and a connection; it must not use or close the connection, which another thread may lease
+     * @param action takes a route and a connection; it must not use or close the connection, which another thread may
+     *     lease
      */
     public void forEachIdle(BiConsumer<? super R, ? super C> action) {
         forEach(true, action);
     }
 
     /**
-     * Shows every leased connection, vacancies left out. Weakly consistent: what moves meanwhile may be shown although it is idle by
-     * now, or not at all.
+     * Shows every leased connection, vacancies left out. Weakly consistent: what moves meanwhile may be shown although
+     * it is idle by now, or not at all.
      *
      * @param action takes a route and a connection, which is in use
      */
@@ -345,9 +350,9 @@ public final class ConnectionPool<R, C> implements Closeable {
     }
 
     /**
-     * Shuts the pool down: idle connections are disposed of, waiting and later requests get a {@link PoolShutDownException}.
-     * Leases may still be ended. Doing it again does nothing more, except that {@link ShutdownMode#IMMEDIATE} after
-     * {@link ShutdownMode#GRACEFUL} disposes of what is still leased.
+     * Shuts the pool down: idle connections are disposed of, waiting and later requests get a {@link
+     * PoolShutDownException}. Leases may still be ended. Doing it again does nothing more, except that {@link
+     * ShutdownMode#IMMEDIATE} after {@link ShutdownMode#GRACEFUL} disposes of what is still leased.
      *
      * @param mode what is to become of leased connections
      * @throws IllegalArgumentException if {@code mode} is null
@@ -522,10 +527,11 @@ public final class ConnectionPool<R, C> implements Closeable {
         }
 
         /**
-         * Sets how long a connection may live, counted from its opening. A leased connection is disposed of at its release.
+         * Sets how long a connection may live, counted from its opening. A leased connection is disposed of at its
+         * release.
          *
-         * @param timeToLive how long; zero or negative is without end, the default. What is smaller than a millisecond is
-         *     rounded up
+         * @param timeToLive how long; zero or negative is without end, the default. What is smaller than a millisecond
+         *     is rounded up
          * @param unit the unit of {@code timeToLive}
          * @return this
          */
@@ -586,8 +592,8 @@ public final class ConnectionPool<R, C> implements Closeable {
         /**
          * Sets who is told of leases that were collected without having been ended.
          *
-         * @param listener the listener, which must not refer to the pool; the default is none, and a warning is logged to
-         *     {@code io.leasehold.ConnectionPool}
+         * @param listener the listener, which must not refer to the pool; the default is none, and a warning is logged
+         *     to {@code io.leasehold.ConnectionPool}
          * @return this
          */
         public Builder<R, C> leakListener(LeakListener<? super R, ? super C> listener) {

@@ -4,8 +4,8 @@ package io.leasehold;
  * Is told of leases that were garbage collected without having been ended. Where none is set, the pool logs a warning.
  *
  * <p>Called on the daemon thread {@code leasehold-housekeeper}, after the lease's slot was given back and before its
- * connection is disposed of. What it throws is logged and otherwise ignored. Like a {@link Disposer} it must not refer to
- * the pool.
+ * connection is disposed of. What it throws is logged and otherwise ignored. Like a {@link Disposer} it must not refer
+ * to the pool.
  *
  * @param <R> the type of the routes
  * @param <C> the type of the connections

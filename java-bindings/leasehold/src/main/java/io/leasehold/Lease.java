@@ -10,7 +10,8 @@ import java.util.concurrent.TimeUnit;
  * The right to use one connection of a pool, until it is ended by {@link #release()}, {@link #discard()} or
  * {@link #close()}.
  *
- * <p>A new lease has either an idle connection or none. One with none is a <em>vacancy</em>, the right to open a connection:
+ * <p>A new lease has either an idle connection or none. One with none is a <em>vacancy</em>, the right to open a
+ * connection:
  * <pre>{@code
  * try (Lease<Socket> lease = pool.lease(address, 5, TimeUnit.SECONDS)) {
  *     Socket socket = lease.connection();
@@ -24,11 +25,11 @@ import java.util.concurrent.TimeUnit;
  * } // discards the connection if anything was thrown
  * }</pre>
  *
- * <p>Keep the lease for as long as the connection is used: a lease that is garbage collected without having been ended is
- * a leak, its slot is given back and its connection disposed of.
+ * <p>Keep the lease for as long as the connection is used: a lease that is garbage collected without having been ended
+ * is a leak, its slot is given back and its connection disposed of.
  *
- * <p>A lease may pass from thread to thread, but is used by one at a time. Should several threads end it at once, exactly one
- * of them does. No method waits for anything, except for what a {@link Disposer} called in its course does.
+ * <p>A lease may pass from thread to thread, but is used by one at a time. Should several threads end it at once,
+ * exactly one of them does. No method waits for anything, except for what a {@link Disposer} called in its course does.
  *
  * @param <C> the type of the connections
  */
@@ -111,8 +112,8 @@ public final class Lease<C> implements Closeable {
      *
      * @return the connection, which is the caller's from now on, to be closed
      * @throws IllegalStateException if the lease is a vacancy or has ended
-     * @throws PoolShutDownException if the pool was shut down at once meanwhile, which ended the lease and disposed of the
-     *     connection
+     * @throws PoolShutDownException if the pool was shut down at once meanwhile, which ended the lease and disposed of
+     *     the connection
      */
     public C reopen() {
         C dead = connection();
@@ -129,8 +130,8 @@ public final class Lease<C> implements Closeable {
     }
 
     /**
-     * Says for how long the connection may be kept for reuse, counted from the release that follows. At most the pool's time
-     * to live counts. A connection released without a word on this keeps the expiry it had; a new one has none.
+     * Says for how long the connection may be kept for reuse, counted from the release that follows. At most the pool's
+     * time to live counts. A connection released without a word on this keeps the expiry it had; a new one has none.
      *
      * @param keepAlive how long; zero or negative is without end. What is smaller than a millisecond is rounded up
      * @param unit the unit of {@code keepAlive}

@@ -5,16 +5,16 @@ import io.leasehold.internal.NativeLibrary;
 /**
  * The native library that every pool needs.
  *
- * <p>It is loaded when it is first needed, once for each class loader that has these classes. System properties, read at
- * that moment:
+ * <p>It is loaded when it is first needed, once for each class loader that has these classes. System properties, read
+ * at that moment:
  * <ul>
  * <li>{@code io.leasehold.native.path}: the library's file; nothing else is tried.
- * <li>{@code io.leasehold.native.tmpdir}: where the library is unpacked to, if not in {@code java.io.tmpdir}. Files there
- *     must be allowed to be executed (no {@code noexec}). The unpacked file is deleted as soon as it is loaded.
+ * <li>{@code io.leasehold.native.tmpdir}: where the library is unpacked to, if not in {@code java.io.tmpdir}. Files
+ *     there must be allowed to be executed (no {@code noexec}). The unpacked file is deleted as soon as it is loaded.
  * </ul>
  *
- * <p>From JDK 24 on, the flag {@code --enable-native-access=ALL-UNNAMED} ({@code =io.leasehold} on the module path) allows
- * it to be loaded without a warning.
+ * <p>From JDK 24 on, the flag {@code --enable-native-access=ALL-UNNAMED} ({@code =io.leasehold} on the module path)
+ * allows it to be loaded without a warning.
  */
 public final class Leasehold {
     private Leasehold() {}

@@ -1,8 +1,8 @@
 package io.leasehold;
 
 /**
- * The native library could not be loaded. The message says what was tried and what to set; each attempt's own error is among
- * {@link #getSuppressed()}.
+ * The native library could not be loaded. The message says what was tried and what to set; each attempt's own error is
+ * among {@link #getSuppressed()}.
  *
  * @see Leasehold#isAvailable()
  */

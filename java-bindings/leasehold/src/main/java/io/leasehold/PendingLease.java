@@ -7,8 +7,8 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * A request for a lease that another thread can cancel. It joins the queue when {@link #get} is called, not before; after a
- * timeout it can be asked again.
+ * A request for a lease that another thread can cancel. It joins the queue when {@link #get} is called, not before;
+ * after a timeout it can be asked again.
  *
  * <p>{@link #get} is for one thread at a time; {@link #cancel} is for any.
  *
@@ -26,7 +26,8 @@ public final class PendingLease<C> {
 
     private final Source<C> source;
     private final ManualClock clock;
-    // One of the above, or the thread that waits. Every change is one compare-and-set, so a lease is had or cancelled, not both.
+    // One of the above, or the thread that waits. Every change is one compare-and-set, so a lease is had or cancelled,
+    // not both.
     private final AtomicReference<Object> status = new AtomicReference<>(ASKED_BY_NOBODY);
 
     PendingLease(Source<C> source, ManualClock clock) {
@@ -64,8 +65,8 @@ public final class PendingLease<C> {
     }
 
     /**
-     * Cancels the request: whoever waits for it, or asks later, gets a {@link CancellationException}. A connection that was
-     * about to be handed over stays in the pool.
+     * Cancels the request: whoever waits for it, or asks later, gets a {@link CancellationException}. A connection that
+     * was about to be handed over stays in the pool.
      *
      * @return false if a lease was had already, or the request had been cancelled
      */

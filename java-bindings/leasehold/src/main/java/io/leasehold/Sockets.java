@@ -9,11 +9,12 @@ public final class Sockets {
 
     /**
      * Whether an idle connection is still alive: one {@code poll} of its descriptor with no wait. It costs about half a
-     * microsecond, where a timed read costs a millisecond. Nothing is read from the socket and nothing is changed on it.
+     * microsecond, where a timed read costs a millisecond. Nothing is read from the socket and nothing is changed on
+     * it.
      *
-     * <p>Plain sockets, the JDK's own TLS sockets (also layered over another socket) and sockets of socket channels can be
-     * asked. All others, and those not connected yet, are {@link Liveness#UNKNOWN}, as is every socket where the native
-     * library is not available.
+     * <p>Plain sockets, the JDK's own TLS sockets (also layered over another socket) and sockets of socket channels can
+     * be asked. All others, and those not connected yet, are {@link Liveness#UNKNOWN}, as is every socket where the
+     * native library is not available.
      *
      * <p>Call it only while no other thread may close the socket, as between lease and release: the number of a closed
      * descriptor may already belong to another socket. Otherwise safe for use by several threads. It never throws.

@@ -13,7 +13,9 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
-/** What an ahead-of-time compiler is told of the library: it sees neither what native code reads nor what is unpacked. */
+/**
+ * What an ahead-of-time compiler is told of the library: it sees neither what native code reads nor what is unpacked.
+ */
 class NativeImageTest {
     private static String read(String file) throws Exception {
         String path = "/META-INF/native-image/io.leasehold/leasehold/" + file;

@@ -10,8 +10,8 @@ final class Cell {
 
     /**
      * The present lease's reference, or the last one's. It hangs here so that it is reachable, which is what makes the
-     * collector enqueue it; after the lease has ended it keeps the state reachable to which the idle connection is bound.
-     * Nothing reads it but the sweep over a collected pool.
+     * collector enqueue it; after the lease has ended it keeps the state reachable to which the idle connection is
+     * bound. Nothing reads it but the sweep over a collected pool.
      */
     LeaseRef lease;
 

@@ -9,17 +9,18 @@ import java.util.HashSet;
 import java.util.Set;
 
 /**
- * The one daemon thread of the loaded library: it puts the affairs of collected leases and pools in order. It starts with
- * the first pool and ends with the last, for a running thread keeps its class loader from being unloaded.
+ * The one daemon thread of the loaded library: it puts the affairs of collected leases and pools in order. It starts
+ * with the first pool and ends with the last, for a running thread keeps its class loader from being unloaded.
  *
- * <p>It alone frees the memory of pools, so what it does to a pool before that needs nothing to keep the pool reachable.
+ * <p>It alone frees the memory of pools, so what it does to a pool before that needs nothing to keep the pool
+ * reachable.
  */
 final class Housekeeper implements Runnable {
     /** Where the collector puts {@link Collected} references. */
     static final ReferenceQueue<Object> QUEUE = new ReferenceQueue<>();
 
-    // Guarded by the class's monitor: the pools whose memory is not freed yet, which keeps their references reachable; how many of them
-    // still need the thread; and the thread.
+    // Guarded by the class's monitor: the pools whose memory is not freed yet, which keeps their references reachable;
+    // how many of them still need the thread; and the thread.
     private static final Set<Charge> CHARGES = new HashSet<>();
     private static int needing;
     private static Thread thread;
@@ -64,7 +65,10 @@ final class Housekeeper implements Runnable {
         }
     }
 
-    /** Without the maker's inheritable thread locals where the JDK (9 and later) can do that: they may hold its class loader. */
+    /**
+     * Without the maker's inheritable thread locals where the JDK (9 and later) can do that: they may hold its class
+     * loader.
+     */
     private static Thread newThread(Runnable task) {
         String name = "leasehold-housekeeper";
         try {
@@ -102,7 +106,10 @@ final class Housekeeper implements Runnable {
             }
         }
 
-        /** The pool needs the thread no more; its memory is freed when it is collected, by the thread of a later pool if need be. */
+        /**
+         * The pool needs the thread no more; its memory is freed when it is collected, by the thread of a later pool if
+         * need be.
+         */
         void end() {
             synchronized (Housekeeper.class) {
                 if (!ended) {

@@ -3,8 +3,8 @@ package io.leasehold.internal;
 import java.lang.ref.PhantomReference;
 
 /**
- * Notices that a lease was collected without having been ended. A phantom reference, so that finalizers which end the lease
- * come first.
+ * Notices that a lease was collected without having been ended. A phantom reference, so that finalizers which end the
+ * lease come first.
  */
 public final class LeaseRef extends PhantomReference<Object> implements Collected {
     /** In the place of a handle: the lease has ended, or has not begun. No handle is this number. */

@@ -13,8 +13,8 @@ import java.util.Locale;
 import java.util.Properties;
 
 /**
- * Loads the native library, once. A failure is kept and told to everybody who needs the library; nothing is thrown from a
- * static initialiser, where it would come as an error, and only the first time with its cause.
+ * Loads the native library, once. A failure is kept and told to everybody who needs the library; nothing is thrown from
+ * a static initialiser, where it would come as an error, and only the first time with its cause.
  */
 public final class NativeLibrary {
     private static final String PATH = "io.leasehold.native.path";
@@ -123,10 +123,11 @@ public final class NativeLibrary {
         try {
             System.load(file.getAbsolutePath());
             String found = nativeVersion();
-            if (found.equals(VERSION)) {
-                return SocketDescriptors.prepare();
+            if (!found.equals(VERSION)) {
+                return new IllegalStateException("the library is of version " + found + ", its classes of " + VERSION);
             }
-            return new IllegalStateException("the library is of version " + found + ", its classes of " + VERSION);
+            SocketDescriptors.prepare();
+            return null;
         } catch (Throwable e) {
             return e;
         }

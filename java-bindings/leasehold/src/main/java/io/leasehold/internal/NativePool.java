@@ -13,11 +13,12 @@ import java.util.concurrent.locks.LockSupport;
 /**
  * A pool of the native engine, and the carrying out of what the engine decides.
  *
- * <p>The engine's memory is freed once this object is unreachable, so every native that uses it is an instance method: the call itself
- * keeps this object reachable until it returns. Natives take and return numbers only and never wait.
+ * <p>The engine's memory is freed once this object is unreachable, so every native that uses it is an instance method:
+ * the call itself keeps this object reachable until it returns. Natives take and return numbers only and never wait.
  *
- * <p>What a call brings about, its effects, comes back in an array that the caller made before the call, in which nothing can fail
- * any more: connections to dispose of, threads to wake, routes to forget, carried out in this order and without any lock.
+ * <p>What a call brings about, its effects, comes back in an array that the caller made before the call, in which
+ * nothing can fail any more: connections to dispose of, threads to wake, routes to forget, carried out in this order
+ * and without any lock.
  */
 public final class NativePool {
     /** Instead of milliseconds: keep a connection until its time to live ends. */
@@ -46,8 +47,8 @@ public final class NativePool {
     // What the end of a lease answers from here on is the cause for which its connection has to go.
     private static final int CLOSED = 1;
 
-    // Layout of an array of effects: what asks for the rest (0: there is none), how many follow, and then pairs of what is
-    // to be done and with what. A number of a cause stands for a victim.
+    // Layout of an array of effects: what asks for the rest (0: there is none), how many follow, and then pairs of what
+    // is to be done and with what. A number of a cause stands for a victim.
     private static final int REST = 0;
     private static final int COUNT = 1;
     private static final int FIRST = 2;
@@ -94,7 +95,9 @@ public final class NativePool {
         state.charge = charge;
     }
 
-    /** The same pool under another object: for the housekeeper, who alone frees the memory and so needs no reference. */
+    /**
+     * The same pool under another object: for the housekeeper, who alone frees the memory and so needs no reference.
+     */
     NativePool(PoolState state, long address) {
         this.state = state;
         this.address = address;
@@ -186,8 +189,8 @@ public final class NativePool {
     }
 
     /**
-     * Queues a request and parks until it is answered. The thread is published under the ticket before the engine can grant
-     * the ticket anything, so every grant finds somebody to wake.
+     * Queues a request and parks until it is answered. The thread is published under the ticket before the engine can
+     * grant the ticket anything, so every grant finds somebody to wake.
      */
     private long waitFor(LeaseRef lease, RouteRef route, StateRef boundTo, Patience patience, long[] effects)
             throws InterruptedException, TimeoutException {
@@ -252,7 +255,9 @@ public final class NativePool {
         return answer;
     }
 
-    /** A grant that nobody wants any more goes to the next, by a full release: a connection as it was, a right to open. */
+    /**
+     * A grant that nobody wants any more goes to the next, by a full release: a connection as it was, a right to open.
+     */
     private void giveBack(LeaseRef lease, RouteRef route, long grant, long[] effects) {
         if (grant != NOTHING) {
             beginSlowly(lease, route, grant, effects);
@@ -325,7 +330,8 @@ public final class NativePool {
         long[] effects = effects();
         long handle;
         int answer;
-        // Of two that end a lease with different states, the one that the engine hears leaves its state in the reference.
+        // Of two that end a lease with different states, the one that the engine hears leaves its state in the
+        // reference.
         synchronized (lease) {
             handle = lease.handle;
             if (handle == LeaseRef.ENDED) {

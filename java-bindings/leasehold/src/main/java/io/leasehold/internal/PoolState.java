@@ -8,8 +8,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * What Java knows of a pool: its connections by slot, its routes and states, its limits. It outlives the pool's own objects, which
- * it must not refer to, so that the housekeeper can put a collected pool's affairs in order.
+ * What Java knows of a pool: its connections by slot, its routes and states, its limits. It outlives the pool's own
+ * objects, which it must not refer to, so that the housekeeper can put a collected pool's affairs in order.
  */
 public final class PoolState {
     /** What a pool is made with and keeps. */
@@ -111,8 +111,8 @@ public final class PoolState {
     }
 
     /**
-     * Makes a route's id known, unless another thread came first. Returns the one that holds; the engine reclaims the other
-     * like any that is not used.
+     * Makes a route's id known, unless another thread came first. Returns the one that holds; the engine reclaims the
+     * other like any that is not used.
      */
     RouteRef add(RouteRef made, NativePool pool) {
         // First under its number: an id that was published may come back as retired at once.
@@ -121,7 +121,8 @@ public final class PoolState {
         if (first != null) {
             return first;
         }
-        // Looked up after the route was published, as who sets a limit looks for the route afterwards: one sees the other.
+        // Looked up after the route was published, as who sets a limit looks for the route afterwards: one sees the
+        // other.
         if (routeLimits.containsKey(made.route)) {
             applyMaxPerRoute(made, pool);
         }

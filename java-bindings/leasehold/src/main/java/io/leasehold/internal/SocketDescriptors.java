@@ -12,8 +12,8 @@ public final class SocketDescriptors {
 
     private SocketDescriptors() {}
 
-    /** Looks the fields up. Null, or what went wrong with the library itself; fields that this JDK does not have are no error. */
-    static Throwable prepare() {
+    /** Looks the fields up, while the library is loaded. */
+    static void prepare() {
         String missing = findFields();
         if (missing == null) {
             usable = true;
@@ -21,7 +21,6 @@ public final class SocketDescriptors {
             Log.warn("this JDK's sockets cannot be asked for their descriptors (" + missing
                     + "): connections are checked by reading from them instead", null);
         }
-        return null;
     }
 
     /**

@@ -1,8 +1,8 @@
 package io.leasehold.internal;
 
 /**
- * A state's id. It is taken for another state only after this object was collected: whoever uses the id, a lease under way or an
- * idle connection bound to it, holds on to this object.
+ * A state's id. It is taken for another state only after this object was collected: whoever uses the id, a lease under
+ * way or an idle connection bound to it, holds on to this object.
  */
 public final class StateRef {
     final int id;
