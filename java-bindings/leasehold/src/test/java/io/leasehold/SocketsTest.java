@@ -99,10 +99,12 @@ class SocketsTest {
     static final class Pair {
         final Socket ours;
         final Socket theirs;
+        final SocketProbe probe;
 
         Pair(Socket ours, Socket theirs) {
             this.ours = ours;
             this.theirs = theirs;
+            probe = SocketProbe.of(ours);
         }
     }
 
@@ -147,6 +149,7 @@ class SocketsTest {
 
     private void becomes(Liveness wanted) throws Exception {
         Eventually.await("the socket is " + wanted, () -> Sockets.probe(pair.ours) == wanted);
+        assertEquals(wanted, pair.probe.ask());
     }
 
     @ParameterizedTest
@@ -155,6 +158,7 @@ class SocketsTest {
         pair = kind.connect();
         for (int i = 0; i < 1_000; i++) {
             assertEquals(Liveness.ALIVE, Sockets.probe(pair.ours));
+            assertEquals(Liveness.ALIVE, pair.probe.ask());
         }
         pair.theirs.getOutputStream().write(1);
         assertEquals(1, pair.ours.getInputStream().read());
@@ -203,14 +207,18 @@ class SocketsTest {
         pair = kind.connect();
         pair.ours.close();
         assertEquals(Liveness.CLOSED, Sockets.probe(pair.ours));
+        // Another socket may have the number of its descriptor by now.
+        assertEquals(Liveness.CLOSED, pair.probe.ask());
     }
 
     @Test
     void oneThatIsNotConnectedIsUnknown() throws Exception {
         try (Socket socket = new Socket()) {
             assertEquals(Liveness.UNKNOWN, Sockets.probe(socket));
+            assertEquals(Liveness.UNKNOWN, SocketProbe.of(socket).ask());
         }
         assertEquals(Liveness.UNKNOWN, Sockets.probe(null));
+        assertEquals(Liveness.UNKNOWN, SocketProbe.of(null).ask());
     }
 
     @Test
@@ -222,6 +230,7 @@ class SocketsTest {
             }
         };
         assertEquals(Liveness.UNKNOWN, Sockets.probe(foreign));
+        assertEquals(Liveness.UNKNOWN, SocketProbe.of(foreign).ask());
         Socket broken = new Socket() {
             @Override
             public boolean isClosed() {
@@ -229,6 +238,7 @@ class SocketsTest {
             }
         };
         assertEquals(Liveness.UNKNOWN, Sockets.probe(broken));
+        assertEquals(Liveness.UNKNOWN, SocketProbe.of(broken).ask());
     }
 
     @Test

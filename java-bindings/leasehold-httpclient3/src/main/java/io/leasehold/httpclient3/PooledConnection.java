@@ -1,6 +1,7 @@
 package io.leasehold.httpclient3;
 
 import io.leasehold.Liveness;
+import io.leasehold.SocketProbe;
 import io.leasehold.Sockets;
 import java.io.IOException;
 import java.lang.ref.WeakReference;
@@ -54,6 +55,8 @@ final class PooledConnection extends HttpConnection {
     private final Cell cell = new Cell(this);
     private final Home home;
     private Destination destination;
+    // Of the socket that was checked last. Only the holder of the lease checks.
+    private SocketProbe probe;
     // Whether open() was ever called: a connection that was not is as good as new.
     private boolean tried;
     // Whether its user turned it elsewhere.
@@ -164,7 +167,10 @@ final class PooledConnection extends HttpConnection {
             return true;
         }
         Socket socket = getSocket();
-        switch (Sockets.probe(socket)) {
+        if (probe == null || !probe.isOf(socket)) {
+            probe = SocketProbe.of(socket);
+        }
+        switch (probe.ask()) {
             case ALIVE:
                 return false;
             case CLOSED:

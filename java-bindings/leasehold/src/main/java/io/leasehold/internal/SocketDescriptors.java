@@ -30,26 +30,47 @@ public final class SocketDescriptors {
      * @return what it says
      */
     public static Liveness probe(Socket socket) {
-        if (socket == null || NativeLibrary.failure() != null || !usable) {
+        return probe(socket, of(socket));
+    }
+
+    /**
+     * As {@link #probe(Socket)}, of a socket whose descriptor was found before.
+     *
+     * @param socket the socket, which no other thread may close meanwhile; may be null
+     * @param descriptor what {@link #of} said of it
+     * @return what the operating system says
+     */
+    public static Liveness probe(Socket socket, int descriptor) {
+        if (socket == null || NativeLibrary.failure() != null) {
             return Liveness.UNKNOWN;
         }
         try {
+            // Its descriptor may be another's by now.
             if (socket.isClosed()) {
-                return Liveness.CLOSED;
+                return usable ? Liveness.CLOSED : Liveness.UNKNOWN;
             }
-            int fd = descriptor(socket);
-            int answer = fd < 0 ? -1 : poll(fd);
-            return answer < 0 ? Liveness.UNKNOWN : ANSWERS[answer];
         } catch (RuntimeException e) {
             // A socket of somebody else's making.
             return Liveness.UNKNOWN;
         }
+        int answer = descriptor < 0 ? -1 : poll(descriptor);
+        return answer < 0 ? Liveness.UNKNOWN : ANSWERS[answer];
+    }
+
+    /**
+     * Finds the descriptor of a socket, which stays the same for as long as the socket is connected.
+     *
+     * @param socket the socket, which no other thread may close meanwhile; may be null
+     * @return the descriptor, or -1 if none can be reached
+     */
+    public static int of(Socket socket) {
+        return socket == null || NativeLibrary.failure() != null || !usable ? -1 : descriptor(socket);
     }
 
     /** The first field or class that this JDK lacks, or null. */
     private static native String findFields();
 
-    /** The descriptor, good for as long as nobody closes the socket; -1 if none can be reached. */
+    /** The descriptor; -1 if none can be reached. */
     private static native int descriptor(Socket socket);
 
     /** What {@code poll} says without waiting: an index into {@code ANSWERS}, or -1. */

@@ -1,0 +1,50 @@
+package io.leasehold;
+
+import io.leasehold.internal.SocketDescriptors;
+import java.net.Socket;
+
+/**
+ * Asks the operating system about one socket again and again. The answers are those of {@link Sockets#probe}; as the descriptor is looked for
+ * only once, each costs little more than the system call. For whoever checks a connection before each use.
+ *
+ * <p>Ask only while no other thread may close the socket, as between lease and release. Otherwise safe for use by several threads.
+ */
+public final class SocketProbe {
+    private final Socket socket;
+    private final int descriptor;
+
+    private SocketProbe(Socket socket) {
+        this.socket = socket;
+        descriptor = SocketDescriptors.of(socket);
+    }
+
+    /**
+     * Finds the descriptor of a socket. Where it cannot be found, or not yet, as of a socket not connected, {@link #ask} says
+     * {@link Liveness#UNKNOWN}.
+     *
+     * @param socket the socket, which the probe refers to; null is never known
+     * @return the probe
+     */
+    public static SocketProbe of(Socket socket) {
+        return new SocketProbe(socket);
+    }
+
+    /**
+     * Whether this is the probe of a socket.
+     *
+     * @param socket the socket
+     * @return whether it is the same object
+     */
+    public boolean isOf(Socket socket) {
+        return this.socket == socket;
+    }
+
+    /**
+     * Whether the idle connection is still alive. It never throws and never waits.
+     *
+     * @return what the operating system knows of it; {@link Liveness#CLOSED} also when this side has closed it
+     */
+    public Liveness ask() {
+        return SocketDescriptors.probe(socket, descriptor);
+    }
+}
