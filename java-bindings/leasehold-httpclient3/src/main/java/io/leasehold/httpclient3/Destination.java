@@ -51,12 +51,16 @@ final class Destination {
 
     /** Finds a manager's destinations, without making anything for those it was asked for a short while ago. */
     static final class Finder {
-        private static final int RECENT = 64;
+        // A destination may be in any of so many neighbouring places.
+        private static final int WAYS = 4;
+        private static final int FIRST_PLACES = 4 * WAYS;
+        private static final int MOST_PLACES = 1024;
 
         private final boolean ignoresCase;
-        // By hash. Read and written by any thread without a lock: a destination is immutable but for its limits, and a lost write costs an
-        // object.
-        private final Destination[] recent = new Destination[RECENT];
+        // By hash; grows while destinations drive each other out. Read and written by any thread without a lock: a destination is immutable but
+        // for its limits, and a lost write costs an object.
+        private volatile Destination[] recent = new Destination[FIRST_PLACES];
+        private int drivenOut;
         // Under its own monitor.
         private final Map<Protocol, Route.ProtocolId> protocols = new WeakHashMap<>();
 
@@ -90,17 +94,37 @@ final class Destination {
                 host = host.toLowerCase(Locale.ROOT);
                 proxyHost = proxyHost == null ? null : proxyHost.toLowerCase(Locale.ROOT);
             }
-            int index = Route.hash(host, port, proxyHost) & RECENT - 1;
-            Destination known = recent[index];
-            if (known != null && (known.protocol == protocol || known.protocol.equals(protocol))
-                    && known.route.goesTo(host, port, proxyHost, proxyPort, localAddress)) {
-                return known;
+            Destination[] places = recent;
+            int hash = Route.hash(host, port, proxyHost);
+            int place = (hash ^ hash >>> 11 ^ hash >>> 22) & places.length - WAYS;
+            for (int i = place; i < place + WAYS; i++) {
+                Destination known = places[i];
+                if (known != null && known.route.goesTo(host, port, proxyHost, proxyPort, localAddress)
+                        && (known.protocol == protocol || known.protocol.equals(protocol))) {
+                    return known;
+                }
             }
             Route.ProtocolId[] id = new Route.ProtocolId[1];
             Protocol first = firstOf(protocol, id);
             Destination made = new Destination(new Route(host, port, id[0], proxyHost, proxyPort, localAddress), first);
-            recent[index] = made;
+            remember(made, places, place);
             return made;
+        }
+
+        private void remember(Destination made, Destination[] places, int place) {
+            for (int i = place; i < place + WAYS; i++) {
+                if (places[i] == null) {
+                    places[i] = made;
+                    return;
+                }
+            }
+            int count = ++drivenOut;
+            if (count > places.length && places.length < MOST_PLACES) {
+                drivenOut = 0;
+                recent = new Destination[2 * places.length];
+            } else {
+                places[place + (count & WAYS - 1)] = made;
+            }
         }
 
         /** The first protocol that was seen of those equal to this one, and what stands for them. */

@@ -230,6 +230,19 @@ class SharedSimpleManagerTest {
         }
     }
 
+    @Test
+    void aSubclassSeesWhatWasLeasedLast() {
+        class Looking extends LeaseholdHttpConnectionManager {
+            HttpConnection last() {
+                return httpConnection;
+            }
+        }
+        Looking looking = new Looking();
+        HttpConnection leased = looking.getConnection(to("127.0.0.1"));
+        assertSame(leased, looking.last());
+        leased.releaseConnection();
+    }
+
     private HttpConnection lease(String host) {
         HttpConnection connection = manager.getConnection(to(host));
         try {
