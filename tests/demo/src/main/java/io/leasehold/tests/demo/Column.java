@@ -67,14 +67,12 @@ final class Column implements Closeable {
         answers = new BufferedReader(new InputStreamReader(jvm.getInputStream(), StandardCharsets.UTF_8));
     }
 
-    /** GETs that count, but whose speed does not. */
-    void warmUp(long millis) throws IOException {
-        gets.add(ask("gets " + millis));
-    }
-
-    void slice(long millis) throws IOException {
+    /** GETs, whose speed counts if they are timed. */
+    void slice(long millis, boolean timed) throws IOException {
         Tally slice = ask("gets " + millis);
-        slices.add(slice.timed / (slice.nanos / 1e9));
+        if (timed) {
+            slices.add(slice.requests / (slice.nanos / 1e9));
+        }
         gets.add(slice);
     }
 

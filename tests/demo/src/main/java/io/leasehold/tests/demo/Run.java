@@ -13,15 +13,15 @@ import java.util.function.Supplier;
 /**
  * A run of the program in all columns, each against a server of its own of the same kind.
  *
- * <p>What is timed is cut into slices that the columns take in turn, in an order that changes, and the median of a column's slices counts:
- * what else the machine does then meets all columns alike.
+ * <p>What is timed is cut into many short slices that the columns take in turn, in an order that changes, and the median of a column's slices
+ * counts: what else the machine does then meets all columns alike. A column's turn comes often enough for its connection to stay open.
  */
 final class Run implements Closeable {
     /** How much of everything. */
     static final class Plan {
-        long warmUpMillis = 2_000;
-        int slices = 100;
-        long sliceMillis = 50;
+        int warmUpSlices = 200;
+        int slices = 500;
+        long sliceMillis = 10;
         int threads = 16;
         int postsPerRound = 3;
         /**
@@ -55,17 +55,13 @@ final class Run implements Closeable {
     }
 
     void perform() throws Exception {
-        progress.accept("(a) warming up");
-        for (Column column : columns) {
-            column.warmUp(plan.warmUpMillis);
-        }
         List<Column> order = new ArrayList<>(columns);
-        for (int i = 0; i < plan.slices; i++) {
-            if (i % 25 == 0) {
-                progress.accept("(a) GETs, " + i * 100 / plan.slices + "%");
+        for (int i = 0; i < plan.warmUpSlices + plan.slices; i++) {
+            if (i == 0 || i == plan.warmUpSlices) {
+                progress.accept(i == 0 ? "(a) warming up" : "(a) GETs");
             }
             for (Column column : order) {
-                column.slice(plan.sliceMillis);
+                column.slice(plan.sliceMillis, i >= plan.warmUpSlices);
             }
             Collections.rotate(order, 1);
         }

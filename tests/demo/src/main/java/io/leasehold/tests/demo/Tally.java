@@ -6,9 +6,7 @@ import java.util.TreeMap;
 /** What became of a number of requests. Travels between JVMs as a line of text. */
 final class Tally {
     long requests;
-    /** Those of the requests that were timed, one after the other. */
-    long timed;
-    /** How long the timed ones took together. */
+    /** How long they took, one after the other; 0 where that says nothing. */
     long nanos;
     /** How many failed, by what happened and when. */
     final Map<String, Long> failures = new TreeMap<>();
@@ -23,14 +21,13 @@ final class Tally {
 
     void add(Tally other) {
         requests += other.requests;
-        timed += other.timed;
         nanos += other.nanos;
         other.failures.forEach((how, n) -> failures.merge(how, n, Long::sum));
     }
 
     @Override
     public String toString() {
-        StringBuilder line = new StringBuilder().append(requests).append(';').append(timed).append(';').append(nanos);
+        StringBuilder line = new StringBuilder().append(requests).append(';').append(nanos);
         failures.forEach((how, n) -> line.append(';').append(n).append('=').append(how));
         return line.toString();
     }
@@ -39,9 +36,8 @@ final class Tally {
         String[] fields = line.split(";");
         Tally tally = new Tally();
         tally.requests = Long.parseLong(fields[0]);
-        tally.timed = Long.parseLong(fields[1]);
-        tally.nanos = Long.parseLong(fields[2]);
-        for (int i = 3; i < fields.length; i++) {
+        tally.nanos = Long.parseLong(fields[1]);
+        for (int i = 2; i < fields.length; i++) {
             String[] failure = fields[i].split("=", 2);
             tally.failures.put(failure[1], Long.parseLong(failure[0]));
         }
