@@ -4,6 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
 
+use super::super::sync;
 use super::super::thread::pretend_thread;
 use super::super::{
     Clock, Config, Effects, Engine, Grant, Handle, Hit, Keep, ManualClock, Outcome, Profile,
@@ -24,6 +25,8 @@ pub(super) struct Pool {
     pub(super) engine: Engine,
     pub(super) clock: ManualClock,
     book: Mutex<Book>,
+    /// Whom to wake, by ticket, where a thread sleeps on it. The checker's lock: when a waiter is published is checked.
+    sleepers: sync::Mutex<HashMap<Ticket, thread::Thread>>,
 }
 
 #[derive(Default)]
@@ -33,8 +36,6 @@ struct Book {
     woken: HashSet<Ticket>,
     /// Tickets whose owners found an answer. Each was woken, too, once all calls are over.
     answered: HashSet<Ticket>,
-    /// Whom to wake, by ticket, where a thread sleeps on it.
-    sleepers: HashMap<Ticket, thread::Thread>,
     #[cfg(loom)]
     closed: u32,
 }
@@ -62,6 +63,7 @@ impl Pool {
             engine: Engine::new(config),
             clock,
             book: Mutex::default(),
+            sleepers: sync::Mutex::default(),
         }
     }
 
@@ -91,15 +93,12 @@ impl Pool {
         for victim in &effects.victims {
             self.close(victim.slot);
         }
-        let mut book = self.book.lock().unwrap();
-        book.woken.extend(&effects.wakes);
-        let wakes = effects.wakes.iter();
-        let threads: Vec<_> = wakes
-            .filter_map(|ticket| book.sleepers.get(ticket).cloned())
-            .collect();
-        drop(book);
-        for thread in threads {
-            thread.unpark();
+        self.book.lock().unwrap().woken.extend(&effects.wakes);
+        for ticket in &effects.wakes {
+            let sleeper = self.sleepers.lock().get(ticket).cloned();
+            if let Some(thread) = sleeper {
+                thread.unpark();
+            }
         }
         result
     }
@@ -288,7 +287,7 @@ impl Pool {
                 thread::park();
             }
         }
-        self.book.lock().unwrap().sleepers.remove(&ticket);
+        self.sleepers.lock().remove(&ticket);
         match left {
             Left::Lease(handle) => Some(handle),
             _ => None,
@@ -297,7 +296,7 @@ impl Pool {
 
     fn publish(&self, ticket: Ticket) {
         let thread = thread::current();
-        self.book.lock().unwrap().sleepers.insert(ticket, thread);
+        self.sleepers.lock().insert(ticket, thread);
     }
 
     pub(super) fn shut_down(&self, mode: ShutdownMode) {
