@@ -350,7 +350,10 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
     private void end(LeasedConnection leased, PooledConnection connection) {
         int shutdownsAtLease = leased.shutdowns();
         boolean reusable = !alwaysClose && connection.isReusable() && !leased.isMidExchange();
-        held.remove(leased.holder(), leased);
+        Thread holder = leased.holder();
+        if (holder != null) {
+            held.remove(holder, leased);
+        }
         Lease<PooledConnection.Cell> lease = leased.takeLease();
         if (lease == null) {
             return;

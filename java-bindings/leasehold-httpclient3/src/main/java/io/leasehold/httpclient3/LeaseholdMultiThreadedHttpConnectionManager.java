@@ -53,7 +53,8 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
     private final LeasedConnection pattern = new LeasedConnection(this, false);
 
     private volatile HttpConnectionManagerParams params = new ManagerParams();
-    // What the pool was last told. Written under this object's monitor.
+    // What the pool is to be told. Whoever has written it tells the pool and looks again, so the last one written is the last one
+    // told; without a lock, because surplus connections are closed meanwhile, and that may take its time.
     private volatile Limits limits = Limits.unset(DEFAULT_MAX_TOTAL_CONNECTIONS, DEFAULT_MAX_HOST_CONNECTIONS);
 
     /**
@@ -71,7 +72,7 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
      * more connections. Calling it again does nothing.
      */
     @Override
-    public synchronized void shutdown() {
+    public void shutdown() {
         if (pool != null) { // Null for shutdownAll() of another thread while this object is being made.
             pool.shutdown(ShutdownMode.IMMEDIATE);
         }
@@ -276,12 +277,14 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
         Limits known = limits;
         Limits now = known.asOf(params);
         if (now != known) {
-            synchronized (this) {
+            limits = now;
+            Limits applied;
+            do {
+                applied = limits;
                 // 3.1 lets a total of zero or less make every lease wait.
-                pool.setMaxTotal(Math.max(0, now.total()));
-                pool.setDefaultMaxPerRoute(now.perHost());
-                limits = now;
-            }
+                pool.setMaxTotal(Math.max(0, applied.total()));
+                pool.setDefaultMaxPerRoute(applied.perHost());
+            } while (applied != limits);
         }
         destination.apply(now, pool, hostConfiguration);
     }

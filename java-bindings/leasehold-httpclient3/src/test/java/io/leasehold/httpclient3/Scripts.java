@@ -698,7 +698,7 @@ final class Scripts {
             IdleConnectionTimeoutThread thread = new IdleConnectionTimeoutThread();
             thread.addConnectionManager(manager);
             thread.setConnectionTimeout(0);
-            thread.setTimeoutInterval(1);
+            thread.setTimeoutInterval(60_000); // It looks once, at its start.
             thread.start();
             stage.server().peers().get(0).ended.await();
             thread.shutdown();
@@ -711,7 +711,7 @@ final class Scripts {
             IdleConnectionTimeoutThread thread = new IdleConnectionTimeoutThread();
             thread.addConnectionManager(manager);
             thread.setConnectionTimeout(0);
-            thread.setTimeoutInterval(1);
+            thread.setTimeoutInterval(60_000); // It looks once, at its start.
             thread.start();
             stage.awaitEnd(0);
             thread.shutdown();
