@@ -866,7 +866,7 @@ lh_status lh_request_cancel(lh_pool pool,
                             lh_request request);
 
 /**
- * Makes a route of a string, say "https://example.org:443", copied during the call. Equal strings are the same route.
+ * Makes a route of a string, say `https://example.org:443`, copied during the call. Equal strings are the same route.
  *
  * The route is held until lh_route_free is called as often as it was made, or the pool ends. O(1).
  *
