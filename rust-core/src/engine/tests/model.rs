@@ -302,10 +302,7 @@ impl Model {
         }
         let seen = self.seen.leased;
         let found = fits.iter().find(|id| self.entries[*id].slot == seen);
-        match found.or(fits.first()) {
-            Some(id) => Some(self.lease_idle(*id)),
-            None => None,
-        }
+        found.or(fits.first()).map(|id| self.lease_idle(*id))
     }
 
     /// Removes the least recently released of some idle entries.
