@@ -110,7 +110,9 @@ mod tests {
         const ENTRIES: u32 = 200;
         let entries: Segments<Entry> = Segments::new();
         entries.grow_to(ENTRIES);
-        (0..ENTRIES).for_each(|slot| drop(entries.grow_to(slot)));
+        for slot in 0..ENTRIES {
+            entries.grow_to(slot);
+        }
         let mut heap = ExpiryHeap::default();
         let mut keys = std::collections::BTreeMap::new();
         let mut random = 1u64;
