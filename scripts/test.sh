@@ -2,7 +2,9 @@
 
 test_all() {
     tools rust rust_sources cxx c_tests java gradle nginx httpd
+    step 'README' tests/readme.py
     step 'Rust tests' cargo test --workspace --locked
+    step 'Engine under loom' scripts/loom.sh
     test_c
     step 'Java tests' gradle_java --continue check
     step 'Example for HttpClient 3.1' tests/examples.sh
