@@ -18,6 +18,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Mistakes are told apart, say what to do, and lose nothing. */
 class BadInputTest {
     private final Disposals disposals = new Disposals();
+    private final Held held = new Held();
     private final ConnectionPool<String, Connection> pool =
             ConnectionPool.<String, Connection>builder(disposals)
                     .maxTotal(2)
@@ -35,15 +36,15 @@ class BadInputTest {
     }
 
     private Lease<Connection> open() {
-        Lease<Connection> lease = pool.tryLease("a");
+        Lease<Connection> lease = held.hold(pool.tryLease("a"));
         lease.opened(new Connection("c"));
         return lease;
     }
 
     @Test
     void aRouteIsNeverNull() {
-        illegalArgument("route", () -> pool.tryLease(null));
-        illegalArgument("route", () -> pool.tryLease(null, "state"));
+        illegalArgument("route", () -> held.hold(pool.tryLease(null)));
+        illegalArgument("route", () -> held.hold(pool.tryLease(null, "state")));
         illegalArgument("route", () -> pool.lease(null, 1, TimeUnit.SECONDS));
         illegalArgument("route", () -> pool.lease(null, "state", 1, TimeUnit.SECONDS));
         illegalArgument("route", () -> pool.pendingLease(null, null));
@@ -105,7 +106,7 @@ class BadInputTest {
     void anEndedLeaseCannotTouchTheConnectionsNextLease() {
         Lease<Connection> ended = open();
         ended.release();
-        Lease<Connection> next = pool.tryLease("a");
+        Lease<Connection> next = held.hold(pool.tryLease("a"));
         illegalState("ended", ended::discard);
         assertTrue(next.connection().isOpen());
         next.release();
@@ -119,7 +120,7 @@ class BadInputTest {
                 ConnectionPool.<String, Connection>builder(disposals).profile(profile).build();
         assertEquals(20, pool.getMaxTotal());
         assertEquals(2, pool.getDefaultMaxPerRoute());
-        Lease<Connection> lease = pool.tryLease("a");
+        Lease<Connection> lease = held.hold(pool.tryLease("a"));
         lease.opened(new Connection("c"));
         lease.release();
         lease.release();
@@ -129,7 +130,7 @@ class BadInputTest {
 
     @Test
     void aVacancyIsFilledOnceAndWithSomething() {
-        Lease<Connection> lease = pool.tryLease("a");
+        Lease<Connection> lease = held.hold(pool.tryLease("a"));
         illegalArgument("release", () -> lease.opened(null));
         illegalState("no connection", lease::reopen);
         lease.opened(new Connection("c"));
@@ -144,7 +145,7 @@ class BadInputTest {
     @Test
     void twoThreadsThatEndALeaseAtOnceEndItOnce() throws Exception {
         for (int i = 0; i < 2_000; i++) {
-            Lease<Connection> lease = pool.tryLease("a");
+            Lease<Connection> lease = held.hold(pool.tryLease("a"));
             if (lease.connection() == null) {
                 lease.opened(new Connection("c"));
             }
@@ -162,10 +163,10 @@ class BadInputTest {
 
     @Test
     void aStateMayBeAnythingThatHasEquals() {
-        Lease<Connection> lease = pool.tryLease("a", new int[] {1});
+        Lease<Connection> lease = held.hold(pool.tryLease("a", new int[] {1}));
         assertNull(lease.connection());
         lease.opened(new Connection("c"));
         lease.release(12L);
-        assertNotNull(pool.tryLease("a", 12L).connection());
+        assertNotNull(held.hold(pool.tryLease("a", 12L)).connection());
     }
 }

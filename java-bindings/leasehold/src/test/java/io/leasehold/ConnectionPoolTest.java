@@ -49,6 +49,7 @@ class ConnectionPoolTest {
     }
 
     private final Disposals disposals = new Disposals();
+    private final Held held = new Held();
     private final ManualClock clock = new ManualClock();
     private int opened;
 
@@ -57,7 +58,7 @@ class ConnectionPoolTest {
     }
 
     private Lease<Connection> open(ConnectionPool<String, Connection> pool, String route, Object state) {
-        Lease<Connection> lease = pool.tryLease(route, state);
+        Lease<Connection> lease = held.hold(pool.tryLease(route, state));
         assertNotNull(lease);
         assertNull(lease.connection(), "an idle connection was leased instead of a vacancy");
         lease.opened(new Connection(route + ++opened));
@@ -83,7 +84,7 @@ class ConnectionPoolTest {
     @EnumSource
     void aFirstLeaseIsAVacancy(Kind kind) {
         ConnectionPool<String, Connection> pool = kind.builder(disposals).build();
-        Lease<Connection> lease = pool.tryLease("a");
+        Lease<Connection> lease = held.hold(pool.tryLease("a"));
         assertNull(lease.connection());
         assertEquals("a", lease.route());
         assertFalse(lease.isEnded());
@@ -99,7 +100,7 @@ class ConnectionPoolTest {
         lease.release();
         assertTrue(lease.isEnded());
         counts(pool, 0, 1);
-        Lease<Connection> again = pool.tryLease("a");
+        Lease<Connection> again = held.hold(pool.tryLease("a"));
         assertSame(connection, again.connection());
         counts(pool, 1, 0);
         again.release();
@@ -114,7 +115,7 @@ class ConnectionPoolTest {
         List<Lease<Connection>> leases = new ArrayList<>();
         List<String> order = new ArrayList<>();
         for (int i = 0; i < 3; i++) {
-            leases.add(pool.tryLease("a"));
+            leases.add(held.hold(pool.tryLease("a")));
             order.add(leases.get(i).connection().toString());
         }
         assertEquals(kind == Kind.FIFO ? asList("a1", "a2", "a3") : asList("a3", "a2", "a1"), order);
@@ -126,7 +127,7 @@ class ConnectionPoolTest {
     void aConnectionGoesOnlyToItsOwnRoute(Kind kind) {
         ConnectionPool<String, Connection> pool = kind.builder(disposals).build();
         idle(pool, "a", 1);
-        assertNull(pool.tryLease("b").connection());
+        assertNull(held.hold(pool.tryLease("b")).connection());
         assertEquals(new HashSet<>(asList("a", "b")), pool.routes());
         assertEquals(1, pool.stats("a").available());
         assertEquals(1, pool.stats("b").leased());
@@ -138,7 +139,7 @@ class ConnectionPoolTest {
     void equalRoutesAreOneRoute(Kind kind) {
         ConnectionPool<String, Connection> pool = kind.builder(disposals).build();
         idle(pool, "host", 1);
-        assertNotNull(pool.tryLease(new String("host")).connection());
+        assertNotNull(held.hold(pool.tryLease(new String("host"))).connection());
     }
 
     @ParameterizedTest
@@ -147,11 +148,11 @@ class ConnectionPoolTest {
         ConnectionPool<String, Connection> pool = kind.builder(disposals).maxPerRoute(2).maxTotal(3).build();
         Lease<Connection> first = open(pool, "a");
         open(pool, "a");
-        assertNull(pool.tryLease("a"), "a third connection to one route");
+        assertNull(held.hold(pool.tryLease("a")), "a third connection to one route");
         open(pool, "b");
-        assertNull(pool.tryLease("b"), "a fourth connection in total");
+        assertNull(held.hold(pool.tryLease("b")), "a fourth connection in total");
         first.discard();
-        assertNotNull(pool.tryLease("b"));
+        assertNotNull(held.hold(pool.tryLease("b")));
         assertEquals(3, pool.stats().max());
         assertEquals(2, pool.stats("a").max());
     }
@@ -165,7 +166,7 @@ class ConnectionPoolTest {
         b.release();
         clock.advance(1, TimeUnit.SECONDS);
         a.release();
-        assertNull(pool.tryLease("c").connection());
+        assertNull(held.hold(pool.tryLease("c")).connection());
         assertEquals(singletonList("b2 EVICTED"), disposals.take());
     }
 
@@ -186,7 +187,7 @@ class ConnectionPoolTest {
             lease.release();
         }
         assertEquals(emptyList(), disposals.take());
-        try (Lease<Connection> lease = pool.tryLease("a")) {
+        try (Lease<Connection> lease = held.hold(pool.tryLease("a"))) {
             assertNotNull(lease.connection());
         }
         assertEquals(singletonList("a1 DISCARDED"), disposals.take());
@@ -197,7 +198,7 @@ class ConnectionPoolTest {
     void aVacancyThatIsReleasedGivesItsSlotBack(Kind kind) {
         ConnectionPool<String, Connection> pool = kind.builder(disposals).maxTotal(1).build();
         for (int i = 0; i < 10; i++) {
-            Lease<Connection> vacancy = pool.tryLease("a");
+            Lease<Connection> vacancy = held.hold(pool.tryLease("a"));
             if (i % 2 == 0) {
                 vacancy.release();
             } else {
@@ -213,14 +214,14 @@ class ConnectionPoolTest {
     void aReopenedLeaseKeepsItsPlace(Kind kind) {
         ConnectionPool<String, Connection> pool = kind.builder(disposals).maxTotal(1).build();
         idle(pool, "a", 1);
-        Lease<Connection> lease = pool.tryLease("a");
+        Lease<Connection> lease = held.hold(pool.tryLease("a"));
         Connection dead = lease.connection();
         assertSame(dead, lease.reopen());
         assertNull(lease.connection());
-        assertNull(pool.tryLease("a"), "its place was given away");
+        assertNull(held.hold(pool.tryLease("a")), "its place was given away");
         lease.opened(new Connection("new"));
         lease.release();
-        assertEquals("new", pool.tryLease("a").connection().toString());
+        assertEquals("new", held.hold(pool.tryLease("a")).connection().toString());
         assertTrue(dead.isOpen(), "a connection taken out is the caller's");
     }
 
@@ -232,12 +233,12 @@ class ConnectionPoolTest {
         lease.updateExpiry(5, TimeUnit.SECONDS);
         lease.release();
         clock.advance(4999, TimeUnit.MILLISECONDS);
-        lease = pool.tryLease("a");
+        lease = held.hold(pool.tryLease("a"));
         assertNotNull(lease.connection());
         lease.updateExpiry(5, TimeUnit.SECONDS);
         lease.release();
         clock.advance(5, TimeUnit.SECONDS);
-        assertNull(pool.tryLease("a").connection());
+        assertNull(held.hold(pool.tryLease("a")).connection());
         assertEquals(singletonList("a1 EXPIRED"), disposals.take());
     }
 
@@ -249,7 +250,7 @@ class ConnectionPoolTest {
         lease.updateExpiry(5, TimeUnit.SECONDS);
         lease.release();
         clock.advance(3, TimeUnit.SECONDS);
-        pool.tryLease("a").release();
+        held.hold(pool.tryLease("a")).release();
         clock.advance(2, TimeUnit.SECONDS);
         pool.closeExpired();
         assertEquals(singletonList("a1 EXPIRED"), disposals.take());
@@ -260,7 +261,7 @@ class ConnectionPoolTest {
     void aKeepAliveOfZeroOrLessHasNoEnd(Kind kind) {
         ConnectionPool<String, Connection> pool = kind.builder(disposals).manualClock(clock).build();
         for (long keepAlive : new long[] {0, -1, Long.MIN_VALUE, Long.MAX_VALUE}) {
-            Lease<Connection> lease = pool.tryLease("a");
+            Lease<Connection> lease = held.hold(pool.tryLease("a"));
             if (lease.connection() == null) {
                 lease.opened(new Connection("a1"));
             }
@@ -290,15 +291,15 @@ class ConnectionPoolTest {
     void timeToLiveIsCountedFromTheOpening(Kind kind) {
         ConnectionPool<String, Connection> pool =
                 kind.builder(disposals).manualClock(clock).timeToLive(10, TimeUnit.SECONDS).build();
-        Lease<Connection> lease = pool.tryLease("a");
+        Lease<Connection> lease = held.hold(pool.tryLease("a"));
         clock.advance(1, TimeUnit.HOURS);
         lease.opened(new Connection("a1"));
         clock.advance(9, TimeUnit.SECONDS);
         lease.updateExpiry(0, TimeUnit.SECONDS);
         lease.release();
-        assertNotNull(pool.tryLease("a").connection());
+        assertNotNull(held.hold(pool.tryLease("a")).connection());
         clock.advance(1, TimeUnit.SECONDS);
-        assertNull(pool.tryLease("a").connection());
+        assertNull(held.hold(pool.tryLease("a")).connection());
     }
 
     @ParameterizedTest
@@ -334,8 +335,8 @@ class ConnectionPoolTest {
         Lease<Connection> leased = open(pool, "b");
         pool.closeIdleIf((route, connection) -> route.equals("a") && "a2 a3".contains(connection.toString()));
         assertEquals(new HashSet<>(asList("a2 PEER_CLOSED", "a3 PEER_CLOSED")), new HashSet<>(disposals.take()));
-        assertEquals(kind == Kind.FIFO ? "a1" : "a4", pool.tryLease("a").connection().toString());
-        assertEquals(kind == Kind.FIFO ? "a4" : "a1", pool.tryLease("a").connection().toString());
+        assertEquals(kind == Kind.FIFO ? "a1" : "a4", held.hold(pool.tryLease("a")).connection().toString());
+        assertEquals(kind == Kind.FIFO ? "a4" : "a1", held.hold(pool.tryLease("a")).connection().toString());
         assertTrue(leased.connection().isOpen());
     }
 
@@ -346,7 +347,7 @@ class ConnectionPoolTest {
         idle(pool, "a", 1);
         AtomicReference<Lease<Connection>> lease = new AtomicReference<>();
         pool.closeIdleIf((route, connection) -> {
-            lease.set(pool.tryLease("a"));
+            lease.set(held.hold(pool.tryLease("a")));
             return true;
         });
         assertTrue(lease.get().connection().isOpen());
@@ -393,18 +394,18 @@ class ConnectionPoolTest {
         assertEquals(1, pool.getMaxPerRoute("a"));
         assertEquals(5, pool.getMaxPerRoute("b"));
         open(pool, "a");
-        assertNull(pool.tryLease("a"));
+        assertNull(held.hold(pool.tryLease("a")));
         pool.setMaxPerRoute("a", 2);
         open(pool, "a");
-        assertNull(pool.tryLease("a"));
+        assertNull(held.hold(pool.tryLease("a")));
         pool.removeMaxPerRoute("a");
         open(pool, "a");
         for (int i = 0; i < 1000; i++) {
-            pool.tryLease("other" + i).discard();
+            held.hold(pool.tryLease("other" + i)).discard();
         }
         pool.setDefaultMaxPerRoute(3);
         assertEquals(3, pool.getMaxPerRoute("a"));
-        assertNull(pool.tryLease("a"));
+        assertNull(held.hold(pool.tryLease("a")));
     }
 
     @ParameterizedTest
@@ -416,7 +417,7 @@ class ConnectionPoolTest {
         }
         assertTrue(pool.routes().size() < 2_000, () -> pool.routes().size() + " routes are known");
         idle(pool, "host0", 1);
-        assertNotNull(pool.tryLease("host0").connection());
+        assertNotNull(held.hold(pool.tryLease("host0")).connection());
     }
 
     @ParameterizedTest
@@ -425,12 +426,12 @@ class ConnectionPoolTest {
         ConnectionPool<String, Connection> pool = kind.builder(disposals).build();
         Lease<Connection> joes = open(pool, "a", "joe");
         joes.release();
-        assertNull(pool.tryLease("a").connection(), "to nobody");
-        assertNull(pool.tryLease("a", "jack").connection(), "to somebody else");
-        Lease<Connection> again = pool.tryLease("a", new String("joe"));
+        assertNull(held.hold(pool.tryLease("a")).connection(), "to nobody");
+        assertNull(held.hold(pool.tryLease("a", "jack")).connection(), "to somebody else");
+        Lease<Connection> again = held.hold(pool.tryLease("a", new String("joe")));
         assertEquals("a1", again.connection().toString());
         again.release();
-        assertNull(pool.tryLease("a").connection(), "bound by a request that found it bound");
+        assertNull(held.hold(pool.tryLease("a")).connection(), "bound by a request that found it bound");
     }
 
     @ParameterizedTest
@@ -438,13 +439,13 @@ class ConnectionPoolTest {
     void aRequestWithAStateTakesAStatelessConnectionAndBindsIt(Kind kind) {
         ConnectionPool<String, Connection> pool = kind.builder(disposals).build();
         idle(pool, "a", 1);
-        Lease<Connection> lease = pool.tryLease("a", "joe");
+        Lease<Connection> lease = held.hold(pool.tryLease("a", "joe"));
         assertNotNull(lease.connection());
         lease.release();
-        assertNull(pool.tryLease("a").connection());
-        lease = pool.tryLease("a", "joe");
+        assertNull(held.hold(pool.tryLease("a")).connection());
+        lease = held.hold(pool.tryLease("a", "joe"));
         lease.release(null);
-        assertNotNull(pool.tryLease("a").connection(), "unbound");
+        assertNotNull(held.hold(pool.tryLease("a")).connection(), "unbound");
     }
 
     @ParameterizedTest
@@ -452,8 +453,8 @@ class ConnectionPoolTest {
     void aStatelessLeaseCanBeBoundAtItsRelease(Kind kind) {
         ConnectionPool<String, Connection> pool = kind.builder(disposals).build();
         open(pool, "a").release("joe");
-        assertNull(pool.tryLease("a").connection());
-        assertNotNull(pool.tryLease("a", "joe").connection());
+        assertNull(held.hold(pool.tryLease("a")).connection());
+        assertNotNull(held.hold(pool.tryLease("a", "joe")).connection());
     }
 
     @ParameterizedTest
@@ -461,7 +462,7 @@ class ConnectionPoolTest {
     void aFullRouteGivesUpAConnectionOfAnotherState(Kind kind) {
         ConnectionPool<String, Connection> pool = kind.builder(disposals).maxPerRoute(1).build();
         open(pool, "a", "joe").release();
-        assertNull(pool.tryLease("a", "jack").connection());
+        assertNull(held.hold(pool.tryLease("a", "jack")).connection());
         assertEquals(singletonList("a1 EVICTED"), disposals.take());
     }
 
@@ -470,7 +471,7 @@ class ConnectionPoolTest {
     void enumerationsShowWhatIsIdleAndWhatIsLeased(Kind kind) {
         ConnectionPool<String, Connection> pool = kind.builder(disposals).build();
         Lease<Connection> leased = open(pool, "a");
-        pool.tryLease("vacancy");
+        held.hold(pool.tryLease("vacancy"));
         idle(pool, "b", 2);
         Map<String, String> idle = new HashMap<>();
         pool.forEachIdle((route, connection) -> idle.put(connection.toString(), route));
@@ -487,13 +488,13 @@ class ConnectionPoolTest {
     void aGracefulShutdownLeavesLeasedConnectionsUntilTheirRelease(Kind kind) {
         ConnectionPool<String, Connection> pool = kind.builder(disposals).build();
         Lease<Connection> leased = open(pool, "a");
-        Lease<Connection> vacancy = pool.tryLease("a");
+        Lease<Connection> vacancy = held.hold(pool.tryLease("a"));
         idle(pool, "b", 1);
         assertFalse(pool.isShutDown());
         pool.close();
         assertTrue(pool.isShutDown());
         assertEquals(singletonList("b2 SHUT_DOWN"), disposals.take());
-        assertThrows(PoolShutDownException.class, () -> pool.tryLease("a"));
+        assertThrows(PoolShutDownException.class, () -> held.hold(pool.tryLease("a")));
         assertThrows(PoolShutDownException.class, () -> pool.lease("a", 1, TimeUnit.DAYS));
         assertThrows(PoolShutDownException.class, () -> vacancy.opened(new Connection("late")));
         assertTrue(vacancy.isEnded());
@@ -535,7 +536,7 @@ class ConnectionPoolTest {
         pool.setMaxTotal(9);
         assertEquals(9, pool.getMaxTotal());
         pool.close();
-        assertThrows(PoolShutDownException.class, () -> pool.tryLease("a"));
+        assertThrows(PoolShutDownException.class, () -> held.hold(pool.tryLease("a")));
         assertTrue(pool.isShutDown());
     }
 
@@ -547,10 +548,10 @@ class ConnectionPoolTest {
         pool.setDefaultMaxPerRoute(2);
         pool.setMaxPerRoute("a", 1);
         open(pool, "a");
-        assertNull(pool.tryLease("a"));
+        assertNull(held.hold(pool.tryLease("a")));
         open(pool, "b");
         open(pool, "b");
-        assertNull(pool.tryLease("c"));
+        assertNull(held.hold(pool.tryLease("c")));
     }
 
     @ParameterizedTest
@@ -560,7 +561,7 @@ class ConnectionPoolTest {
         AtomicInteger calls = new AtomicInteger();
         pool.set(kind.builder((connection, cause) -> {
             if (calls.incrementAndGet() < 50) {
-                Lease<Connection> lease = pool.get().tryLease("a");
+                Lease<Connection> lease = held.hold(pool.get().tryLease("a"));
                 lease.opened(new Connection("nested"));
                 pool.get().stats();
                 pool.get().setMaxTotal(100 + calls.get());
@@ -655,11 +656,11 @@ class ConnectionPoolTest {
                 ConnectionPool.<List<Integer>, Connection>builder(disposals)
                         .leakListener(Disposals.LEAKS_ARE_EXPECTED)
                         .build();
-        Lease<Connection> lease = pool.tryLease(asList(1, 2));
+        Lease<Connection> lease = held.hold(pool.tryLease(asList(1, 2)));
         lease.opened(new Connection("list"));
         lease.release();
         List<Integer> equal = new ArrayList<>(asList(1, 2));
         assertNotSame(equal, pool.routes().iterator().next());
-        assertEquals("list", pool.tryLease(equal).connection().toString());
+        assertEquals("list", held.hold(pool.tryLease(equal)).connection().toString());
     }
 }

@@ -35,6 +35,7 @@ import org.junit.jupiter.api.Test;
 /** Requests that wait: who is served, what ends the wait, and that no slot is lost whichever comes first. */
 class WaitingTest {
     private final Disposals disposals = new Disposals();
+    private final Held held = new Held();
     private final ManualClock clock = new ManualClock();
 
     private ConnectionPool.Builder<String, Connection> builder() {
@@ -64,11 +65,11 @@ class WaitingTest {
     }
 
     private Waiting<Lease<Connection>> waiting(ConnectionPool<String, Connection> pool, String route) throws Exception {
-        return new Waiting<>(pool, () -> pool.lease(route, 0, TimeUnit.SECONDS));
+        return new Waiting<>(pool, () -> held.hold(pool.lease(route, 0, TimeUnit.SECONDS)));
     }
 
-    private static Lease<Connection> open(ConnectionPool<String, Connection> pool, String route) {
-        Lease<Connection> lease = pool.tryLease(route);
+    private Lease<Connection> open(ConnectionPool<String, Connection> pool, String route) {
+        Lease<Connection> lease = held.hold(pool.tryLease(route));
         lease.opened(new Connection(route));
         return lease;
     }
@@ -203,7 +204,7 @@ class WaitingTest {
     @Test
     void aLimitOfZeroLetsEveryRequestWaitUntilItIsRaised() throws Exception {
         ConnectionPool<String, Connection> pool = builder().maxTotal(0).build();
-        assertNull(pool.tryLease("a"));
+        assertNull(held.hold(pool.tryLease("a")));
         Waiting<Lease<Connection>> waiter = waiting(pool, "a");
         pool.setMaxTotal(1);
         assertNotNull(waiter.result());
@@ -239,7 +240,7 @@ class WaitingTest {
         ConnectionPool<String, Connection> pool = builder().maxPerRoute(1).build();
         Lease<Connection> lease = open(pool, "a");
         Waiting<Lease<Connection>> waiter =
-                new Waiting<>(pool, () -> pool.lease("a", "joe", 0, TimeUnit.SECONDS));
+                new Waiting<>(pool, () -> held.hold(pool.lease("a", "joe", 0, TimeUnit.SECONDS)));
         lease.release("jack");
         assertNull(waiter.result().connection());
         assertEquals(singletonList("a EVICTED"), disposals.take());
@@ -368,7 +369,7 @@ class WaitingTest {
         // All slots can still be had at once.
         pool.closeIdle(0, TimeUnit.SECONDS);
         for (int i = 0; i < slots; i++) {
-            assertNotNull(pool.tryLease("r0"));
+            assertNotNull(held.hold(pool.tryLease("r0")));
         }
     }
 
