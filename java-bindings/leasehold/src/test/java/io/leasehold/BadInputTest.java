@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -18,7 +19,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Mistakes are told apart, say what to do, and lose nothing. */
 class BadInputTest {
     private final Disposals disposals = new Disposals();
-    private final Held held = new Held();
+    @RegisterExtension
+    final Held held = new Held();
     private final ConnectionPool<String, Connection> pool =
             ConnectionPool.<String, Connection>builder(disposals)
                     .maxTotal(2)

@@ -27,6 +27,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -49,7 +50,8 @@ class ConnectionPoolTest {
     }
 
     private final Disposals disposals = new Disposals();
-    private final Held held = new Held();
+    @RegisterExtension
+    final Held held = new Held();
     private final ManualClock clock = new ManualClock();
     private int opened;
 

@@ -31,11 +31,13 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Requests that wait: who is served, what ends the wait, and that no slot is lost whichever comes first. */
 class WaitingTest {
     private final Disposals disposals = new Disposals();
-    private final Held held = new Held();
+    @RegisterExtension
+    final Held held = new Held();
     private final ManualClock clock = new ManualClock();
 
     private ConnectionPool.Builder<String, Connection> builder() {
