@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::engine::{Clock, Config, Engine, Policy, Profile};
-use crate::pool::{Pool, Shared};
+use crate::pool::Pool;
+use crate::shared::{Shared, millis};
 
 /// What a pool is made with; see [`Pool::builder`].
 ///
@@ -110,9 +111,4 @@ impl<K, C> fmt::Debug for Builder<K, C> {
             .field("config", &self.config)
             .finish()
     }
-}
-
-/// A duration in the engine's unit, for ever if it is longer than that can tell.
-pub(crate) fn millis(duration: Duration) -> u64 {
-    duration.as_millis().try_into().unwrap_or(u64::MAX)
 }

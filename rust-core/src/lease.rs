@@ -6,11 +6,10 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::builder::millis;
 use crate::engine::{Handle, Keep, StateId, Verdict};
 use crate::error::LeaseError;
-use crate::pool::Shared;
 use crate::reuse::Reuse;
+use crate::shared::{Shared, millis};
 use crate::state::State;
 
 /// What a lease yields.

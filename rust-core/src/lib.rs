@@ -60,6 +60,7 @@ mod pool;
 mod request;
 mod reuse;
 mod route;
+mod shared;
 mod state;
 
 /// How a face of the [`engine`] numbers what it alone knows, keys and states: for bindings to other languages.

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use crate::engine::{Grant, Handle, Outcome, Refusal, RouteId, StateId, Ticket};
 use crate::error::LeaseError;
 use crate::lease::{Connection, Lease, Vacancy};
-use crate::pool::Shared;
+use crate::shared::Shared;
 use crate::state::State;
 
 /// A request for a connection that has not been made yet.

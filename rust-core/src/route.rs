@@ -8,8 +8,8 @@ use std::time::Duration;
 use crate::engine::{Refusal, RouteId};
 use crate::error::LeaseError;
 use crate::lease::Lease;
-use crate::pool::Shared;
 use crate::request::{LeaseFuture, Request};
+use crate::shared::Shared;
 
 /// A route to lease from again and again, made by [`Pool::route`](crate::Pool::route).
 ///
