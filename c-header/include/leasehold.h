@@ -493,11 +493,10 @@ typedef int32_t (*lh_entry_callback)(void *context,
 /**
  * Gets the answer to a request that had to wait, exactly once.
  *
- * `status`, `lease` and `data` are what lh_pool_try_lease would have answered and written: LH_OK, LH_VACANCY, or an error,
- * in which case there is no lease; errors are LH_SHUT_DOWN, and LH_NO_ROUTE where the route was freed. Called on the thread
- * whose call served the request, say by lh_lease_release, before that call returns, with no lock held. What holds for the
- * disposal callback holds for this one: it may call the pool's functions, but not wait; callbacks never nest; it must
- * return normally.
+ * `status`, `lease` and `data` are what lh_pool_try_lease would have answered and written: LH_OK, LH_VACANCY, or the error
+ * LH_SHUT_DOWN, in which case there is no lease. Called on the thread whose call served the request, say lh_lease_release,
+ * before that call returns, with no lock held. What holds for the disposal callback holds for this one: it may call the
+ * pool's functions, but not wait; callbacks never nest; it must return normally.
  */
 typedef void (*lh_lease_callback)(void *context,
                                   lh_pool pool,
