@@ -261,23 +261,8 @@ pub unsafe extern "C" fn lh_pool_try_lease(
     lease: *mut lh_lease,
     data: *mut *mut c_void,
 ) -> lh_status {
-    answer(|| {
-        // SAFETY: the caller's promise.
-        let output = unsafe { LeaseOutput::new(lease, data)? };
-        with_pool(pool, |pool| {
-            let route = route.to_id();
-            // SAFETY: the caller's promise.
-            let served = match unsafe { lease_hit(pool, route, options) } {
-                Some(served) => served?,
-                None => {
-                    // SAFETY: as above.
-                    let state = unsafe { state_of(pool, options)? };
-                    lease_now(pool, route, &state)?
-                }
-            };
-            output.write(served)
-        })
-    })
+    // SAFETY: the caller's promise.
+    unsafe { lease_or(pool, route, options, lease, data, lease_now) }
 }
 
 /// Leases a connection of a route, waiting up to `timeout_ms` milliseconds for one to come free; LH_FOREVER waits for
@@ -296,6 +281,28 @@ pub unsafe extern "C" fn lh_pool_lease(
     lease: *mut lh_lease,
     data: *mut *mut c_void,
 ) -> lh_status {
+    // SAFETY: the caller's promise.
+    unsafe {
+        lease_or(pool, route, options, lease, data, |pool, route, state| {
+            wait_for_lease(pool, route, state, timeout_ms)
+        })
+    }
+}
+
+/// Leases in the common way, or else as `otherwise` does, which gets the options' state.
+///
+/// # Safety
+///
+/// As for lh_pool_try_lease.
+#[inline(always)]
+unsafe fn lease_or(
+    pool: lh_pool,
+    route: lh_route,
+    options: *const lh_lease_options,
+    lease: *mut lh_lease,
+    data: *mut *mut c_void,
+    otherwise: impl FnOnce(&Arc<Pool>, RouteId, &StateUse<'_>) -> Result<Served, lh_status>,
+) -> lh_status {
     answer(|| {
         // SAFETY: the caller's promise.
         let output = unsafe { LeaseOutput::new(lease, data)? };
@@ -307,7 +314,7 @@ pub unsafe extern "C" fn lh_pool_lease(
                 None => {
                     // SAFETY: as above.
                     let state = unsafe { state_of(pool, options)? };
-                    wait_for_lease(pool, route, &state, timeout_ms)?
+                    otherwise(pool, route, &state)?
                 }
             };
             output.write(served)
