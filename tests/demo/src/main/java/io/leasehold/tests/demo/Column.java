@@ -156,7 +156,7 @@ final class Column implements Closeable {
     }
 
     private Sockets sockets(int index) throws Exception {
-        SocketTable table = SocketTable.settled(server.port(index));
+        SocketTable table = SocketTable.settledOnBothSides(server.port(index));
         long opened = server.connections();
         long since = opened - openedBefore;
         openedBefore = opened;

@@ -95,6 +95,13 @@ public final class SocketTable {
         return ofPort(serverPort);
     }
 
+    /** The same once the server, which may take its time, has also closed what its clients have closed. */
+    public static SocketTable settledOnBothSides(int serverPort) throws Exception {
+        Eventually.await("the server has closed what its clients closed, on port " + serverPort,
+                () -> ofPort(serverPort).count(Side.SERVER, State.CLOSE_WAIT) == 0);
+        return settled(serverPort);
+    }
+
     @Override
     public String toString() {
         return sockets.toString();
