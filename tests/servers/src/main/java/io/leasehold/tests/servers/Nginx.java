@@ -15,6 +15,7 @@ public final class Nginx extends WebServer {
     /** How an nginx is to be. Directives go into its {@code http} block. */
     public static final class Builder extends ServerBuilder<Builder> {
         private final List<String> locations = new ArrayList<>();
+        private boolean keepAliveAnnounced;
 
         private Builder() {
         }
@@ -22,6 +23,12 @@ public final class Nginx extends WebServer {
         /** A path with directives of its own, such as {@code location("= /slow", "limit_rate 10;")}. */
         public Builder location(String match, String directives) {
             locations.add("location " + match + " { " + directives + " }");
+            return this;
+        }
+
+        /** Says in its responses for how many seconds it keeps an idle connection, as httpd and Tomcat do unasked. */
+        public Builder announceKeepAlive() {
+            keepAliveAnnounced = true;
             return this;
         }
 
@@ -120,7 +127,8 @@ public final class Nginx extends WebServer {
             text.append("    ").append(kind).append("_temp_path temp_").append(kind).append(";\n");
         }
         text.append("    access_log off;\n    default_type text/plain;\n")
-                .append("    keepalive_timeout ").append(builder.keepAliveMillis).append("ms;\n")
+                .append("    keepalive_timeout ").append(builder.keepAliveMillis).append("ms")
+                .append(builder.keepAliveAnnounced ? " " + builder.keepAliveMillis / 1_000 : "").append(";\n")
                 .append("    keepalive_requests 1000000000;\n");
         builder.directives.forEach(line -> text.append("    ").append(line).append('\n'));
         text.append("    server {\n        root ").append(documents()).append(";\n");
