@@ -3,6 +3,7 @@ package io.leasehold.httpclient3;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.leasehold.testsupport.Eventually;
+import io.leasehold.testsupport.ScriptedServer;
 import java.io.IOException;
 import java.lang.ref.WeakReference;
 import java.net.InetAddress;
@@ -103,7 +104,7 @@ class CollectionTest {
 
     private void awaitGone(WeakReference<HttpConnectionManager> manager) throws Exception {
         Eventually.awaitAfterCollection("the manager to go", () -> manager.get() == null);
-        Eventually.awaitAfterCollection("its socket to be closed", () -> server.peers().get(0).ended.getCount() == 0);
+        Eventually.awaitAfterCollection("its socket to be closed", () -> server.peers().get(0).hasEnded());
     }
 
     /** What an application hangs into HttpClient, and what leads back to the application. */

@@ -1,5 +1,7 @@
 package io.leasehold.httpclient3;
 
+import io.leasehold.testsupport.ScriptedServer;
+import io.leasehold.testsupport.TestTls;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;

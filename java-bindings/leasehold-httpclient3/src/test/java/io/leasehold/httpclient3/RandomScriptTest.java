@@ -1,7 +1,6 @@
 package io.leasehold.httpclient3;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
-
+import io.leasehold.testsupport.TranscriptDiff;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -23,12 +22,7 @@ class RandomScriptTest {
     @ParameterizedTest(name = "seed {0}")
     @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
     void bothManagersAgree(long seed) throws Exception {
-        List<String> stock = play(Subject.STOCK, seed);
-        List<String> ours = play(Subject.LEASEHOLD, seed);
-        for (int i = 0; i < Math.min(stock.size(), ours.size()); i++) {
-            assertEquals(stock.get(i), ours.get(i), "line " + i + " of seed " + seed);
-        }
-        assertEquals(stock.size(), ours.size(), "lines of seed " + seed);
+        TranscriptDiff.assertNone(play(Subject.STOCK, seed), play(Subject.LEASEHOLD, seed));
     }
 
     private static List<String> play(Subject subject, long seed) throws Exception {

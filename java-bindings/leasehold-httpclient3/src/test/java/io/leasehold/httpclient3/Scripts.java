@@ -1,6 +1,7 @@
 package io.leasehold.httpclient3;
 
 import io.leasehold.testsupport.Eventually;
+import io.leasehold.testsupport.Script;
 import java.io.InputStream;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
@@ -30,25 +31,20 @@ import org.apache.commons.httpclient.util.IdleConnectionTimeoutThread;
 /** What is played on both sides. Written against 3.1's own types alone. */
 @SuppressWarnings("deprecation") // What 3.1 deprecates is compared as well.
 final class Scripts {
-    /** One script. */
-    interface Script {
-        void play(Stage stage) throws Exception;
-    }
-
     /** A script for either kind of manager. */
     private interface AnyManagerScript {
         void play(Stage stage, HttpConnectionManager manager) throws Exception;
     }
 
-    private static final Map<String, Script> ALL = new LinkedHashMap<>();
+    private static final Map<String, Script<Stage>> ALL = new LinkedHashMap<>();
 
     private Scripts() {}
 
-    static Map<String, Script> all() {
+    static Map<String, Script<Stage>> all() {
         return ALL;
     }
 
-    private static void script(String name, Script script) {
+    private static void script(String name, Script<Stage> script) {
         if (ALL.put(name, script) != null) {
             throw new IllegalArgumentException("two scripts are called " + name);
         }
@@ -700,7 +696,7 @@ final class Scripts {
             thread.setConnectionTimeout(0);
             thread.setTimeoutInterval(60_000); // It looks once, at its start.
             thread.start();
-            stage.server().peers().get(0).ended.await();
+            stage.server().peers().get(0).awaitEnd();
             thread.shutdown();
             thread.join();
             counts(stage, manager);

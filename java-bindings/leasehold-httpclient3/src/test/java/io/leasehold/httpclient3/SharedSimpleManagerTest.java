@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.leasehold.testsupport.Eventually;
 import io.leasehold.testsupport.LogCapture;
+import io.leasehold.testsupport.ScriptedServer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -91,7 +92,7 @@ class SharedSimpleManagerTest {
         });
         mine.releaseConnection();
         for (int ended : new int[] {1, 2, 3}) {
-            server.peers().get(ended).ended.await();
+            server.peers().get(ended).awaitEnd();
         }
         assertEquals("open", server.peers().get(0).end());
         assertEquals("open", server.peers().get(4).end());
@@ -141,7 +142,7 @@ class SharedSimpleManagerTest {
         assertFalse(others.isOpen());
         mine.releaseConnection();
         for (ScriptedServer.Peer peer : server.peers()) {
-            peer.ended.await();
+            peer.awaitEnd();
         }
         lease("127.0.0.1").releaseConnection();
         assertEquals(4, server.peers().size());
@@ -153,7 +154,7 @@ class SharedSimpleManagerTest {
         dying.start();
         dying.join();
         HttpConnection mine = lease("127.0.0.1");
-        Eventually.await("the end of the dead thread's connection", () -> server.peers().get(0).ended.getCount() == 0);
+        Eventually.await("the end of the dead thread's connection", () -> server.peers().get(0).hasEnded());
         mine.releaseConnection();
     }
 
@@ -169,7 +170,7 @@ class SharedSimpleManagerTest {
         Future<HttpConnection> waiter = other.submit(() -> manager.getConnectionWithTimeout(to("127.0.0.2"), 0));
         mine.releaseConnection();
         waiter.get().releaseConnection();
-        server.peers().get(0).ended.await();
+        server.peers().get(0).awaitEnd();
     }
 
     @Test

@@ -3,6 +3,7 @@ package io.leasehold.httpclient3;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.leasehold.testsupport.Eventually;
+import io.leasehold.testsupport.ScriptedServer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -101,7 +102,7 @@ class WireTest {
             client.executeMethod(get);
             // The server is first, for certain: the client has not read the body's end yet.
             ScriptedServer.Peer peer = server.peers().get(server.peers().size() - 1);
-            peer.ended.await();
+            peer.awaitEnd();
             get.getResponseBodyAsString();
             get.releaseConnection();
             awaitStates(peer, "server TIME_WAIT");
@@ -114,7 +115,7 @@ class WireTest {
         for (HttpConnectionManager manager : new HttpConnectionManager[] {subject.simple(false), subject.multi()}) {
             get(manager, "/drop");
             ScriptedServer.Peer peer = server.peers().get(server.peers().size() - 1);
-            peer.ended.await();
+            peer.awaitEnd();
             get(manager, "/ok");
             awaitStates(peer, "server TIME_WAIT");
         }
@@ -130,13 +131,13 @@ class WireTest {
             get.abort();
             get.releaseConnection();
             awaitStates(peer, "");
-            peer.ended.await();
+            peer.awaitEnd();
         }
     }
 
     private void assertClientKeepsTimeWait() throws Exception {
         ScriptedServer.Peer peer = server.peers().get(0);
-        peer.ended.await();
+        peer.awaitEnd();
         assertEquals("end of stream", peer.end());
         awaitStates(peer, "client TIME_WAIT");
     }
@@ -169,9 +170,9 @@ class WireTest {
                 int remote = port(fields[2]);
                 int state = Integer.parseInt(fields[3], 16);
                 String name = state == TIME_WAIT ? "TIME_WAIT" : "state " + state;
-                if (local == peer.clientPort && remote == server.port()) {
+                if (local == peer.clientPort() && remote == server.port()) {
                     states.add("client " + name);
-                } else if (local == server.port() && remote == peer.clientPort) {
+                } else if (local == server.port() && remote == peer.clientPort()) {
                     states.add("server " + name);
                 }
             }

@@ -1,4 +1,4 @@
-package io.leasehold.httpclient3;
+package io.leasehold.testsupport;
 
 import java.io.File;
 import java.io.IOException;
@@ -15,21 +15,21 @@ import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManagerFactory;
 
 /** One self-signed identity for localhost, made by the JDK's keytool, and the TLS contexts of both sides. */
-final class TestTls {
+public final class TestTls {
     private static final char[] PASSWORD = "leasehold".toCharArray();
     private static final SSLContext CONTEXT = makeContext();
 
     private TestTls() {}
 
     /** Layers the server's side of TLS over an accepted socket. The handshake happens with the first byte. */
-    static SSLSocket server(Socket accepted) throws IOException {
+    public static SSLSocket server(Socket accepted) throws IOException {
         SSLSocket socket = (SSLSocket) CONTEXT.getSocketFactory().createSocket(accepted, null, accepted.getPort(), true);
         socket.setUseClientMode(false);
         return socket;
     }
 
     /** Layers the client's side of TLS over a connected socket. */
-    static SSLSocket client(Socket connected, String host, int port, boolean autoClose) throws IOException {
+    public static SSLSocket client(Socket connected, String host, int port, boolean autoClose) throws IOException {
         return (SSLSocket) CONTEXT.getSocketFactory().createSocket(connected, host, port, autoClose);
     }
 

@@ -1,4 +1,4 @@
-package io.leasehold.httpclient3;
+package io.leasehold.testsupport;
 
 import java.io.BufferedInputStream;
 import java.io.IOException;
@@ -43,12 +43,12 @@ import java.util.concurrent.atomic.AtomicInteger;
  * </pre>
  * CONNECT is answered with 200 and the connection continues in TLS; an absolute request URI (a proxied request) is served like its path.
  */
-final class ScriptedServer implements AutoCloseable {
+public final class ScriptedServer implements AutoCloseable {
     /** What the server saw of one connection. */
-    static final class Peer {
-        final int number;
-        final int clientPort;
-        final CountDownLatch ended = new CountDownLatch(1);
+    public static final class Peer {
+        private final int number;
+        private final int clientPort;
+        private final CountDownLatch ended = new CountDownLatch(1);
         private final Socket socket;
         private volatile String end = "open";
         private volatile int requests;
@@ -60,12 +60,23 @@ final class ScriptedServer implements AutoCloseable {
         }
 
         /** How the connection ended as seen from here: {@code open}, {@code end of stream}, {@code reset} or {@code closed by server}. */
-        String end() {
+        public String end() {
             return end;
         }
 
-        int requests() {
-            return requests;
+        /** The client's port. */
+        public int clientPort() {
+            return clientPort;
+        }
+
+        /** Whether the connection has ended. */
+        public boolean hasEnded() {
+            return ended.getCount() == 0;
+        }
+
+        /** Waits until the connection has ended. */
+        public void awaitEnd() throws InterruptedException {
+            ended.await();
         }
     }
 
@@ -84,32 +95,35 @@ final class ScriptedServer implements AutoCloseable {
         startDaemon("scripted-server", this::acceptLoop);
     }
 
-    static ScriptedServer plain() throws IOException {
+    /** A server without TLS. */
+    public static ScriptedServer plain() throws IOException {
         return new ScriptedServer(false);
     }
 
-    static ScriptedServer tls() throws IOException {
+    /** A server whose connections start with TLS. */
+    public static ScriptedServer tls() throws IOException {
         return new ScriptedServer(true);
     }
 
-    int port() {
+    /** The port it listens on. */
+    public int port() {
         return listener.getLocalPort();
     }
 
     /** The connections accepted so far, in order. */
-    List<Peer> peers() {
+    public List<Peer> peers() {
         return new ArrayList<>(peers);
     }
 
     /** Lets everything that waits for this go on, once. */
-    void proceed() {
+    public void proceed() {
         CountDownLatch waiting = proceed;
         proceed = new CountDownLatch(1);
         waiting.countDown();
     }
 
     /** How many answers have gone on and been written to their end since. */
-    int proceeded() {
+    public int proceeded() {
         return proceeded.get();
     }
 
@@ -320,7 +334,7 @@ final class ScriptedServer implements AutoCloseable {
     }
 
     /** The address that every script connects to, whatever name it uses. */
-    static InetAddress loopback() {
+    public static InetAddress loopback() {
         return InetAddress.getLoopbackAddress();
     }
 }
