@@ -2,8 +2,7 @@
 
 use std::os::fd::{BorrowedFd, RawFd};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
+use leasehold::socket::Liveness;
 
 use crate::status::*;
 
@@ -38,21 +37,16 @@ impl Probe {
 
     /// Whether the connection may be used. One that poll cannot be asked about may.
     pub(crate) fn finds_usable(self, socket: RawFd) -> bool {
-        let unwanted = match self {
-            Probe::Off => return true,
-            Probe::Silent => PollFlags::all(),
-            Probe::Open => PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL,
-        };
+        if self == Probe::Off {
+            return true;
+        }
         // SAFETY: not -1, which was refused when it was attached. The program keeps it open as long as the connection is
         // the pool's; if it does not, poll looks at another file or says NVAL, and nothing is read or written.
         let socket = unsafe { BorrowedFd::borrow_raw(socket) };
-        let mut asked = [PollFd::new(&socket, PollFlags::IN | PollFlags::RDHUP)];
-        loop {
-            match poll(&mut asked, Some(&Timespec::default())) {
-                Ok(_) => return !asked[0].revents().intersects(unwanted),
-                Err(Errno::INTR) => {}
-                Err(_) => return true,
-            }
+        match leasehold::socket::probe(socket) {
+            Liveness::Alive | Liveness::Unknown => true,
+            Liveness::Readable => self == Probe::Open,
+            Liveness::Closed | Liveness::Unconnected => false,
         }
     }
 }

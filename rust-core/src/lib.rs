@@ -61,12 +61,19 @@ mod request;
 mod reuse;
 mod route;
 mod shared;
+#[cfg(unix)]
+pub mod socket;
 mod state;
+#[cfg(unix)]
+mod watch;
 
-/// How a face of the [`engine`] numbers what it alone knows, keys and states: for bindings to other languages.
+/// What a face of the [`engine`] needs beside it, for bindings to other languages: numbers for what it alone knows, keys
+/// and states, and the watch of its sockets.
 pub mod face {
     pub use crate::interner::Interner;
     pub use crate::state::States;
+    #[cfg(unix)]
+    pub use crate::watch::{IdleWatch, NoWatch, Token, idle_watch};
 }
 
 pub use builder::Builder;

@@ -19,7 +19,7 @@ use jni::signature::{FieldSignature, JavaType, Primitive};
 use jni::strings::JNIStr;
 use jni::sys::jint;
 use jni::{Env, EnvUnowned, jni_sig, jni_str};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use leasehold::socket::{Liveness, probe};
 use std::os::fd::BorrowedFd;
 use std::panic::catch_unwind;
 use std::sync::OnceLock;
@@ -232,77 +232,13 @@ extern "system" fn Java_io_leasehold_internal_SocketDescriptors_poll<'local>(
         // SAFETY: not -1. Java promises that nobody closes the socket meanwhile; if somebody does all the same, poll looks at
         // whatever has the number by now, and changes nothing.
         let descriptor = unsafe { BorrowedFd::borrow_raw(descriptor) };
-        liveness(descriptor)
+        match probe(descriptor) {
+            Liveness::Alive => ALIVE,
+            Liveness::Closed => CLOSED,
+            Liveness::Readable => READABLE,
+            // A socket that only passes on to another one has made itself one that was never connected.
+            Liveness::Unconnected | Liveness::Unknown => UNKNOWN,
+        }
     })
     .unwrap_or(UNKNOWN)
-}
-
-fn liveness(descriptor: BorrowedFd<'_>) -> jint {
-    let mut asked = [PollFd::new(&descriptor, PollFlags::IN | PollFlags::RDHUP)];
-    if poll(&mut asked, Some(&Timespec::default())).is_err() {
-        return UNKNOWN;
-    }
-    let seen = asked[0].revents();
-    if seen.is_empty() {
-        ALIVE
-    } else if seen.contains(PollFlags::NVAL) || seen == PollFlags::HUP {
-        // Hung up without an end of the stream: never connected. It is what a socket that only passes on to another one has
-        // made for itself.
-        UNKNOWN
-    } else if seen.intersects(PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR) {
-        // Bytes may wait too, but no answer to a request can follow them.
-        CLOSED
-    } else {
-        // The end of the stream would have shown as RDHUP, so these are bytes.
-        READABLE
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::io::Write;
-    use std::net::{Shutdown, TcpListener, TcpStream};
-    use std::os::fd::AsFd;
-    use std::time::{Duration, Instant};
-
-    fn pair() -> (TcpStream, TcpStream) {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let ours = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        (ours, listener.accept().unwrap().0)
-    }
-
-    fn becomes(ours: &TcpStream, wanted: jint) {
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while liveness(ours.as_fd()) != wanted {
-            assert!(
-                Instant::now() < deadline,
-                "still {}",
-                liveness(ours.as_fd())
-            );
-            std::thread::yield_now();
-        }
-    }
-
-    #[test]
-    fn an_idle_connection_is_alive() {
-        let (ours, _theirs) = pair();
-        becomes(&ours, ALIVE);
-    }
-
-    #[test]
-    fn bytes_make_it_readable_and_the_peers_close_closed() {
-        let (ours, mut theirs) = pair();
-        theirs.write_all(b"x").unwrap();
-        becomes(&ours, READABLE);
-        theirs.shutdown(Shutdown::Write).unwrap();
-        becomes(&ours, CLOSED);
-    }
-
-    #[test]
-    fn our_own_shutdown_is_closed() {
-        let (ours, _theirs) = pair();
-        ours.shutdown(Shutdown::Both).unwrap();
-        becomes(&ours, CLOSED);
-    }
 }
