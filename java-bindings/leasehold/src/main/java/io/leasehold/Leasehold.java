@@ -38,6 +38,15 @@ public final class Leasehold {
     }
 
     /**
+     * Demands that the native library is there, loading it if that was not tried yet. For whoever wants to know before the first lease.
+     *
+     * @throws LeaseholdUnavailableException if it is not; its message says what to do
+     */
+    public static void requireAvailable() {
+        NativeLibrary.require();
+    }
+
+    /**
      * The version of these classes; the native library is of the same one, or it is not used.
      *
      * @return the version, as in {@code 0.1.0}

@@ -78,7 +78,7 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
      * @throws LeaseholdUnavailableException if the native library could not be loaded; its message says what to do
      */
     public LeaseholdHttpConnectionManager(boolean alwaysClose) {
-        Availability.require();
+        Leasehold.requireAvailable();
         this.alwaysClose = alwaysClose;
     }
 

@@ -64,7 +64,7 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
      *     {@code HttpClient}, when it creates a manager by {@code http.connection-manager.class}, then takes its own instead
      */
     public LeaseholdMultiThreadedHttpConnectionManager() {
-        Availability.require();
+        Leasehold.requireAvailable();
     }
 
     /**

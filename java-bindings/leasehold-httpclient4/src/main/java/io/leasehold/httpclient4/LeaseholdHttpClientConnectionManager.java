@@ -1,8 +1,34 @@
 package io.leasehold.httpclient4;
 
+import io.leasehold.Cause;
+import io.leasehold.ConnectionPool;
+import io.leasehold.Lease;
+import io.leasehold.Leasehold;
+import io.leasehold.LeaseholdUnavailableException;
+import io.leasehold.ManualClock;
+import io.leasehold.PendingLease;
+import io.leasehold.PoolShutDownException;
+import io.leasehold.Profile;
+import io.leasehold.ShutdownMode;
+import io.leasehold.Stats;
+import java.io.IOException;
+import java.util.Set;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
+import org.apache.http.HttpClientConnection;
+import org.apache.http.HttpHost;
+import org.apache.http.config.ConnectionConfig;
 import org.apache.http.config.Registry;
 import org.apache.http.config.RegistryBuilder;
+import org.apache.http.config.SocketConfig;
+import org.apache.http.conn.ConnectionPoolTimeoutException;
+import org.apache.http.conn.ConnectionRequest;
 import org.apache.http.conn.DnsResolver;
 import org.apache.http.conn.HttpClientConnectionOperator;
 import org.apache.http.conn.HttpConnectionFactory;
@@ -12,11 +38,70 @@ import org.apache.http.conn.routing.HttpRoute;
 import org.apache.http.conn.socket.ConnectionSocketFactory;
 import org.apache.http.conn.socket.PlainConnectionSocketFactory;
 import org.apache.http.conn.ssl.SSLConnectionSocketFactory;
+import org.apache.http.impl.conn.ConnectionShutdownException;
 import org.apache.http.impl.conn.DefaultHttpClientConnectionOperator;
+import org.apache.http.impl.conn.ManagedHttpClientConnectionFactory;
 import org.apache.http.impl.conn.PoolingHttpClientConnectionManager;
+import org.apache.http.pool.PoolEntryCallback;
+import org.apache.http.pool.PoolStats;
+import org.apache.http.protocol.HttpContext;
+import org.apache.http.util.Args;
 
-/** {@link PoolingHttpClientConnectionManager} on a Leasehold pool. */
+/**
+ * {@link PoolingHttpClientConnectionManager} on a Leasehold pool: a manager for any number of threads and routes, with limits of 2
+ * connections per route and 20 in total unless set otherwise. It extends that class so that code typed to it goes on working; nothing of that class is
+ * left running.
+ *
+ * <p>It behaves as the class it extends, message texts and debug lines included, in the wording of 4.5.14, and logs under that
+ * class's name. What differs, and why, is listed in the project's {@code docs/compatibility.md}; above all:
+ * <ul>
+ * <li>Whether a connection is still alive is asked of the operating system, in half a microsecond instead of a millisecond, and so at
+ *     every lease; a stale one is replaced in its place, without waiting again.
+ * <li>Waiting requests are served in order of arrival, also when a limit is raised. An interrupt, a timeout or a cancellation never loses
+ *     a place.
+ * <li>No lock is held while a connection is opened or closed.
+ * <li>A connection lost to the garbage collector is closed, and its place given back.
+ * <li>A manager that nobody refers to is collected with its idle connections; a request under way is not disturbed.
+ * </ul>
+ *
+ * <p>Once a manager is set, {@code HttpClientBuilder} ignores what it was told itself about connections. Tell the manager instead:
+ *
+ * <table>
+ * <caption>What takes the place of the builder's options</caption>
+ * <tr><th>HttpClientBuilder</th><th>this class</th></tr>
+ * <tr><td>{@code setMaxConnTotal}</td><td>{@link #setMaxTotal}</td></tr>
+ * <tr><td>{@code setMaxConnPerRoute}</td><td>{@link #setDefaultMaxPerRoute}, {@link #setMaxPerRoute}</td></tr>
+ * <tr><td>{@code setSSLContext}, {@code setSSLHostnameVerifier}, {@code setSSLSocketFactory}</td>
+ *     <td>a registry with a {@code SSLConnectionSocketFactory} made with them, given to the constructor</td></tr>
+ * <tr><td>{@code setDnsResolver}</td><td>given to the constructor</td></tr>
+ * <tr><td>{@code setConnectionTimeToLive}</td><td>given to the constructor</td></tr>
+ * <tr><td>{@code setDefaultSocketConfig}</td><td>{@link #setDefaultSocketConfig}, {@link #setSocketConfig}</td></tr>
+ * <tr><td>{@code setDefaultConnectionConfig}</td><td>{@link #setDefaultConnectionConfig}, {@link #setConnectionConfig}</td></tr>
+ * <tr><td>{@code useSystemProperties} ({@code http.maxConnections}, {@code javax.net.ssl.*}, {@code https.protocols})</td>
+ *     <td>the options above; {@code SSLConnectionSocketFactory.getSystemSocketFactory()} for TLS</td></tr>
+ * </table>
+ *
+ * <p>All methods may be called by any thread at any time; only {@link ConnectionRequest#get} waits for connections. A lease and a
+ * release that meet an idle connection take constant time and one short lock among several.
+ */
 public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConnectionManager {
+    // HttpClient's own logger by its name, so that an application's logging configuration shows ours as it did HttpClient's.
+    private static final Log LOG = LogFactory.getLog(PoolingHttpClientConnectionManager.class);
+    private static final int VALIDATE_AFTER_INACTIVITY = 2000;
+
+    private final HttpClientConnectionOperator operator;
+    private final HttpConnectionFactory<HttpRoute, ManagedHttpClientConnection> factory;
+    // Milliseconds, not positive for no end.
+    private final long timeToLive;
+    private final ConnectionPool<HttpRoute, PooledConnection.Cell> pool;
+    private final PooledConnection.Home home = new PooledConnection.Home();
+    private final States states = new States();
+    private final Configs<SocketConfig> socketConfigs = new Configs<>("SocketConfig", SocketConfig.DEFAULT);
+    private final Configs<ConnectionConfig> connectionConfigs = new Configs<>("ConnectionConfig", ConnectionConfig.DEFAULT);
+    private final AtomicBoolean isShutDown = new AtomicBoolean();
+    // Written by whoever sets it.
+    private volatile int validateAfterInactivity = VALIDATE_AFTER_INACTIVITY;
+
     /** Creates a manager for http and https with the JDK's sockets and TLS, without a time to live. */
     public LeaseholdHttpClientConnectionManager() {
         this(defaultRegistry());
@@ -122,7 +207,635 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
             HttpConnectionFactory<HttpRoute, ManagedHttpClientConnection> connFactory,
             long timeToLive,
             TimeUnit timeUnit) {
+        this(httpClientConnectionOperator, connFactory, timeToLive, timeUnit, null);
+    }
+
+    /**
+     * Creates a manager whose connections grow old by a clock of their own, for tests.
+     *
+     * @param httpClientConnectionOperator opens connections and layers TLS over them
+     * @param connFactory makes connections, not opened yet; null for HttpClient's own
+     * @param timeToLive how long a connection may live, counted from its opening; zero or negative is without end
+     * @param timeUnit the unit of {@code timeToLive}
+     * @param clock the clock for keep-alive, idle times, time to live and the timeouts of waiting requests; null for the machine's
+     * @throws IllegalArgumentException if {@code httpClientConnectionOperator} or {@code timeUnit} is null
+     * @throws LeaseholdUnavailableException if the native library could not be loaded; its message says what to do
+     */
+    public LeaseholdHttpClientConnectionManager(
+            HttpClientConnectionOperator httpClientConnectionOperator,
+            HttpConnectionFactory<HttpRoute, ManagedHttpClientConnection> connFactory,
+            long timeToLive,
+            TimeUnit timeUnit,
+            ManualClock clock) {
         super(httpClientConnectionOperator, connFactory, timeToLive, timeUnit);
+        Args.notNull(timeUnit, "Time unit");
+        Leasehold.requireAvailable();
+        operator = httpClientConnectionOperator;
+        factory = connFactory != null ? connFactory : ManagedHttpClientConnectionFactory.INSTANCE;
+        this.timeToLive = timeUnit.toMillis(timeToLive);
+        pool = ConnectionPool.<HttpRoute, PooledConnection.Cell>builder(LeaseholdHttpClientConnectionManager::dispose)
+                .profile(Profile.HTTPCLIENT_4)
+                .timeToLive(timeToLive, timeUnit)
+                .manualClock(clock)
+                .build();
+    }
+
+    /**
+     * Asks for a connection, not open yet or idle until now. Nothing is taken before {@link ConnectionRequest#get}, which waits
+     * for as long as its timeout says, without end for zero and less, and may be called again after a timeout or an interrupt. It throws
+     * <ul>
+     * <li>{@link ConnectionPoolTimeoutException} if there was no connection in time;
+     * <li>{@link ExecutionException} with a {@link CancellationException} if the request was cancelled, or the manager shut
+     *     down while it waited;
+     * <li>{@link InterruptedException} if the thread was interrupted and had to wait.
+     * </ul>
+     *
+     * @param route where to
+     * @param state for whom; null is for nobody
+     * @return the request
+     * @throws IllegalArgumentException if {@code route} is null
+     * @throws IllegalStateException if the manager was shut down
+     */
+    @Override
+    public ConnectionRequest requestConnection(HttpRoute route, Object state) {
+        Args.notNull(route, "HTTP route");
+        if (LOG.isDebugEnabled()) {
+            LOG.debug("Connection request: [route: " + route + "]" + (state == null ? "" : "[state: " + state + "]") + numbers(route));
+        }
+        requireRunning();
+        return new Request(route, states.hold(state));
+    }
+
+    /** One caller's request. */
+    private final class Request implements ConnectionRequest {
+        private final HttpRoute route;
+        // Keeps the state known to the pool.
+        private final States.Held state;
+        private final PendingLease<PooledConnection.Cell> pending;
+        // Asked again, it answers with the same connection.
+        private LeasedConnection leased;
+
+        Request(HttpRoute route, States.Held state) {
+            this.route = route;
+            this.state = state;
+            pending = pool.pendingLease(route, state == null ? null : state.key());
+        }
+
+        @Override
+        public boolean cancel() {
+            return pending.cancel();
+        }
+
+        @Override
+        public HttpClientConnection get(long timeout, TimeUnit timeUnit) throws InterruptedException, ExecutionException,
+                ConnectionPoolTimeoutException {
+            if (leased == null) {
+                leased = begin(obtain(timeout, timeUnit), route);
+            }
+            return leased;
+        }
+
+        private Lease<PooledConnection.Cell> obtain(long timeout, TimeUnit timeUnit) throws InterruptedException, ExecutionException,
+                ConnectionPoolTimeoutException {
+            if (timeout > 0) {
+                Args.notNull(timeUnit, "Time unit");
+            }
+            boolean wasRunning = !isShutDown.get();
+            try {
+                return pending.get(timeout, timeUnit);
+            } catch (TimeoutException e) {
+                throw new ConnectionPoolTimeoutException("Timeout waiting for connection from pool");
+            } catch (CancellationException e) {
+                throw aborted();
+            } catch (PoolShutDownException e) {
+                if (wasRunning) {
+                    pending.cancel();
+                    throw aborted();
+                }
+                throw shutDownBefore();
+            }
+        }
+    }
+
+    private static ExecutionException aborted() {
+        return new ExecutionException(new CancellationException("Operation aborted"));
+    }
+
+    private void requireRunning() {
+        if (isShutDown.get()) {
+            throw shutDownBefore();
+        }
+    }
+
+    private static IllegalStateException shutDownBefore() {
+        return new IllegalStateException("Connection pool shut down");
+    }
+
+    /** Makes a connection of a lease: the idle one if it is alive, or else a new one. */
+    private LeasedConnection begin(Lease<PooledConnection.Cell> lease, HttpRoute route) throws ExecutionException {
+        boolean begun = false;
+        try {
+            PooledConnection.Cell cell = lease.connection();
+            PooledConnection connection = cell == null ? null : cell.get();
+            if (connection == null || isUnfit(connection)) {
+                connection = open(lease, connection, route);
+            }
+            LeasedConnection leased = new LeasedConnection(connection, lease);
+            if (LOG.isDebugEnabled()) {
+                LOG.debug("Connection leased: " + connection + numbers(route));
+            }
+            if (connection.isOpen()) {
+                connection.connection().setSocketTimeout(socketConfigs.ofFirstHop(route).getSoTimeout());
+            }
+            begun = true;
+            return leased;
+        } finally {
+            if (!begun) {
+                lease.close();
+            }
+        }
+    }
+
+    private boolean isUnfit(PooledConnection connection) {
+        return validateAfterInactivity > 0 ? connection.isStale() : !connection.isOpen();
+    }
+
+    /** Fills a vacancy, or the place of a connection that turned out to be dead. */
+    private PooledConnection open(Lease<PooledConnection.Cell> lease, PooledConnection dead, HttpRoute route) throws ExecutionException {
+        try {
+            if (dead != null) {
+                lease.reopen();
+                dead.end();
+            }
+            ManagedHttpClientConnection made = factory.create(route, connectionConfigs.ofProxyOrTarget(route));
+            PooledConnection connection = new PooledConnection(Args.notNull(made, "Connection"), route, timeToLive, home);
+            lease.opened(connection.cell());
+            return connection;
+        } catch (PoolShutDownException e) {
+            throw aborted();
+        }
+    }
+
+    /**
+     * For HttpClient's own use, which is never made of this class.
+     *
+     * @param future ignored: only the pool of the class that this one extends makes such futures, and it serves nobody here
+     * @param timeout ignored
+     * @param timeUnit ignored
+     * @return never
+     * @throws UnsupportedOperationException always
+     */
+    @Override
+    @SuppressWarnings("rawtypes") // The future's type cannot be named outside HttpClient.
+    protected HttpClientConnection leaseConnection(Future future, long timeout, TimeUnit timeUnit) {
+        throw new UnsupportedOperationException("no future leads to a connection here: say requestConnection(route, state).get(...)");
+    }
+
+    /**
+     * Ends the lease of a connection. It is kept for reuse if it is open and its route was completed, and closed otherwise.
+     * Released before, nothing happens. A connection that another manager leased goes back to that manager.
+     *
+     * @param managedConn the connection
+     * @param state to whom it is bound from now on; null is to nobody
+     * @param keepalive for how long it may be kept, zero and less without end; with {@code timeUnit}
+     * @param timeUnit the unit of {@code keepalive}; null is milliseconds
+     * @throws IllegalArgumentException if {@code managedConn} is null
+     * @throws IllegalStateException if {@code managedConn} was not leased from a manager of this class
+     */
+    @Override
+    public void releaseConnection(HttpClientConnection managedConn, Object state, long keepalive, TimeUnit timeUnit) {
+        Args.notNull(managedConn, "Managed connection");
+        LeasedConnection leased = LeasedConnection.of(managedConn);
+        PooledConnection connection = leased.detach();
+        if (connection == null) {
+            return;
+        }
+        States.Held held = null;
+        try {
+            if (connection.isOpen()) {
+                TimeUnit unit = timeUnit != null ? timeUnit : TimeUnit.MILLISECONDS;
+                long millis = unit.toMillis(keepalive);
+                held = states.hold(state);
+                connection.keep(state, held, millis);
+                leased.lease().updateExpiry(keepalive, unit);
+                if (LOG.isDebugEnabled()) {
+                    LOG.debug("Connection " + connection + " can be kept alive "
+                            + (keepalive > 0 ? "for " + (double) millis / 1000 + " seconds" : "indefinitely"));
+                }
+                connection.connection().setSocketTimeout(0);
+            }
+        } finally {
+            if (connection.isReusable()) {
+                leased.lease().tryRelease(held == null ? null : held.key());
+            } else {
+                leased.lease().tryDiscard();
+            }
+            if (LOG.isDebugEnabled()) {
+                LOG.debug("Connection released: " + connection + numbers(connection.route()));
+            }
+        }
+    }
+
+    /** Closes what the pool lets go. Runs on the thread that caused it; refers to no manager. */
+    private static void dispose(PooledConnection.Cell cell, Cause cause) {
+        PooledConnection connection = cell.get();
+        if (connection == null) {
+            return;
+        }
+        if (cause == Cause.EXPIRED) {
+            connection.logExpired();
+        }
+        connection.end();
+    }
+
+    /**
+     * Connects a leased connection to the route's proxy, or else its target.
+     *
+     * @param managedConn the connection
+     * @param route where to
+     * @param connectTimeout how many milliseconds to try at most; zero is without end
+     * @param context of the request
+     * @throws IOException if it failed
+     * @throws IllegalArgumentException if {@code managedConn} or {@code route} is null
+     * @throws IllegalStateException if {@code managedConn} was not leased from a manager of this class
+     * @throws ConnectionShutdownException if it was released
+     */
+    @Override
+    public void connect(HttpClientConnection managedConn, HttpRoute route, int connectTimeout, HttpContext context) throws IOException {
+        PooledConnection connection = pooled(managedConn, route);
+        operator.connect(connection.connection(), Configs.firstHop(route), route.getLocalSocketAddress(), connectTimeout,
+                socketConfigs.ofFirstHop(route), context);
+        connection.connected(route);
+    }
+
+    /**
+     * Layers the protocol of the route's target, TLS, over a connection that was connected through a tunnel.
+     *
+     * @param managedConn the connection
+     * @param route where to
+     * @param context of the request
+     * @throws IOException if it failed
+     * @throws IllegalArgumentException if {@code managedConn} or {@code route} is null
+     * @throws IllegalStateException if {@code managedConn} was not leased from a manager of this class
+     * @throws ConnectionShutdownException if it was released
+     */
+    @Override
+    public void upgrade(HttpClientConnection managedConn, HttpRoute route, HttpContext context) throws IOException {
+        PooledConnection connection = pooled(managedConn, route);
+        operator.upgrade(connection.connection(), route.getTargetHost(), context);
+        connection.connected(route);
+    }
+
+    /**
+     * Says that a connection reaches the route's target, through all proxies and layers: from now on it may be kept.
+     *
+     * @param managedConn the connection
+     * @param route where to
+     * @param context of the request
+     * @throws IOException never
+     * @throws IllegalArgumentException if {@code managedConn} or {@code route} is null
+     * @throws IllegalStateException if {@code managedConn} was not leased from a manager of this class
+     * @throws ConnectionShutdownException if it was released
+     */
+    @Override
+    public void routeComplete(HttpClientConnection managedConn, HttpRoute route, HttpContext context) throws IOException {
+        pooled(managedConn, route).completeRoute();
+    }
+
+    private static PooledConnection pooled(HttpClientConnection managedConn, HttpRoute route) {
+        Args.notNull(managedConn, "Managed Connection");
+        Args.notNull(route, "HTTP route");
+        return LeasedConnection.of(managedConn).pooled();
+    }
+
+    /**
+     * Closes all connections, leased ones with a reset, and ends all waiting with an {@link ExecutionException}. The manager gives
+     * no more connections; leased ones may still be released. Calling it again does nothing.
+     */
+    @Override
+    public void shutdown() {
+        if (!isShutDown.compareAndSet(false, true)) {
+            return;
+        }
+        LOG.debug("Connection manager is shutting down");
+        // First, so that no lease begins after the leased ones were reset.
+        pool.shutdown(ShutdownMode.GRACEFUL);
+        pool.forEachLeased((route, cell) -> {
+            PooledConnection connection = cell.get();
+            if (connection != null) {
+                try {
+                    connection.shutDown();
+                } catch (IOException e) {
+                    LOG.debug("I/O exception shutting down connection", e);
+                }
+            }
+        });
+        pool.shutdown(ShutdownMode.IMMEDIATE);
+        LOG.debug("Connection manager shut down");
+    }
+
+    /** As {@link #shutdown}. */
+    @Override
+    public void close() {
+        shutdown();
+    }
+
+    /**
+     * Does nothing, and so is not even queued by the collector: what a manager leaves behind is put in order without it.
+     *
+     * @deprecated as in the class it extends: finalizers are
+     */
+    @Override
+    @Deprecated
+    protected void finalize() {}
+
+    /**
+     * Closes the connections that have been idle for a time or longer. Takes time in proportion to what it closes.
+     *
+     * @param idleTimeout how long; zero and less is all
+     * @param timeUnit the unit of {@code idleTimeout}
+     * @throws IllegalArgumentException if {@code timeUnit} is null
+     */
+    @Override
+    public void closeIdleConnections(long idleTimeout, TimeUnit timeUnit) {
+        if (LOG.isDebugEnabled()) {
+            LOG.debug("Closing connections idle longer than " + idleTimeout + " " + timeUnit);
+        }
+        pool.closeIdle(Math.max(0, idleTimeout), Args.notNull(timeUnit, "Time unit"));
+    }
+
+    /** Closes the idle connections whose keep-alive or time to live is over. Takes time in proportion to what it closes. */
+    @Override
+    public void closeExpiredConnections() {
+        LOG.debug("Closing expired connections");
+        pool.closeExpired();
+    }
+
+    /**
+     * Shows every idle connection. One that the callback closes is closed when no other thread uses it, as one may that has leased it meanwhile.
+     * Takes time in proportion to all connections.
+     *
+     * @param callback is called outside every lock, on this thread; it must not use the connections
+     * @throws IllegalArgumentException if {@code callback} is null
+     */
+    protected void enumAvailable(PoolEntryCallback<HttpRoute, ManagedHttpClientConnection> callback) {
+        Args.notNull(callback, "Callback");
+        pool.closeIdleIf((route, cell) -> {
+            PooledConnection connection = cell.get();
+            if (connection == null) {
+                return false;
+            }
+            EnumeratedEntry entry = EnumeratedEntry.idle(connection);
+            callback.process(entry);
+            return entry.isClosed();
+        });
+    }
+
+    /**
+     * Shows every leased connection. Takes time in proportion to all connections.
+     *
+     * @param callback is called outside every lock, on this thread; what it closes is closed under its user
+     * @throws IllegalArgumentException if {@code callback} is null
+     */
+    protected void enumLeased(PoolEntryCallback<HttpRoute, ManagedHttpClientConnection> callback) {
+        Args.notNull(callback, "Callback");
+        pool.forEachLeased((route, cell) -> {
+            PooledConnection connection = cell.get();
+            if (connection != null) {
+                callback.process(EnumeratedEntry.leased(connection));
+            }
+        });
+    }
+
+    /**
+     * The limit in total.
+     *
+     * @return the limit
+     */
+    @Override
+    public int getMaxTotal() {
+        return pool.getMaxTotal();
+    }
+
+    /**
+     * Changes the limit in total, at once: raised, it lets waiting requests go on; lowered, it closes surplus idle connections, and leased ones
+     * when they are released.
+     *
+     * @param max the limit, at least 1
+     * @throws IllegalArgumentException if it is less
+     */
+    @Override
+    public void setMaxTotal(int max) {
+        pool.setMaxTotal(Args.positive(max, "Max value"));
+    }
+
+    /**
+     * The limit of every route that has none of its own.
+     *
+     * @return the limit
+     */
+    @Override
+    public int getDefaultMaxPerRoute() {
+        return pool.getDefaultMaxPerRoute();
+    }
+
+    /**
+     * Changes the limit of every route that has none of its own, as {@link #setMaxTotal} does.
+     *
+     * @param max the limit, at least 1
+     * @throws IllegalArgumentException if it is less
+     */
+    @Override
+    public void setDefaultMaxPerRoute(int max) {
+        pool.setDefaultMaxPerRoute(Args.positive(max, "Max per route value"));
+    }
+
+    /**
+     * The limit that holds for a route.
+     *
+     * @param route the route
+     * @return its own limit, or the default
+     * @throws IllegalArgumentException if {@code route} is null
+     */
+    @Override
+    public int getMaxPerRoute(HttpRoute route) {
+        return pool.getMaxPerRoute(Args.notNull(route, "Route"));
+    }
+
+    /**
+     * Gives a route a limit of its own, or takes it away. Takes effect as {@link #setMaxTotal} does.
+     *
+     * @param route the route
+     * @param max the limit; zero lets every request wait, less makes the default hold again
+     * @throws IllegalArgumentException if {@code route} is null
+     */
+    @Override
+    public void setMaxPerRoute(HttpRoute route, int max) {
+        Args.notNull(route, "Route");
+        if (max < 0) {
+            pool.removeMaxPerRoute(route);
+        } else {
+            pool.setMaxPerRoute(route, max);
+        }
+    }
+
+    /**
+     * The numbers of the whole manager, read without a lock.
+     *
+     * @return the numbers now
+     */
+    @Override
+    public PoolStats getTotalStats() {
+        return stats(pool.stats());
+    }
+
+    /**
+     * The numbers of one route, read without a lock.
+     *
+     * @param route the route
+     * @return the numbers now
+     * @throws IllegalArgumentException if {@code route} is null
+     */
+    @Override
+    public PoolStats getStats(HttpRoute route) {
+        return stats(pool.stats(Args.notNull(route, "Route")));
+    }
+
+    private static PoolStats stats(Stats stats) {
+        return new PoolStats(stats.leased(), stats.pending(), stats.available(), stats.max());
+    }
+
+    /**
+     * The routes that have connections or waiting requests. Takes time in proportion to all routes.
+     *
+     * @return a copy
+     */
+    @Override
+    public Set<HttpRoute> getRoutes() {
+        Set<HttpRoute> routes = pool.routes();
+        routes.removeIf(route -> {
+            Stats stats = pool.stats(route);
+            return stats.leased() + stats.pending() + stats.available() == 0;
+        });
+        return routes;
+    }
+
+    /** As the lines of HttpClient's manager give a route's and the pool's numbers. */
+    private String numbers(HttpRoute route) {
+        Stats total = pool.stats();
+        Stats ofRoute = pool.stats(route);
+        return "[total available: " + total.available()
+                + "; route allocated: " + (ofRoute.leased() + ofRoute.available()) + " of " + ofRoute.max()
+                + "; total allocated: " + (total.leased() + total.available()) + " of " + total.max() + "]";
+    }
+
+    /**
+     * The socket configuration of hosts that have none of their own.
+     *
+     * @return the configuration, or null if none was set
+     */
+    @Override
+    public SocketConfig getDefaultSocketConfig() {
+        return socketConfigs.byDefault();
+    }
+
+    /**
+     * Sets the socket configuration of hosts that have none of their own.
+     *
+     * @param defaultSocketConfig the configuration; null for {@link SocketConfig#DEFAULT}
+     */
+    @Override
+    public void setDefaultSocketConfig(SocketConfig defaultSocketConfig) {
+        socketConfigs.setDefault(defaultSocketConfig);
+    }
+
+    /**
+     * The configuration of connections to hosts that have none of their own.
+     *
+     * @return the configuration, or null if none was set
+     */
+    @Override
+    public ConnectionConfig getDefaultConnectionConfig() {
+        return connectionConfigs.byDefault();
+    }
+
+    /**
+     * Sets the configuration of connections to hosts that have none of their own, for connections made from now on.
+     *
+     * @param defaultConnectionConfig the configuration; null for {@link ConnectionConfig#DEFAULT}
+     */
+    @Override
+    public void setDefaultConnectionConfig(ConnectionConfig defaultConnectionConfig) {
+        connectionConfigs.setDefault(defaultConnectionConfig);
+    }
+
+    /**
+     * A host's own socket configuration.
+     *
+     * @param host the target or proxy
+     * @return the configuration, or null if it has none of its own
+     * @throws NullPointerException if {@code host} is null
+     */
+    @Override
+    public SocketConfig getSocketConfig(HttpHost host) {
+        return socketConfigs.of(host);
+    }
+
+    /**
+     * Gives a host its own socket configuration.
+     *
+     * @param host the target or proxy that sockets are connected to
+     * @param socketConfig the configuration
+     * @throws NullPointerException if {@code host} or {@code socketConfig} is null
+     */
+    @Override
+    public void setSocketConfig(HttpHost host, SocketConfig socketConfig) {
+        socketConfigs.set(host, socketConfig);
+    }
+
+    /**
+     * The configuration of connections to a host alone.
+     *
+     * @param host the target or proxy
+     * @return the configuration, or null if it has none of its own
+     * @throws NullPointerException if {@code host} is null
+     */
+    @Override
+    public ConnectionConfig getConnectionConfig(HttpHost host) {
+        return connectionConfigs.of(host);
+    }
+
+    /**
+     * Gives a host its own configuration, for connections made from now on; a proxy's goes before its target's.
+     *
+     * @param host the target or proxy
+     * @param connectionConfig the configuration
+     * @throws NullPointerException if {@code host} or {@code connectionConfig} is null
+     */
+    @Override
+    public void setConnectionConfig(HttpHost host, ConnectionConfig connectionConfig) {
+        connectionConfigs.set(host, connectionConfig);
+    }
+
+    /**
+     * After how much idle time connections are validated, as it was set.
+     *
+     * @return milliseconds, 2000 if nothing was set
+     */
+    @Override
+    public int getValidateAfterInactivity() {
+        return validateAfterInactivity;
+    }
+
+    /**
+     * Sets whether idle connections are validated when they are leased. As that costs next to nothing, they are at every
+     * lease, whatever the period, unless it is switched off.
+     *
+     * @param ms milliseconds; zero and less switches validation off
+     */
+    @Override
+    public void setValidateAfterInactivity(int ms) {
+        validateAfterInactivity = ms;
     }
 
     private static Registry<ConnectionSocketFactory> defaultRegistry() {

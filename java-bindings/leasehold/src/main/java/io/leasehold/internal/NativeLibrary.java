@@ -44,7 +44,7 @@ public final class NativeLibrary {
     }
 
     /** Throws if the library is not there. */
-    static void require() {
+    public static void require() {
         if (FAILURE != null) {
             throw new LeaseholdUnavailableException(FAILURE);
         }

@@ -1,0 +1,218 @@
+package io.leasehold.httpclient4;
+
+import io.leasehold.Liveness;
+import io.leasehold.SocketProbe;
+import java.io.IOException;
+import java.lang.ref.WeakReference;
+import java.net.Socket;
+import java.util.Date;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import javax.net.ssl.SSLSocket;
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
+import org.apache.http.conn.ManagedHttpClientConnection;
+import org.apache.http.conn.routing.HttpRoute;
+
+/**
+ * HttpClient's connection with what the manager notes of it, from its making to its end. Users never see it, only a
+ * {@link LeasedConnection} that ends with the lease.
+ *
+ * <p><b>Who refers to whom.</b> A pool's cells outlive the pool, so that its connections can be disposed of, and what a cell refers to
+ * is never collected before. A connection, though, leads anywhere: to its attributes, its factory's configuration, its socket's
+ * factory, and so to the application and its manager. So the pool is given a {@link Cell}, a weak reference, and the manager alone holds
+ * its connections strongly, in {@link Home}. A manager that nobody refers to goes with all its idle connections, and the JDK
+ * closes their sockets. Nothing here refers to a lease, which must be collectable while its connection is not.
+ *
+ * <p>Its fields are written by the holder of its lease, and handed to the next holder by the pool; enumerations read them without
+ * a lock and may see what was true a moment ago.
+ */
+final class PooledConnection {
+    /** What the pool keeps of a connection. */
+    static final class Cell extends WeakReference<PooledConnection> {
+        private Cell(PooledConnection connection) {
+            super(connection);
+        }
+    }
+
+    /** Who holds a manager's connections strongly. */
+    static final class Home {
+        private final Set<PooledConnection> connections = ConcurrentHashMap.newKeySet();
+    }
+
+    // HttpClient's own logger by its name: its class cannot be named here.
+    private static final Log LOG = LogFactory.getLog("org.apache.http.impl.conn.CPool");
+    private static final AtomicLong COUNTER = new AtomicLong();
+
+    private final Cell cell = new Cell(this);
+    private final Home home;
+    private final String id = Long.toString(COUNTER.getAndIncrement());
+    private final HttpRoute route;
+    private final ManagedHttpClientConnection connection;
+    // Milliseconds of the wall clock, for log lines and enumerations only: the pool has its own clock.
+    private final long created = System.currentTimeMillis();
+    private final long validUntil;
+    private long updated = created;
+    private long expiry;
+    // To whom it is bound; the state itself as it was given, and what keeps it known to the pool.
+    private Object state;
+    private States.Held held;
+    private boolean routeComplete;
+    // Whether its user connected it to somewhere else than its lease is for.
+    private boolean astray;
+    // Of the socket that was checked last.
+    private SocketProbe probe;
+
+    /** A connection not opened yet, held by its home; {@code timeToLive} is in milliseconds, not positive for no end. */
+    PooledConnection(ManagedHttpClientConnection connection, HttpRoute route, long timeToLive, Home home) {
+        this.connection = connection;
+        this.route = route;
+        this.home = home;
+        validUntil = after(created, timeToLive);
+        expiry = validUntil;
+        home.connections.add(this);
+    }
+
+    Cell cell() {
+        return cell;
+    }
+
+    String id() {
+        return id;
+    }
+
+    HttpRoute route() {
+        return route;
+    }
+
+    /** HttpClient's connection. */
+    ManagedHttpClientConnection connection() {
+        return connection;
+    }
+
+    long created() {
+        return created;
+    }
+
+    long validUntil() {
+        return validUntil;
+    }
+
+    long updated() {
+        return updated;
+    }
+
+    long expiry() {
+        return expiry;
+    }
+
+    Object state() {
+        return state;
+    }
+
+    /** Notes, before a release, for whom it is and for how long the server keeps it: milliseconds, not positive for no end. */
+    void keep(Object state, States.Held held, long millis) {
+        this.state = state;
+        this.held = held;
+        updated = System.currentTimeMillis();
+        expiry = Math.min(after(updated, millis), validUntil);
+    }
+
+    private static long after(long start, long millis) {
+        return millis <= 0 || millis > Long.MAX_VALUE - start ? Long.MAX_VALUE : start + millis;
+    }
+
+    /** A socket was connected or layered for this route. */
+    void connected(HttpRoute route) {
+        astray |= !this.route.equals(route);
+        probe = SocketProbe.of(connection.getSocket());
+    }
+
+    void completeRoute() {
+        routeComplete = true;
+    }
+
+    boolean isOpen() {
+        return connection.isOpen();
+    }
+
+    /** Whether it may serve another request. */
+    boolean isReusable() {
+        return connection.isOpen() && routeComplete && !astray;
+    }
+
+    /**
+     * Whether it is closed, or its peer has closed it. Asks the operating system instead of trying to read for a millisecond; where it cannot
+     * be asked, and where a TLS session may have had something to say to itself, the connection is asked as in HttpClient.
+     */
+    boolean isStale() {
+        if (!connection.isOpen()) {
+            return true;
+        }
+        Socket socket = connection.getSocket();
+        if (probe == null || !probe.isOf(socket)) {
+            probe = SocketProbe.of(socket);
+        }
+        Liveness liveness = probe.ask();
+        if (liveness == Liveness.ALIVE) {
+            return false;
+        }
+        // Bytes that nobody asked for, such as a late 408, would be taken for the next response.
+        boolean plain = !route.isSecure() && !(socket instanceof SSLSocket);
+        return liveness == Liveness.CLOSED || liveness == Liveness.READABLE && plain || isStaleToRead();
+    }
+
+    private boolean isStaleToRead() {
+        try {
+            // Gives a connection that was never used its streams, without which it cannot be asked.
+            connection.flush();
+            return connection.isStale();
+        } catch (IOException e) {
+            return true;
+        }
+    }
+
+    /** Closes it in an orderly way. */
+    void close() throws IOException {
+        connection.close();
+    }
+
+    /** Closes it with a reset. */
+    void shutDown() throws IOException {
+        connection.shutdown();
+    }
+
+    /** The pool has let go of it because its time was over. */
+    void logExpired() {
+        if (LOG.isDebugEnabled()) {
+            LOG.debug("Connection " + asEntry() + " expired @ " + new Date(expiry));
+        }
+    }
+
+    /** Leaves its home for good, and is closed. */
+    void end() {
+        home.connections.remove(this);
+        closeQuietly();
+    }
+
+    void closeQuietly() {
+        try {
+            close();
+        } catch (IOException e) {
+            LOG.debug("I/O error closing connection", e);
+        }
+    }
+
+    /** As HttpClient's pool entries print. */
+    String asEntry() {
+        return "[id:" + id + "][route:" + route + "][state:" + state + "]";
+    }
+
+    /** As the lines of HttpClient's manager name it. */
+    @Override
+    public String toString() {
+        return "[id: " + id + "][route: " + route + "]" + (state == null ? "" : "[state: " + state + "]");
+    }
+}

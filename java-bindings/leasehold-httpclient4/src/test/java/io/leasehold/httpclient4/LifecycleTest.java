@@ -1,0 +1,215 @@
+package io.leasehold.httpclient4;
+
+import static io.leasehold.httpclient4.Loopback.keep;
+import static io.leasehold.httpclient4.Loopback.lease;
+import static io.leasehold.httpclient4.Loopback.leaseOpen;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.leasehold.testsupport.LogCapture;
+import java.io.IOException;
+import java.net.Socket;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.apache.http.HttpClientConnection;
+import org.apache.http.conn.ConnectionRequest;
+import org.apache.http.conn.ManagedHttpClientConnection;
+import org.apache.http.conn.routing.HttpRoute;
+import org.apache.http.impl.conn.ConnectionShutdownException;
+import org.apache.http.protocol.BasicHttpContext;
+import org.apache.http.protocol.HttpContext;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** From request to release, and the lines that are logged on the way. */
+class LifecycleTest {
+    private final LeaseholdHttpClientConnectionManager manager = new LeaseholdHttpClientConnectionManager();
+    private Loopback server;
+    private HttpRoute route;
+
+    @BeforeEach
+    void start() throws IOException {
+        server = new Loopback();
+        route = server.route();
+    }
+
+    @AfterEach
+    void stop() throws IOException {
+        manager.shutdown();
+        server.close();
+    }
+
+    @Test
+    void aReleasedConnectionServesTheNextRequest() throws Exception {
+        HttpClientConnection first = leaseOpen(manager, route, null);
+        String id = ((ManagedHttpClientConnection) first).getId();
+        keep(manager, first);
+        assertEquals("[leased: 0; pending: 0; available: 1; max: 2]", manager.getStats(route).toString());
+        HttpClientConnection second = lease(manager, route, null);
+        assertTrue(second.isOpen());
+        assertNotSame(first, second);
+        assertEquals(id, ((ManagedHttpClientConnection) second).getId());
+        assertEquals("[leased: 1; pending: 0; available: 0; max: 20]", manager.getTotalStats().toString());
+    }
+
+    @Test
+    void linesAreThoseOfHttpClientUnderItsLoggersNames() throws Exception {
+        manager.setMaxTotal(200);
+        manager.setMaxPerRoute(route, 32);
+        try (LogCapture log = LogCapture.of("org.apache.http.impl.conn")) {
+            HttpClientConnection connection = leaseOpen(manager, route, null);
+            manager.releaseConnection(connection, null, 5, TimeUnit.SECONDS);
+            connection = lease(manager, route, null);
+            manager.releaseConnection(connection, null, 0, null);
+            connection = lease(manager, route, null);
+            connection.close();
+            manager.releaseConnection(connection, null, 0, null);
+            assertEquals(lines(
+                    "M: Connection request: [route: R][total available: 0; route allocated: 0 of 32; total allocated: 0 of 200]",
+                    "M: Connection leased: [id: N][route: R][total available: 0; route allocated: 1 of 32; total allocated: 1 of 200]",
+                    "D: Connecting to /127.0.0.1:P",
+                    "D: Connection established 127.0.0.1:L<->127.0.0.1:P",
+                    "M: Connection [id: N][route: R] can be kept alive for 5.0 seconds",
+                    "C: http-outgoing-K: set socket timeout to 0",
+                    "M: Connection released: [id: N][route: R][total available: 1; route allocated: 1 of 32; total allocated: 1 of 200]",
+                    "M: Connection request: [route: R][total available: 1; route allocated: 1 of 32; total allocated: 1 of 200]",
+                    "M: Connection leased: [id: N][route: R][total available: 0; route allocated: 1 of 32; total allocated: 1 of 200]",
+                    "C: http-outgoing-K: set socket timeout to 0",
+                    "M: Connection [id: N][route: R] can be kept alive indefinitely",
+                    "C: http-outgoing-K: set socket timeout to 0",
+                    "M: Connection released: [id: N][route: R][total available: 1; route allocated: 1 of 32; total allocated: 1 of 200]",
+                    "M: Connection request: [route: R][total available: 1; route allocated: 1 of 32; total allocated: 1 of 200]",
+                    "M: Connection leased: [id: N][route: R][total available: 0; route allocated: 1 of 32; total allocated: 1 of 200]",
+                    "C: http-outgoing-K: set socket timeout to 0",
+                    "C: http-outgoing-K: Close connection",
+                    "M: Connection released: [id: N][route: R][total available: 0; route allocated: 0 of 32; total allocated: 0 of 200]"),
+                    normal(log.lines()));
+        }
+    }
+
+    private static List<String> lines(String... lines) {
+        List<String> full = new ArrayList<>();
+        String name = "FINE org.apache.http.impl.conn.";
+        for (String line : lines) {
+            full.add(line.replaceFirst("^M", name + "PoolingHttpClientConnectionManager")
+                    .replaceFirst("^D", name + "DefaultHttpClientConnectionOperator")
+                    .replaceFirst("^C", name + "DefaultManagedHttpClientConnection"));
+        }
+        return full;
+    }
+
+    private List<String> normal(List<String> lines) {
+        List<String> normal = new ArrayList<>();
+        for (String line : lines) {
+            normal.add(line.replace(route.toString(), "R")
+                    .replaceAll("\\[id: \\d+]", "[id: N]")
+                    .replaceAll("http-outgoing-\\d+", "http-outgoing-K")
+                    .replaceAll("127.0.0.1:\\d+<", "127.0.0.1:L<")
+                    .replace(":" + route.getTargetHost().getPort(), ":P"));
+        }
+        return normal;
+    }
+
+    @Test
+    void aConnectionThatIsNotOpenOrDoesNotReachItsTargetIsNotKept() throws Exception {
+        HttpClientConnection never = lease(manager, route, null);
+        keep(manager, never);
+        assertEquals(0, manager.getTotalStats().getAvailable());
+
+        HttpClientConnection incomplete = lease(manager, route, null);
+        manager.connect(incomplete, route, 1000, new BasicHttpContext());
+        Socket socket = ((ManagedHttpClientConnection) incomplete).getSocket();
+        keep(manager, incomplete);
+        assertEquals(0, manager.getTotalStats().getAvailable());
+        assertTrue(socket.isClosed());
+    }
+
+    @Test
+    void aConnectionThatWasConnectedElsewhereIsNotKept() throws Exception {
+        try (Loopback other = new Loopback()) {
+            HttpClientConnection astray = lease(manager, route, null);
+            manager.connect(astray, other.route(), 1000, new BasicHttpContext());
+            manager.routeComplete(astray, route, new BasicHttpContext());
+            keep(manager, astray);
+            assertEquals(0, manager.getTotalStats().getAvailable());
+        }
+    }
+
+    @Test
+    void aConnectionIsReleasedOnce() throws Exception {
+        HttpClientConnection first = leaseOpen(manager, route, null);
+        keep(manager, first);
+        HttpClientConnection second = lease(manager, route, null);
+        keep(manager, first);
+        assertTrue(second.isOpen());
+        assertEquals(1, manager.getTotalStats().getLeased());
+    }
+
+    @Test
+    void afterItsReleaseAConnectionIsClosedToItsHolder() throws Exception {
+        HttpClientConnection connection = leaseOpen(manager, route, null);
+        assertTrue(connection.toString().matches("CPoolProxy\\{127.0.0.1:\\d+<->127.0.0.1:\\d+}"), connection.toString());
+        keep(manager, connection);
+        assertFalse(connection.isOpen());
+        assertTrue(connection.isStale());
+        assertThrows(ConnectionShutdownException.class, connection::getSocketTimeout);
+        assertThrows(ConnectionShutdownException.class, () -> ((HttpContext) connection).getAttribute("a"));
+        assertThrows(ConnectionShutdownException.class, () -> manager.connect(connection, route, 0, new BasicHttpContext()));
+        assertThrows(ConnectionShutdownException.class, () -> manager.routeComplete(connection, route, new BasicHttpContext()));
+        assertEquals("CPoolProxy{detached}", connection.toString());
+        connection.close();
+        connection.shutdown();
+        assertTrue(lease(manager, route, null).isOpen());
+    }
+
+    @Test
+    void attributesStayWithTheConnection() throws Exception {
+        HttpClientConnection connection = leaseOpen(manager, route, null);
+        ((HttpContext) connection).setAttribute("name", "value");
+        keep(manager, connection);
+        HttpContext again = (HttpContext) lease(manager, route, null);
+        assertEquals("value", again.getAttribute("name"));
+        assertEquals("value", again.removeAttribute("name"));
+        assertEquals(null, again.getAttribute("name"));
+    }
+
+    @Test
+    void aRequestAskedAgainAnswersWithTheSameConnection() throws Exception {
+        ConnectionRequest request = manager.requestConnection(route, null);
+        HttpClientConnection connection = request.get(0, null);
+        assertSame(connection, request.get(0, null));
+        assertFalse(request.cancel());
+        assertEquals(1, manager.getTotalStats().getLeased());
+    }
+
+    @Test
+    void whatAnotherManagerLeasedGoesBackToIt() throws Exception {
+        LeaseholdHttpClientConnectionManager other = new LeaseholdHttpClientConnectionManager();
+        keep(manager, leaseOpen(other, route, null));
+        assertEquals(0, other.getTotalStats().getLeased());
+        assertEquals(1, other.getTotalStats().getAvailable());
+        assertEquals(0, manager.getTotalStats().getAvailable());
+        other.close();
+    }
+
+    @Test
+    void theLeastRecentlyReleasedConnectionToAnotherRouteMakesRoom() throws Exception {
+        manager.setMaxTotal(1);
+        HttpClientConnection first = leaseOpen(manager, route, null);
+        Socket socket = ((ManagedHttpClientConnection) first).getSocket();
+        keep(manager, first);
+        try (Loopback other = new Loopback()) {
+            HttpClientConnection second = leaseOpen(manager, other.route(), null);
+            assertTrue(socket.isClosed());
+            assertEquals(1, manager.getTotalStats().getLeased());
+            assertNotEquals(null, second);
+        }
+    }
+}
