@@ -267,7 +267,8 @@ impl<'a> Step<'a> {
     }
 
     /// Takes an entry that has become a victim out of all counts.
-    pub(super) fn uncount(&mut self, slot: u32) {
+    pub(super) fn uncount(&mut self, slot: u32, cause: Cause) {
+        self.engine.tally.count(cause);
         let route = self.entry(slot).route().slot();
         self.arm(slot, NEVER);
         self.c.total -= 1;
@@ -289,7 +290,7 @@ impl<'a> Step<'a> {
             won,
             "only the holder of its stripe's lock takes an idle entry"
         );
-        self.uncount(slot);
+        self.uncount(slot, cause);
         self.effects.victims.push(Victim { slot, cause });
     }
 

@@ -1,5 +1,7 @@
 //! What a call of the engine asks its caller to do once no lock is held.
 
+use std::fmt;
+
 use super::id::{RouteId, Ticket};
 
 /// What a call brought about and its caller carries out, in this order: dispose of the victims, wake the tickets'
@@ -40,6 +42,18 @@ pub struct Victim {
     pub cause: Cause,
 }
 
+impl Victim {
+    /// Says at debug that and why a connection of the pool with this tag is closed. For whoever carries effects out, with
+    /// no lock held: it calls the program's logger.
+    pub fn log(self, pool: u32) {
+        log::debug!(
+            "pool {pool}: connection {} is closed: {}",
+            self.slot,
+            self.cause
+        );
+    }
+}
+
 /// Why a connection is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -60,4 +74,19 @@ pub enum Cause {
     Cleared = 6,
     /// The pool was shut down.
     ShutDown = 7,
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Cause::Requested => "its lease asked for that",
+            Cause::Expired => "its keep-alive or its time to live was over",
+            Cause::Idle => "it was idle for too long",
+            Cause::Evicted => "it made room for another",
+            Cause::OverLimit => "a limit was lowered",
+            Cause::PeerClosed => "its peer had closed it",
+            Cause::Cleared => "its route was cleared",
+            Cause::ShutDown => "the pool was shut down",
+        })
+    }
 }

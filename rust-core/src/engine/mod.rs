@@ -34,6 +34,7 @@
 mod clock;
 mod config;
 mod coordinator;
+mod counters;
 mod effects;
 mod entry;
 mod expiry;
@@ -58,6 +59,7 @@ use std::fmt;
 
 pub use clock::{Clock, ManualClock};
 pub use config::{Config, MAX_ENTRIES, Policy, Profile};
+pub use counters::Counters;
 pub use effects::{Cause, Effects, Victim};
 pub use id::{Handle, RouteId, StateId, Ticket};
 pub use outcome::{
@@ -69,6 +71,7 @@ pub use stats::{EntryInfo, Use};
 pub(crate) use sync::Mutex;
 
 use coordinator::{Coordinator, Step};
+use counters::Tally;
 use entry::{Entry, Status, Word};
 use route::{Route, SPREAD};
 use stripe::{Guard, Stripe};
@@ -101,6 +104,7 @@ pub struct Engine {
     total: AtomicU32,
     pending: AtomicU32,
     max_total: AtomicU32,
+    tally: Tally,
 }
 
 impl Engine {
@@ -125,6 +129,7 @@ impl Engine {
             total: AtomicU32::new(0),
             pending: AtomicU32::new(0),
             max_total: AtomicU32::new(max_total),
+            tally: Tally::default(),
             clock: config.clock,
         }
     }

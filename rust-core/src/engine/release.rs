@@ -145,7 +145,7 @@ impl Step<'_> {
             (true, true) => Cause::Expired,
         };
         let route = entry.route().slot();
-        self.remove(slot, claimed);
+        self.remove(slot, claimed, cause);
         self.grant_opening(route);
         self.settle();
         Released::Close(cause)
@@ -161,14 +161,14 @@ impl Step<'_> {
 
     /// Hands a claimed entry to the caller as a victim.
     fn close(&mut self, slot: u32, claimed: Word, cause: Cause) -> Released {
-        self.remove(slot, claimed);
+        self.remove(slot, claimed, cause);
         self.settle();
         Released::Close(cause)
     }
 
-    fn remove(&mut self, slot: u32, claimed: Word) {
+    fn remove(&mut self, slot: u32, claimed: Word, cause: Cause) {
         let won = self.entry(slot).to_victim(claimed);
         debug_assert!(won, "a claimed entry is its claimer's");
-        self.uncount(slot);
+        self.uncount(slot, cause);
     }
 }

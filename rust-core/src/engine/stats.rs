@@ -4,6 +4,7 @@
 //! at rest, plausible under way.
 
 use super::Engine;
+use super::counters::Counters;
 use super::entry::{NEVER, Status};
 use super::id::{Handle, RouteId, StateId};
 use super::outcome::Stats;
@@ -50,6 +51,22 @@ impl Engine {
             available,
             max: self.max_total(),
         }
+    }
+
+    /// What the pool has closed since it was made, by cause. O(1).
+    pub fn counters(&self) -> Counters {
+        self.tally.read()
+    }
+
+    /// Counts a connection whose peer had closed it unnoticed: a face has leased it, and its look at the socket found out.
+    /// The lease goes on; it is to be opened anew or to be closed. O(1), takes no lock.
+    pub fn note_stale(&self, handle: Handle) {
+        self.tally.count_stale();
+        log::debug!(
+            "pool {}: connection {} was leased stale: its peer had closed it unnoticed",
+            self.tag,
+            handle.slot()
+        );
     }
 
     /// One route's numbers; `None` if the route is not alive. O(stripes).

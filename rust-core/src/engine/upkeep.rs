@@ -30,6 +30,24 @@ impl Engine {
         }
     }
 
+    /// In how many milliseconds a connection may expire that has not yet, with 0 at once; `None` where none will. A bound:
+    /// [`close_expired`](Self::close_expired) may find nothing then. One that is released later may expire earlier. O(1).
+    pub fn next_expiry(&self) -> Option<u64> {
+        let first = self.coordinator.lock().heap.first()?;
+        Some(first.0.saturating_sub(self.clock.now()))
+    }
+
+    /// For how many milliseconds the least recently released of all idle connections has been idle; `None` where none is.
+    /// O(stripes).
+    pub fn longest_idle(&self) -> Option<u64> {
+        let since = (0..self.stripes.len()).filter_map(|index| {
+            let stripe = self.lock_stripe(index);
+            let oldest = stripe.entry(stripe.oldest()?);
+            Some(oldest.updated.load(Relaxed))
+        });
+        Some(self.clock.now().saturating_sub(since.min()?))
+    }
+
     /// Removes every idle entry of a route; what is leased or being opened of it closes at its release. O(idle of it + entries).
     pub fn clear_route(&self, route: RouteId, effects: &mut Effects) -> Result<(), Refusal> {
         let mut step = Step::new(self, effects);
@@ -179,7 +197,7 @@ impl Step<'_> {
                 }
                 // Lost only to a `reopen`, which forgets the mark.
                 if entry.to_victim(word) {
-                    self.uncount(slot);
+                    self.uncount(slot, Cause::ShutDown);
                     self.effects.victims.push(Victim {
                         slot,
                         cause: Cause::ShutDown,

@@ -8,9 +8,9 @@ use std::panic::{self, AssertUnwindSafe};
 
 use super::super::thread::pretend_thread;
 use super::super::{
-    Cause, Clock, Config, Effects, Engine, EntryInfo, Grant, Handle, Hit, Keep, ManualClock,
-    NotLeased, Policy, Profile, Refusal, Released, RouteId, ShutdownMode, StateId, Stats, Ticket,
-    Use, Verdict,
+    Cause, Clock, Config, Counters, Effects, Engine, EntryInfo, Grant, Handle, Hit, Keep,
+    ManualClock, NotLeased, Policy, Profile, Refusal, Released, RouteId, ShutdownMode, StateId,
+    Stats, Ticket, Use, Verdict,
 };
 use super::super::{Outcome, coordinator::IDLE_ROUTES};
 use super::audit::audit;
@@ -231,6 +231,8 @@ struct Pair {
     dead_tickets: Vec<Ticket>,
     all_handles: HashSet<Handle>,
     unacknowledged: Vec<u32>,
+    /// What was removed so far, by cause.
+    removed: [u64; 8],
     /// What a watch would know: slot and opening, and which of the model's entries' openings that was.
     watched: Vec<(u32, u16, Id, u32)>,
 }
@@ -271,6 +273,7 @@ impl Pair {
             dead_tickets: Vec::new(),
             all_handles: HashSet::new(),
             unacknowledged: Vec::new(),
+            removed: [0; 8],
             watched: Vec::new(),
         };
         for _ in 0..4 {
@@ -714,8 +717,9 @@ impl Pair {
             None => Released::Kept,
         };
         assert_eq!(answer, Ok(expected));
-        if expected != Released::Kept {
+        if let Released::Close(cause) = expected {
             self.unacknowledged.push(handle.slot());
+            self.removed[cause as usize] += 1;
         }
         self.end(id, handle);
     }
@@ -775,6 +779,7 @@ impl Pair {
         }
         assert_eq!(self.engine.is_shut_down(), self.model.is_shut);
         self.compare_entries();
+        self.compare_counters();
         self.model.check_nobody_sleeps_beside_idle();
         audit(&self.engine);
     }
@@ -790,6 +795,9 @@ impl Pair {
             .map(|victim| (victim.slot, victim.cause))
             .collect();
         let mut expected = std::mem::take(&mut self.model.victims);
+        for (_, cause) in &victims {
+            self.removed[*cause as usize] += 1;
+        }
         by_slot(&mut victims);
         by_slot(&mut expected);
         assert_eq!(victims, expected, "the victims");
@@ -820,6 +828,37 @@ impl Pair {
         if !lost.is_empty() {
             assert!(self.model.is_shut);
         }
+    }
+
+    fn compare_counters(&self) {
+        let removed = |cause: Cause| self.removed[cause as usize];
+        let counters = Counters {
+            closed_by_peer: removed(Cause::PeerClosed),
+            stale: 0,
+            expired: removed(Cause::Expired),
+            idle: removed(Cause::Idle),
+            evicted: removed(Cause::Evicted),
+            over_limit: removed(Cause::OverLimit),
+            cleared: removed(Cause::Cleared),
+        };
+        assert_eq!(self.engine.counters(), counters);
+
+        let now = self.model.now;
+        let idle = || {
+            let entries = self.model.entries.values();
+            entries.filter(|entry| entry.used == Use::Idle)
+        };
+        let longest_idle = idle().filter_map(|entry| entry.updated).min();
+        assert_eq!(
+            self.engine.longest_idle(),
+            longest_idle.map(|since| now - since)
+        );
+        let next_expiry = idle().filter_map(|entry| millis(entry.expiry, now)).min();
+        assert!(
+            next_expiry
+                .is_none_or(|next| self.engine.next_expiry().is_some_and(|told| told <= next)),
+            "an idle connection expires in {next_expiry:?}"
+        );
     }
 
     fn compare_entries(&self) {
