@@ -10,6 +10,7 @@ import io.leasehold.tests.servers.SocketTable.Side;
 import io.leasehold.tests.servers.SocketTable.State;
 import io.leasehold.tests.servers.WebServer;
 import io.leasehold.testsupport.Eventually;
+import io.leasehold.testsupport.Threads;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;

@@ -1,4 +1,4 @@
-package io.leasehold.tests.httpclient3;
+package io.leasehold.testsupport;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -9,12 +9,11 @@ import java.util.concurrent.Future;
 import java.util.function.IntFunction;
 
 /** Runs work on several threads at once. */
-final class Threads {
-    private Threads() {
-    }
+public final class Threads {
+    private Threads() {}
 
     /** Runs the work of each index below n on a thread of its own and returns the results in order; fails as the first failed one. */
-    static <T> List<T> run(int n, IntFunction<Callable<T>> work) throws Exception {
+    public static <T> List<T> run(int n, IntFunction<Callable<T>> work) throws Exception {
         ExecutorService threads = Executors.newFixedThreadPool(n);
         try {
             List<Future<T>> running = new ArrayList<>();
