@@ -4,6 +4,7 @@ import java.io.File;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
@@ -91,6 +92,8 @@ public final class ManyClients {
                     if (key.isAcceptable()) {
                         SocketChannel accepted = listener.accept();
                         accepted.configureBlocking(false);
+                        // Ended by a reset: a clean end would keep each client's port for a minute, and there are not that many.
+                        accepted.setOption(StandardSocketOptions.SO_LINGER, 0);
                         accepted.register(selector, SelectionKey.OP_READ);
                         continue;
                     }
