@@ -4,7 +4,7 @@ import io.leasehold.Lease;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
-import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
+import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 import javax.net.ssl.SSLSession;
 import org.apache.http.HttpClientConnection;
 import org.apache.http.HttpConnectionMetrics;
@@ -23,12 +23,14 @@ import org.apache.http.protocol.HttpContext;
  * <p>As HttpClient's connections, it is for one thread at a time, {@link #close()} and {@link #shutdown()} excepted.
  */
 final class LeasedConnection implements ManagedHttpClientConnection, HttpContext {
-    private static final AtomicReferenceFieldUpdater<LeasedConnection, PooledConnection> POOLED =
-            AtomicReferenceFieldUpdater.newUpdater(LeasedConnection.class, PooledConnection.class, "pooled");
+    private static final AtomicIntegerFieldUpdater<LeasedConnection> DETACHED =
+            AtomicIntegerFieldUpdater.newUpdater(LeasedConnection.class, "detached");
 
     private final Lease<PooledConnection.Cell> lease;
-    // Null after the lease. Taken out once, by whoever releases.
-    private volatile PooledConnection pooled;
+    private final PooledConnection pooled;
+    // Not zero after the lease. Written once, by whoever releases. Not the connection set to null, as every lease would then pay for
+    // writing a volatile field.
+    private volatile int detached;
 
     LeasedConnection(PooledConnection pooled, Lease<PooledConnection.Cell> lease) {
         this.pooled = pooled;
@@ -50,16 +52,30 @@ final class LeasedConnection implements ManagedHttpClientConnection, HttpContext
 
     /** Lets go of the connection; null if somebody has done so before. */
     PooledConnection detach() {
-        return POOLED.getAndSet(this, null);
+        return DETACHED.compareAndSet(this, 0, 1) ? pooled : null;
+    }
+
+    /** Ends a lease of which no use was made: the connection stays as it was, if it is open. */
+    void giveBack() {
+        PooledConnection unused = detach();
+        if (unused.isOpen()) {
+            lease.tryRelease(unused.key());
+        } else {
+            lease.tryDiscard();
+        }
     }
 
     /** The connection while the lease lasts. */
     PooledConnection pooled() {
-        PooledConnection held = pooled;
-        if (held == null) {
+        if (detached != 0) {
             throw new ConnectionShutdownException();
         }
-        return held;
+        return pooled;
+    }
+
+    /** The connection, or null after the lease. */
+    private PooledConnection held() {
+        return detached == 0 ? pooled : null;
     }
 
     private ManagedHttpClientConnection connection() {
@@ -68,7 +84,7 @@ final class LeasedConnection implements ManagedHttpClientConnection, HttpContext
 
     @Override
     public void close() throws IOException {
-        PooledConnection held = pooled;
+        PooledConnection held = held();
         if (held != null) {
             held.close();
         }
@@ -76,7 +92,7 @@ final class LeasedConnection implements ManagedHttpClientConnection, HttpContext
 
     @Override
     public void shutdown() throws IOException {
-        PooledConnection held = pooled;
+        PooledConnection held = held();
         if (held != null) {
             held.shutDown();
         }
@@ -84,19 +100,19 @@ final class LeasedConnection implements ManagedHttpClientConnection, HttpContext
 
     @Override
     public boolean isOpen() {
-        PooledConnection held = pooled;
+        PooledConnection held = held();
         return held != null && held.isOpen();
     }
 
     @Override
     public boolean isStale() {
-        PooledConnection held = pooled;
+        PooledConnection held = held();
         return held == null || held.isStale();
     }
 
     @Override
     public void setSocketTimeout(int timeout) {
-        connection().setSocketTimeout(timeout);
+        pooled().setSocketTimeout(timeout);
     }
 
     @Override
@@ -111,12 +127,13 @@ final class LeasedConnection implements ManagedHttpClientConnection, HttpContext
 
     @Override
     public void bind(Socket socket) throws IOException {
+        pooled().showSocket();
         connection().bind(socket);
     }
 
     @Override
     public Socket getSocket() {
-        return connection().getSocket();
+        return pooled().showSocket();
     }
 
     @Override
@@ -202,7 +219,7 @@ final class LeasedConnection implements ManagedHttpClientConnection, HttpContext
     /** As HttpClient's own wrapper prints. */
     @Override
     public String toString() {
-        PooledConnection held = pooled;
+        PooledConnection held = held();
         return "CPoolProxy{" + (held == null ? "detached" : held.connection()) + '}';
     }
 }

@@ -19,6 +19,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.apache.http.HttpClientConnection;
@@ -262,58 +263,107 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
         if (LOG.isDebugEnabled()) {
             LOG.debug("Connection request: [route: " + route + "]" + (state == null ? "" : "[state: " + state + "]") + numbers(route));
         }
-        requireRunning();
-        return new Request(route, states.hold(state));
+        if (isShutDown.get()) {
+            throw shutDownBefore();
+        }
+        return new Request(this, route, states.hold(state));
     }
 
-    /** One caller's request. */
-    private final class Request implements ConnectionRequest {
-        private final HttpRoute route;
-        // Keeps the state known to the pool.
-        private final States.Held state;
-        private final PendingLease<PooledConnection.Cell> pending;
-        // Asked again, it answers with the same connection.
-        private LeasedConnection leased;
+    /**
+     * One caller's request. It joins the pool's queue only if there is something to wait for. {@link #get} is for one thread at a time,
+     * {@link #cancel} for any; every change of the status that the two compete for is one compare-and-set.
+     */
+    private static final class Request implements ConnectionRequest {
+        private static final Object CANCELLED = "cancelled";
+        private static final AtomicReferenceFieldUpdater<Request, Object> STATUS =
+                AtomicReferenceFieldUpdater.newUpdater(Request.class, Object.class, "status");
 
-        Request(HttpRoute route, States.Held state) {
+        private final LeaseholdHttpClientConnectionManager manager;
+        private final HttpRoute route;
+        private final States.Held state;
+        // Null as long as there was nothing to wait for; the request in the pool's queue, which then decides whether it is
+        // cancelled; the connection, with which it answers if it is asked again; or CANCELLED.
+        private volatile Object status;
+
+        Request(LeaseholdHttpClientConnectionManager manager, HttpRoute route, States.Held state) {
+            this.manager = manager;
             this.route = route;
             this.state = state;
-            pending = pool.pendingLease(route, state == null ? null : state.key());
         }
 
         @Override
         public boolean cancel() {
-            return pending.cancel();
+            Object seen = status;
+            while (seen == null && !STATUS.compareAndSet(this, null, CANCELLED)) {
+                seen = status;
+            }
+            return seen == null || seen instanceof PendingLease && ((PendingLease<?>) seen).cancel();
         }
 
         @Override
         public HttpClientConnection get(long timeout, TimeUnit timeUnit) throws InterruptedException, ExecutionException,
                 ConnectionPoolTimeoutException {
-            if (leased == null) {
-                leased = begin(obtain(timeout, timeUnit), route);
+            Object before = status;
+            if (before instanceof LeasedConnection) {
+                return (LeasedConnection) before;
             }
-            return leased;
-        }
-
-        private Lease<PooledConnection.Cell> obtain(long timeout, TimeUnit timeUnit) throws InterruptedException, ExecutionException,
-                ConnectionPoolTimeoutException {
             if (timeout > 0) {
                 Args.notNull(timeUnit, "Time unit");
             }
-            boolean wasRunning = !isShutDown.get();
+            boolean wasShutDown = manager.isShutDown.get();
             try {
-                return pending.get(timeout, timeUnit);
+                States.Key key = state == null ? null : state.key();
+                Lease<PooledConnection.Cell> lease = before == null ? manager.pool.tryLease(route, key) : null;
+                if (lease == null) {
+                    PendingLease<PooledConnection.Cell> pending = pending(key);
+                    lease = pending.get(timeout, timeUnit);
+                    before = pending;
+                }
+                return serve(lease, before);
             } catch (TimeoutException e) {
                 throw new ConnectionPoolTimeoutException("Timeout waiting for connection from pool");
             } catch (CancellationException e) {
                 throw aborted();
             } catch (PoolShutDownException e) {
-                if (wasRunning) {
-                    pending.cancel();
-                    throw aborted();
+                if (wasShutDown) {
+                    throw shutDownBefore();
                 }
-                throw shutDownBefore();
+                cancel();
+                throw aborted();
             }
+        }
+
+        @SuppressWarnings("unchecked") // Put there here and nowhere else.
+        private PendingLease<PooledConnection.Cell> pending(States.Key key) {
+            if (status == null) {
+                STATUS.compareAndSet(this, null, manager.pool.pendingLease(route, key));
+            }
+            Object now = status;
+            if (now == CANCELLED) {
+                throw new CancellationException();
+            }
+            if (now instanceof LeasedConnection) {
+                throw new IllegalStateException("another thread was served with this request: make one for each");
+            }
+            return (PendingLease<PooledConnection.Cell>) now;
+        }
+
+        private LeasedConnection serve(Lease<PooledConnection.Cell> lease, Object before) {
+            LeasedConnection leased = null;
+            try {
+                leased = manager.begin(lease, route);
+            } finally {
+                if (leased == null) {
+                    // Not served: it may be asked again.
+                    STATUS.compareAndSet(this, before, null);
+                }
+            }
+            if (!STATUS.compareAndSet(this, before, leased)) {
+                leased.giveBack();
+                throw new CancellationException();
+            }
+            manager.handOver(leased, route);
+            return leased;
         }
     }
 
@@ -321,18 +371,12 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
         return new ExecutionException(new CancellationException("Operation aborted"));
     }
 
-    private void requireRunning() {
-        if (isShutDown.get()) {
-            throw shutDownBefore();
-        }
-    }
-
     private static IllegalStateException shutDownBefore() {
         return new IllegalStateException("Connection pool shut down");
     }
 
     /** Makes a connection of a lease: the idle one if it is alive, or else a new one. */
-    private LeasedConnection begin(Lease<PooledConnection.Cell> lease, HttpRoute route) throws ExecutionException {
+    private LeasedConnection begin(Lease<PooledConnection.Cell> lease, HttpRoute route) {
         boolean begun = false;
         try {
             PooledConnection.Cell cell = lease.connection();
@@ -340,15 +384,8 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
             if (connection == null || isUnfit(connection)) {
                 connection = open(lease, connection, route);
             }
-            LeasedConnection leased = new LeasedConnection(connection, lease);
-            if (LOG.isDebugEnabled()) {
-                LOG.debug("Connection leased: " + connection + numbers(route));
-            }
-            if (connection.isOpen()) {
-                connection.connection().setSocketTimeout(socketConfigs.ofFirstHop(route).getSoTimeout());
-            }
             begun = true;
-            return leased;
+            return new LeasedConnection(connection, lease);
         } finally {
             if (!begun) {
                 lease.close();
@@ -361,18 +398,32 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
     }
 
     /** Fills a vacancy, or the place of a connection that turned out to be dead. */
-    private PooledConnection open(Lease<PooledConnection.Cell> lease, PooledConnection dead, HttpRoute route) throws ExecutionException {
+    private PooledConnection open(Lease<PooledConnection.Cell> lease, PooledConnection dead, HttpRoute route) {
+        if (dead != null) {
+            lease.reopen();
+            dead.end();
+        }
+        ManagedHttpClientConnection made = factory.create(route, connectionConfigs.ofProxyOrTarget(route));
+        PooledConnection connection = new PooledConnection(Args.notNull(made, "Connection"), route, timeToLive, home);
+        lease.opened(connection.cell());
+        return connection;
+    }
+
+    private void handOver(LeasedConnection leased, HttpRoute route) {
+        boolean handedOver = false;
         try {
-            if (dead != null) {
-                lease.reopen();
-                dead.end();
+            PooledConnection connection = leased.pooled();
+            if (LOG.isDebugEnabled()) {
+                LOG.debug("Connection leased: " + connection + numbers(route));
             }
-            ManagedHttpClientConnection made = factory.create(route, connectionConfigs.ofProxyOrTarget(route));
-            PooledConnection connection = new PooledConnection(Args.notNull(made, "Connection"), route, timeToLive, home);
-            lease.opened(connection.cell());
-            return connection;
-        } catch (PoolShutDownException e) {
-            throw aborted();
+            if (connection.isOpen()) {
+                connection.setSocketTimeout(socketConfigs.ofFirstHop(route).getSoTimeout());
+            }
+            handedOver = true;
+        } finally {
+            if (!handedOver) {
+                leased.lease().close();
+            }
         }
     }
 
@@ -410,6 +461,7 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
         if (connection == null) {
             return;
         }
+        boolean debug = LOG.isDebugEnabled();
         States.Held held = null;
         try {
             if (connection.isOpen()) {
@@ -418,11 +470,11 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
                 held = states.hold(state);
                 connection.keep(state, held, millis);
                 leased.lease().updateExpiry(keepalive, unit);
-                if (LOG.isDebugEnabled()) {
+                if (debug) {
                     LOG.debug("Connection " + connection + " can be kept alive "
                             + (keepalive > 0 ? "for " + (double) millis / 1000 + " seconds" : "indefinitely"));
                 }
-                connection.connection().setSocketTimeout(0);
+                connection.setSocketTimeout(0);
             }
         } finally {
             if (connection.isReusable()) {
@@ -430,7 +482,7 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
             } else {
                 leased.lease().tryDiscard();
             }
-            if (LOG.isDebugEnabled()) {
+            if (debug) {
                 LOG.debug("Connection released: " + connection + numbers(connection.route()));
             }
         }

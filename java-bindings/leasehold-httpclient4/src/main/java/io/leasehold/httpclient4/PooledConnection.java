@@ -15,6 +15,7 @@ import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.apache.http.conn.ManagedHttpClientConnection;
 import org.apache.http.conn.routing.HttpRoute;
+import org.apache.http.impl.conn.DefaultManagedHttpClientConnection;
 
 /**
  * HttpClient's connection with what the manager notes of it, from its making to its end. Users never see it, only a
@@ -44,7 +45,10 @@ final class PooledConnection {
 
     // HttpClient's own logger by its name: its class cannot be named here.
     private static final Log LOG = LogFactory.getLog("org.apache.http.impl.conn.CPool");
+    private static final Log CONNECTION_LOG = LogFactory.getLog(DefaultManagedHttpClientConnection.class);
     private static final AtomicLong COUNTER = new AtomicLong();
+
+    private static final int UNKNOWN = -1;
 
     private final Cell cell = new Cell(this);
     private final Home home;
@@ -62,6 +66,9 @@ final class PooledConnection {
     private boolean routeComplete;
     // Whether its user connected it to somewhere else than its lease is for.
     private boolean astray;
+    // The socket's timeout, as long as nobody but us can have set it.
+    private int timeout = UNKNOWN;
+    private boolean socketShown;
     // Of the socket that was checked last.
     private SocketProbe probe;
 
@@ -112,6 +119,11 @@ final class PooledConnection {
         return state;
     }
 
+    /** What the pool knows the state by; null for none. */
+    States.Key key() {
+        return held == null ? null : held.key();
+    }
+
     /** Notes, before a release, for whom it is and for how long the server keeps it: milliseconds, not positive for no end. */
     void keep(Object state, States.Held held, long millis) {
         this.state = state;
@@ -124,8 +136,27 @@ final class PooledConnection {
         return millis <= 0 || millis > Long.MAX_VALUE - start ? Long.MAX_VALUE : start + millis;
     }
 
+    /**
+     * Sets the socket's timeout. If that is known to be in force nothing is done, which spares two locks at each lease and at each release,
+     * unless HttpClient's connection would log a line of it.
+     */
+    void setSocketTimeout(int millis) {
+        if (millis != timeout || CONNECTION_LOG.isDebugEnabled()) {
+            connection.setSocketTimeout(millis);
+            timeout = socketShown ? UNKNOWN : millis;
+        }
+    }
+
+    /** The socket, whose timeout may be set by whoever sees it. */
+    Socket showSocket() {
+        socketShown = true;
+        timeout = UNKNOWN;
+        return connection.getSocket();
+    }
+
     /** A socket was connected or layered for this route. */
     void connected(HttpRoute route) {
+        timeout = UNKNOWN;
         astray |= !this.route.equals(route);
         probe = SocketProbe.of(connection.getSocket());
     }
