@@ -1,0 +1,101 @@
+package io.leasehold.tests.httpclient4;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.leasehold.tests.servers.LimitJudge;
+import io.leasehold.testsupport.Threads;
+import java.net.URI;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.stream.Stream;
+import org.apache.http.client.methods.CloseableHttpResponse;
+import org.apache.http.client.methods.HttpGet;
+import org.apache.http.client.utils.URIUtils;
+import org.apache.http.conn.routing.HttpRoute;
+import org.apache.http.impl.client.CloseableHttpClient;
+import org.apache.http.impl.client.HttpClients;
+import org.apache.http.impl.conn.PoolingHttpClientConnectionManager;
+import org.apache.http.util.EntityUtils;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Limits under many threads, as the server sees them. */
+class LimitsTest {
+    private static final int THREADS = 64;
+    private static final int REQUESTS = 10;
+
+    static Stream<Arguments> everyManagerAndClient() {
+        return EnumSet.allOf(Manager.class).stream()
+                .flatMap(manager -> EnumSet.allOf(Client.Kind.class).stream().map(client -> Arguments.of(manager, client)));
+    }
+
+    /** Sends the requests of all threads to as many of the judge's ports in turn; fails if one is refused. */
+    private static void crowd(Client client, LimitJudge judge, int ports) throws Exception {
+        Threads.run(THREADS, thread -> () -> {
+            for (int i = 0; i < REQUESTS; i++) {
+                assertEquals(LimitJudge.SERVED, client.send(i % 2 == 0 ? "GET" : "POST", judge.url((thread + i) % ports)));
+            }
+            return null;
+        });
+    }
+
+    @ParameterizedTest
+    @MethodSource("everyManagerAndClient")
+    void aRouteGetsAsManyConnectionsAsItsLimit(Manager kind, Client.Kind client) throws Exception {
+        try (LimitJudge judge = new LimitJudge(32, 200, 32); PoolingHttpClientConnectionManager manager = kind.make()) {
+            crowd(client.on(manager), judge, 1);
+            assertEquals(32, judge.mostUnderWay());
+            // None was closed, so none was opened twice.
+            assertEquals(32, judge.connections());
+            assertEquals(32, manager.getTotalStats().getAvailable());
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("everyManagerAndClient")
+    void allRoutesTogetherGetAsManyConnectionsAsTheTotalLimit(Manager kind, Client.Kind client) throws Exception {
+        try (LimitJudge judge = new LimitJudge(32, 40, 40); PoolingHttpClientConnectionManager manager = kind.make(32, 40)) {
+            crowd(client.on(manager), judge, 2);
+            assertEquals(40, judge.mostUnderWay());
+            assertTrue(manager.getTotalStats().getAvailable() <= 40);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("everyManagerAndClient")
+    void aRoutesOwnLimitGoesBeforeTheDefault(Manager kind, Client.Kind client) throws Exception {
+        try (LimitJudge judge = new LimitJudge(3, 200, 3); PoolingHttpClientConnectionManager manager = kind.make()) {
+            manager.setMaxPerRoute(new HttpRoute(URIUtils.extractHost(URI.create(judge.url(0)))), 3);
+            crowd(client.on(manager), judge, 1);
+            assertEquals(3, judge.mostUnderWay());
+            assertEquals(3, judge.connections());
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aRouteGetsTwoConnectionsUnlessToldOtherwise(Manager kind) throws Exception {
+        try (LimitJudge judge = new LimitJudge(2, 2, 2); PoolingHttpClientConnectionManager manager = kind.makeAsShipped()) {
+            crowd(Client.Kind.HTTP_CLIENT.on(manager), judge, 1);
+            assertEquals(2, judge.connections());
+        }
+    }
+
+    @Test
+    void theJudgeSeesOneConnectionTooMany() throws Exception {
+        try (LimitJudge judge = new LimitJudge(5, 5, 5); PoolingHttpClientConnectionManager manager = Manager.STOCK.make(6, 6);
+                CloseableHttpClient client = HttpClients.custom().setConnectionManager(manager).build()) {
+            List<Boolean> refused = Threads.run(THREADS, thread -> () -> {
+                try (CloseableHttpResponse response = client.execute(new HttpGet(judge.url(0)))) {
+                    EntityUtils.consume(response.getEntity());
+                    return response.getStatusLine().getStatusCode() == LimitJudge.REFUSED;
+                }
+            });
+            assertTrue(refused.contains(true));
+        }
+    }
+}
