@@ -2,13 +2,15 @@
 
 use std::fmt;
 use std::hash::Hash;
-use std::marker::PhantomData;
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::engine::{Clock, Config, Engine, Policy, Profile};
 use crate::pool::Pool;
-use crate::shared::{Shared, millis};
+use crate::shared::{Eviction, Shared, millis};
+use crate::socket::TcpKeepAlive;
+use crate::sockets::{Plan, Watching, close_aside, descriptor_of};
 
 /// What a pool is made with; see [`Pool::builder`].
 ///
@@ -26,14 +28,19 @@ use crate::shared::{Shared, millis};
 #[must_use = "a builder does nothing until `build`"]
 pub struct Builder<K, C> {
     config: Config,
-    makes: PhantomData<fn() -> Pool<K, C>>,
+    plan: Plan<C>,
+    eviction: Eviction,
+    /// Puts the pool into the housekeeper's care; set by the methods that know that it can be sent there.
+    join: Option<fn(&Arc<Shared<K, C>>)>,
 }
 
 impl<K: Eq + Hash + Clone, C> Builder<K, C> {
     pub(crate) fn new() -> Self {
         Builder {
             config: Config::default(),
-            makes: PhantomData,
+            plan: Plan::new(),
+            eviction: Eviction::default(),
+            join: None,
         }
     }
 
@@ -90,17 +97,128 @@ impl<K: Eq + Hash + Clone, C> Builder<K, C> {
         self
     }
 
-    /// The pool. No thread is started and no connection opened.
+    /// The pool. No connection is opened; a thread is started only where something was asked for that needs one, see
+    /// [`watch`](Self::watch), [`evict_expired`](Self::evict_expired), [`evict_idle`](Self::evict_idle),
+    /// [`close_aside`](Self::close_aside).
     pub fn build(self) -> Pool<K, C> {
-        Pool::from_shared(Arc::new(Shared::new(Engine::new(self.config))))
+        let engine = Engine::new(self.config);
+        let needs_housekeeper =
+            self.plan.watching.watches() || self.plan.aside.is_some() || self.eviction.is_wanted();
+        let shared = Arc::new(Shared::new(engine, self.plan, self.eviction));
+        if let Some(join) = self.join.filter(|_| needs_housekeeper) {
+            join(&shared);
+        }
+        Pool::from_shared(shared)
     }
+}
+
+/// What the housekeeper does: one thread for all pools of the process that ask for it, started by the first and ended
+/// with the last of them.
+impl<K, C> Builder<K, C>
+where
+    K: Eq + Hash + Clone + Send + Sync + 'static,
+    C: Send + 'static,
+{
+    /// Closes idle connections whose keep-alive or time to live is over, within a second. Off by default: a lease meets and
+    /// closes those of its own route.
+    pub fn evict_expired(mut self, wanted: bool) -> Self {
+        self.eviction.expired = wanted;
+        self.join = Some(join);
+        self
+    }
+
+    /// Closes connections that have been idle for `age` or longer, within a second. Never by default.
+    pub fn evict_idle(mut self, age: Duration) -> Self {
+        self.eviction.idle = Some(millis(age));
+        self.join = Some(join);
+        self
+    }
+
+    /// Drops the pool's connections on a thread of its own. For those whose drop can block, as a TLS goodbye or a socket
+    /// that lingers may: no lease and no other pool then waits for it. Off by default.
+    ///
+    /// Connections are dropped one after the other, none is lost. One whose drop takes longer than a second is overtaken;
+    /// where its descriptor is known, see [`watch`](Self::watch), its socket is shut down, which ends what reads or
+    /// writes on it. The end of the last pool waits for drops under way, three seconds at most. With this, a connection may
+    /// be opened in place of one whose drop is still to come.
+    pub fn close_aside(mut self, wanted: bool) -> Self {
+        self.plan.aside = if wanted { Some(close_aside) } else { None };
+        self.join = Some(join);
+        self
+    }
+}
+
+/// What is done with sockets, for connections that have one.
+impl<K, C> Builder<K, C>
+where
+    K: Eq + Hash + Clone + Send + Sync + 'static,
+    C: AsFd + Send + 'static,
+{
+    /// How the pool finds out that the peer of an idle connection has closed it. [`Watching::Both`] is what a client
+    /// wants; without this call nothing is found out.
+    ///
+    /// A connection that the watch tells of is closed at once. One that the probe finds closed at its lease, or with bytes
+    /// on it that nobody asked for, is closed and another idle one is leased in its place, or else its place is given as a
+    /// vacancy. Both are [counted](Pool::counters). Where the system's watch is not to be had the probe alone tells.
+    ///
+    /// A connection put in place of another through the guard is noticed by its descriptor when it is kept, and watched
+    /// in its turn; [`Connection::replace`](crate::Connection::replace) is the clearer way.
+    ///
+    /// ```
+    /// use std::net::{SocketAddr, TcpListener, TcpStream};
+    /// use leasehold::{Pool, Watching};
+    ///
+    /// let server = TcpListener::bind("127.0.0.1:0")?;
+    /// let address = server.local_addr()?;
+    /// let pool: Pool<SocketAddr, TcpStream> = Pool::builder().watch(Watching::Both).build();
+    /// pool.try_lease(&address)?.or_connect(|| TcpStream::connect(address))?.keep();
+    /// assert_eq!(pool.stats().available, 1);
+    ///
+    /// drop(server.accept()?); // the server closes, and nobody leases or cleans up
+    /// while pool.stats().available > 0 {
+    ///     std::thread::yield_now();
+    /// }
+    /// assert_eq!(pool.counters().closed_by_peer, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn watch(mut self, watching: Watching) -> Self {
+        self.plan.watching = watching;
+        self.plan.descriptor = Some(descriptor_of);
+        self.join = Some(join);
+        self
+    }
+
+    /// Says which connections the probe lets pass although there is something to read on them. On a TLS connection that may
+    /// be a session ticket: ask the connection itself. None by default, which is right for plain ones.
+    pub fn usable_when_readable(mut self, is_usable: fn(&C) -> bool) -> Self {
+        self.plan.usable_when_readable = is_usable;
+        self
+    }
+
+    /// Sets TCP keep-alive on every connection, for peers that vanish without a word. Where it cannot be set, on a socket
+    /// of another kind, a line at debug says so.
+    pub fn tcp_keep_alive(mut self, keep_alive: TcpKeepAlive) -> Self {
+        self.plan.keep_alive = Some(keep_alive);
+        self.plan.descriptor = Some(descriptor_of);
+        self
+    }
+}
+
+fn join<K, C>(shared: &Arc<Shared<K, C>>)
+where
+    K: Eq + Hash + Send + Sync + 'static,
+    C: Send + 'static,
+{
+    shared.join_housekeeper();
 }
 
 impl<K, C> Clone for Builder<K, C> {
     fn clone(&self) -> Self {
         Builder {
             config: self.config.clone(),
-            makes: PhantomData,
+            plan: self.plan.clone(),
+            eviction: self.eviction,
+            join: self.join,
         }
     }
 }
@@ -109,6 +227,8 @@ impl<K, C> fmt::Debug for Builder<K, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder")
             .field("config", &self.config)
-            .finish()
+            .field("plan", &self.plan)
+            .field("eviction", &self.eviction)
+            .finish_non_exhaustive()
     }
 }

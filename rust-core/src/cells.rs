@@ -6,8 +6,10 @@
 
 use std::cell::UnsafeCell;
 use std::fmt;
+use std::os::fd::RawFd;
 
 use crate::engine::{Segments, StateId};
+use crate::sockets::UNWATCHED;
 
 /// The cells of one pool.
 pub(crate) struct Cells<C> {
@@ -22,6 +24,8 @@ pub(crate) struct Kept<C> {
     pub(crate) connection: Option<C>,
     /// Who it is bound to, in a lease too.
     pub(crate) state: StateId,
+    /// The descriptor by which it is watched, in a lease too.
+    pub(crate) socket: RawFd,
 }
 
 impl<C> Default for Cell<C> {
@@ -29,6 +33,7 @@ impl<C> Default for Cell<C> {
         Cell(UnsafeCell::new(Kept {
             connection: None,
             state: StateId::NONE,
+            socket: UNWATCHED,
         }))
     }
 }
@@ -55,6 +60,14 @@ impl<C> Cells<C> {
     pub(crate) unsafe fn owned(&self, slot: u32) -> &mut Kept<C> {
         // SAFETY: the caller is the only owner, see above.
         unsafe { &mut *self.cells.grow_to(slot).0.get() }
+    }
+
+    /// Takes out every connection that is there.
+    pub(crate) fn drain(&mut self) -> impl Iterator<Item = C> {
+        self.cells.iter().filter_map(|(_, cell)| {
+            // SAFETY: the cells are borrowed by us alone, and each is looked at once.
+            unsafe { &mut *cell.0.get() }.connection.take()
+        })
     }
 }
 

@@ -51,8 +51,9 @@ impl<K: Eq + Hash, C> Lease<K, C> {
 /// A leased connection. Say what is to become of it: dropped without a word, it is closed.
 #[must_use = "dropping it closes the connection: say `keep` to reuse it"]
 pub struct Connection<K: Eq + Hash, C> {
-    // Dropped first: a connection is closed before its place is given to somebody else.
-    connection: C,
+    /// Taken out only by what ends the lease.
+    connection: Option<C>,
+    // Dropped last: a connection is closed before its place is given to somebody else.
     hold: Hold<K, C>,
 }
 
@@ -80,6 +81,12 @@ impl<K: Eq + Hash, C> Hold<K, C> {
             is_ended: false,
         }
     }
+
+    /// The same hold for another guard; this one has no say any more.
+    fn pass_on(&mut self) -> Self {
+        self.is_ended = true;
+        Hold::new(&self.shared, self.handle, std::mem::take(&mut self.state))
+    }
 }
 
 impl<K: Eq + Hash, C> Drop for Hold<K, C> {
@@ -102,7 +109,7 @@ impl<K: Eq + Hash, C> Connection<K, C> {
             .expect("an idle entry's cell holds its connection");
         let state = std::mem::take(&mut kept.state);
         Connection {
-            connection,
+            connection: Some(connection),
             hold: Hold::new(shared, handle, state),
         }
     }
@@ -172,16 +179,46 @@ impl<K: Eq + Hash, C> Connection<K, C> {
     /// vacancy.fill(2).keep();
     /// # Ok::<(), leasehold::LeaseError>(())
     /// ```
-    pub fn replace(self) -> Result<(C, Vacancy<K, C>), LeaseError> {
-        let Connection {
-            connection,
-            mut hold,
-        } = self;
-        if hold.shared.engine.reopen(hold.handle).is_err() {
+    pub fn replace(mut self) -> Result<(C, Vacancy<K, C>), LeaseError> {
+        let shared = &self.hold.shared;
+        if shared.engine.reopen(self.hold.handle).is_err() {
             return Err(LeaseError::ShutDown);
         }
-        hold.shared.states.release(std::mem::take(&mut hold.state));
+        shared.states.release(std::mem::take(&mut self.hold.state));
+        let connection = self.connection.take().expect(ENDED);
+        self.hold.shared.sockets.unwatch(&connection);
+        let hold = self.hold.pass_on();
         Ok((connection, Vacancy { hold }))
+    }
+
+    /// Whether its peer has closed it, as far as the pool is to ask.
+    #[inline]
+    pub(crate) fn is_dead(&self) -> bool {
+        self.hold.shared.sockets.is_dead(self)
+    }
+
+    /// The lease of a connection that is dead: another idle one instead of it or, in its place, the right to open one.
+    ///
+    /// The place is kept until another one is found: a request that was served is not sent back to the queue.
+    #[cold]
+    pub(crate) fn replace_dead(self) -> Result<Lease<K, C>, LeaseError> {
+        let shared = Arc::clone(&self.hold.shared);
+        shared.engine.note_stale(self.hold.handle);
+        let route = shared.engine.route_of(self.hold.handle);
+        let next = || {
+            // Those bound to a state are few; for them the engine is not asked again.
+            let handle = shared.engine.lease_hit(route.ok()?, StateId::NONE)?;
+            Some(Connection::take(&shared, handle))
+        };
+        while let Some(next) = next() {
+            if !next.is_dead() {
+                return Ok(Lease::Connection(next));
+            }
+            shared.engine.note_stale(next.hold.handle);
+        }
+        let (dead, vacancy) = self.replace()?;
+        shared.sockets.close(dead);
+        Ok(Lease::Vacancy(vacancy))
     }
 
     /// Gives it back unused: who it is bound to and until when it may be kept stay as they were.
@@ -189,34 +226,44 @@ impl<K: Eq + Hash, C> Connection<K, C> {
         self.end(Keep::AsBefore);
     }
 
-    fn end(self, keep: Keep) {
-        let Connection {
-            connection,
-            mut hold,
-        } = self;
-        hold.is_ended = true;
+    fn end(mut self, keep: Keep) {
+        let connection = self.connection.take().expect(ENDED);
+        self.hold.is_ended = true;
+        let hold = &self.hold;
         hold.shared
             .release(hold.handle, connection, keep, hold.state);
     }
 }
 
+impl<K: Eq + Hash, C> Drop for Connection<K, C> {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            self.hold.shared.sockets.close(connection);
+        }
+    }
+}
+
+const ENDED: &str = "a guard has its connection until the lease ends";
+
 impl<K: Eq + Hash, C> Deref for Connection<K, C> {
     type Target = C;
 
+    #[inline]
     fn deref(&self) -> &C {
-        &self.connection
+        self.connection.as_ref().expect(ENDED)
     }
 }
 
 impl<K: Eq + Hash, C> DerefMut for Connection<K, C> {
+    #[inline]
     fn deref_mut(&mut self) -> &mut C {
-        &mut self.connection
+        self.connection.as_mut().expect(ENDED)
     }
 }
 
 impl<K: Eq + Hash, C: fmt::Debug> fmt::Debug for Connection<K, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Connection").field(&self.connection).finish()
+        f.debug_tuple("Connection").field(&**self).finish()
     }
 }
 
@@ -233,8 +280,9 @@ impl<K: Eq + Hash, C> Vacancy<K, C> {
     pub fn fill(self, connection: C) -> Connection<K, C> {
         // Refused only by a shutdown; the release that follows then closes.
         let _ = self.hold.shared.engine.opened(self.hold.handle);
+        self.hold.shared.admit(self.hold.handle, &connection);
         Connection {
-            connection,
+            connection: Some(connection),
             hold: self.hold,
         }
     }

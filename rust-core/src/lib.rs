@@ -42,9 +42,15 @@
 //! - **Limits are strict**, per route and in total: leased, idle and being opened together never exceed them.
 //! - **Waiting is fair**: one order of arrival for the whole pool. Timeouts, dropped futures and shutdown lose nothing.
 //! - **A hit is cheap**: one short lock among several, no count touched.
-//! - **It does no I/O**: opening, TLS and HTTP are yours. It starts no thread and has no timer: blocking leases time
-//!   out in their own thread, asynchronous ones by your executor's, and expired connections are met at the lease or by
-//!   [`close_expired`](Pool::close_expired). Connections are dropped with no lock held.
+//! - **It does no I/O**: opening, TLS and HTTP are yours. Connections are dropped with no lock held.
+//! - **What its peer has closed is neither handed out nor kept open**, where connections are [`AsFd`](std::os::fd::AsFd)
+//!   and you say [`watch`](Builder::watch): an idle one is closed at once, and a lease asks once more.
+//! - **It starts no thread of its own accord**: blocking leases time out in their own thread, asynchronous ones by your
+//!   executor's timer, and expired connections are met at the lease or by [`close_expired`](Pool::close_expired).
+//!   What needs one (the [watch](Builder::watch), eviction [of expired](Builder::evict_expired) and
+//!   [of idle](Builder::evict_idle) connections, [deadlines](Request::lease_async_within) of asynchronous leases,
+//!   [closing aside](Builder::close_aside)) shares one housekeeper among all pools of the process, beside which one
+//!   closes connections where you ask for that; both end with the last pool that uses them.
 //!
 //! What no pool can do: a server may close a connection while a request travels on it. A retry stays needed.
 //!
@@ -52,8 +58,10 @@
 
 mod builder;
 mod cells;
+mod deadlines;
 pub mod engine;
 mod error;
+mod housekeeper;
 mod interner;
 mod lease;
 mod pool;
@@ -61,18 +69,17 @@ mod request;
 mod reuse;
 mod route;
 mod shared;
-#[cfg(unix)]
 pub mod socket;
+mod sockets;
 mod state;
-#[cfg(unix)]
 mod watch;
 
 /// What a face of the [`engine`] needs beside it, for bindings to other languages: numbers for what it alone knows, keys
-/// and states, and the watch of its sockets.
+/// and states, the watch of its sockets, and the one housekeeper of a loaded library.
 pub mod face {
+    pub use crate::housekeeper::{Disposable, Membership, Tended};
     pub use crate::interner::Interner;
     pub use crate::state::States;
-    #[cfg(unix)]
     pub use crate::watch::{IdleWatch, NoWatch, Token, idle_watch};
 }
 
@@ -83,4 +90,5 @@ pub use pool::{Entry, Pool};
 pub use request::{LeaseFuture, Request};
 pub use reuse::Reuse;
 pub use route::Route;
+pub use sockets::Watching;
 pub use state::State;

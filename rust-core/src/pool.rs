@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::builder::Builder;
-use crate::engine::{EntryInfo, Refusal, ShutdownMode, Stats, Use};
+use crate::engine::{Counters, EntryInfo, Refusal, ShutdownMode, Stats, Use};
 use crate::error::LeaseError;
 use crate::lease::Lease;
 use crate::request::{LeaseFuture, Request};
@@ -77,7 +77,8 @@ impl<K: Eq + Hash + Clone, C> Pool<K, C> {
     /// Leases a connection as soon as one comes free. Works on any executor, needs none of its parts.
     ///
     /// Dropping the future takes the request out of the queue; what it had been granted unseen goes to the next.
-    /// The pool has no timer: whoever wants a deadline drops the future, say by the executor's own `timeout`.
+    /// For a deadline drop the future, say by the executor's own `timeout`, or see
+    /// [`Request::lease_async_within`].
     ///
     /// # Errors
     ///
@@ -118,14 +119,12 @@ impl<K: Eq + Hash + Clone, C> Pool<K, C> {
     ///
     /// A lease meets and closes those of its own route by itself; call this now and then where routes fall out of use.
     pub fn close_expired(&self) {
-        self.shared
-            .with_effects(|engine, effects| engine.close_expired(effects));
+        self.shared.close_expired();
     }
 
     /// Closes every connection that has been idle for `age` or longer, with zero all that are idle. O(closed).
     pub fn close_idle(&self, age: Duration) {
-        self.shared
-            .with_effects(|engine, effects| engine.close_idle(millis(age), effects));
+        self.shared.close_idle(millis(age));
     }
 
     /// Closes every idle connection to `key`; leased ones close at their release. O(entries).
@@ -186,6 +185,11 @@ impl<K: Eq + Hash + Clone, C> Pool<K, C> {
     /// The pool's numbers: exact at rest. Takes no lock.
     pub fn stats(&self) -> Stats {
         self.shared.engine.stats()
+    }
+
+    /// What the pool has closed of its own accord since it was made, by cause. Takes no lock.
+    pub fn counters(&self) -> Counters {
+        self.shared.engine.counters()
     }
 
     /// The numbers of one route: zeros, but for the limit, where nothing of it is there.

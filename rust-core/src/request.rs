@@ -10,10 +10,11 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
+use crate::deadlines::Deadline;
 use crate::engine::{Grant, Handle, Outcome, Refusal, RouteId, StateId, Ticket};
 use crate::error::LeaseError;
 use crate::lease::{Connection, Lease, Vacancy};
-use crate::shared::Shared;
+use crate::shared::{Shared, millis};
 use crate::state::State;
 
 /// A request for a connection that has not been made yet.
@@ -76,7 +77,7 @@ impl<'a, K: Eq + Hash + Clone, C> Request<'a, K, C> {
     /// As there.
     pub fn try_lease(self) -> Result<Lease<K, C>, LeaseError> {
         if let Some(lease) = self.lease_hit() {
-            return Ok(lease);
+            return lease;
         }
         self.into_waiting().try_lease()
     }
@@ -88,7 +89,7 @@ impl<'a, K: Eq + Hash + Clone, C> Request<'a, K, C> {
     /// As there.
     pub fn lease(self, timeout: Duration) -> Result<Lease<K, C>, LeaseError> {
         if let Some(lease) = self.lease_hit() {
-            return Ok(lease);
+            return lease;
         }
         // Nobody lives to see a deadline that the clock cannot tell.
         let deadline = Instant::now().checked_add(timeout);
@@ -97,7 +98,7 @@ impl<'a, K: Eq + Hash + Clone, C> Request<'a, K, C> {
             Poll::Ready(outcome) => Some(outcome),
             Poll::Pending => {
                 match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
-                    Some(Duration::ZERO) => Some(waiting.give_up().ok_or(LeaseError::Timeout)),
+                    Some(Duration::ZERO) => Some(waiting.time_out()),
                     Some(left) => {
                         thread::park_timeout(left);
                         None
@@ -115,11 +116,12 @@ impl<'a, K: Eq + Hash + Clone, C> Request<'a, K, C> {
     pub fn lease_async(self) -> LeaseFuture<K, C> {
         LeaseFuture {
             waiting: self.into_waiting(),
+            deadline: None,
         }
     }
 
     /// The common case, without anything that the others need: an idle connection bound to nobody.
-    fn lease_hit(&self) -> Option<Lease<K, C>> {
+    fn lease_hit(&self) -> Option<Result<Lease<K, C>, LeaseError>> {
         if self.state.is_some() {
             return None;
         }
@@ -128,7 +130,7 @@ impl<'a, K: Eq + Hash + Clone, C> Request<'a, K, C> {
             Target::Held(route) => route,
         };
         let handle = self.shared.engine.lease_hit(route, StateId::NONE)?;
-        Some(Lease::Connection(Connection::take(self.shared, handle)))
+        Some(usable(self.shared, handle))
     }
 
     fn into_waiting(self) -> Waiting<K, C> {
@@ -148,6 +150,30 @@ impl<'a, K: Eq + Hash + Clone, C> Request<'a, K, C> {
     }
 }
 
+impl<K, C> Request<'_, K, C>
+where
+    K: Eq + Hash + Clone + Send + Sync + 'static,
+    C: Send + 'static,
+{
+    /// As [`lease_async`](Self::lease_async), but for `timeout` at most, to the millisecond, counted from this call. The
+    /// housekeeper wakes the future then: one thread for all pools of the process that need it.
+    ///
+    /// # Errors
+    ///
+    /// As there, and [`Timeout`](LeaseError::Timeout) where nothing came free in time.
+    pub fn lease_async_within(self, timeout: Duration) -> LeaseFuture<K, C> {
+        let shared = self.shared;
+        shared.join_housekeeper();
+        // A part of a millisecond counts as one more.
+        let millis = millis(timeout.saturating_add(Duration::from_nanos(999_999)));
+        let moment = shared.engine.now().saturating_add(millis);
+        LeaseFuture {
+            waiting: self.into_waiting(),
+            deadline: Some(shared.deadlines.reserve(moment)),
+        }
+    }
+}
+
 impl<K, C> fmt::Debug for Request<'_, K, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request")
@@ -160,6 +186,7 @@ impl<K, C> fmt::Debug for Request<'_, K, C> {
 #[must_use = "futures do nothing unless polled"]
 pub struct LeaseFuture<K: Eq + Hash, C> {
     waiting: Waiting<K, C>,
+    deadline: Option<Deadline>,
 }
 
 impl<K: Eq + Hash, C> Unpin for LeaseFuture<K, C> {}
@@ -168,7 +195,33 @@ impl<K: Eq + Hash, C> Future for LeaseFuture<K, C> {
     type Output = Result<Lease<K, C>, LeaseError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        self.waiting.poll(context.waker())
+        let this = &mut *self;
+        let outcome = this.waiting.poll(context.waker());
+        let Some(deadline) = this.deadline else {
+            return outcome;
+        };
+        let shared = &this.waiting.shared;
+        let is_over = shared.engine.now() >= deadline.0;
+        if outcome.is_pending() && !is_over {
+            if shared.deadlines.set(deadline, context.waker()) {
+                shared.ring();
+            }
+            return Poll::Pending;
+        }
+        shared.deadlines.clear(deadline);
+        this.deadline = None;
+        if outcome.is_pending() {
+            return Poll::Ready(this.waiting.time_out());
+        }
+        outcome
+    }
+}
+
+impl<K: Eq + Hash, C> Drop for LeaseFuture<K, C> {
+    fn drop(&mut self) {
+        if let Some(deadline) = self.deadline {
+            self.waiting.shared.deadlines.clear(deadline);
+        }
     }
 }
 
@@ -178,6 +231,19 @@ impl<K: Eq + Hash, C> fmt::Debug for LeaseFuture<K, C> {
             .field("ticket", &self.waiting.ticket)
             .finish_non_exhaustive()
     }
+}
+
+/// The connection of a lease just made; if it turns out dead, what there is instead.
+#[inline]
+fn usable<K: Eq + Hash, C>(
+    shared: &Arc<Shared<K, C>>,
+    handle: Handle,
+) -> Result<Lease<K, C>, LeaseError> {
+    let connection = Connection::take(shared, handle);
+    if connection.is_dead() {
+        return connection.replace_dead();
+    }
+    Ok(Lease::Connection(connection))
 }
 
 /// A request that may have to wait.
@@ -195,7 +261,7 @@ struct Waiting<K: Eq + Hash, C> {
 impl<K: Eq + Hash, C> Waiting<K, C> {
     fn try_lease(&mut self) -> Result<Lease<K, C>, LeaseError> {
         match self.ask(None)? {
-            Outcome::Idle(handle) => Ok(self.connection(handle)),
+            Outcome::Idle(handle) => usable(&self.shared, handle),
             Outcome::Open(handle) => Ok(self.vacancy(handle)),
             Outcome::Wait => Err(LeaseError::Exhausted),
         }
@@ -228,7 +294,7 @@ impl<K: Eq + Hash, C> Waiting<K, C> {
             Ok(Some(Grant::Retry)) => self.enqueue(waker),
             Ok(Some(grant)) => {
                 self.ticket = None;
-                Poll::Ready(Ok(self.accept(grant)))
+                Poll::Ready(self.accept(grant))
             }
             Err(refusal) => {
                 self.ticket = None;
@@ -245,7 +311,7 @@ impl<K: Eq + Hash, C> Waiting<K, C> {
         }
         match outcome {
             Ok(Outcome::Wait) => Poll::Pending,
-            Ok(Outcome::Idle(handle)) => Poll::Ready(Ok(self.connection(handle))),
+            Ok(Outcome::Idle(handle)) => Poll::Ready(usable(&self.shared, handle)),
             Ok(Outcome::Open(handle)) => Poll::Ready(Ok(self.vacancy(handle))),
             Err(refusal) => Poll::Ready(Err(refusal.into())),
         }
@@ -297,32 +363,33 @@ impl<K: Eq + Hash, C> Waiting<K, C> {
         self.shared.wakers.get(self.ticket?.slot())?.lock().take()
     }
 
-    fn accept(&mut self, grant: Grant) -> Lease<K, C> {
+    fn accept(&self, grant: Grant) -> Result<Lease<K, C>, LeaseError> {
         match grant {
-            Grant::Idle(handle) => self.connection(handle),
-            Grant::Open(handle) => self.vacancy(handle),
+            Grant::Idle(handle) => usable(&self.shared, handle),
+            Grant::Open(handle) => Ok(self.vacancy(handle)),
             Grant::Retry => unreachable!("a retry is asked again"),
         }
-    }
-
-    fn connection(&self, handle: Handle) -> Lease<K, C> {
-        Lease::Connection(Connection::take(&self.shared, handle))
     }
 
     fn vacancy(&self, handle: Handle) -> Lease<K, C> {
         Lease::Vacancy(Vacancy::new(&self.shared, handle))
     }
 
+    /// Leaves the queue because it has waited long enough. What had been granted meanwhile is used.
+    fn time_out(&mut self) -> Result<Lease<K, C>, LeaseError> {
+        match self.give_up() {
+            Some(grant) => self.accept(grant),
+            None => Err(LeaseError::Timeout),
+        }
+    }
+
     /// Leaves the queue. What had been granted meanwhile is not lost but returned.
-    fn give_up(&mut self) -> Option<Lease<K, C>> {
+    fn give_up(&mut self) -> Option<Grant> {
         let ticket = self.ticket.take()?;
         let grant = self
             .shared
             .with_effects(|engine, effects| engine.cancel(ticket, effects))?;
-        match grant {
-            Grant::Retry => None,
-            grant => Some(self.accept(grant)),
-        }
+        (grant != Grant::Retry).then_some(grant)
     }
 }
 
@@ -331,9 +398,9 @@ impl<K: Eq + Hash, C> Drop for Waiting<K, C> {
         drop(self.take_waker());
         match self.give_up() {
             // Nobody has used it: its expiry stays what it was.
-            Some(Lease::Connection(connection)) => connection.give_back(),
-            Some(Lease::Vacancy(vacancy)) => drop(vacancy),
-            None => {}
+            Some(Grant::Idle(handle)) => Connection::take(&self.shared, handle).give_back(),
+            Some(Grant::Open(handle)) => drop(self.vacancy(handle)),
+            Some(Grant::Retry) | None => {}
         }
         self.shared.states.release(self.state);
     }

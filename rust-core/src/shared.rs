@@ -1,6 +1,7 @@
 //! What a pool's clones, leases and requests share, and the carrying out of what the engine decides.
 
 use std::hash::Hash;
+use std::os::fd::{AsRawFd, RawFd};
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
@@ -8,11 +9,14 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use crate::cells::Cells;
+use crate::deadlines::Deadlines;
 use crate::engine::{
     Effects, Engine, Handle, Hit, Keep, Refusal, Released, RouteId, Segments, StateId, Ticket,
     Verdict, Victim,
 };
+use crate::housekeeper::{Membership, Tended};
 use crate::interner::Interner;
+use crate::sockets::{Plan, Sockets, UNWATCHED};
 use crate::state::States;
 
 /// What a pool's clones, leases and requests share.
@@ -23,22 +27,62 @@ pub(crate) struct Shared<K, C> {
     pub(crate) states: States,
     /// How to wake the owner of a ticket, by the ticket's slot. Written by the owner, taken by whoever wakes it.
     pub(crate) wakers: Segments<Mutex<Option<Waker>>>,
+    pub(crate) deadlines: Deadlines,
+    pub(crate) sockets: Sockets<C>,
+    pub(crate) eviction: Eviction,
 }
 
+/// What the housekeeper closes without being asked each time.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Eviction {
+    pub(crate) expired: bool,
+    /// From how many milliseconds on.
+    pub(crate) idle: Option<u64>,
+}
+
+impl Eviction {
+    pub(crate) fn is_wanted(self) -> bool {
+        self.expired || self.idle.is_some()
+    }
+}
+
+/// How often the housekeeper looks for what is to be evicted, at least: a hit tells it nothing.
+const LOOK: u64 = 1_000;
+/// And at most: the clock is coarse, and who is due now may be so only at its next tick.
+const BREATH: u64 = 10;
+
 impl<K: Eq + Hash, C> Shared<K, C> {
-    pub(crate) fn new(engine: Engine) -> Self {
+    pub(crate) fn new(engine: Engine, plan: Plan<C>, eviction: Eviction) -> Self {
         Shared {
             engine,
             cells: Cells::new(),
             interner: Interner::new(),
             states: States::default(),
             wakers: Segments::new(),
+            deadlines: Deadlines::default(),
+            sockets: Sockets::new(plan),
+            eviction,
         }
     }
 
     /// The route of a key, a new one where it has none or its route is `stale`.
     pub(crate) fn intern(&self, key: &Arc<K>, stale: Option<RouteId>) -> Result<RouteId, Refusal> {
         self.with_effects(|engine, effects| self.interner.intern(engine, key, stale, effects))
+    }
+
+    pub(crate) fn close_expired(&self) {
+        self.with_effects(|engine, effects| engine.close_expired(effects));
+    }
+
+    pub(crate) fn close_idle(&self, millis: u64) {
+        self.with_effects(|engine, effects| engine.close_idle(millis, effects));
+    }
+
+    /// Has the housekeeper look what is due.
+    pub(crate) fn ring(&self) {
+        if let Some(membership) = self.sockets.membership.get() {
+            membership.ring();
+        }
     }
 
     /// Calls the engine and carries out what follows from it, also where `call` closes a connection whose drop panics.
@@ -64,6 +108,11 @@ impl<K: Eq + Hash, C> Shared<K, C> {
     pub(crate) fn release(&self, handle: Handle, connection: C, keep: Keep, state: StateId) {
         // SAFETY: the caller gives its live lease up, and nobody else has its handle.
         let kept = unsafe { self.cells.owned(handle.slot()) };
+        if let Some(socket) = self.sockets.to_watch(&connection) {
+            if socket.as_raw_fd() != kept.socket {
+                kept.socket = self.watch_anew(handle, &connection);
+            }
+        }
         kept.connection = Some(connection);
         kept.state = state;
         if state == StateId::NONE && self.engine.release_hit(handle, keep) == Ok(Hit::Kept) {
@@ -72,14 +121,100 @@ impl<K: Eq + Hash, C> Shared<K, C> {
         self.end(handle, Verdict::Keep(keep), state);
     }
 
+    /// A connection was opened, and is leased by `handle`.
+    pub(crate) fn admit(&self, handle: Handle, connection: &C) {
+        self.sockets.set_up(connection);
+        if self.sockets.to_watch(connection).is_none() {
+            return;
+        }
+        // None where the pool was shut down meanwhile: the release closes.
+        if let Ok(opening) = self.engine.opening(handle) {
+            // SAFETY: the caller holds the live lease, and nobody else has its handle.
+            let kept = unsafe { self.cells.owned(handle.slot()) };
+            kept.socket = self.sockets.watch(connection, handle.slot(), opening);
+        }
+    }
+
+    /// The lease's holder has put another connection in place of the one that is watched.
+    #[cold]
+    fn watch_anew(&self, handle: Handle, connection: &C) -> RawFd {
+        let is_anew = self.engine.reopen(handle).is_ok() && self.engine.opened(handle).is_ok();
+        match self.engine.opening(handle) {
+            Ok(opening) if is_anew => self.sockets.watch(connection, handle.slot(), opening),
+            _ => UNWATCHED,
+        }
+    }
+
     /// Ends a lease or a right to open under the coordinator. What it leaves to be closed lies in its cell.
     pub(crate) fn end(&self, handle: Handle, verdict: Verdict, state: StateId) {
         self.with_effects(|engine, effects| {
-            if let Ok(Released::Close(_)) = engine.release(handle, verdict, state, effects) {
+            if let Ok(Released::Close(cause)) = engine.release(handle, verdict, state, effects) {
+                let slot = handle.slot();
                 // Closed before those who now may open in its place are woken.
-                drop(self.take_victim(handle.slot()));
+                if let Some(connection) = self.take_victim(slot) {
+                    Victim { slot, cause }.log(engine.tag());
+                    self.sockets.close(connection);
+                }
             }
         });
+    }
+}
+
+impl<K, C> Drop for Shared<K, C> {
+    /// What is idle is closed as any other.
+    fn drop(&mut self) {
+        for connection in self.cells.drain() {
+            self.sockets.close(connection);
+        }
+    }
+}
+
+impl<K, C> Shared<K, C>
+where
+    K: Eq + Hash + Send + Sync + 'static,
+    C: Send + 'static,
+{
+    /// Puts the pool into the housekeeper's care, unless it is there.
+    pub(crate) fn join_housekeeper(self: &Arc<Self>) -> &Membership {
+        self.sockets.membership.get_or_init(|| {
+            let pool = Arc::downgrade(self);
+            let advanced = pool.clone();
+            self.engine.clock().on_advance(move || {
+                if let Some(shared) = advanced.upgrade() {
+                    shared.ring();
+                }
+            });
+            Membership::join(pool)
+        })
+    }
+}
+
+impl<K: Eq + Hash + Send + Sync, C: Send> Tended for Shared<K, C> {
+    fn peer_closed(&self, slot: u32, opening: u16) {
+        self.with_effects(|engine, effects| engine.peer_closed(slot, opening, effects));
+    }
+
+    fn tend(&self) -> Option<Duration> {
+        let mut next: Option<u64> = None;
+        let mut look_in = |millis: u64| {
+            let millis = millis.max(BREATH);
+            next = Some(next.map_or(millis, |next| next.min(millis)));
+        };
+        let engine = &self.engine;
+        if self.eviction.expired {
+            self.close_expired();
+            look_in(engine.next_expiry().unwrap_or(LOOK).min(LOOK));
+        }
+        if let Some(age) = self.eviction.idle {
+            self.close_idle(age);
+            let left = engine.longest_idle().map(|idle| age.saturating_sub(idle));
+            look_in(left.unwrap_or(LOOK).min(LOOK));
+        }
+        let now = engine.now();
+        if let Some(moment) = self.deadlines.wake_due(now) {
+            look_in(moment.saturating_sub(now));
+        }
+        engine.clock().real_time(next?)
     }
 }
 
@@ -104,9 +239,16 @@ impl<K: Eq + Hash, C> Drop for Pending<'_, K, C> {
         for route in effects.retired {
             self.shared.interner.forget(route);
         }
-        let take = |victim: Victim| self.shared.take_victim(victim.slot);
+        let shared = self.shared;
+        let take = |victim: Victim| {
+            victim.log(shared.engine.tag());
+            shared.take_victim(victim.slot)
+        };
+        // Taken out first, all of them: the slots are free even if a close panics.
         let victims: Vec<C> = effects.victims.into_iter().filter_map(take).collect();
-        drop(victims);
+        for connection in victims {
+            shared.sockets.close(connection);
+        }
     }
 }
 

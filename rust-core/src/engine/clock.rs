@@ -3,8 +3,12 @@
 //! The real clock is the kernel's coarse monotonic one: a few nanoseconds a read, a tick of up to 4 ms, which is
 //! finer than any keep-alive promise. Tests and simulations drive a manual one.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
 
 /// Where a pool's time comes from.
 #[derive(Clone, Debug, Default)]
@@ -33,7 +37,22 @@ impl Clock {
     pub(super) fn now(&self) -> u64 {
         match &self.0 {
             Source::Monotonic => monotonic_millis(),
-            Source::Manual(clock) => clock.now.load(Ordering::Relaxed),
+            Source::Manual(clock) => clock.shared.now.load(Ordering::Relaxed),
+        }
+    }
+
+    /// In how much real time `millis` will have passed; `None` where only a test can tell.
+    pub fn real_time(&self, millis: u64) -> Option<Duration> {
+        match &self.0 {
+            Source::Monotonic => Some(Duration::from_millis(millis)),
+            Source::Manual(_) => None,
+        }
+    }
+
+    /// Has `listener` called whenever the time is moved on by hand. For ever: it is to hold weakly what it works on.
+    pub fn on_advance(&self, listener: impl Fn() + Send + Sync + 'static) {
+        if let Source::Manual(clock) = &self.0 {
+            clock.shared.listeners.lock().push(Arc::new(listener));
         }
     }
 }
@@ -65,21 +84,40 @@ fn monotonic_millis() -> u64 {
 /// ```
 #[derive(Clone, Debug)]
 pub struct ManualClock {
-    // Written by whoever holds a clone; one number, ordering nothing else.
-    now: Arc<AtomicU64>,
+    shared: Arc<Hands>,
+}
+
+struct Hands {
+    /// Written by whoever holds a clone; one number, ordering nothing else.
+    now: AtomicU64,
+    listeners: Mutex<Vec<Arc<dyn Fn() + Send + Sync>>>,
+}
+
+impl fmt::Debug for Hands {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Hands").field(&self.now).finish()
+    }
 }
 
 impl ManualClock {
     /// A clock that reads one million milliseconds, so that a test can look a while into the past.
     pub fn new() -> Self {
         ManualClock {
-            now: Arc::new(AtomicU64::new(1_000_000)),
+            shared: Arc::new(Hands {
+                now: AtomicU64::new(1_000_000),
+                listeners: Mutex::default(),
+            }),
         }
     }
 
-    /// Moves the time on by `millis` for every pool on this clock.
+    /// Moves the time on by `millis` for every pool on this clock, and has the housekeeper look what is due now.
     pub fn advance(&self, millis: u64) {
-        self.now.fetch_add(millis, Ordering::Relaxed);
+        self.shared.now.fetch_add(millis, Ordering::Relaxed);
+        // Called without the lock.
+        let listeners = self.shared.listeners.lock().clone();
+        for listener in listeners {
+            listener();
+        }
     }
 }
 

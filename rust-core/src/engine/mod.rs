@@ -139,6 +139,16 @@ impl Engine {
         self.tag
     }
 
+    /// Where the pool's time comes from.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// The pool's time: milliseconds since a fixed moment in the past.
+    pub fn now(&self) -> u64 {
+        self.clock.now()
+    }
+
     /// A new route. The caller keeps the key it stands for.
     ///
     /// Routes without entries, waiters and limits of their own are reclaimed a while later, as other routes come:

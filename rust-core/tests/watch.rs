@@ -1,0 +1,639 @@
+//! The watch and the probe over real sockets: what a peer closes is closed here, and nothing else is.
+
+#![cfg(not(any(loom, shuttle)))]
+
+use std::collections::HashMap;
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use leasehold::socket::TcpKeepAlive;
+use leasehold::{Builder, Connection, Lease, Pool, Watching};
+use rustix::net::sockopt;
+
+type Settings = Builder<SocketAddr, TcpStream>;
+
+/// A server whose connections the test has in hand, and a pool of connections to it.
+struct Scene {
+    listener: TcpListener,
+    address: SocketAddr,
+    pool: Pool<SocketAddr, TcpStream>,
+}
+
+impl Scene {
+    fn new(settings: impl FnOnce(Settings) -> Settings) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        Scene {
+            listener,
+            address,
+            pool: settings(Pool::builder()).build(),
+        }
+    }
+
+    fn watching(watching: Watching) -> Self {
+        Scene::new(|settings| settings.watch(watching))
+    }
+
+    /// A leased connection that was just opened, and the server's end of it.
+    fn open(&self) -> (Connection<SocketAddr, TcpStream>, TcpStream) {
+        let Lease::Vacancy(vacancy) = self.pool.try_lease(&self.address).unwrap() else {
+            panic!("something is idle");
+        };
+        let connection = vacancy.fill(TcpStream::connect(self.address).unwrap());
+        (connection, self.listener.accept().unwrap().0)
+    }
+
+    /// As many idle connections, by the server's ends.
+    fn open_idle(&self, count: usize) -> Vec<TcpStream> {
+        let (leased, peers): (Vec<_>, Vec<_>) = (0..count).map(|_| self.open()).unzip();
+        leased.into_iter().for_each(Connection::keep);
+        peers
+    }
+
+    fn available(&self) -> u32 {
+        self.pool.stats().available
+    }
+
+    fn closed_by_peer(&self) -> u64 {
+        self.pool.counters().closed_by_peer
+    }
+}
+
+fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !holds() {
+        assert!(Instant::now() < deadline, "not in time: {what}");
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// The ways in which a server takes its leave.
+fn farewells() -> [(&'static str, fn(&mut TcpStream)); 4] {
+    [
+        ("a close", |peer| peer.shutdown(Shutdown::Both).unwrap()),
+        ("a half-close", |peer| {
+            peer.shutdown(Shutdown::Write).unwrap();
+        }),
+        ("a reset", |peer| {
+            // Closed with a linger of zero it says RST, not FIN.
+            sockopt::set_socket_linger(&*peer, Some(Duration::ZERO)).unwrap();
+            let other = TcpListener::bind("127.0.0.1:0").unwrap();
+            *peer = TcpStream::connect(other.local_addr().unwrap()).unwrap();
+        }),
+        ("a last word", |peer| {
+            peer.write_all(b"HTTP/1.1 408 Request Timeout\r\n\r\n")
+                .unwrap();
+            peer.shutdown(Shutdown::Both).unwrap();
+        }),
+    ]
+}
+
+#[test]
+fn an_idle_connection_whose_peer_leaves_is_closed_without_a_lease() {
+    for (name, leave) in farewells() {
+        let scene = Scene::watching(Watching::Watch);
+        let mut peers = scene.open_idle(3);
+        leave(&mut peers[1]);
+        eventually(name, || scene.available() == 2);
+        assert_eq!(scene.closed_by_peer(), 1, "{name}");
+    }
+}
+
+#[test]
+fn a_leased_connection_whose_peer_leaves_is_closed_at_its_release() {
+    for (name, leave) in farewells() {
+        let scene = Scene::watching(Watching::Watch);
+        let (leased, mut peer) = scene.open();
+        let (other, mut other_peer) = scene.open();
+        other.keep();
+        leave(&mut peer);
+        leave(&mut other_peer);
+        // Told in the order of the closes.
+        eventually(name, || scene.available() == 0);
+        leased.keep();
+        assert_eq!(scene.available(), 0, "{name}");
+        assert_eq!(scene.closed_by_peer(), 2, "{name}");
+    }
+}
+
+#[test]
+fn what_a_peer_says_while_it_stays_closes_nothing() {
+    let scene = Scene::watching(Watching::Watch);
+    let mut peers = scene.open_idle(3);
+    for _ in 0..100 {
+        peers[0].write_all(b"x").unwrap();
+    }
+    drop(peers.pop());
+    eventually("the one that closed is told", || scene.available() == 2);
+    assert_eq!(scene.closed_by_peer(), 1);
+}
+
+#[test]
+fn a_peer_that_left_before_the_connection_was_filled_in_is_noticed() {
+    let scene = Scene::watching(Watching::Watch);
+    let Lease::Vacancy(vacancy) = scene.pool.try_lease(&scene.address).unwrap() else {
+        panic!("nothing is idle yet");
+    };
+    let mut socket = TcpStream::connect(scene.address).unwrap();
+    drop(scene.listener.accept().unwrap());
+    assert_eq!(socket.read(&mut [0]).unwrap(), 0);
+    vacancy.fill(socket).keep();
+    eventually("it is closed", || scene.pool.stats().available == 0);
+    assert_eq!(scene.closed_by_peer(), 1);
+}
+
+#[test]
+fn the_probe_finds_what_its_peer_has_left_and_another_idle_one_is_leased() {
+    for (name, leave) in farewells() {
+        let scene = Scene::watching(Watching::Probe);
+        let mut peers = scene.open_idle(2);
+        leave(&mut peers[1]);
+        let fresh = peers[0].peer_addr().unwrap();
+        eventually(name, || {
+            let Lease::Connection(leased) = scene.pool.try_lease(&scene.address).unwrap() else {
+                panic!("one is left");
+            };
+            let is_fresh = leased.local_addr().unwrap() == fresh;
+            leased.keep();
+            is_fresh
+        });
+        assert_eq!(scene.available(), 1, "{name}");
+        assert_eq!(scene.pool.counters().stale, 1, "{name}");
+    }
+}
+
+#[test]
+fn a_dead_connections_place_is_given_where_nothing_else_is_idle() {
+    let scene = Scene::new(|settings| settings.watch(Watching::Probe).max_total(1));
+    let peers = scene.open_idle(1);
+    drop(peers);
+    eventually("it is found dead", || {
+        match scene.pool.try_lease(&scene.address).unwrap() {
+            Lease::Vacancy(vacancy) => {
+                assert_eq!(scene.pool.stats().leased, 1);
+                drop(vacancy);
+                true
+            }
+            Lease::Connection(connection) => {
+                connection.keep();
+                false
+            }
+        }
+    });
+    assert_eq!(scene.pool.counters().stale, 1);
+    assert_eq!(scene.pool.stats().leased, 0);
+}
+
+#[test]
+fn a_waiter_is_not_handed_what_its_peer_has_left() {
+    let scene = Scene::new(|settings| settings.watch(Watching::Probe).max_total(1));
+    let (mut leased, peer) = scene.open();
+    thread::scope(|threads| {
+        let waiter = threads.spawn(|| scene.pool.lease(&scene.address, Duration::from_secs(20)));
+        eventually("it waits", || scene.pool.stats().pending == 1);
+        drop(peer);
+        assert_eq!(leased.read(&mut [0]).unwrap(), 0);
+        leased.keep();
+        assert!(matches!(waiter.join().unwrap().unwrap(), Lease::Vacancy(_)));
+    });
+    assert_eq!(scene.pool.counters().stale, 1);
+}
+
+#[test]
+fn bytes_that_nobody_asked_for_make_a_plain_connection_unusable_and_others_as_they_say() {
+    let is_leased_again = |scene: &Scene| {
+        let mut peers = scene.open_idle(1);
+        let (socket, peer) = (scene.address, &mut peers[0]);
+        peer.write_all(b"x").unwrap();
+        let mut told = false;
+        eventually("the byte arrives", || {
+            match scene.pool.try_lease(&socket).unwrap() {
+                Lease::Vacancy(_) => true,
+                Lease::Connection(connection) => {
+                    connection.set_nonblocking(true).unwrap();
+                    told = connection.peek(&mut [0]).is_ok();
+                    connection.keep();
+                    told
+                }
+            }
+        });
+        told && scene.available() == 1
+    };
+    let plain = Scene::watching(Watching::Both);
+    // The peek above is by a lease that came before the byte: the next one finds it.
+    if is_leased_again(&plain) {
+        assert!(matches!(
+            plain.pool.try_lease(&plain.address).unwrap(),
+            Lease::Vacancy(_)
+        ));
+    }
+    assert_eq!(plain.pool.counters().stale, 1);
+
+    let ticketed = Scene::new(|settings| {
+        settings
+            .watch(Watching::Both)
+            .usable_when_readable(|_| true)
+    });
+    assert!(is_leased_again(&ticketed));
+    assert_eq!(ticketed.pool.counters().stale, 0);
+}
+
+#[test]
+fn without_a_watch_nothing_is_found_out() {
+    let scene = Scene::watching(Watching::Off);
+    let (mut leased, peer) = scene.open();
+    drop(peer);
+    assert_eq!(leased.read(&mut [0]).unwrap(), 0);
+    leased.keep();
+    assert!(matches!(
+        scene.pool.try_lease(&scene.address).unwrap(),
+        Lease::Connection(_)
+    ));
+    assert_eq!(scene.pool.counters(), Default::default());
+}
+
+#[test]
+fn a_thousand_connections_that_the_server_closes_leave_none_in_close_wait() {
+    raise_file_limit();
+    let scene = Scene::watching(Watching::Both);
+    let peers = scene.open_idle(1_000);
+    let ports: Vec<u16> = peers
+        .iter()
+        .map(|peer| peer.peer_addr().unwrap().port())
+        .collect();
+    drop(peers);
+    eventually("all are closed", || scene.available() == 0);
+    assert_eq!(scene.closed_by_peer(), 1_000);
+    eventually("none waits to be closed", || {
+        let waiting = in_close_wait();
+        !ports.iter().any(|port| waiting.contains(port))
+    });
+}
+
+/// Numbers of descriptors come back at once in other sockets, of the pool and of strangers: an event that comes late must
+/// hit neither.
+#[test]
+fn reused_descriptors_evict_no_healthy_connection() {
+    raise_file_limit();
+    let scene = Scene::watching(Watching::Watch);
+    let healthy = scene.open_idle(50);
+    let is_over = AtomicBool::new(false);
+    let mut closed = 0;
+    thread::scope(|threads| {
+        for _ in 0..2 {
+            threads.spawn(|| {
+                let elsewhere = TcpListener::bind("127.0.0.1:0").unwrap();
+                while !is_over.load(Ordering::Relaxed) {
+                    let ours = TcpStream::connect(elsewhere.local_addr().unwrap()).unwrap();
+                    drop(elsewhere.accept().unwrap());
+                    drop(ours);
+                }
+            });
+        }
+        for round in 0..100 {
+            let (leased, mut peers): (Vec<_>, Vec<_>) =
+                (0..10).map(|_| scene.open_beside()).unzip();
+            for (index, (leased, peer)) in leased.into_iter().zip(&mut peers).enumerate() {
+                // Some close while they are leased, some while they are idle, some at the very release, and some are
+                // closed here first.
+                match (index + round) % 4 {
+                    0 => {
+                        peer.shutdown(Shutdown::Both).unwrap();
+                        leased.keep();
+                        closed += 1;
+                    }
+                    1 => {
+                        leased.keep();
+                        peer.shutdown(Shutdown::Both).unwrap();
+                        closed += 1;
+                    }
+                    2 => {
+                        peer.shutdown(Shutdown::Both).unwrap();
+                        leased.close();
+                    }
+                    _ => leased.close(),
+                }
+            }
+        }
+        eventually("what was closed is gone", || scene.available() == 50);
+        is_over.store(true, Ordering::Relaxed);
+    });
+    assert_eq!(scene.closed_by_peer(), closed);
+    drop(healthy);
+    eventually("the healthy ones are still watched", || {
+        scene.available() == 0
+    });
+}
+
+impl Scene {
+    /// A connection of another route, so that none of those that are idle is leased.
+    fn open_beside(&self) -> (Connection<SocketAddr, TcpStream>, TcpStream) {
+        let key = SocketAddr::from(([127, 0, 0, 1], 0));
+        let vacancy = loop {
+            match self.pool.try_lease(&key).unwrap() {
+                Lease::Vacancy(vacancy) => break vacancy,
+                // Its peer has closed and nobody was told yet.
+                Lease::Connection(connection) => {
+                    connection.keep();
+                    thread::yield_now();
+                }
+            }
+        };
+        let connection = vacancy.fill(TcpStream::connect(self.address).unwrap());
+        (connection, self.listener.accept().unwrap().0)
+    }
+}
+
+#[test]
+fn a_connection_put_in_place_of_another_through_the_guard_is_watched_in_its_turn() {
+    let scene = Scene::watching(Watching::Watch);
+    let (mut leased, peer) = scene.open();
+    let new = TcpStream::connect(scene.address).unwrap();
+    let new_peer = scene.listener.accept().unwrap().0;
+    let old = std::mem::replace(&mut *leased, new);
+    // The old one's close is told while the lease lasts, and again concerns nobody when the new one is idle.
+    let (other, other_peer) = scene.open();
+    other.keep();
+    drop((peer, other_peer));
+    eventually("both closes are told", || scene.available() == 0);
+    leased.keep();
+    assert_eq!((scene.available(), scene.closed_by_peer()), (1, 1));
+    drop(old);
+
+    drop(new_peer);
+    eventually("the new one's close is told", || scene.available() == 0);
+    assert_eq!(scene.closed_by_peer(), 2);
+}
+
+#[test]
+fn a_connection_taken_out_of_the_pool_is_watched_no_longer() {
+    let scene = Scene::watching(Watching::Watch);
+    let (leased, peer) = scene.open();
+    let (mine, vacancy) = leased.replace().unwrap();
+    let new = TcpStream::connect(scene.address).unwrap();
+    let new_peer = scene.listener.accept().unwrap().0;
+    vacancy.fill(new).keep();
+    let others = scene.open_idle_beside();
+    drop(peer);
+    drop(others);
+    eventually("the other's close is told", || scene.available() == 1);
+    assert_eq!(scene.closed_by_peer(), 1);
+    drop((mine, new_peer));
+}
+
+impl Scene {
+    fn open_idle_beside(&self) -> TcpStream {
+        let (leased, peer) = self.open_beside();
+        leased.keep();
+        peer
+    }
+}
+
+#[test]
+fn connections_get_the_pools_keep_alive() {
+    let keep_alive = TcpKeepAlive::new(Duration::from_secs(30), Duration::from_secs(7), 4).unwrap();
+    let scene = Scene::new(|settings| settings.tcp_keep_alive(keep_alive));
+    let (leased, _peer) = scene.open();
+    assert!(sockopt::socket_keepalive(&*leased).unwrap());
+    assert_eq!(
+        sockopt::tcp_keepidle(&*leased).unwrap(),
+        Duration::from_secs(30)
+    );
+    assert_eq!(
+        sockopt::tcp_keepintvl(&*leased).unwrap(),
+        Duration::from_secs(7)
+    );
+    assert_eq!(sockopt::tcp_keepcnt(&*leased).unwrap(), 4);
+}
+
+/// A connection whose close waits for an answer, as one of TLS may.
+struct Polite(TcpStream);
+
+impl AsFd for Polite {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+impl Drop for Polite {
+    fn drop(&mut self) {
+        let _ = self.0.write_all(b"goodbye");
+        let _ = self.0.read_to_end(&mut Vec::new());
+    }
+}
+
+#[test]
+fn a_close_that_waits_for_ever_is_ended_and_delays_nobody() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let pool: Pool<SocketAddr, Polite> = Pool::builder()
+        .watch(Watching::Both)
+        .close_aside(true)
+        .max_total(1)
+        .build();
+    let open = || {
+        let vacancy = match pool.try_lease(&address).unwrap() {
+            Lease::Vacancy(vacancy) => vacancy,
+            Lease::Connection(connection) => {
+                connection.close();
+                return None;
+            }
+        };
+        let connection = vacancy.fill(Polite(TcpStream::connect(address).unwrap()));
+        Some((connection, listener.accept().unwrap().0))
+    };
+    // The peer never answers, and every close returns at once all the same: the next lease has its place.
+    let mut peers = Vec::new();
+    for _ in 0..3 {
+        let (connection, peer) = open().expect("nothing is idle");
+        connection.close();
+        peers.push(peer);
+    }
+    for mut peer in peers {
+        let mut words = Vec::new();
+        peer.read_to_end(&mut words).unwrap();
+        assert_eq!(words, b"goodbye");
+    }
+}
+
+/// A connection whose close waits until the test lets it go, and says that it was closed.
+struct Stubborn {
+    gate: Option<mpsc::Receiver<()>>,
+    closed: mpsc::Sender<()>,
+}
+
+impl Drop for Stubborn {
+    fn drop(&mut self) {
+        if let Some(gate) = &self.gate {
+            let _ = gate.recv();
+        }
+        let _ = self.closed.send(());
+    }
+}
+
+#[test]
+fn a_flood_of_closes_behind_one_that_hangs_loses_none() {
+    const FLOOD: usize = 10_000;
+    let (closed, closes) = mpsc::channel();
+    let (gate, held) = mpsc::channel();
+    let pool: Pool<usize, Stubborn> = Pool::builder().close_aside(true).build();
+    let open = |gate| {
+        let closed = closed.clone();
+        let lease = pool.try_lease(&0).unwrap();
+        lease
+            .or_connect(|| Ok::<_, ()>(Stubborn { gate, closed }))
+            .unwrap()
+    };
+    open(Some(held)).close();
+    let flood: Vec<_> = (0..FLOOD).map(|_| open(None)).collect();
+    flood.into_iter().for_each(Connection::keep);
+    pool.close_idle(Duration::ZERO);
+    for _ in 0..FLOOD {
+        closes.recv_timeout(Duration::from_secs(20)).unwrap();
+    }
+    drop(gate);
+    closes.recv_timeout(Duration::from_secs(20)).unwrap();
+}
+
+#[test]
+fn a_pool_that_ends_has_its_connections_closed() {
+    let (closed, closes) = mpsc::channel();
+    let pool: Pool<usize, Stubborn> = Pool::builder().close_aside(true).build();
+    let leased: Vec<_> = (0..100)
+        .map(|_| {
+            let closed = closed.clone();
+            let lease = pool.try_lease(&0).unwrap();
+            lease
+                .or_connect(|| Ok::<_, ()>(Stubborn { gate: None, closed }))
+                .unwrap()
+        })
+        .collect();
+    leased.into_iter().for_each(Connection::keep);
+    drop(pool);
+    for _ in 0..100 {
+        closes.recv_timeout(Duration::from_secs(20)).unwrap();
+    }
+}
+
+/// The race that stays: a server may close while a request travels. What it has closed 5 ms before the lease is never
+/// handed out.
+#[test]
+fn beside_a_server_that_closes_at_random_no_request_fails_but_by_the_race_that_stays() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    // When the server closed the connection from this port.
+    let closed: Mutex<HashMap<u16, Instant>> = Mutex::default();
+    let is_over = AtomicBool::new(false);
+    let pool: Pool<SocketAddr, TcpStream> = Pool::builder().watch(Watching::Both).build();
+    let mut exchanges = 0;
+    thread::scope(|threads| {
+        let (closed, is_over) = (&closed, &is_over);
+        threads.spawn(move || {
+            let mut random = 1u64;
+            loop {
+                let (mut peer, from) = listener.accept().unwrap();
+                if is_over.load(Ordering::Relaxed) {
+                    return;
+                }
+                random = random
+                    .wrapping_mul(6364136223846793005)
+                    .wrapping_add(1442695040888963407);
+                let patience = Duration::from_millis(500 + (random >> 33) % 1_000);
+                peer.set_read_timeout(Some(patience)).unwrap();
+                threads.spawn(move || {
+                    while matches!(peer.read(&mut [0]), Ok(1)) {
+                        peer.write_all(b"y").unwrap();
+                    }
+                    peer.shutdown(Shutdown::Both).unwrap();
+                    closed.lock().unwrap().insert(from.port(), Instant::now());
+                });
+            }
+        });
+        let clients: Vec<_> = (0..8)
+            .map(|client| {
+                let pool = &pool;
+                threads.spawn(move || {
+                    let end = Instant::now() + Duration::from_secs(4);
+                    let mut exchanges = 0;
+                    while Instant::now() < end {
+                        let leased_at = Instant::now();
+                        let lease = pool.try_lease(&address).unwrap();
+                        let mut connection =
+                            lease.or_connect(|| TcpStream::connect(address)).unwrap();
+                        let outcome = connection
+                            .write_all(b"x")
+                            .and_then(|()| connection.read_exact(&mut [0]));
+                        if outcome.is_ok() {
+                            connection.keep();
+                            exchanges += 1;
+                        } else {
+                            let port = connection.local_addr().unwrap().port();
+                            let at = closed.lock().unwrap().get(&port).copied();
+                            assert!(
+                                at.is_none_or(|at| leased_at < at + Duration::from_millis(5)),
+                                "it was closed {:?} before the lease",
+                                at.map(|at| leased_at - at)
+                            );
+                        }
+                        // Around the server's patience, each client in its own rhythm.
+                        thread::sleep(Duration::from_millis(200 * (client % 4) + 450 + client));
+                    }
+                    exchanges
+                })
+            })
+            .collect();
+        for client in clients {
+            exchanges += client.join().unwrap();
+        }
+        pool.shutdown();
+        is_over.store(true, Ordering::Relaxed);
+        drop(TcpStream::connect(address).unwrap());
+    });
+    assert!(exchanges > 0);
+    assert!(pool.counters().closed_by_peer > 0);
+}
+
+/// As many descriptors as this process may have: it has both ends of each connection.
+fn raise_file_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    setrlimit(Resource::Nofile, raised).unwrap();
+}
+
+/// The local ports of the machine's connections that wait to be closed here.
+fn in_close_wait() -> Vec<u16> {
+    const CLOSE_WAIT: &str = "08";
+    let table = fs::read_to_string("/proc/self/net/tcp").unwrap();
+    let sockets = table.lines().skip(1).map(|line| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let (_, port) = fields[1].split_once(':').unwrap();
+        (
+            u16::from_str_radix(port, 16).unwrap(),
+            fields[3] == CLOSE_WAIT,
+        )
+    });
+    sockets
+        .filter(|(_, waits)| *waits)
+        .map(|(port, _)| port)
+        .collect()
+}
+
+#[test]
+fn what_is_asked_of_proc_shows_a_connection_that_waits_to_be_closed() {
+    let scene = Scene::watching(Watching::Off);
+    let (leased, peer) = scene.open();
+    let port = leased.local_addr().unwrap().port();
+    drop(peer);
+    eventually("it waits", || in_close_wait().contains(&port));
+    assert!(leased.as_raw_fd() >= 0);
+}
