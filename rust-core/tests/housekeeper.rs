@@ -1,0 +1,237 @@
+//! The housekeeper: when it has a thread, what it evicts and whom it times out. One test at a time, because its thread is
+//! the process's.
+
+#![cfg(not(any(loom, shuttle)))]
+
+use std::fs;
+use std::future::Future;
+use std::net::TcpStream;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, MutexGuard, mpsc};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+use leasehold::engine::{Clock, ManualClock};
+use leasehold::{Builder, Connection, LeaseError, Pool, Watching};
+
+fn alone() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+/// How many threads of ours the process has. The last pool's end waits for them, unless the housekeeper was at work on that
+/// very pool: then they end by themselves.
+fn threads() -> usize {
+    let tasks = fs::read_dir("/proc/self/task").unwrap();
+    let names = tasks.map(|task| fs::read_to_string(task.unwrap().path().join("comm")));
+    names
+        .filter(|name| {
+            name.as_ref()
+                .is_ok_and(|name| name.starts_with("leasehold"))
+        })
+        .count()
+}
+
+fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !holds() {
+        assert!(Instant::now() < deadline, "not in time: {what}");
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Wakes the thread that waits for a future.
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+fn wait<F: Future>(mut future: Pin<&mut F>) -> F::Output {
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    loop {
+        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => thread::park_timeout(Duration::from_secs(20)),
+        }
+    }
+}
+
+fn open<C: Send + 'static>(pool: &Pool<&'static str, C>, new: C) -> Connection<&'static str, C> {
+    let lease = pool.try_lease(&"a").unwrap();
+    lease.or_connect(|| Ok::<_, ()>(new)).unwrap()
+}
+
+fn pool_on(
+    clock: &ManualClock,
+    settings: impl FnOnce(Builder<&'static str, u32>) -> Builder<&'static str, u32>,
+) -> Pool<&'static str, u32> {
+    settings(Pool::builder().clock(Clock::manual(clock))).build()
+}
+
+#[test]
+fn a_pool_that_needs_no_thread_has_none() {
+    let _alone = alone();
+    let pool: Pool<&str, TcpStream> = Pool::builder().watch(Watching::Probe).build();
+    let plain: Pool<&str, u32> = Pool::new();
+    open(&plain, 1).keep();
+    let _future = pool.lease_async(&"a");
+    // One of the test before may still be ending; none of these pools has one.
+    eventually("no thread is there", || threads() == 0);
+}
+
+#[test]
+fn all_pools_share_one_thread_which_is_gone_with_the_last() {
+    let _alone = alone();
+    let pools: Vec<Pool<&str, TcpStream>> = (0..10)
+        .map(|_| Pool::builder().watch(Watching::Watch).build())
+        .collect();
+    eventually("it has its name", || threads() == 1);
+    drop(pools);
+    eventually("no thread is left", || threads() == 0);
+}
+
+#[test]
+fn the_disposers_thread_is_gone_with_the_last_pool() {
+    let _alone = alone();
+    let pool: Pool<&str, u32> = Pool::builder().close_aside(true).build();
+    open(&pool, 1).close();
+    eventually("both have their names", || threads() == 2);
+    drop(pool);
+    eventually("no thread is left", || threads() == 0);
+}
+
+/// A connection that keeps a pool, and says when that was dropped with it.
+struct Owner {
+    pool: Option<Pool<&'static str, TcpStream>>,
+    dropped: mpsc::Sender<()>,
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        drop(self.pool.take());
+        self.dropped.send(()).unwrap();
+    }
+}
+
+#[test]
+fn a_pool_may_be_dropped_on_the_housekeepers_own_thread() {
+    let _alone = alone();
+    let clock = ManualClock::new();
+    let (dropped, drops) = mpsc::channel();
+    let outer: Pool<&str, Owner> = Pool::builder()
+        .clock(Clock::manual(&clock))
+        .evict_expired(true)
+        .build();
+    let inner = Pool::builder().watch(Watching::Watch).build();
+    let owner = Owner {
+        pool: Some(inner),
+        dropped,
+    };
+    open(&outer, owner).keep_for(Duration::from_millis(1));
+    clock.advance(1);
+    drops.recv_timeout(Duration::from_secs(20)).unwrap();
+    drop(outer);
+    eventually("no thread is left", || threads() == 0);
+}
+
+#[test]
+fn expired_and_long_idle_connections_stay_unless_asked_otherwise() {
+    let _alone = alone();
+    let clock = ManualClock::new();
+    let asked = pool_on(&clock, |settings| settings.evict_expired(true));
+    let not_asked = pool_on(&clock, |settings| settings.close_aside(true));
+    for pool in [&asked, &not_asked] {
+        open(pool, 1).keep_for(Duration::from_secs(5));
+    }
+    clock.advance(4_999);
+    assert_eq!(asked.stats().available, 1);
+    clock.advance(1);
+    eventually("it is evicted", || asked.stats().available == 0);
+    assert_eq!(asked.counters().expired, 1);
+    assert_eq!(not_asked.stats().available, 1);
+}
+
+#[test]
+fn long_idle_connections_are_evicted_where_asked() {
+    let _alone = alone();
+    let clock = ManualClock::new();
+    let pool = pool_on(&clock, |settings| {
+        settings.evict_idle(Duration::from_secs(60))
+    });
+    let (first, second) = (open(&pool, 1), open(&pool, 2));
+    first.keep();
+    clock.advance(30_000);
+    second.keep();
+    clock.advance(30_000);
+    eventually("the first is evicted", || pool.stats().available == 1);
+    assert_eq!(pool.counters().idle, 1);
+    clock.advance(30_000);
+    eventually("the second is evicted", || pool.stats().available == 0);
+}
+
+#[test]
+fn eviction_needs_no_lease_on_the_real_clock() {
+    let _alone = alone();
+    let pool: Pool<&str, u32> = Pool::builder().evict_expired(true).build();
+    open(&pool, 1).keep_for(Duration::from_millis(1));
+    eventually("it is evicted", || pool.counters().expired == 1);
+}
+
+#[test]
+fn an_asynchronous_lease_times_out_at_its_deadline() {
+    let _alone = alone();
+    let clock = ManualClock::new();
+    let pool = pool_on(&clock, |settings| settings.max_total(1));
+    let leased = open(&pool, 1);
+    let mut future = pin!(
+        pool.request(&"a")
+            .lease_async_within(Duration::from_millis(500))
+    );
+    let mut context = Context::from_waker(Waker::noop());
+    clock.advance(499);
+    assert!(future.as_mut().poll(&mut context).is_pending());
+    thread::scope(|threads| {
+        let waiter = threads.spawn(|| wait(future));
+        clock.advance(1);
+        assert_eq!(waiter.join().unwrap().unwrap_err(), LeaseError::Timeout);
+    });
+    assert_eq!(pool.stats().pending, 0);
+    leased.keep();
+    assert_eq!(pool.stats().available, 1);
+}
+
+#[test]
+fn a_grant_before_the_deadline_is_used_and_a_dropped_future_loses_none() {
+    let _alone = alone();
+    let clock = ManualClock::new();
+    let pool = pool_on(&clock, |settings| settings.max_total(1));
+    let leased = open(&pool, 1);
+    let request = || {
+        pool.request(&"a")
+            .lease_async_within(Duration::from_millis(500))
+    };
+    let mut context = Context::from_waker(Waker::noop());
+    let mut first = Box::pin(request());
+    let mut second = pin!(request());
+    assert!(first.as_mut().poll(&mut context).is_pending());
+    assert!(second.as_mut().poll(&mut context).is_pending());
+    leased.keep();
+    drop(first);
+    clock.advance(500);
+    assert!(wait(second).is_ok());
+}
+
+#[test]
+fn an_asynchronous_lease_times_out_on_the_real_clock() {
+    let _alone = alone();
+    let pool: Pool<&str, u32> = Pool::builder().max_total(1).build();
+    let _leased = open(&pool, 1);
+    let future = pool
+        .request(&"a")
+        .lease_async_within(Duration::from_millis(20));
+    assert_eq!(wait(pin!(future)).unwrap_err(), LeaseError::Timeout);
+}
