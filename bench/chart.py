@@ -20,6 +20,10 @@ PANELS = {
         'leasehold': 'Leasehold…MultiThreadedHttpConnectionManager',
         'httpclient3-multithreaded': 'MultiThreadedHttpConnectionManager',
     }),
+    'httpclient4-cycle': ('HttpClient 4.5 managers: lease + release', {
+        'leasehold': 'LeaseholdHttpClientConnectionManager',
+        'httpclient4-pooling': 'PoolingHttpClientConnectionManager',
+    }),
 }
 
 WIDTH = 840

@@ -3,8 +3,8 @@
 
     report.py [--quick] [--load LOAD] [--json FILE] ROWS...
 
-A figure is the median of a row's samples, its spread their least and greatest. Every sample is wall time divided by the cycles
-of all threads together, in nanoseconds.
+A figure is the median of a row's samples, its spread their least and greatest. A sample is wall time divided by the cycles of all
+threads together, in nanoseconds, or in a bench of requests their number per second.
 """
 
 import argparse
@@ -22,7 +22,18 @@ BENCHES = {
     'c-cycle': 'C ABI, through the shared library: lease + release with a new expiry',
     'java-cycle': 'Java pools: lease + update of the expiry + release',
     'httpclient3-cycle': 'HttpClient 3.1 managers: getConnectionWithTimeout + releaseConnection',
+    'httpclient4-cycle': 'HttpClient 4.5 managers: requestConnection + get + releaseConnection',
+    'httpclient4-requests': 'HttpClient 4.5 against nginx: requests per second',
 }
+
+# The benches whose samples are not nanoseconds.
+PER_SECOND = {'httpclient4-requests'}
+
+
+def figure(bench):
+    """The name of a bench's figure."""
+    return 'requests_per_second' if bench in PER_SECOND else 'ns_per_op'
+
 
 Bar = collections.namedtuple('Bar', 'bench text threads ratio is_met')
 
@@ -32,19 +43,25 @@ def at_most(bench, contender, times, other, threads, other_bench=None):
     other_bench = other_bench or bench
     name = other if other_bench == bench else f"{other_bench}'s {other}"
     return Bar(bench, f'{contender} ÷ {name} ≤ {times}', threads,
-               lambda ns, t, r: ns[bench, contender, t, r] / ns[other_bench, other, t, r], lambda ratio: ratio <= times)
+               lambda of, t, r: of[bench, contender, t, r] / of[other_bench, other, t, r], lambda ratio: ratio <= times)
 
 
 def times_fewer(bench, contender, times, other, threads):
     """The other takes at least so many times what the contender takes."""
     return Bar(bench, f'{other} ÷ {contender} ≥ {times}', threads,
-               lambda ns, t, r: ns[bench, other, t, r] / ns[bench, contender, t, r], lambda ratio: ratio >= times)
+               lambda of, t, r: of[bench, other, t, r] / of[bench, contender, t, r], lambda ratio: ratio >= times)
 
 
 def not_slower_than_alone(bench, contender, threads):
     """No more for a cycle than on one thread."""
     return Bar(bench, f'{contender} ÷ itself on 1 thread ≤ 1', threads,
-               lambda ns, t, r: ns[bench, contender, t, r] / ns[bench, contender, 1, r], lambda ratio: ratio <= 1)
+               lambda of, t, r: of[bench, contender, t, r] / of[bench, contender, 1, r], lambda ratio: ratio <= 1)
+
+
+def times_more(bench, contender, times, other, threads):
+    """The contender does at least so many times what the other does per second."""
+    return Bar(bench, f'{contender} ÷ {other} ≥ {times}', threads,
+               lambda of, t, r: of[bench, contender, t, r] / of[bench, other, t, r], lambda ratio: ratio >= times)
 
 
 BARS = [
@@ -55,6 +72,9 @@ BARS = [
     times_fewer('java-cycle', 'leasehold', 2, 'httpcore5-offlock', [1, 2, 8, 32]),
     times_fewer('httpclient3-cycle', 'leasehold', 2, 'httpclient3-multithreaded', [1]),
     times_fewer('httpclient3-cycle', 'leasehold', 4, 'httpclient3-multithreaded', [8, 32]),
+    times_fewer('httpclient4-cycle', 'leasehold', 2, 'httpclient4-pooling', [1, 8, 32]),
+    times_more('httpclient4-requests', 'leasehold', 10, 'httpclient4-checked', [1]),
+    times_more('httpclient4-requests', 'leasehold', 1, 'httpclient4-unchecked', [1, 16]),
 ]
 
 LABEL = 44
@@ -68,7 +88,7 @@ def read(files):
             for line in lines:
                 row = json.loads(line)
                 samples = row.pop('samples')
-                row['ns_per_op'] = round(statistics.median(samples), 1)
+                row[figure(row['bench'])] = round(statistics.median(samples), 1)
                 row['spread'] = [round(min(samples), 1), round(max(samples), 1)]
                 row['samples'] = len(samples)
                 rows.append(row)
@@ -77,12 +97,12 @@ def read(files):
 
 def judge(rows):
     """Every bar in every cell that was measured."""
-    ns = {(row['bench'], row['contender'], row['threads'], row['routes']): row['ns_per_op'] for row in rows}
+    of = {(row['bench'], row['contender'], row['threads'], row['routes']): row[figure(row['bench'])] for row in rows}
     verdicts = []
     for bar in BARS:
         for routes in sorted({row['routes'] for row in rows if row['bench'] == bar.bench}):
             for threads in bar.threads:
-                ratio = bar.ratio(ns, threads, routes)
+                ratio = bar.ratio(of, threads, routes)
                 verdicts.append({'bench': bar.bench, 'bar': bar.text, 'threads': threads, 'routes': routes,
                                  'ratio': round(ratio, 2), 'met': bar.is_met(ratio)})
     return verdicts
@@ -139,7 +159,7 @@ def table(report):
         lines.append(line('  threads', {(r, t): str(t) for r, t in cells}))
         for contender in dict.fromkeys(row['contender'] for row in rows):
             of = {(row['routes'], row['threads']): row for row in rows if row['contender'] == contender}
-            lines.append(line('  ' + contender, {cell: number(row['ns_per_op']) for cell, row in of.items()}))
+            lines.append(line('  ' + contender, {cell: number(row[figure(bench)]) for cell, row in of.items()}))
             lines.append(line('', {cell: '–'.join(map(short_number, row['spread'])) for cell, row in of.items()}))
         bars = collections.defaultdict(list)
         for verdict in report['bars']:
@@ -168,7 +188,7 @@ def main():
     report = {
         'mode': 'quick' if chosen.quick else 'full',
         'definition': 'ns_per_op: wall time of a run divided by the cycles of all its threads, median of the samples; '
-                      'spread: least and greatest sample',
+                      'requests_per_second: of all threads together, median of the samples; spread: least and greatest sample',
         'machine': machine(chosen.load),
         'rows': rows,
         'bars': judge(rows),

@@ -8,13 +8,13 @@ demo() {
 
 bench() {
     local load rows=$PWD/target/bench
-    tools rust java gradle python3
+    tools rust java gradle nginx python3
     mkdir -p "$rows"
     load=$(cut -d ' ' -f 1 /proc/loadavg)
     say 'Rust and C: building, then measuring'
     cargo build --release --locked --quiet -p leasehold-bench -p leasehold-c
     cargo run --release --locked --quiet -p leasehold-bench -- ${quick:+"$quick"} "$rows/rust"
     say 'Java: building, then measuring'
-    gradle_java --quiet ${quick:+-Pquick} -Psamples="$rows/java" :bench:cycles >&2
+    gradle_java --quiet ${quick:+-Pquick} -Psamples="$rows/java" :bench:measure >&2
     python3 bench/report.py ${quick:+"$quick"} --load "$load" ${json:+--json "$json"} "$rows/rust" "$rows/java"
 }

@@ -1,14 +1,10 @@
 package io.leasehold.bench;
 
-import java.io.IOException;
-import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Paths;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.openjdk.jmh.results.BenchmarkResult;
@@ -22,8 +18,7 @@ import org.openjdk.jmh.runner.options.VerboseMode;
 
 /**
  * Measures every entrant in every cell of threads and routes. In each cell the entrants of a bench take turns, a JVM for each turn,
- * so that whatever else the machine does meanwhile hits all alike. Every sample goes to a file, a row a line, for
- * {@code bench/report.py}.
+ * so that whatever else the machine does meanwhile hits all alike. Then it measures {@link Requests}. Every sample goes to a file.
  */
 public final class Bench {
     private static final int[] THREADS = {1, 2, 8, 32};
@@ -33,14 +28,14 @@ public final class Bench {
     }
 
     /** Takes {@code [--quick] FILE}. */
-    public static void main(String[] args) throws IOException, RunnerException {
+    public static void main(String[] args) throws Exception {
         List<String> arguments = new ArrayList<>(Arrays.asList(args));
         boolean quick = arguments.remove("--quick");
         if (arguments.size() != 1) {
             System.err.println("usage: bench [--quick] FILE");
             System.exit(2);
         }
-        try (PrintWriter rows = new PrintWriter(Files.newBufferedWriter(Paths.get(arguments.get(0))))) {
+        try (Rows rows = new Rows(Paths.get(arguments.get(0)))) {
             Map<String, List<Entrant>> benches = Arrays.stream(Entrant.values())
                     .collect(Collectors.groupingBy(entrant -> entrant.bench, LinkedHashMap::new, Collectors.toList()));
             int cells = benches.size() * ROUTES.length * THREADS.length;
@@ -54,19 +49,18 @@ public final class Bench {
                     }
                 }
             }
+            Requests.measure(quick, rows);
         }
     }
 
-    private static void measure(List<Entrant> bench, int threads, int routes, boolean quick, PrintWriter rows) throws RunnerException {
+    private static void measure(List<Entrant> bench, int threads, int routes, boolean quick, Rows rows) throws RunnerException {
         Map<Entrant, List<Double>> samples = new LinkedHashMap<>();
         for (int turn = 0; turn < (quick ? 1 : 2); turn++) {
             for (Entrant entrant : bench) {
                 samples.computeIfAbsent(entrant, e -> new ArrayList<>()).addAll(samples(entrant, threads, routes, quick));
             }
         }
-        samples.forEach((entrant, ns) -> rows.println(String.format(Locale.ROOT,
-                "{\"bench\": \"%s\", \"contender\": \"%s\", \"threads\": %d, \"routes\": %d, \"samples\": %s}",
-                entrant.bench, entrant.contender, threads, routes, ns)));
+        samples.forEach((entrant, ns) -> rows.write(entrant.bench, entrant.contender, threads, routes, ns));
     }
 
     /** Nanoseconds per cycle in each iteration of one JVM. */

@@ -8,7 +8,9 @@ public enum Entrant {
     HTTPCORE5_STRICT("java-cycle", "httpcore5-strict", Pools::httpcore5Strict),
     HTTPCORE5_OFFLOCK("java-cycle", "httpcore5-offlock", Pools::httpcore5Offlock),
     HTTPCLIENT3_LEASEHOLD("httpclient3-cycle", "leasehold", Httpclient3::leasehold),
-    HTTPCLIENT3_MULTITHREADED("httpclient3-cycle", "httpclient3-multithreaded", Httpclient3::multithreaded);
+    HTTPCLIENT3_MULTITHREADED("httpclient3-cycle", "httpclient3-multithreaded", Httpclient3::multithreaded),
+    HTTPCLIENT4_LEASEHOLD("httpclient4-cycle", "leasehold", Httpclient4::leasehold),
+    HTTPCLIENT4_POOLING("httpclient4-cycle", "httpclient4-pooling", Httpclient4::pooling);
 
     final String bench;
     final String contender;

@@ -1,0 +1,153 @@
+package io.leasehold.bench;
+
+import io.leasehold.httpclient4.LeaseholdHttpClientConnectionManager;
+import io.leasehold.tests.servers.Nginx;
+import io.leasehold.tests.servers.WebServer;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.apache.http.client.config.RequestConfig;
+import org.apache.http.client.methods.CloseableHttpResponse;
+import org.apache.http.client.methods.HttpGet;
+import org.apache.http.impl.client.CloseableHttpClient;
+import org.apache.http.impl.client.HttpClients;
+import org.apache.http.impl.conn.PoolingHttpClientConnectionManager;
+import org.apache.http.util.EntityUtils;
+
+/**
+ * Requests per second of HttpClient 4.5 to an nginx on this machine. The time is cut into many short slices that the contenders take in turn,
+ * in an order drawn anew for each turn, so that what else the machine does, and on which processor the client and nginx meet, is the same for all.
+ * A sample is one slice.
+ */
+final class Requests {
+    private static final String BENCH = "httpclient4-requests";
+    private static final int MAX_CONNECTIONS = 64;
+
+    /** A client and what it has done so far. */
+    private static final class Requester {
+        final String contender;
+        final CloseableHttpClient client;
+        final List<Double> samples = new ArrayList<>();
+
+        Requester(String contender, CloseableHttpClient client) {
+            this.contender = contender;
+            this.client = client;
+        }
+    }
+
+    private final ExecutorService threads = Executors.newCachedThreadPool();
+    private final String url;
+    private final boolean quick;
+    private final Rows rows;
+
+    private Requests(String url, boolean quick, Rows rows) {
+        this.url = url;
+        this.quick = quick;
+        this.rows = rows;
+    }
+
+    static void measure(boolean quick, Rows rows) throws Exception {
+        try (Nginx server = Nginx.builder().start()) {
+            Requests requests = new Requests(server.url(WebServer.HELLO), quick, rows);
+            try {
+                requests.measure(1, 10, leasehold(), unchecked(), checked());
+                requests.measure(16, 100, leasehold(), unchecked());
+            } finally {
+                requests.threads.shutdown();
+            }
+        }
+    }
+
+    /** As it is: each lease validates its connection. */
+    private static Requester leasehold() {
+        return new Requester("leasehold", client(new LeaseholdHttpClientConnectionManager(), false));
+    }
+
+    /** Nothing is validated. */
+    private static Requester unchecked() {
+        return new Requester("httpclient4-unchecked", client(stock(), false));
+    }
+
+    /** Each request validates its connection. */
+    private static Requester checked() {
+        return new Requester("httpclient4-checked", client(stock(), true));
+    }
+
+    private static PoolingHttpClientConnectionManager stock() {
+        PoolingHttpClientConnectionManager manager = new PoolingHttpClientConnectionManager();
+        manager.setValidateAfterInactivity(-1);
+        return manager;
+    }
+
+    // The check at each request is deprecated, and the only one that stock has.
+    @SuppressWarnings("deprecation")
+    private static CloseableHttpClient client(PoolingHttpClientConnectionManager manager, boolean isChecked) {
+        manager.setDefaultMaxPerRoute(MAX_CONNECTIONS);
+        manager.setMaxTotal(MAX_CONNECTIONS);
+        return HttpClients.custom()
+                .setConnectionManager(manager)
+                .setDefaultRequestConfig(RequestConfig.custom().setStaleConnectionCheckEnabled(isChecked).build())
+                .disableAutomaticRetries()
+                .build();
+    }
+
+    private void measure(int n, long sliceMillis, Requester... requesters) throws Exception {
+        System.err.println("bench: " + BENCH + ", threads: " + n);
+        List<Requester> order = new ArrayList<>(Arrays.asList(requesters));
+        Random random = new Random(1);
+        long turns = (quick ? 10_000 : 60_000) / sliceMillis / requesters.length;
+        long warmUp = turns / 4;
+        for (int i = 0; i < warmUp + turns; i++) {
+            Collections.shuffle(order, random);
+            for (Requester requester : order) {
+                double perSecond = slice(requester.client, n, sliceMillis);
+                if (i >= warmUp) {
+                    requester.samples.add(perSecond);
+                }
+            }
+        }
+        for (Requester requester : requesters) {
+            rows.write(BENCH, requester.contender, n, 1, requester.samples);
+            requester.client.close();
+        }
+    }
+
+    /** Requests per second of all threads together. */
+    private double slice(CloseableHttpClient client, int n, long millis) throws Exception {
+        long start = System.nanoTime();
+        long end = start + millis * 1_000_000;
+        Callable<Integer> work = () -> {
+            int done = 0;
+            do {
+                get(client);
+                done++;
+            } while (System.nanoTime() < end);
+            return done;
+        };
+        List<Future<Integer>> running = new ArrayList<>();
+        for (int i = 1; i < n; i++) {
+            running.add(threads.submit(work));
+        }
+        int done = work.call();
+        for (Future<Integer> one : running) {
+            done += one.get();
+        }
+        return done * 1e9 / (System.nanoTime() - start);
+    }
+
+    private void get(CloseableHttpClient client) throws IOException {
+        try (CloseableHttpResponse response = client.execute(new HttpGet(url))) {
+            EntityUtils.consume(response.getEntity());
+            if (response.getStatusLine().getStatusCode() != 200) {
+                throw new IOException("nginx answered " + response.getStatusLine());
+            }
+        }
+    }
+}
