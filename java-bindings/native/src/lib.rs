@@ -1,7 +1,7 @@
 //! The native half of the `io.leasehold` Java package: the engine's calls over numbers.
 //!
 //! Every exported function belongs to a `native` method of the same name in `io.leasehold.internal`, whose packages must
-//! therefore not be relocated. None of them waits. None unwinds into the JVM: a panic is caught, printed by the panic hook,
+//! therefore not be relocated. None of them waits, but the one in [`watch`] that the housekeeper calls. None unwinds into the JVM: a panic is caught, printed by the panic hook,
 //! and answered as [`answer::BROKEN`].
 //!
 //! The two that a hit needs, [`hit`], touch no Java object and not even the JNI environment, which would cost more than
@@ -16,9 +16,11 @@
 mod answer;
 mod effects;
 mod hit;
+mod log;
 mod pool;
 mod slow;
 mod sockets;
+mod watch;
 
 use jni::EnvUnowned;
 use jni::Outcome;
@@ -54,6 +56,7 @@ extern "system" fn Java_io_leasehold_internal_NativeLibrary_nativeVersion<'local
 #[unsafe(no_mangle)]
 extern "system" fn JNI_OnUnload(_vm: *mut JavaVM, _reserved: *mut c_void) {
     pool::free_all();
+    watch::close();
 }
 
 /// What `this` is called where a native does not look at it.

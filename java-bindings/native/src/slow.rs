@@ -153,6 +153,37 @@ extern "system" fn Java_io_leasehold_internal_NativePool_reopen<'local>(
     })
 }
 
+/// Another connection takes the place of a leased one, in the same entry: no event or mark of the one before concerns it.
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_leasehold_internal_NativePool_renew<'local>(
+    _env: EnvUnowned<'local>,
+    _this: This<'local>,
+    address: jlong,
+    lease: jlong,
+) -> jlong {
+    ask(address, |engine| {
+        engine.reopen(handle(lease)).map_or(NOT_LEASED, |()| {
+            engine
+                .opened(handle(lease))
+                .map_or_else(answer::of_refusal, |()| DONE)
+        })
+    })
+}
+
+/// The look at a connection that was just leased has found it dead.
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_leasehold_internal_NativePool_noteStale<'local>(
+    _env: EnvUnowned<'local>,
+    _this: This<'local>,
+    address: jlong,
+    lease: jlong,
+) {
+    ask(address, |engine| {
+        engine.note_stale(handle(lease));
+        DONE
+    });
+}
+
 #[unsafe(no_mangle)]
 extern "system" fn Java_io_leasehold_internal_NativePool_release<'local>(
     mut env: EnvUnowned<'local>,
@@ -331,6 +362,30 @@ extern "system" fn Java_io_leasehold_internal_NativePool_stats<'local>(
         // SAFETY: see the crate's page.
         let stats = unsafe { pool(address) }.engine.stats();
         numbers.set_region(env, 0, &counts(stats))
+    });
+}
+
+/// In the order of `Counters.java`.
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_leasehold_internal_NativePool_counters<'local>(
+    mut env: EnvUnowned<'local>,
+    _this: This<'local>,
+    address: jlong,
+    numbers: JLongArray<'local>,
+) {
+    with_env(&mut env, (), |env| {
+        // SAFETY: see the crate's page.
+        let counters = unsafe { pool(address) }.engine.counters();
+        let counts = [
+            counters.closed_by_peer,
+            counters.stale,
+            counters.expired,
+            counters.idle,
+            counters.evicted,
+            counters.over_limit,
+            counters.cleared,
+        ];
+        numbers.set_region(env, 0, &counts.map(|count| count as jlong))
     });
 }
 

@@ -19,10 +19,13 @@ use jni::signature::{FieldSignature, JavaType, Primitive};
 use jni::strings::JNIStr;
 use jni::sys::jint;
 use jni::{Env, EnvUnowned, jni_sig, jni_str};
-use leasehold::socket::{Liveness, probe};
-use std::os::fd::BorrowedFd;
+use leasehold::socket::{Liveness, TcpKeepAlive, probe};
+use rustix::io::fcntl_dupfd_cloexec;
+use rustix::net::{Shutdown, shutdown};
+use std::os::fd::{BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::panic::catch_unwind;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 const UNKNOWN: jint = -1;
 // Indices into `SocketDescriptors.ANSWERS`.
@@ -241,4 +244,66 @@ extern "system" fn Java_io_leasehold_internal_SocketDescriptors_poll<'local>(
         }
     })
     .unwrap_or(UNKNOWN)
+}
+/// Null if it was set, else why not.
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_leasehold_internal_SocketDescriptors_setTcpKeepAlive<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    descriptor: jint,
+    idle: jint,
+    interval: jint,
+    probes: jint,
+) -> JString<'local> {
+    with_env(&mut env, JString::default(), |env| {
+        let seconds = |number: jint| Duration::from_secs(number as u64);
+        // SAFETY: not -1, and Java promises that nobody closes the socket meanwhile.
+        let descriptor = unsafe { BorrowedFd::borrow_raw(descriptor) };
+        match TcpKeepAlive::new(seconds(idle), seconds(interval), probes as u32)
+            .and_then(|keep_alive| keep_alive.set_on(descriptor))
+        {
+            Ok(()) => Ok(JString::default()),
+            Err(error) => env.new_string(error.to_string()),
+        }
+    })
+}
+
+/// A second descriptor, Java's to close; -1 if there is none to be had.
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_leasehold_internal_SocketDescriptors_duplicate<'local>(
+    _env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    descriptor: jint,
+) -> jint {
+    catch_unwind(|| {
+        // SAFETY: not -1, and Java promises that nobody closes the socket meanwhile.
+        let descriptor = unsafe { BorrowedFd::borrow_raw(descriptor) };
+        // Not below 3, where a program that has closed its standard streams would write to it.
+        fcntl_dupfd_cloexec(descriptor, 3).map_or(UNKNOWN, IntoRawFd::into_raw_fd)
+    })
+    .unwrap_or(UNKNOWN)
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_leasehold_internal_SocketDescriptors_shutdown<'local>(
+    _env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    descriptor: jint,
+) {
+    let _ = catch_unwind(|| {
+        // SAFETY: it came from `duplicate`, and Java closes it only afterwards.
+        let descriptor = unsafe { BorrowedFd::borrow_raw(descriptor) };
+        // Fails where the connection has come to its end already.
+        let _ = shutdown(descriptor, Shutdown::Both);
+    });
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_leasehold_internal_SocketDescriptors_close<'local>(
+    _env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    descriptor: jint,
+) {
+    // SAFETY: it came from `duplicate`, and Java closes it once.
+    drop(unsafe { OwnedFd::from_raw_fd(descriptor) });
 }

@@ -31,10 +31,13 @@ import java.util.function.BiPredicate;
  * disposed of and its memory freed. So nothing that a pool knows may refer to it: neither the disposer nor the leak
  * listener, and no idle connection, route or state. A lease refers to its pool.
  *
+ * <p><b>Closed by the peer</b>: a pool that is told a connection's socket ({@link Lease#attach}) disposes of the connection when its
+ * peer closes it, at once if it is idle, and never leases it afterwards; see {@link Watching}.
+ *
  * <p><b>Threads</b>: all methods may be called by any thread at any time, from a {@link Disposer} too. Only {@link
  * #lease} and {@link PendingLease#get} wait. No call made here waits for another caller's {@link Disposer}. A pool
  * makes its first native call with its first lease; one daemon thread, {@code leasehold-housekeeper}, serves all pools
- * and ends with the last.
+ * and ends with the last. Another, {@code leasehold-disposer}, closes what {@linkplain Disposer#mayBlock may block}.
  *
  * <p><b>Cost</b>: a lease or release that meets an idle connection takes constant time and one short lock among
  * several, as callers collide; what opens, closes, waits or changes limits takes the pool's one coordinating lock for a
@@ -311,6 +314,20 @@ public final class ConnectionPool<R, C> implements Closeable {
     }
 
     /**
+     * What the pool has closed of its own accord since it was made. Read without a lock, in constant time.
+     *
+     * @return the numbers now
+     */
+    public Counters counters() {
+        long[] numbers = new long[Counters.COUNT];
+        NativePool pool = this.pool;
+        if (pool != null) {
+            pool.counters(numbers);
+        }
+        return new Counters(numbers);
+    }
+
+    /**
      * The routes that have connections or waiting requests, or had some a short while ago.
      *
      * @return a copy
@@ -402,14 +419,18 @@ public final class ConnectionPool<R, C> implements Closeable {
         }
         Lease<C> lease = new Lease<>(pool, null);
         long handle = pool.leaseHit(pool.address, ref.id);
-        return handle > 0 ? lease.with(pool.begin(lease.ref(), ref, handle)) : null;
+        if (handle <= 0) {
+            return null;
+        }
+        pool.begin(lease.ref(), ref, handle);
+        return lease.begun();
     }
 
     private Lease<C> tryLeaseSlowly(R route, Object boundTo) {
         NativePool pool = started();
         StateRef stateRef = boundTo == null ? null : pool.state(boundTo);
         Lease<C> lease = new Lease<>(pool, stateRef);
-        return pool.tryLease(lease.ref(), route, stateRef) ? lease.with(lease.ref().connection()) : null;
+        return pool.tryLease(lease.ref(), route, stateRef) ? lease.begun() : null;
     }
 
     private Lease<C> leaseSlowly(R route, Object boundTo, Deadline deadline)
@@ -418,7 +439,7 @@ public final class ConnectionPool<R, C> implements Closeable {
         StateRef stateRef = boundTo == null ? null : pool.state(boundTo);
         Lease<C> lease = new Lease<>(pool, stateRef);
         pool.lease(lease.ref(), route, stateRef, deadline);
-        return lease.with(lease.ref().connection());
+        return lease.begun();
     }
 
     private Lease<C> lease(R route, Object boundTo, Deadline deadline) throws InterruptedException, TimeoutException {
@@ -494,6 +515,9 @@ public final class ConnectionPool<R, C> implements Closeable {
         private int stripes;
         private LeakListener<? super R, ? super C> leakListener;
         private ManualClock clock;
+        private Watching watching = Watching.BOTH;
+        private boolean evictExpired;
+        private long evictIdle;
 
         private Builder(Disposer<? super C> disposer) {
             if (disposer == null) {
@@ -612,6 +636,43 @@ public final class ConnectionPool<R, C> implements Closeable {
             return this;
         }
 
+        /**
+         * Sets how the pool learns that the peers of its connections have closed them, as far as {@link Lease#attach} has told
+         * it their sockets.
+         *
+         * @param watching how; the default is {@link Watching#BOTH}
+         * @return this
+         */
+        public Builder<R, C> watching(Watching watching) {
+            this.watching = given("watching", watching);
+            return this;
+        }
+
+        /**
+         * Sets whether idle connections that have expired are disposed of as they expire, within a fraction of a second,
+         * and not only when a lease meets them or {@link ConnectionPool#closeExpired} is called.
+         *
+         * @param evict true does so; the default is false
+         * @return this
+         */
+        public Builder<R, C> evictExpired(boolean evict) {
+            evictExpired = evict;
+            return this;
+        }
+
+        /**
+         * Sets that connections idle for a time are disposed of, within a fraction of a second after it.
+         *
+         * @param idleTime how long; zero or negative is never, the default. What is smaller than a millisecond is rounded
+         *     up
+         * @param unit the unit of {@code idleTime}
+         * @return this
+         */
+        public Builder<R, C> evictIdle(long idleTime, TimeUnit unit) {
+            evictIdle = idleTime <= 0 ? 0 : Math.max(1, unit.toMillis(idleTime));
+            return this;
+        }
+
         /** Forces the number of idle lists, so that tests have exact order (1) or certain disorder (more). */
         Builder<R, C> stripes(int stripes) {
             this.stripes = stripes;
@@ -635,7 +696,10 @@ public final class ConnectionPool<R, C> implements Closeable {
                             maxWaiters,
                             timeToLive,
                             stripes,
-                            clock != null),
+                            clock != null,
+                            watching,
+                            evictExpired,
+                            evictIdle),
                     maxTotal == null ? profile.maxTotal : maxTotal,
                     maxPerRoute == null ? profile.maxPerRoute : maxPerRoute);
             return new ConnectionPool<>(state, clock);

@@ -3,10 +3,14 @@ package io.leasehold;
 /**
  * Closes connections that a pool lets go.
  *
- * <p>A pool calls it outside every lock, on the thread whose call caused it: the one that releases, asks, or changes a
- * limit; on the daemon thread {@code leasehold-housekeeper} for {@link Cause#LEAKED} and {@link Cause#POOL_COLLECTED}.
- * It is called once for each connection. It may call the pool. It should not block for long: no other caller waits for
- * it, but its own thread does.
+ * <p>A pool calls it outside every lock. Connections whose closing {@linkplain #mayBlock may block} are closed one after the other on the
+ * daemon thread {@code leasehold-disposer}, all others at once: on the thread whose call caused it, the one that releases,
+ * asks, or changes a limit; on the daemon thread {@code leasehold-housekeeper} for what no call caused, such as {@link
+ * Cause#LEAKED}, {@link Cause#POOL_COLLECTED}, and {@link Cause#PEER_CLOSED} of an idle connection. There it must not block,
+ * for all pools depend on it.
+ *
+ * <p>It is called once for each connection, also after the pool was shut down; only the end of the JVM may come first. It may call
+ * the pool.
  *
  * <p>A disposer that refers to its pool, directly or through what it captures, keeps that pool from ever being
  * collected.
@@ -22,4 +26,18 @@ public interface Disposer<C> {
      * @param cause why it has to go
      */
     void dispose(C connection, Cause cause);
+
+    /**
+     * Whether closing a connection may wait for its peer, as TLS may, which says goodbye, and a socket with {@code SO_LINGER} does.
+     *
+     * <p>Such a connection is closed on a thread of its own, so that the peer delays nobody, but the connections behind it
+     * by at most a second: then the socket that was told by {@link Lease#attach}, if any, is shut down under it, which ends the waiting, and if
+     * that does not help either, another thread goes on with the rest.
+     *
+     * @param connection the connection, no longer known to the pool
+     * @return false, unless overridden
+     */
+    default boolean mayBlock(C connection) {
+        return false;
+    }
 }

@@ -4,6 +4,7 @@ import io.leasehold.internal.LeaseRef;
 import io.leasehold.internal.NativePool;
 import io.leasehold.internal.StateRef;
 import java.io.Closeable;
+import java.net.Socket;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -49,9 +50,10 @@ public final class Lease<C> implements Closeable {
         return ref;
     }
 
+    /** This lease, which has begun, with its connection. */
     @SuppressWarnings("unchecked") // A pool's cells hold what its own leases were given: connections of type C.
-    Lease<C> with(Object connection) {
-        this.connection = (C) connection;
+    Lease<C> begun() {
+        connection = (C) pool.connection(ref);
         return this;
     }
 
@@ -120,13 +122,59 @@ public final class Lease<C> implements Closeable {
         if (dead == null) {
             throw new IllegalStateException("this lease has no connection to replace: say opened(connection)");
         }
-        if (!pool.reopen(ref)) {
-            connection = null;
+        Object taken = pool.reopen(ref);
+        connection = null;
+        if (taken == null) {
             throw new PoolShutDownException();
         }
-        connection = null;
         keepAlive = NativePool.KEEP_AS_BEFORE;
         return dead;
+    }
+
+    /**
+     * Tells the pool the connection's socket, so that it notices when the peer closes it, in the way that its {@link Watching}
+     * says: an idle connection is disposed of at once, one that is leased when it is released. Once for each connection
+     * is enough; if the connection gets another socket, say so again, and nothing that was known of the one before
+     * counts any more. A TLS socket is told instead of the one it is layered over.
+     *
+     * <p>A socket that the pool closes by its {@link Disposer} is forgotten by itself. Say {@link #detach()} before closing it
+     * during the lease.
+     *
+     * <p>Plain sockets, the JDK's own TLS sockets and sockets of socket channels can be asked about; of others, and of those not
+     * connected, nothing will be noticed. The pool refers to the socket weakly.
+     *
+     * @param socket the socket
+     * @throws IllegalArgumentException if {@code socket} is null
+     * @throws IllegalStateException if the lease is a vacancy or has ended
+     */
+    public void attach(Socket socket) {
+        if (socket == null) {
+            throw new IllegalArgumentException("attach(null): say detach() to have the socket forgotten");
+        }
+        if (connection() == null) {
+            throw new IllegalStateException("this lease has no connection that a socket could be of: say opened(connection) first");
+        }
+        pool.attach(ref, socket);
+    }
+
+    /**
+     * Has the pool forget the connection's socket; say so before closing it or lending it to somebody else. Without a socket attached, and
+     * after the lease's end, it does nothing.
+     */
+    public void detach() {
+        if (!ref.isEnded()) {
+            pool.detach(ref);
+        }
+    }
+
+    /**
+     * Counts the connection among those that were {@linkplain Counters#stale() found stale at the lease}, for whoever looks at connections
+     * themselves. What becomes of it is for the holder to say, by {@link #reopen()}, {@link #attach} or {@link #discard()}.
+     */
+    public void noteStale() {
+        if (!ref.isEnded()) {
+            pool.noteStale(ref);
+        }
     }
 
     /**

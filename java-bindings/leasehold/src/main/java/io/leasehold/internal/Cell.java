@@ -1,12 +1,23 @@
 package io.leasehold.internal;
 
+import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
+
 /**
  * Where Java keeps what belongs to one of the engine's entries. Only the entry's present owner writes here: the thread
  * that leased it, or the one that was handed it as a victim. A slot is not reused before its victim was acknowledged.
  */
 final class Cell {
+    private static final AtomicReferenceFieldUpdater<Cell, Object> CONNECTION =
+            AtomicReferenceFieldUpdater.newUpdater(Cell.class, Object.class, "connection");
+
     /** The connection; null while there is none. Read by enumerations too. */
     volatile Object connection;
+
+    /** The connection's socket; null if the pool was not told, or no more. Read by whoever leases or disposes of it. */
+    Attachment attachment;
+
+    /** Whether a socket was watched under the present opening, so that an event about it may still come. */
+    boolean wasWatched;
 
     /**
      * The present lease's reference, or the last one's. It hangs here so that it is reachable, which is what makes the
@@ -18,4 +29,11 @@ final class Cell {
     // Keeps cells of neighbouring slots, which different threads write at every lease, out of each other's cache line.
     @SuppressWarnings("unused")
     private long p0, p1, p2, p3, p4, p5;
+
+    /**
+     * Takes the connection out. A shutdown at once takes out what its holder may be taking out, too: one of them gets it.
+     */
+    Object takeConnection() {
+        return CONNECTION.getAndSet(this, null);
+    }
 }

@@ -4,13 +4,20 @@ import java.lang.ref.PhantomReference;
 import java.lang.ref.Reference;
 import java.lang.ref.ReferenceQueue;
 import java.lang.ref.WeakReference;
-import java.lang.reflect.Constructor;
-import java.util.HashSet;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
- * The one daemon thread of the loaded library: it puts the affairs of collected leases and pools in order. It starts
- * with the first pool and ends with the last, for a running thread keeps its class loader from being unloaded.
+ * The one daemon thread of the loaded library: it puts the affairs of collected leases and pools in order, closes what peers
+ * have closed and, where that was asked for, what has expired or was idle for long, and logs what the engine has to say. It starts with the first pool and ends
+ * with the last, for a running thread keeps its class loader from being unloaded.
+ *
+ * <p>It waits for the collector, or, as soon as a socket is watched, for the watch. Nothing waits for both at once, so from then on it
+ * looks up every quarter of a second; also as long as there is something to expire or to hurry.
  *
  * <p>It alone frees the memory of pools, so what it does to a pool before that needs nothing to keep the pool
  * reachable.
@@ -19,89 +26,166 @@ final class Housekeeper implements Runnable {
     /** Where the collector puts {@link Collected} references. */
     static final ReferenceQueue<Object> QUEUE = new ReferenceQueue<>();
 
-    // Guarded by the class's monitor: the pools whose memory is not freed yet, which keeps their references reachable;
-    // how many of them still need the thread; and the thread.
-    private static final Set<Charge> CHARGES = new HashSet<>();
+    private static final int SLICE_MILLIS = 250;
+    /** What a token has room for: the largest number of a pool. */
+    private static final int MOST_NUMBER = (1 << 28) - 2;
+
+    // Guarded by the class's monitor: the pools whose memory is not freed yet, by their numbers, which keeps their references
+    // reachable; those of them that evict; how many pools and others still need the thread; the last number given; the thread.
+    private static final Map<Integer, Charge> CHARGES = new HashMap<>();
+    private static final Set<Charge> EVICTING = new LinkedHashSet<>();
     private static int needing;
+    private static int lastNumber;
     private static Thread thread;
+
+    static {
+        // Loaded now: an application's class loader may be closed while the thread still has work to do.
+        IdleWatch.isOpen();
+        Closings.isAtWork();
+        EngineLog.drain();
+    }
+
+    private final int[] events = new int[IdleWatch.EVENTS];
 
     private Housekeeper() {}
 
     /** Takes charge of a pool that is about to be made. */
     static synchronized Charge take(NativePool pool, PoolState state) {
-        Charge charge = new Charge(pool, state);
-        if (thread == null) {
-            Thread started = newThread(new Housekeeper());
-            started.setDaemon(true);
-            // It belongs to no application, and must keep none's class loader.
-            started.setContextClassLoader(null);
-            started.start();
-            thread = started;
-        }
-        CHARGES.add(charge);
-        needing++;
+        do {
+            lastNumber = lastNumber < MOST_NUMBER ? lastNumber + 1 : 1;
+        } while (CHARGES.containsKey(lastNumber));
+        Charge charge = new Charge(pool, state, lastNumber);
+        need();
+        CHARGES.put(lastNumber, charge);
         return charge;
+    }
+
+    /** Has the thread stay until {@link #needNoMore} was called as often. */
+    static synchronized void need() {
+        if (thread == null) {
+            thread = Daemon.start("leasehold-housekeeper", new Housekeeper());
+        } else {
+            wake();
+        }
+        needing++;
+    }
+
+    static synchronized void needNoMore() {
+        if (--needing == 0) {
+            wake();
+        }
+    }
+
+    /** Has the thread look up, to see what has changed. */
+    static void wake() {
+        // Something to find in the queue.
+        new WeakReference<>(QUEUE, QUEUE).enqueue();
+        if (IdleWatch.isOpen()) {
+            IdleWatch.wake();
+        }
     }
 
     @Override
     public void run() {
-        for (;;) {
+        do {
             try {
-                Reference<?> reference = QUEUE.remove();
-                if (reference instanceof Collected) {
-                    ((Collected) reference).collected();
+                tidy(next());
+                for (Charge charge : evicting()) {
+                    charge.evict();
                 }
+                Closings.hurry();
+                EngineLog.drain();
             } catch (InterruptedException e) {
                 // Nobody has a reason to interrupt this thread; it ends when its last pool does.
             } catch (Throwable e) {
-                Log.warn("the housekeeper failed to clean up after a lease or pool", e);
+                Log.warn("the housekeeper failed at its work, which goes on", e);
+                pause();
             }
-            synchronized (Housekeeper.class) {
-                if (needing == 0) {
-                    thread = null;
-                    return;
-                }
-            }
+        } while (isNeeded());
+    }
+
+    /** What failed once may fail every time. */
+    private static void pause() {
+        try {
+            Thread.sleep(SLICE_MILLIS);
+        } catch (InterruptedException e) {
+            // As above.
         }
     }
 
-    /**
-     * Without the maker's inheritable thread locals where the JDK (9 and later) can do that: they may hold its class
-     * loader.
-     */
-    private static Thread newThread(Runnable task) {
-        String name = "leasehold-housekeeper";
-        try {
-            Constructor<Thread> plain = Thread.class.getConstructor(
-                    ThreadGroup.class, Runnable.class, String.class, long.class, boolean.class);
-            return plain.newInstance(null, task, name, 0L, false);
-        } catch (ReflectiveOperationException e) {
-            return new Thread(task, name);
+    private static synchronized boolean isNeeded() {
+        if (needing == 0) {
+            thread = null;
+        }
+        return needing > 0;
+    }
+
+    private static synchronized List<Charge> evicting() {
+        return new ArrayList<>(EVICTING);
+    }
+
+    /** Waits, and tells pools what the watch has seen; the first of what was collected, or null. */
+    private Reference<?> next() throws InterruptedException {
+        if (!IdleWatch.isOpen()) {
+            return evicting().isEmpty() && !Closings.isAtWork() ? QUEUE.remove() : QUEUE.remove(SLICE_MILLIS);
+        }
+        Reference<?> collected = QUEUE.poll();
+        int seen = IdleWatch.await(collected == null ? SLICE_MILLIS : 0, events);
+        for (int i = 0; i < seen * IdleWatch.EVENT; i += IdleWatch.EVENT) {
+            Charge charge = charge(events[i]);
+            // An event may come late, for a pool that is gone.
+            if (charge != null) {
+                charge.pool.peerClosed(events[i + 1], events[i + 2]);
+            }
+        }
+        return collected != null ? collected : QUEUE.poll();
+    }
+
+    private static synchronized Charge charge(int number) {
+        return CHARGES.get(number);
+    }
+
+    private static void tidy(Reference<?> first) {
+        for (Reference<?> reference = first; reference != null; reference = QUEUE.poll()) {
+            if (reference instanceof Collected) {
+                try {
+                    ((Collected) reference).collected();
+                } catch (Throwable e) {
+                    Log.warn("the housekeeper failed to clean up after a lease or pool", e);
+                }
+            }
         }
     }
 
     /** A pool in the housekeeper's care. A phantom reference, so that finalizers which use the pool come first. */
     static final class Charge extends PhantomReference<Object> implements Collected {
+        /** Its number in the watch. */
+        final int number;
+
         private final PoolState state;
-        // Written once, before the pool is published.
-        private long address;
+        // The pool's engine under an object of the housekeeper's own. Written once, before the pool is published.
+        private NativePool pool;
         // Guarded by the housekeeper's monitor.
         private boolean ended;
         // Written and read by the housekeeper's thread only.
         private boolean freed;
 
-        Charge(NativePool pool, PoolState state) {
+        Charge(NativePool pool, PoolState state, int number) {
             super(pool, QUEUE);
             this.state = state;
+            this.number = number;
         }
 
         /** The pool was made, or could not be. */
         void begin(long address) {
-            this.address = address;
-            if (address == 0) {
-                end();
-                synchronized (Housekeeper.class) {
-                    CHARGES.remove(this);
+            synchronized (Housekeeper.class) {
+                pool = new NativePool(state, address);
+                if (address == 0) {
+                    end();
+                    CHARGES.remove(number);
+                } else if (state.constants.evicts()) {
+                    EVICTING.add(this);
+                    wake();
                 }
             }
         }
@@ -114,10 +198,8 @@ final class Housekeeper implements Runnable {
             synchronized (Housekeeper.class) {
                 if (!ended) {
                     ended = true;
-                    if (--needing == 0) {
-                        // Something for the thread to find in the queue, so that it looks up.
-                        new WeakReference<>(this, QUEUE).enqueue();
-                    }
+                    EVICTING.remove(this);
+                    needNoMore();
                 }
             }
         }
@@ -127,7 +209,13 @@ final class Housekeeper implements Runnable {
         }
 
         NativePool pool() {
-            return new NativePool(state, address);
+            return pool;
+        }
+
+        private void evict() {
+            if (!freed) {
+                pool.evict();
+            }
         }
 
         @Override
@@ -138,7 +226,7 @@ final class Housekeeper implements Runnable {
                 freed = true;
                 end();
                 synchronized (Housekeeper.class) {
-                    CHARGES.remove(this);
+                    CHARGES.remove(number);
                 }
             }
         }

@@ -65,15 +65,6 @@ public final class LeaseRef extends PhantomReference<Object> implements Collecte
         return route.route;
     }
 
-    /**
-     * The connection at the lease's begin.
-     *
-     * @return the connection, or null
-     */
-    public Object connection() {
-        return cell().connection;
-    }
-
     Cell cell() {
         return route.state.cells.get(Slots.of(handle));
     }

@@ -3,6 +3,8 @@ package io.leasehold.internal;
 import io.leasehold.Cause;
 import io.leasehold.PoolShutDownException;
 import io.leasehold.QueueFullException;
+import io.leasehold.Watching;
+import java.net.Socket;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
@@ -128,15 +130,95 @@ public final class NativePool {
      * @param lease the lease's reference
      * @param route its route
      * @param handle its handle, just leased by this thread
-     * @return the connection, null for a vacancy
      */
-    public Object begin(LeaseRef lease, RouteRef route, long handle) {
+    public void begin(LeaseRef lease, RouteRef route, long handle) {
         // The entry has been open before, so its cell is there. The entry is this thread's alone.
         Cell cell = state.cells.get(Slots.of(handle));
         lease.route = route;
         lease.handle = handle;
         cell.lease = lease;
-        return cell.connection;
+    }
+
+    /**
+     * The connection of a lease that has just begun. One that is found dead is disposed of, and the lease goes on as a vacancy.
+     *
+     * @param lease the lease's reference
+     * @return the connection, null for a vacancy
+     */
+    public Object connection(LeaseRef lease) {
+        Cell cell = lease.cell();
+        Attachment attachment = cell.attachment;
+        return attachment != null && state.constants.watching.probes() && attachment.isDead()
+                ? replaceDead(lease, attachment)
+                : cell.connection;
+    }
+
+    private Object replaceDead(LeaseRef lease, Attachment attachment) {
+        Object dead = reopen(lease);
+        if (lease.isEnded()) {
+            throw new PoolShutDownException();
+        }
+        noteStale(address, lease.handle);
+        dispose(lease, dead, attachment, Cause.PEER_CLOSED);
+        return null;
+    }
+
+    /**
+     * Counts a leased connection that its user found dead.
+     *
+     * @param lease the lease's reference
+     */
+    public void noteStale(LeaseRef lease) {
+        noteStale(address, lease.handle);
+    }
+
+    /**
+     * Tells of a leased connection's socket: from now on its peer's close is noticed, as the pool's {@link Watching} says.
+     *
+     * @param lease the lease's reference
+     * @param socket the socket
+     */
+    public void attach(LeaseRef lease, Socket socket) {
+        Cell cell = lease.cell();
+        Attachment before = cell.attachment;
+        if (before != null && before.isOf(socket)) {
+            return;
+        }
+        detach(lease);
+        if (cell.wasWatched) {
+            // An event about the socket before may be under way, or have marked the entry: a new opening is beyond its reach. If the pool
+            // was shut down, the lease's end closes the connection, whatever is known of its socket.
+            if (renew(address, lease.handle) != KEPT) {
+                return;
+            }
+            cell.wasWatched = false;
+        }
+        Attachment attachment = new Attachment(socket);
+        cell.attachment = attachment;
+        if (attachment.isKnown() && state.constants.watching.watches()) {
+            cell.wasWatched = true;
+            if (watch(address, lease.handle, state.charge.number, attachment.descriptor()) == KEPT) {
+                IdleWatch.opened();
+            }
+        }
+    }
+
+    /**
+     * Forgets a leased connection's socket, which is about to be closed by its user.
+     *
+     * @param lease the lease's reference
+     */
+    public void detach(LeaseRef lease) {
+        forgetSocket(lease.cell());
+    }
+
+    private static Attachment forgetSocket(Cell cell) {
+        Attachment attachment = cell.attachment;
+        if (attachment != null) {
+            cell.attachment = null;
+            attachment.unwatch();
+        }
+        return attachment;
     }
 
     /**
@@ -297,25 +379,27 @@ public final class NativePool {
         if (answer == KEPT) {
             return true;
         }
-        cell.connection = null;
+        Object ours = cell.takeConnection();
         release(lease, CLOSE, null);
-        dispose(connection, Cause.SHUT_DOWN);
+        dispose(cell.lease, ours, null, Cause.SHUT_DOWN);
         return false;
     }
 
     /**
-     * Makes a lease a vacancy again.
+     * Makes a lease a vacancy again. It has ended instead if the pool was shut down at once, which disposed of the connection.
      *
      * @param lease the lease's reference
-     * @return false if the pool was shut down at once: the lease has ended and the connection was disposed of
+     * @return the connection, the caller's to close; null if the shutdown came first
      */
-    public boolean reopen(LeaseRef lease) {
+    public Object reopen(LeaseRef lease) {
+        Cell cell = lease.cell();
+        forgetSocket(cell);
         if (reopen(address, lease.handle) != KEPT) {
             lease.handle = LeaseRef.ENDED;
-            return false;
+            return null;
         }
-        lease.cell().connection = null;
-        return true;
+        cell.wasWatched = false;
+        return cell.takeConnection();
     }
 
     /**
@@ -362,9 +446,11 @@ public final class NativePool {
     void releaseLeaked(LeaseRef lease, Runnable tell) {
         long[] effects = effects();
         if (release(address, lease.handle, CLOSE, NO_STATE, effects) >= CLOSED) {
-            Object connection = takeOut(Slots.of(lease.handle));
+            int slot = Slots.of(lease.handle);
+            Attachment attachment = forgetSocket(state.cells.get(slot));
+            Object connection = takeOut(slot);
             tell.run();
-            dispose(connection, Cause.LEAKED);
+            dispose(lease, connection, attachment, Cause.LEAKED);
             carryOut(effects);
             noteIfDrained();
         }
@@ -405,9 +491,24 @@ public final class NativePool {
      * @param item where it was seen
      */
     public void markDead(Listing.Item item) {
+        peerClosed(item.slot, item.opening);
+    }
+
+    /** Disposes of a connection, when it is released if it is leased by now; not of one opened in its slot later. */
+    void peerClosed(int slot, int opening) {
         long[] effects = effects();
-        peerClosed(address, item.slot, item.opening, effects);
+        peerClosed(address, slot, opening, effects);
         carryOut(effects);
+    }
+
+    /** Does what the pool's builder asked for. On the housekeeper's thread. */
+    void evict() {
+        if (state.constants.evictExpired) {
+            closeExpired();
+        }
+        if (state.constants.evictIdle > 0) {
+            closeIdle(state.constants.evictIdle);
+        }
     }
 
     void setMaxTotal(int max) {
@@ -469,6 +570,15 @@ public final class NativePool {
     }
 
     /**
+     * What the pool has closed of its own accord.
+     *
+     * @param numbers for the counts, in the order of {@code Counters.java}
+     */
+    public void counters(long[] numbers) {
+        counters(address, numbers);
+    }
+
+    /**
      * Lists the connections that are idle, or those that are leased.
      *
      * @param idle which
@@ -497,6 +607,9 @@ public final class NativePool {
      */
     public void advanceClock(long millis) {
         advanceClock(address, millis);
+        if (state.constants.evicts()) {
+            Housekeeper.wake();
+        }
     }
 
     /**
@@ -571,24 +684,31 @@ public final class NativePool {
     /** Takes a victim's connection out of its cell, and only then lets the slot be reused. */
     private Object takeOut(int slot) {
         Cell cell = state.cells.get(slot);
-        Object connection = cell.connection;
-        cell.connection = null;
+        Object connection = cell.takeConnection();
+        cell.wasWatched = false;
         ack(address, slot);
         return connection;
     }
 
     private void disposeOf(int slot, Cause cause) {
-        dispose(takeOut(slot), state.collected && cause == Cause.SHUT_DOWN ? Cause.POOL_COLLECTED : cause);
+        Cell cell = state.cells.get(slot);
+        LeaseRef last = cell.lease;
+        Attachment attachment = forgetSocket(cell);
+        Object connection = takeOut(slot);
+        dispose(last, connection, attachment, state.collected && cause == Cause.SHUT_DOWN ? Cause.POOL_COLLECTED : cause);
     }
 
-    private void dispose(Object connection, Cause cause) {
+    private void dispose(LeaseRef last, Object connection, Attachment attachment, Cause cause) {
         if (connection == null) {
             return;
         }
-        try {
-            state.disposer.dispose(connection, cause);
-        } catch (Throwable e) {
-            Log.warn("a disposer failed to close a connection (" + cause + "): it may still be open", e);
+        if (Log.isDebug()) {
+            Log.debug("disposing of a connection to " + last.route() + ": " + cause);
+        }
+        if (state.mayBlock(connection)) {
+            Closings.add(new Closings.Closing(state, connection, attachment, cause));
+        } else {
+            state.dispose(connection, cause);
         }
     }
 
@@ -642,6 +762,14 @@ public final class NativePool {
     private native long opened(long address, long handle);
 
     private native long reopen(long address, long handle);
+
+    private native long renew(long address, long handle);
+
+    private native void noteStale(long address, long handle);
+
+    private native void counters(long address, long[] numbers);
+
+    private native int watch(long address, long handle, int number, int descriptor);
 
     private native int release(long address, long handle, long keep, int state, long[] effects);
 

@@ -1,7 +1,9 @@
 package io.leasehold.internal;
 
+import io.leasehold.Cause;
 import io.leasehold.Disposer;
 import io.leasehold.LeakListener;
+import io.leasehold.Watching;
 import java.util.HashSet;
 import java.util.Objects;
 import java.util.Set;
@@ -22,6 +24,9 @@ public final class PoolState {
         final long timeToLive;
         final int stripes;
         final boolean manualClock;
+        final Watching watching;
+        final boolean evictExpired;
+        final long evictIdle;
 
         /**
          * Lists them.
@@ -34,9 +39,13 @@ public final class PoolState {
          * @param timeToLive milliseconds, 0 for no end
          * @param stripes how many idle lists, 0 for as many as fit the machine
          * @param manualClock whether time stands still until it is moved
+         * @param watching how it learns that peers have closed
+         * @param evictExpired whether the housekeeper closes what has expired
+         * @param evictIdle milliseconds after which it closes what is idle, 0 for never
          */
         public Constants(boolean strict, boolean ownRouteFirst, boolean fifo, boolean barging, int maxWaiters,
-                long timeToLive, int stripes, boolean manualClock) {
+                long timeToLive, int stripes, boolean manualClock, Watching watching, boolean evictExpired,
+                long evictIdle) {
             this.strict = strict;
             this.ownRouteFirst = ownRouteFirst;
             this.fifo = fifo;
@@ -45,11 +54,17 @@ public final class PoolState {
             this.timeToLive = timeToLive;
             this.stripes = stripes;
             this.manualClock = manualClock;
+            this.watching = watching;
+            this.evictExpired = evictExpired;
+            this.evictIdle = evictIdle;
+        }
+
+        boolean evicts() {
+            return evictExpired || evictIdle > 0;
         }
     }
 
     final Constants constants;
-    final Disposer<Object> disposer;
     final Slots<Cell> cells = new Slots<>();
     final Slots<Waiter> waiters = new Slots<>();
     final States states = new States();
@@ -62,6 +77,7 @@ public final class PoolState {
     // Written and read by the housekeeper only.
     boolean collected;
 
+    private final Disposer<Object> disposer;
     private final LeakListener<Object, Object> leakListener;
     private final ConcurrentHashMap<Object, RouteRef> routes = new ConcurrentHashMap<>();
     // By id and not by the id's slot, which a new route may have before the old one was forgotten here.
@@ -253,6 +269,25 @@ public final class PoolState {
             applied = routeLimits.get(route.route);
             pool.setMaxPerRoute(route, applied);
         } while (!Objects.equals(applied, routeLimits.get(route.route)));
+    }
+
+    /** Whether closing a connection may wait for its peer. */
+    boolean mayBlock(Object connection) {
+        try {
+            return disposer.mayBlock(connection);
+        } catch (Throwable e) {
+            Log.warn("a disposer failed to say whether closing a connection may block: it is taken to", e);
+            return true;
+        }
+    }
+
+    /** Closes a connection, whatever the disposer throws. */
+    void dispose(Object connection, Cause cause) {
+        try {
+            disposer.dispose(connection, cause);
+        } catch (Throwable e) {
+            Log.warn("a disposer failed to close a connection (" + cause + "): it may still be open", e);
+        }
     }
 
     /** Puts a lease's affairs in order that was collected without having been ended. On the housekeeper's thread. */

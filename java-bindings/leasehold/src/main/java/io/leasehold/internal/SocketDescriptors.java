@@ -2,6 +2,7 @@ package io.leasehold.internal;
 
 import io.leasehold.Liveness;
 import java.net.Socket;
+import java.net.SocketException;
 
 /** Reaches the descriptors of sockets, by their JDK classes' private fields, which only native code may read. */
 public final class SocketDescriptors {
@@ -66,6 +67,52 @@ public final class SocketDescriptors {
     public static int of(Socket socket) {
         return socket == null || NativeLibrary.failure() != null || !usable ? -1 : descriptor(socket);
     }
+
+    /** Whether a socket says that it is open: if it is not, its descriptor's number may be a stranger's. */
+    static boolean isOpen(Socket socket) {
+        try {
+            return !socket.isClosed();
+        } catch (RuntimeException e) {
+            // A socket of somebody else's making.
+            return false;
+        }
+    }
+
+    /** Whether closing a socket waits until its peer has everything. */
+    static boolean lingers(Socket socket) {
+        try {
+            return socket.getSoLinger() > 0;
+        } catch (SocketException | RuntimeException e) {
+            // Closed meanwhile, or of somebody else's making.
+            return false;
+        }
+    }
+
+    /**
+     * Sets TCP keep-alive on a socket.
+     *
+     * @param socket the socket, which no other thread may close meanwhile
+     * @param idle seconds
+     * @param interval seconds
+     * @param probes how many
+     * @return null if it was set, an empty text if there is no way to the descriptor, else what the operating system says
+     */
+    public static String setTcpKeepAlive(Socket socket, int idle, int interval, int probes) {
+        int descriptor = isOpen(socket) ? of(socket) : -1;
+        return descriptor < 0 ? "" : setTcpKeepAlive(descriptor, idle, interval, probes);
+    }
+
+    /** Null if it was set, else what the operating system says. */
+    private static native String setTcpKeepAlive(int descriptor, int idle, int interval, int probes);
+
+    /** A second descriptor for the same socket, to be closed by {@link #close}; negative if there is none to be had. */
+    static native int duplicate(int descriptor);
+
+    /** Ends a connection in both directions, so that whoever waits on it is told. The descriptor stays. */
+    static native void shutdown(int descriptor);
+
+    /** Closes what {@link #duplicate} made. */
+    static native void close(int descriptor);
 
     /** The first field or class that this JDK lacks, or null. */
     private static native String findFields();

@@ -1,0 +1,69 @@
+package io.leasehold.internal;
+
+import io.leasehold.Liveness;
+import java.net.Socket;
+import java.lang.ref.WeakReference;
+import javax.net.ssl.SSLSocket;
+
+/**
+ * The socket of a connection, as far as the pool was told. Held weakly: a TLS socket leads to what the application gave
+ * its context, and so perhaps to the pool.
+ *
+ * <p>The descriptor is good for as long as the socket is open: its number may be a stranger's afterwards.
+ */
+final class Attachment extends WeakReference<Socket> {
+    private static final int NONE = -1;
+
+    private final int descriptor;
+    private final boolean isTls;
+
+    Attachment(Socket socket) {
+        super(socket);
+        descriptor = SocketDescriptors.isOpen(socket) ? SocketDescriptors.of(socket) : NONE;
+        isTls = socket instanceof SSLSocket;
+    }
+
+    boolean isOf(Socket socket) {
+        return get() == socket;
+    }
+
+    /** Whether the operating system can be asked about it. */
+    boolean isKnown() {
+        return descriptor != NONE;
+    }
+
+    int descriptor() {
+        return descriptor;
+    }
+
+    /** Whether no request can be sent on it any more. Bytes that wait on TLS may be a session ticket, and say nothing. */
+    boolean isDead() {
+        Socket socket = get();
+        if (socket == null) {
+            return false;
+        }
+        Liveness liveness = SocketDescriptors.probe(socket, descriptor);
+        return liveness == Liveness.CLOSED || liveness == Liveness.READABLE && !isTls;
+    }
+
+    /** Ends the watch, before the socket is closed here. One that is closed already was forgotten by the kernel. */
+    void unwatch() {
+        if (isKnown() && isOpen()) {
+            IdleWatch.remove(descriptor);
+        }
+    }
+
+    /**
+     * A second descriptor of the socket, by which a close that hangs can be cut short without fear that the number is a
+     * stranger's by then; negative if there is none. Not of a socket whose close lingers, which would then not do so.
+     */
+    int duplicate() {
+        Socket socket = get();
+        return isKnown() && isOpen() && !SocketDescriptors.lingers(socket) ? SocketDescriptors.duplicate(descriptor) : NONE;
+    }
+
+    private boolean isOpen() {
+        Socket socket = get();
+        return socket != null && SocketDescriptors.isOpen(socket);
+    }
+}

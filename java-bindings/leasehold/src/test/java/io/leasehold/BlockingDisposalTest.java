@@ -1,0 +1,168 @@
+package io.leasehold;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.leasehold.testsupport.Eventually;
+import io.leasehold.testsupport.LogCapture;
+import java.io.IOException;
+import java.net.Socket;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+
+/** Connections whose closing waits for their peer, which delays nobody. */
+class BlockingDisposalTest {
+    private static final String DISPOSER = "leasehold-disposer";
+
+    /** Closes as TLS may: by waiting for an answer. Refers to no pool, as the contract demands. */
+    private static final class Waiting implements Disposer<Socket> {
+        final Queue<String> closed = new ConcurrentLinkedQueue<>();
+
+        @Override
+        public boolean mayBlock(Socket socket) {
+            return true;
+        }
+
+        @Override
+        public void dispose(Socket socket, Cause cause) {
+            try {
+                int answer = socket.getInputStream().read();
+                socket.close();
+                closed.add(Thread.currentThread().getName() + " " + answer);
+            } catch (IOException e) {
+                throw new AssertionError(e);
+            }
+        }
+    }
+
+    private static long threads(String name) {
+        return Thread.getAllStackTraces().keySet().stream().filter(thread -> thread.getName().equals(name)).count();
+    }
+
+    @Test
+    void aPeerThatNeverAnswersDelaysNoCallerAndIsCutShort() throws Exception {
+        Waiting disposer = new Waiting();
+        ConnectionPool<String, Socket> pool = ConnectionPool.<String, Socket>builder(disposer).build();
+        SocketsTest.Pair pair = SocketsTest.Kind.PLAIN.connect();
+        try (Socket theirs = pair.theirs) {
+            Lease<Socket> lease = pool.tryLease("a");
+            lease.opened(pair.ours);
+            lease.attach(pair.ours);
+            // Returns, although the peer says nothing.
+            lease.discard();
+            assertEquals(0, pool.stats().leased());
+            Eventually.await("the close that hung was ended", () -> disposer.closed.contains(DISPOSER + " -1"));
+            assertEquals(-1, theirs.getInputStream().read(), "nothing of ours keeps the connection open");
+        }
+        pool.close();
+    }
+
+    @Test
+    void aCloseThatCannotBeCutShortIsLeftToItselfAndTheOthersGoOn() throws Exception {
+        CountDownLatch end = new CountDownLatch(1);
+        Queue<String> closed = new ConcurrentLinkedQueue<>();
+        ConnectionPool<String, String> pool = ConnectionPool.<String, String>builder(new Disposer<String>() {
+            @Override
+            public boolean mayBlock(String connection) {
+                return true;
+            }
+
+            @Override
+            public void dispose(String connection, Cause cause) {
+                if (connection.equals("stuck")) {
+                    try {
+                        end.await();
+                    } catch (InterruptedException e) {
+                        throw new AssertionError(e);
+                    }
+                }
+                closed.add(connection);
+            }
+        }).build();
+        for (String connection : new String[] {"stuck", "next", "last"}) {
+            Lease<String> lease = pool.tryLease("a");
+            lease.opened(connection);
+            lease.discard();
+        }
+        Eventually.await("the others are closed", () -> closed.size() == 2);
+        assertFalse(closed.contains("stuck"));
+        end.countDown();
+        Eventually.await("it is closed, too", () -> closed.contains("stuck"));
+        pool.close();
+    }
+
+    @Test
+    void aFloodOfClosesLosesNoneAlsoWhenThePoolEndsAndItsThreadsGo() throws Exception {
+        int n = 20_000;
+        Queue<Integer> closed = new ConcurrentLinkedQueue<>();
+        ConnectionPool<String, Integer> pool = ConnectionPool.<String, Integer>builder(new Disposer<Integer>() {
+            @Override
+            public boolean mayBlock(Integer connection) {
+                return connection % 7 != 0;
+            }
+
+            @Override
+            public void dispose(Integer connection, Cause cause) {
+                closed.add(connection);
+            }
+        }).build();
+        Lease<?>[] leases = new Lease<?>[n];
+        for (int i = 0; i < n; i++) {
+            Lease<Integer> lease = pool.tryLease("a");
+            lease.opened(i);
+            leases[i] = lease;
+        }
+        for (int i = 0; i < n; i++) {
+            if (i % 3 == 0) {
+                leases[i].discard();
+            } else {
+                leases[i].release();
+            }
+        }
+        pool.shutdown(ShutdownMode.IMMEDIATE);
+        Eventually.await("all are closed", () -> closed.size() == n);
+        assertEquals(n, closed.stream().distinct().count());
+        Eventually.await("the disposer's thread has ended", () -> threads(DISPOSER) == 0);
+    }
+
+    @Test
+    void whatCannotBlockIsClosedBeforeTheCallReturns() {
+        Disposals disposals = new Disposals();
+        ConnectionPool<String, Connection> pool = ConnectionPool.<String, Connection>builder(disposals).build();
+        Lease<Connection> lease = pool.tryLease("a");
+        lease.opened(new Connection("c"));
+        lease.discard();
+        assertEquals(1, disposals.count());
+        pool.close();
+    }
+
+    @Test
+    void aDisposerThatCannotSayIsTakenToBlock() throws Exception {
+        Queue<String> threads = new ConcurrentLinkedQueue<>();
+        ConnectionPool<String, String> pool = ConnectionPool.<String, String>builder(new Disposer<String>() {
+            @Override
+            public boolean mayBlock(String connection) {
+                throw new IllegalStateException("of the test's own making");
+            }
+
+            @Override
+            public void dispose(String connection, Cause cause) {
+                threads.add(Thread.currentThread().getName());
+            }
+        }).build();
+        Lease<String> lease = pool.tryLease("a");
+        lease.opened("c");
+        lease.release();
+        try (LogCapture log = LogCapture.of(ConnectionPool.class)) {
+            pool.closeIdle(0, TimeUnit.SECONDS);
+            assertTrue(log.messages().toString().contains("failed to say whether"), log.messages().toString());
+        }
+        Eventually.await("it is closed", () -> threads.size() == 1);
+        assertTrue(threads.contains(DISPOSER));
+        pool.close();
+    }
+}

@@ -1,0 +1,44 @@
+package io.leasehold;
+
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.net.Socket;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** TCP keep-alive on sockets of every kind. */
+class TcpKeepAliveTest {
+    @ParameterizedTest
+    @EnumSource
+    void itIsSetOnTheSocket(SocketsTest.Kind kind) throws Exception {
+        SocketsTest.Pair pair = kind.connect();
+        try (Socket ours = pair.ours; Socket theirs = pair.theirs) {
+            assertFalse(ours.getKeepAlive());
+            assertTrue(TcpKeepAlive.of(30, 5, 3).setOn(ours));
+            assertTrue(ours.getKeepAlive());
+            assertFalse(theirs.getKeepAlive());
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0,1,1,idle", "-1,1,1,idle", "32768,1,1,idle", "1,0,1,interval", "1,32768,1,interval", "1,1,0,probes", "1,1,128,probes"})
+    void whatTheOperatingSystemDoesNotTakeIsRefused(int idle, int interval, int probes, String what) {
+        String message = assertThrows(IllegalArgumentException.class, () -> TcpKeepAlive.of(idle, interval, probes)).getMessage();
+        assertTrue(message.contains(what + " must be 1 to "), message);
+    }
+
+    @Test
+    void aSocketWithoutADescriptorIsLeftAlone() throws Exception {
+        try (Socket unconnected = new Socket()) {
+            assertFalse(TcpKeepAlive.of(30, 5, 3).setOn(unconnected));
+        }
+        SocketsTest.Pair pair = SocketsTest.Kind.PLAIN.connect();
+        pair.ours.close();
+        pair.theirs.close();
+        assertFalse(TcpKeepAlive.of(30, 5, 3).setOn(pair.ours));
+    }
+}

@@ -1,0 +1,438 @@
+package io.leasehold;
+
+import static java.util.Arrays.asList;
+import static java.util.Collections.emptyList;
+import static java.util.Collections.singletonList;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.leasehold.testsupport.Eventually;
+import io.leasehold.testsupport.LogCapture;
+import java.lang.ref.WeakReference;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Connections whose socket the pool was told, and what it does when their peers close them. */
+class WatchTest {
+    /** Closes sockets and keeps a record. */
+    private static final class Closer implements Disposer<Socket> {
+        final Queue<Cause> causes = new ConcurrentLinkedQueue<>();
+
+        @Override
+        public void dispose(Socket socket, Cause cause) {
+            try {
+                socket.close();
+            } catch (java.io.IOException e) {
+                throw new AssertionError(e);
+            }
+            causes.add(cause);
+        }
+    }
+
+    private final Closer closer = new Closer();
+    private final List<SocketsTest.Pair> pairs = new ArrayList<>();
+
+    private SocketsTest.Pair connect(SocketsTest.Kind kind) throws Exception {
+        SocketsTest.Pair pair = kind.connect();
+        pairs.add(pair);
+        return pair;
+    }
+
+    private SocketsTest.Pair connect() throws Exception {
+        return connect(SocketsTest.Kind.PLAIN);
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        for (SocketsTest.Pair pair : pairs) {
+            pair.ours.close();
+            pair.theirs.close();
+        }
+    }
+
+    private ConnectionPool<String, Socket> pool(Watching watching) {
+        return ConnectionPool.<String, Socket>builder(closer).watching(watching).build();
+    }
+
+    private static Lease<Socket> open(ConnectionPool<String, Socket> pool, SocketsTest.Pair pair) {
+        Lease<Socket> lease = pool.tryLease("a");
+        lease.opened(pair.ours);
+        lease.attach(pair.ours);
+        return lease;
+    }
+
+    private void awaitClosed(int n) throws Exception {
+        Eventually.await(n + " are closed", () -> closer.causes.size() == n);
+    }
+
+    /** Returns once the housekeeper has dealt with every event that came before the call. */
+    private void awaitTheHousekeeper() throws Exception {
+        Closer others = new Closer();
+        ConnectionPool<String, Socket> other = ConnectionPool.<String, Socket>builder(others).build();
+        SocketsTest.Pair pair = connect();
+        open(other, pair).release();
+        pair.theirs.close();
+        Eventually.await("the housekeeper has looked", () -> others.causes.size() == 1);
+        other.close();
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void anIdleConnectionThatItsPeerClosesIsDisposedOfAtOnce(SocketsTest.Kind kind) throws Exception {
+        ConnectionPool<String, Socket> pool = pool(Watching.BOTH);
+        SocketsTest.Pair pair = connect(kind);
+        open(pool, pair).release();
+        pair.theirs.close();
+        awaitClosed(1);
+        assertEquals(singletonList(Cause.PEER_CLOSED), new ArrayList<>(closer.causes));
+        assertEquals(0, pool.stats().available());
+        assertEquals(1, pool.counters().closedByPeer());
+        assertEquals(0, pool.counters().stale());
+        assertNull(pool.tryLease("a").connection());
+    }
+
+    @Test
+    void anIdleConnectionThatItsPeerResetsIsDisposedOfAtOnce() throws Exception {
+        ConnectionPool<String, Socket> pool = pool(Watching.WATCH);
+        SocketsTest.Pair pair = connect();
+        open(pool, pair).release();
+        pair.theirs.setSoLinger(true, 0);
+        pair.theirs.close();
+        awaitClosed(1);
+        assertEquals(0, pool.stats().available());
+    }
+
+    @Test
+    void anIdleConnectionWhoseFarHalfIsClosedAfterBytesIsDisposedOfAtOnce() throws Exception {
+        ConnectionPool<String, Socket> pool = pool(Watching.WATCH);
+        SocketsTest.Pair pair = connect();
+        open(pool, pair).release();
+        pair.theirs.getOutputStream().write("HTTP/1.1 408 Request Timeout\r\n\r\n".getBytes("US-ASCII"));
+        pair.theirs.shutdownOutput();
+        awaitClosed(1);
+        assertEquals(0, pool.stats().available());
+    }
+
+    @Test
+    void aConnectionThatItsPeerClosesDuringTheLeaseIsDisposedOfAtItsRelease() throws Exception {
+        ConnectionPool<String, Socket> pool = pool(Watching.WATCH);
+        SocketsTest.Pair pair = connect();
+        Lease<Socket> lease = open(pool, pair);
+        pair.theirs.close();
+        awaitTheHousekeeper();
+        assertEquals(emptyList(), new ArrayList<>(closer.causes));
+        lease.release();
+        assertEquals(singletonList(Cause.PEER_CLOSED), new ArrayList<>(closer.causes));
+    }
+
+    @Test
+    void aConnectionClosedBeforeItWasAttachedIsNotKept() throws Exception {
+        ConnectionPool<String, Socket> pool = pool(Watching.WATCH);
+        SocketsTest.Pair pair = connect();
+        pair.theirs.close();
+        open(pool, pair).release();
+        awaitClosed(1);
+        assertEquals(0, pool.stats().available());
+    }
+
+    @Test
+    void aProbeFindsAtTheLeaseWhatNobodyWatched() throws Exception {
+        ConnectionPool<String, Socket> pool = pool(Watching.PROBE);
+        SocketsTest.Pair closed = connect();
+        SocketsTest.Pair alive = connect();
+        Lease<Socket> first = open(pool, alive);
+        open(pool, closed).release();
+        first.release();
+        closed.theirs.close();
+        Eventually.await("it is closed", () -> Sockets.probe(closed.ours) == Liveness.CLOSED);
+        assertSame(alive.ours, pool.tryLease("a").connection());
+        try (Lease<Socket> lease = pool.tryLease("a")) {
+            assertNull(lease.connection(), "a vacancy in its place");
+            assertEquals(singletonList(Cause.PEER_CLOSED), new ArrayList<>(closer.causes));
+            assertEquals(1, pool.counters().stale());
+            assertEquals(0, pool.counters().closedByPeer());
+            lease.opened(connect().ours);
+            lease.release();
+        }
+        assertEquals(1, pool.stats().available());
+    }
+
+    @Test
+    void aPlainConnectionOnWhichBytesWaitIsNotLeased() throws Exception {
+        ConnectionPool<String, Socket> pool = pool(Watching.BOTH);
+        SocketsTest.Pair pair = connect();
+        open(pool, pair).release();
+        pair.theirs.getOutputStream().write(1);
+        Eventually.await("it has come", () -> Sockets.probe(pair.ours) == Liveness.READABLE);
+        assertNull(pool.tryLease("a").connection());
+        awaitClosed(1);
+    }
+
+    @Test
+    void aTlsConnectionOnWhichBytesWaitIsKept() throws Exception {
+        ConnectionPool<String, Socket> pool = pool(Watching.BOTH);
+        SocketsTest.Pair pair = connect(SocketsTest.Kind.TLS_LAYERED);
+        open(pool, pair).release();
+        pair.theirs.getOutputStream().write(1);
+        Eventually.await("it has come", () -> Sockets.probe(pair.ours) == Liveness.READABLE);
+        awaitTheHousekeeper();
+        assertSame(pair.ours, pool.tryLease("a").connection());
+    }
+
+    @Test
+    void withWatchingOffNothingIsNoticed() throws Exception {
+        ConnectionPool<String, Socket> pool = pool(Watching.OFF);
+        SocketsTest.Pair pair = connect();
+        open(pool, pair).release();
+        pair.theirs.close();
+        awaitTheHousekeeper();
+        assertSame(pair.ours, pool.tryLease("a").connection());
+    }
+
+    @Test
+    void aDetachedSocketIsNotWatched() throws Exception {
+        ConnectionPool<String, Socket> pool = pool(Watching.BOTH);
+        SocketsTest.Pair pair = connect();
+        Lease<Socket> lease = open(pool, pair);
+        lease.detach();
+        lease.release();
+        lease.detach();
+        pair.theirs.close();
+        awaitTheHousekeeper();
+        assertSame(pair.ours, pool.tryLease("a").connection());
+    }
+
+    @Test
+    void whatWasKnownOfASocketDoesNotConcernTheNextOne() throws Exception {
+        ConnectionPool<String, Socket> pool = pool(Watching.BOTH);
+        SocketsTest.Pair first = connect();
+        Lease<Socket> lease = open(pool, first);
+        first.theirs.close();
+        awaitTheHousekeeper();
+        // The holder has noticed, too, and the connection gets another socket.
+        lease.detach();
+        first.ours.close();
+        SocketsTest.Pair second = connect();
+        lease.attach(second.ours);
+        lease.release();
+        assertEquals(1, pool.stats().available());
+        second.theirs.close();
+        awaitClosed(1);
+        assertEquals(0, pool.stats().available());
+    }
+
+    @Test
+    void aConnectionThatTakesThePlaceOfAnotherIsNotMistakenForIt() throws Exception {
+        ConnectionPool<String, Socket> pool = pool(Watching.WATCH);
+        SocketsTest.Pair first = connect();
+        Lease<Socket> lease = open(pool, first);
+        // Not detached, and closed after the next one has its place: the event comes late.
+        lease.reopen();
+        SocketsTest.Pair second = connect();
+        lease.opened(second.ours);
+        lease.attach(second.ours);
+        lease.release();
+        first.theirs.close();
+        awaitTheHousekeeper();
+        assertEquals(1, pool.stats().available());
+    }
+
+    @Test
+    void noHealthyConnectionIsEvictedWhereDescriptorsAreReused() throws Exception {
+        ConnectionPool<String, Socket> pool = pool(Watching.BOTH);
+        List<SocketsTest.Pair> healthy = new ArrayList<>();
+        List<Lease<Socket>> leases = new ArrayList<>();
+        int n = 200;
+        try (ServerSocket server = new ServerSocket(0, 50, SocketsTest.LOOPBACK)) {
+            for (int i = 0; i < n; i++) {
+                // Closed by its user under the pool, so that its number is free for the next socket while events are under way.
+                Socket doomed = new Socket(SocketsTest.LOOPBACK, server.getLocalPort());
+                Socket peer = server.accept();
+                Lease<Socket> lease = pool.tryLease("a");
+                lease.opened(doomed);
+                lease.attach(doomed);
+                peer.close();
+                doomed.close();
+                Socket next = new Socket(SocketsTest.LOOPBACK, server.getLocalPort());
+                lease.attach(next);
+                healthy.add(new SocketsTest.Pair(next, server.accept()));
+                leases.add(lease);
+            }
+        }
+        pairs.addAll(healthy);
+        leases.forEach(Lease::release);
+        awaitTheHousekeeper();
+        assertEquals(n, pool.stats().available());
+        assertEquals(0, pool.counters().closedByPeer());
+        for (SocketsTest.Pair pair : healthy) {
+            pair.theirs.close();
+        }
+        Eventually.await("all are gone", () -> pool.stats().available() == 0);
+        assertEquals(n, pool.counters().closedByPeer());
+    }
+
+    @Test
+    void aPoolThatNobodyRefersToIsCollectedThoughItsConnectionsAreWatched() throws Exception {
+        List<WeakReference<Object>> pools = new ArrayList<>();
+        int n = 20;
+        for (int i = 0; i < n; i++) {
+            ConnectionPool<String, Socket> pool = pool(Watching.BOTH);
+            SocketsTest.Pair pair = connect();
+            open(pool, pair).release();
+            pools.add(new WeakReference<>(pool));
+            if (i % 2 == 0) {
+                pair.theirs.close();
+            }
+        }
+        Eventually.awaitAfterCollection("all are collected", () -> pools.stream().allMatch(pool -> pool.get() == null));
+        Eventually.awaitAfterCollection("all are closed", () -> closer.causes.size() == n);
+    }
+
+    @Test
+    void aPoolMayEndWhileEventsAreUnderWay() throws Exception {
+        for (int round = 0; round < 50; round++) {
+            ConnectionPool<String, Socket> pool = pool(Watching.BOTH);
+            List<Lease<Socket>> leases = new ArrayList<>();
+            List<SocketsTest.Pair> open = asList(connect(), connect(), connect());
+            for (SocketsTest.Pair pair : open) {
+                leases.add(open(pool, pair));
+            }
+            leases.subList(1, 3).forEach(Lease::release);
+            for (SocketsTest.Pair pair : open) {
+                pair.theirs.close();
+            }
+            pool.shutdown(ShutdownMode.IMMEDIATE);
+            leases.get(0).tryRelease();
+            int all = 3 * (round + 1);
+            awaitClosed(all);
+        }
+    }
+
+    @Test
+    void whatHasExpiredIsDisposedOfWhereAsked() throws Exception {
+        ManualClock clock = new ManualClock();
+        ConnectionPool<String, Socket> pool =
+                ConnectionPool.<String, Socket>builder(closer).manualClock(clock).evictExpired(true).build();
+        Lease<Socket> lease = open(pool, connect());
+        lease.updateExpiry(5, TimeUnit.SECONDS);
+        Lease<Socket> other = open(pool, connect());
+        lease.release();
+        other.release();
+        clock.advance(4_999, TimeUnit.MILLISECONDS);
+        awaitTheHousekeeper();
+        assertEquals(2, pool.stats().available());
+        clock.advance(1, TimeUnit.MILLISECONDS);
+        awaitClosed(1);
+        assertEquals(singletonList(Cause.EXPIRED), new ArrayList<>(closer.causes));
+        assertEquals(1, pool.counters().expired());
+        assertEquals(1, pool.stats().available());
+    }
+
+    @Test
+    void whatWasIdleForLongIsDisposedOfWhereAsked() throws Exception {
+        ManualClock clock = new ManualClock();
+        ConnectionPool<String, Socket> pool =
+                ConnectionPool.<String, Socket>builder(closer).manualClock(clock).evictIdle(5, TimeUnit.SECONDS).build();
+        Lease<Socket> later = open(pool, connect());
+        open(pool, connect()).release();
+        clock.advance(5, TimeUnit.SECONDS);
+        later.release();
+        awaitClosed(1);
+        assertEquals(1, pool.counters().idle());
+        assertEquals(1, pool.stats().available());
+        clock.advance(5, TimeUnit.SECONDS);
+        awaitClosed(2);
+    }
+
+    @Test
+    void byDefaultWhatHasExpiredWaitsForALease() throws Exception {
+        ManualClock clock = new ManualClock();
+        ConnectionPool<String, Socket> pool = ConnectionPool.<String, Socket>builder(closer).manualClock(clock).build();
+        Lease<Socket> lease = open(pool, connect());
+        lease.updateExpiry(5, TimeUnit.SECONDS);
+        lease.release();
+        clock.advance(1, TimeUnit.HOURS);
+        awaitTheHousekeeper();
+        assertEquals(1, pool.stats().available());
+        assertNull(pool.tryLease("a").connection());
+        awaitClosed(1);
+    }
+
+    @Test
+    void whatIsDisposedOfIsLoggedAtDebug() throws Exception {
+        try (LogCapture log = LogCapture.of(ConnectionPool.class)) {
+            ConnectionPool<String, Socket> pool = pool(Watching.BOTH);
+            SocketsTest.Pair pair = connect();
+            open(pool, pair).release();
+            pair.theirs.close();
+            awaitClosed(1);
+            assertTrue(log.lines().contains("FINE io.leasehold.ConnectionPool: disposing of a connection to a: PEER_CLOSED"),
+                    log.lines().toString());
+        }
+    }
+
+    @Test
+    void whatTheEngineLogsReachesTheJavaLogger() throws Exception {
+        try (LogCapture log = LogCapture.of(ConnectionPool.class)) {
+            ConnectionPool<String, Socket> pool = pool(Watching.PROBE);
+            // Only now does the housekeeper know that somebody wants debug lines.
+            awaitTheHousekeeper();
+            SocketsTest.Pair pair = connect();
+            open(pool, pair).release();
+            pair.theirs.close();
+            Eventually.await("it is closed", () -> Sockets.probe(pair.ours) == Liveness.CLOSED);
+            assertNull(pool.tryLease("a").connection());
+            Eventually.await("the engine's line has come", () -> log.messages().stream().anyMatch(
+                    line -> line.contains("was leased stale")));
+        }
+    }
+
+    @Test
+    void mistakesSayWhatToDo() throws Exception {
+        ConnectionPool<String, Socket> pool = pool(Watching.BOTH);
+        Lease<Socket> lease = pool.tryLease("a");
+        SocketsTest.Pair pair = connect();
+        assertTrue(assertThrows(IllegalStateException.class, () -> lease.attach(pair.ours)).getMessage().contains("opened"));
+        lease.opened(pair.ours);
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> lease.attach(null)).getMessage().contains("detach"));
+        lease.release();
+        assertThrows(IllegalStateException.class, () -> lease.attach(pair.ours));
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> ConnectionPool.builder(closer).watching(null))
+                .getMessage().contains("watching"));
+    }
+
+    @Test
+    void aSocketThatNothingIsKnownOfIsKept() throws Exception {
+        ConnectionPool<String, Socket> pool = pool(Watching.BOTH);
+        try (Socket unconnected = new Socket()) {
+            Lease<Socket> lease = pool.tryLease("a");
+            lease.opened(unconnected);
+            lease.attach(unconnected);
+            lease.release();
+            assertSame(unconnected, pool.tryLease("a").connection());
+        }
+    }
+
+    @Test
+    void aSocketClosedByItsUserIsNotLeased() throws Exception {
+        ConnectionPool<String, Socket> pool = pool(Watching.BOTH);
+        SocketsTest.Pair pair = connect();
+        Lease<Socket> lease = open(pool, pair);
+        pair.ours.close();
+        lease.release();
+        assertNotSame(pair.ours, pool.tryLease("a").connection());
+    }
+}

@@ -1,0 +1,130 @@
+//! The watch of the sockets of all pools: one for each loaded library, made for the first socket and closed when the
+//! library is unloaded.
+
+use crate::answer::{DONE, NOT_LEASED, NOTHING};
+use crate::pool::pool;
+use crate::{This, with_env};
+use jni::EnvUnowned;
+use jni::objects::{JClass, JIntArray};
+use jni::sys::{jint, jlong};
+use leasehold::engine::Handle;
+use leasehold::face::{IdleWatch, Token, idle_watch};
+use std::os::fd::BorrowedFd;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Written by whoever has the first socket watched, and at the unloading.
+static WATCH: Mutex<Option<Arc<dyn IdleWatch>>> = Mutex::new(None);
+
+/// How many numbers an event has in Java's array, as in `IdleWatch.java`.
+const NUMBERS: usize = 3;
+
+fn watch() -> Option<Arc<dyn IdleWatch>> {
+    WATCH.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+/// Closes the watch. The library is being unloaded, so nobody waits on it any more.
+pub(crate) fn close() {
+    drop(WATCH.lock().unwrap_or_else(PoisonError::into_inner).take());
+}
+
+/// Watches a leased connection's socket as one of pool `number`; anything but `DONE` says that it is not watched.
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_leasehold_internal_NativePool_watch<'local>(
+    _env: EnvUnowned<'local>,
+    _this: This<'local>,
+    address: jlong,
+    lease: jlong,
+    number: jint,
+    descriptor: jint,
+) -> jint {
+    catch_unwind(|| {
+        let handle = Handle::from_u64(lease as u64);
+        // SAFETY: see the crate's page.
+        let Ok(opening) = unsafe { pool(address) }.engine.opening(handle) else {
+            return NOT_LEASED;
+        };
+        let watch = WATCH
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get_or_insert_with(|| Arc::from(idle_watch()))
+            .clone();
+        let token = Token::new(number as u32, handle.slot(), opening);
+        // SAFETY: Java has found it behind an open socket, so it is not -1, and promises that nobody closes the socket
+        // meanwhile.
+        match watch.add(unsafe { BorrowedFd::borrow_raw(descriptor) }, token) {
+            Ok(()) => DONE,
+            Err(error) => {
+                log::warn!("an idle connection is not watched, only probed: {error}");
+                NOTHING
+            }
+        }
+    })
+    .unwrap_or(NOTHING) as jint
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_leasehold_internal_IdleWatch_remove<'local>(
+    _env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    descriptor: jint,
+) {
+    let _ = catch_unwind(|| {
+        if let Some(watch) = watch() {
+            // SAFETY: not -1, and of an open socket, as above; if it is another file's by now, it is not watched, or
+            // loses the watch and keeps the probe.
+            watch.remove(unsafe { BorrowedFd::borrow_raw(descriptor) });
+        }
+    });
+}
+
+/// The one native that waits: called on the housekeeper's thread only.
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_leasehold_internal_IdleWatch_await<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    millis: jint,
+    events: JIntArray<'local>,
+) -> jint {
+    let closed = catch_unwind(|| {
+        let mut closed = Vec::new();
+        let timeout = Duration::from_millis(millis as u64);
+        match watch().map(|watch| watch.wait(&mut closed, Some(timeout))) {
+            Some(Ok(())) => {}
+            // There is nothing to wait on, but who asked must not come back at once, again and again.
+            None | Some(Err(_)) => std::thread::sleep(timeout),
+        }
+        closed
+    })
+    .unwrap_or_default();
+    let numbers: Vec<jint> = closed
+        .iter()
+        .flat_map(|token| {
+            [
+                token.pool() as jint,
+                token.slot() as jint,
+                jint::from(token.opening()),
+            ]
+        })
+        .collect();
+    if numbers.is_empty() {
+        return 0;
+    }
+    with_env(&mut env, 0, |env| {
+        events.set_region(env, 0, &numbers)?;
+        Ok((numbers.len() / NUMBERS) as jint)
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_leasehold_internal_IdleWatch_wake<'local>(
+    _env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+) {
+    let _ = catch_unwind(AssertUnwindSafe(|| {
+        if let Some(watch) = watch() {
+            watch.wake();
+        }
+    }));
+}
