@@ -46,7 +46,7 @@ impl<T: Default> Segments<T> {
     }
 
     /// The element at `index`, or `None` where the array has not grown that far.
-    #[inline]
+    #[inline(always)]
     pub fn get(&self, index: u32) -> Option<&T> {
         if (index as usize) < FIRST {
             return Some(&self.first[index as usize]);
@@ -54,6 +54,12 @@ impl<T: Default> Segments<T> {
         if (index as usize) < NEAR {
             return Some(&self.second.get()?[index as usize]);
         }
+        self.get_further(index)
+    }
+
+    /// Apart, so that a look at the first two stays short enough to stand in every caller.
+    #[inline(never)]
+    fn get_further(&self, index: u32) -> Option<&T> {
         let (segment, offset) = locate(index);
         self.further.get()?.get(segment)?.get()?.get(offset)
     }
