@@ -7,6 +7,6 @@ test_all() {
     step 'Engine under loom' scripts/loom.sh
     test_c
     step 'Java tests' gradle_java --continue check
-    step 'Example for HttpClient 3.1' tests/examples.sh
+    step 'Java examples' tests/examples.sh
     sum_up
 }

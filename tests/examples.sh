@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the example for HttpClient 3.1 as a user of it would: outside the build, with Leasehold by its coordinates from a local Maven
-# repository. The repository is one of the test's own. The server is a real nginx, and sees a single connection for all requests.
+# Runs the Java examples as a user of them would: outside the build, with Leasehold by its coordinates from a local Maven repository. The
+# repository is one of the test's own. The server is a real nginx, and sees a single connection for all requests of an example.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
 
@@ -11,12 +11,16 @@ gradle=(gradle --no-daemon --quiet "-Dmaven.repo.local=$work/repository")
 
 "${gradle[@]}" -p java-bindings publishToMavenLocal :tests-servers:classes
 
-cp -r examples/httpclient3 "$work/example"
-java -cp tests/servers/build/classes/java/main:java-bindings/test-support/build/classes/java/main \
-    io.leasehold.tests.servers.WithServer "${gradle[@]}" -p "$work/example" run '-Purl={}' | tee "$work/output"
-
-expected='HTTP/1.1 200 OK, 6 bytes'
-[ "$(grep -cxF "$expected" "$work/output")" = 3 ] || {
-    echo "the example did not print '$expected' three times" >&2
-    exit 1
+# run EXAMPLE EXPECTED: the example prints the line three times.
+run() {
+    cp -r "examples/$1" "$work/$1"
+    java -cp tests/servers/build/classes/java/main:java-bindings/test-support/build/classes/java/main \
+        io.leasehold.tests.servers.WithServer "${gradle[@]}" -p "$work/$1" run '-Purl={}' | tee "$work/output"
+    [ "$(grep -cxF "$2" "$work/output")" = 3 ] || {
+        echo "examples/$1 did not print '$2' three times" >&2
+        exit 1
+    }
 }
+
+run httpclient3 'HTTP/1.1 200 OK, 6 bytes'
+run spring-resttemplate '200 OK, 6 bytes'

@@ -1,0 +1,32 @@
+package example;
+
+import io.leasehold.httpclient4.CautiousKeepAliveStrategy;
+import io.leasehold.httpclient4.LeaseholdHttpClientConnectionManager;
+import java.util.concurrent.TimeUnit;
+import org.apache.http.impl.client.CloseableHttpClient;
+import org.apache.http.impl.client.HttpClients;
+import org.springframework.boot.web.client.RestTemplateBuilder;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.http.client.HttpComponentsClientHttpRequestFactory;
+
+/** Spring Boot takes this RestTemplateBuilder in place of its own, and every RestTemplate made with it shares the manager's connections. */
+@Configuration(proxyBeanMethods = false)
+class Http {
+    @Bean(destroyMethod = "close")
+    CloseableHttpClient httpClient() {
+        LeaseholdHttpClientConnectionManager manager = new LeaseholdHttpClientConnectionManager();
+        manager.setMaxTotal(200);
+        manager.setDefaultMaxPerRoute(32);
+        return HttpClients.custom()
+                .setConnectionManager(manager)
+                // Optional: gives a connection up a second before the server does, and after 15 seconds if the server names no time.
+                .setKeepAliveStrategy(new CautiousKeepAliveStrategy(1, 15, TimeUnit.SECONDS))
+                .build();
+    }
+
+    @Bean
+    RestTemplateBuilder restTemplateBuilder(CloseableHttpClient httpClient) {
+        return new RestTemplateBuilder().requestFactory(() -> new HttpComponentsClientHttpRequestFactory(httpClient));
+    }
+}
