@@ -12,7 +12,9 @@ bench() {
     mkdir -p "$rows"
     load=$(cut -d ' ' -f 1 /proc/loadavg)
     say 'Rust and C: building, then measuring'
-    cargo build --release --locked --quiet -p leasehold-bench -p leasehold-c
+    # One by one: built together, each would have the features of both. The C library last, as it is what lies beside the program.
+    cargo build --release --locked --quiet -p leasehold-bench
+    cargo build --release --locked --quiet -p leasehold-c
     cargo run --release --locked --quiet -p leasehold-bench -- ${quick:+"$quick"} "$rows/rust"
     say 'Java: building, then measuring'
     gradle_java --quiet ${quick:+-Pquick} -Psamples="$rows/java" :bench:measure >&2
