@@ -27,9 +27,9 @@ final class LeasedConnection implements ManagedHttpClientConnection, HttpContext
             AtomicIntegerFieldUpdater.newUpdater(LeasedConnection.class, "detached");
 
     private final Lease<PooledConnection.Cell> lease;
-    private final PooledConnection pooled;
-    // Not zero after the lease. Written once, by whoever releases. Not the connection set to null, as every lease would then pay for
-    // writing a volatile field.
+    // Null after the lease, written by whoever has set the next field. Not volatile, which every lease would pay for.
+    private PooledConnection pooled;
+    // Not zero after the lease. Written once, by whoever releases.
     private volatile int detached;
 
     LeasedConnection(PooledConnection pooled, Lease<PooledConnection.Cell> lease) {
@@ -52,7 +52,12 @@ final class LeasedConnection implements ManagedHttpClientConnection, HttpContext
 
     /** Lets go of the connection; null if somebody has done so before. */
     PooledConnection detach() {
-        return DETACHED.compareAndSet(this, 0, 1) ? pooled : null;
+        if (!DETACHED.compareAndSet(this, 0, 1)) {
+            return null;
+        }
+        PooledConnection held = pooled;
+        pooled = null;
+        return held;
     }
 
     /** Ends a lease of which no use was made: the connection stays as it was, if it is open. */
@@ -67,10 +72,11 @@ final class LeasedConnection implements ManagedHttpClientConnection, HttpContext
 
     /** The connection while the lease lasts. */
     PooledConnection pooled() {
-        if (detached != 0) {
+        PooledConnection held = held();
+        if (held == null) {
             throw new ConnectionShutdownException();
         }
-        return pooled;
+        return held;
     }
 
     /** The connection, or null after the lease. */

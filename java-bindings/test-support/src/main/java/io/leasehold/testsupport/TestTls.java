@@ -21,6 +21,11 @@ public final class TestTls {
 
     private TestTls() {}
 
+    /** A context that has the identity and trusts it. */
+    public static SSLContext context() {
+        return CONTEXT;
+    }
+
     /** Layers the server's side of TLS over an accepted socket. The handshake happens with the first byte. */
     public static SSLSocket server(Socket accepted) throws IOException {
         SSLSocket socket = (SSLSocket) CONTEXT.getSocketFactory().createSocket(accepted, null, accepted.getPort(), true);

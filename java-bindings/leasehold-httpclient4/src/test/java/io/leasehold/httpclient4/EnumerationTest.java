@@ -1,0 +1,132 @@
+package io.leasehold.httpclient4;
+
+import static io.leasehold.httpclient4.Loopback.keep;
+import static io.leasehold.httpclient4.Loopback.lease;
+import static io.leasehold.httpclient4.Loopback.leaseOpen;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.net.Socket;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.apache.http.HttpClientConnection;
+import org.apache.http.conn.ManagedHttpClientConnection;
+import org.apache.http.conn.routing.HttpRoute;
+import org.apache.http.pool.PoolEntry;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What a subclass sees of the connections, and what it can do to them. */
+class EnumerationTest {
+    private final LeaseholdHttpClientConnectionManager manager = new LeaseholdHttpClientConnectionManager();
+    private Loopback server;
+    private HttpRoute route;
+
+    @BeforeEach
+    void start() throws IOException {
+        server = new Loopback();
+        route = server.route();
+    }
+
+    @AfterEach
+    void stop() throws IOException {
+        manager.shutdown();
+        server.close();
+    }
+
+    @Test
+    void idleAndLeasedConnectionsAreShownAsEntries() throws Exception {
+        long before = System.currentTimeMillis();
+        HttpClientConnection kept = leaseOpen(manager, route, null);
+        HttpClientConnection held = leaseOpen(manager, route, null);
+        String keptId = ((ManagedHttpClientConnection) kept).getId();
+        manager.releaseConnection(kept, "ann", 60, TimeUnit.SECONDS);
+        PoolEntry<HttpRoute, ManagedHttpClientConnection> idle = only(true);
+        long after = System.currentTimeMillis();
+        assertEquals(route, idle.getRoute());
+        assertEquals(keptId, idle.getConnection().getId());
+        assertEquals("ann", idle.getState());
+        assertTrue(before <= idle.getCreated() && idle.getCreated() <= idle.getUpdated() && idle.getUpdated() <= after);
+        assertEquals(idle.getUpdated() + 60_000, idle.getExpiry());
+        assertEquals(Long.MAX_VALUE, idle.getValidityDeadline());
+        assertFalse(idle.isExpired(idle.getExpiry() - 1));
+        assertTrue(idle.isExpired(idle.getExpiry()));
+        assertFalse(idle.isClosed());
+        assertEquals("[id:" + idle.getId() + "][route:" + route + "][state:ann]", idle.toString());
+        assertEquals(((ManagedHttpClientConnection) held).getId(), only(false).getConnection().getId());
+    }
+
+    @Test
+    void anIdleEntryThatIsClosedLeavesThePool() throws Exception {
+        HttpClientConnection connection = leaseOpen(manager, route, null);
+        Socket socket = ((ManagedHttpClientConnection) connection).getSocket();
+        keep(manager, connection);
+        manager.enumAvailable(entry -> {
+            entry.close();
+            assertTrue(entry.isClosed());
+        });
+        assertTrue(socket.isClosed());
+        assertEquals(0, manager.getTotalStats().getAvailable());
+    }
+
+    @Test
+    void anIdleEntryThatIsClosedWhileSomebodyLeasesItIsClosedAfterItsUse() throws Exception {
+        keep(manager, leaseOpen(manager, route, null));
+        HttpClientConnection[] leased = new HttpClientConnection[1];
+        manager.enumAvailable(entry -> {
+            try {
+                leased[0] = lease(manager, route, null);
+            } catch (Exception e) {
+                throw new AssertionError(e);
+            }
+            entry.close();
+        });
+        assertTrue(leased[0].isOpen());
+        keep(manager, leased[0]);
+        assertEquals(0, manager.getTotalStats().getAvailable());
+    }
+
+    @Test
+    void aLeasedEntryIsClosedUnderItsUser() throws Exception {
+        HttpClientConnection connection = leaseOpen(manager, route, null);
+        manager.enumLeased(PoolEntry::close);
+        assertFalse(connection.isOpen());
+        assertEquals(1, manager.getTotalStats().getLeased());
+        keep(manager, connection);
+        assertEquals(0, manager.getTotalStats().getLeased());
+    }
+
+    @Test
+    void anEntryCannotBeChanged() throws Exception {
+        keep(manager, leaseOpen(manager, route, null));
+        PoolEntry<HttpRoute, ManagedHttpClientConnection> entry = only(true);
+        assertThrows(UnsupportedOperationException.class, () -> entry.setState("ann"));
+        assertThrows(UnsupportedOperationException.class, () -> entry.updateExpiry(1, TimeUnit.SECONDS));
+    }
+
+    @Test
+    void routesAreThoseWithConnectionsOrWaiters() throws Exception {
+        assertEquals(Collections.emptySet(), manager.getRoutes());
+        HttpClientConnection connection = lease(manager, route, null);
+        assertEquals(Collections.singleton(route), manager.getRoutes());
+        keep(manager, connection);
+        assertEquals(Collections.emptySet(), manager.getRoutes());
+    }
+
+    private PoolEntry<HttpRoute, ManagedHttpClientConnection> only(boolean idle) {
+        List<PoolEntry<HttpRoute, ManagedHttpClientConnection>> seen = new ArrayList<>();
+        if (idle) {
+            manager.enumAvailable(seen::add);
+        } else {
+            manager.enumLeased(seen::add);
+        }
+        assertEquals(1, seen.size());
+        return seen.get(0);
+    }
+}

@@ -1,0 +1,257 @@
+package io.leasehold.httpclient4;
+
+import static io.leasehold.httpclient4.Loopback.keep;
+import static io.leasehold.httpclient4.Loopback.lease;
+import static io.leasehold.httpclient4.Loopback.leaseOpen;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.leasehold.Liveness;
+import io.leasehold.Sockets;
+import io.leasehold.testsupport.Eventually;
+import io.leasehold.testsupport.LogCapture;
+import io.leasehold.testsupport.TestTls;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.SocketException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
+import javax.net.ssl.SSLSocket;
+import org.apache.http.HttpClientConnection;
+import org.apache.http.HttpHost;
+import org.apache.http.config.Registry;
+import org.apache.http.config.RegistryBuilder;
+import org.apache.http.conn.ManagedHttpClientConnection;
+import org.apache.http.conn.routing.HttpRoute;
+import org.apache.http.conn.socket.ConnectionSocketFactory;
+import org.apache.http.conn.socket.PlainConnectionSocketFactory;
+import org.apache.http.conn.ssl.SSLConnectionSocketFactory;
+import org.apache.http.protocol.HttpContext;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Whether a connection is alive is asked at every lease, of the operating system, and of the connection where that cannot tell. */
+class ValidationTest {
+    private final AtomicInteger timedReads = new AtomicInteger();
+    private LeaseholdHttpClientConnectionManager manager = new LeaseholdHttpClientConnectionManager(registry(new Counting()));
+    private Loopback server;
+    private HttpRoute route;
+
+    @BeforeEach
+    void start() throws IOException {
+        server = new Loopback();
+        route = server.route();
+    }
+
+    @AfterEach
+    void stop() throws IOException {
+        manager.shutdown();
+        server.close();
+    }
+
+    private static Registry<ConnectionSocketFactory> registry(ConnectionSocketFactory plain) {
+        return RegistryBuilder.<ConnectionSocketFactory>create()
+                .register("http", plain)
+                .register("https", new SSLConnectionSocketFactory(TestTls.context()))
+                .build();
+    }
+
+    @Test
+    void aStaleConnectionIsReplacedInItsPlace() throws Exception {
+        manager.setDefaultMaxPerRoute(1);
+        Socket socket = closedByPeerWhileIdle();
+        try (LogCapture log = LogCapture.of("org.apache.http.impl.conn.DefaultManagedHttpClientConnection")) {
+            HttpClientConnection second = lease(manager, route, null);
+            assertTrue(log.messages().toString().contains("Close connection"));
+            assertFalse(second.isOpen());
+        }
+        assertTrue(socket.isClosed());
+        assertEquals("[leased: 1; pending: 0; available: 0; max: 1]", manager.getStats(route).toString());
+        assertEquals(0, timedReads.get());
+    }
+
+    @Test
+    void withValidationOffAStaleConnectionIsHandedOut() throws Exception {
+        manager.setValidateAfterInactivity(0);
+        closedByPeerWhileIdle();
+        assertTrue(lease(manager, route, null).isOpen());
+    }
+
+    @Test
+    void anyPositivePeriodValidatesAtEveryLease() throws Exception {
+        assertEquals(2000, manager.getValidateAfterInactivity());
+        manager.setValidateAfterInactivity(Integer.MAX_VALUE);
+        assertEquals(Integer.MAX_VALUE, manager.getValidateAfterInactivity());
+        closedByPeerWhileIdle();
+        assertFalse(lease(manager, route, null).isOpen());
+        manager.setValidateAfterInactivity(-1);
+        assertEquals(-1, manager.getValidateAfterInactivity());
+    }
+
+    @Test
+    void aConnectionThatWasClosedWhileIdleIsReplacedThoughValidationIsOff() throws Exception {
+        manager.setValidateAfterInactivity(0);
+        HttpClientConnection first = leaseOpen(manager, route, null);
+        Socket socket = ((ManagedHttpClientConnection) first).getSocket();
+        ManagedHttpClientConnection[] own = new ManagedHttpClientConnection[1];
+        manager.enumLeased(entry -> own[0] = entry.getConnection());
+        keep(manager, first);
+        own[0].close();
+        assertTrue(socket.isClosed());
+        assertFalse(lease(manager, route, null).isOpen());
+        assertEquals(1, manager.getTotalStats().getLeased());
+    }
+
+    @Test
+    void theConnectionsOwnCheckIsThePollToo() throws Exception {
+        HttpClientConnection connection = leaseOpen(manager, route, null);
+        try (Socket peer = server.accept()) {
+            assertFalse(connection.isStale());
+            peer.close();
+            Eventually.await("the peer's end", connection::isStale);
+        }
+        assertEquals(0, timedReads.get());
+    }
+
+    @Test
+    void bytesThatNobodyAskedForMakeAPlainConnectionStale() throws Exception {
+        HttpClientConnection connection = leaseOpen(manager, route, null);
+        try (Socket peer = server.accept()) {
+            peer.getOutputStream().write('H');
+            Eventually.await("the peer's byte", connection::isStale);
+        }
+        assertEquals(0, timedReads.get());
+    }
+
+    @Test
+    void aSocketThatCannotBeAskedIsReadAlsoIfItWasNeverUsed() throws Exception {
+        useManager(registry(new Wrapping()));
+        HttpClientConnection connection = leaseOpen(manager, route, null);
+        keep(manager, connection);
+        HttpClientConnection again = lease(manager, route, null);
+        assertTrue(again.isOpen());
+        assertEquals(1, timedReads.get());
+        try (Socket peer = server.accept()) {
+            peer.close();
+            Eventually.await("the peer's end", again::isStale);
+        }
+        keep(manager, again);
+        assertFalse(lease(manager, route, null).isOpen());
+        assertEquals(1, manager.getTotalStats().getLeased());
+    }
+
+    /** Its peer has sent session tickets after the handshake, which wait to be read. */
+    @Test
+    void aTlsConnectionThatWasNeverUsedIsStillFit() throws Exception {
+        HttpRoute secure = new HttpRoute(new HttpHost("127.0.0.1", server.host().getPort(), "https"), null, true);
+        ExecutorService threads = Executors.newSingleThreadExecutor();
+        try {
+            Future<SSLSocket> peer = threads.submit(() -> {
+                SSLSocket socket = TestTls.server(server.accept());
+                socket.startHandshake();
+                return socket;
+            });
+            HttpClientConnection connection = leaseOpen(manager, secure, null);
+            Socket socket = ((ManagedHttpClientConnection) connection).getSocket();
+            if ("TLSv1.3".equals(peer.get().getSession().getProtocol())) {
+                Eventually.await("a session ticket", () -> Sockets.probe(socket) == Liveness.READABLE);
+            }
+            keep(manager, connection);
+            HttpClientConnection again = lease(manager, secure, null);
+            assertTrue(again.isOpen());
+            keep(manager, again);
+            peer.get().close();
+            Eventually.await("the peer's goodbye", () -> {
+                HttpClientConnection next = lease(manager, secure, null);
+                boolean replaced = !next.isOpen();
+                keep(manager, next);
+                return replaced;
+            });
+            assertEquals(0, manager.getTotalStats().getLeased());
+        } finally {
+            threads.shutdown();
+        }
+    }
+
+    private Socket closedByPeerWhileIdle() throws Exception {
+        HttpClientConnection connection = leaseOpen(manager, route, null);
+        Socket socket = ((ManagedHttpClientConnection) connection).getSocket();
+        Socket peer = server.accept();
+        peer.close();
+        Eventually.await("the peer's end", () -> Sockets.probe(socket) == Liveness.CLOSED);
+        keep(manager, connection);
+        return socket;
+    }
+
+    private void useManager(Registry<ConnectionSocketFactory> registry) {
+        manager.shutdown();
+        manager = new LeaseholdHttpClientConnectionManager(registry);
+    }
+
+    private void count(int timeout) {
+        if (timeout == 1) {
+            timedReads.incrementAndGet();
+        }
+    }
+
+    /** Makes sockets of the JDK's that count how often HttpClient's check begins. */
+    private final class Counting extends PlainConnectionSocketFactory {
+        @Override
+        public Socket createSocket(HttpContext context) {
+            return new Socket() {
+                @Override
+                public void setSoTimeout(int timeout) throws SocketException {
+                    count(timeout);
+                    super.setSoTimeout(timeout);
+                }
+            };
+        }
+    }
+
+    /** Makes sockets that only pass on to another one, as some libraries' do. */
+    private final class Wrapping extends PlainConnectionSocketFactory {
+        @Override
+        public Socket createSocket(HttpContext context) {
+            return new Wrapper();
+        }
+
+        @Override
+        public Socket connectSocket(int timeout, Socket socket, HttpHost host, InetSocketAddress remote, InetSocketAddress local,
+                HttpContext context) throws IOException {
+            ((Wrapper) socket).real.connect(remote, timeout);
+            return socket;
+        }
+    }
+
+    private final class Wrapper extends Socket {
+        private final Socket real = new Socket();
+
+        @Override
+        public InputStream getInputStream() throws IOException {
+            return real.getInputStream();
+        }
+
+        @Override
+        public OutputStream getOutputStream() throws IOException {
+            return real.getOutputStream();
+        }
+
+        @Override
+        public void setSoTimeout(int timeout) throws SocketException {
+            count(timeout);
+            real.setSoTimeout(timeout);
+        }
+
+        @Override
+        public void close() throws IOException {
+            real.close();
+        }
+    }
+}

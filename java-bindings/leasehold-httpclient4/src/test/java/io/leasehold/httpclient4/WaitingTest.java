@@ -1,0 +1,191 @@
+package io.leasehold.httpclient4;
+
+import static io.leasehold.httpclient4.Loopback.keep;
+import static io.leasehold.httpclient4.Loopback.lease;
+import static io.leasehold.httpclient4.Loopback.leaseOpen;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.leasehold.testsupport.Eventually;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import org.apache.http.HttpClientConnection;
+import org.apache.http.conn.ConnectionPoolTimeoutException;
+import org.apache.http.conn.ConnectionRequest;
+import org.apache.http.conn.routing.HttpRoute;
+import org.apache.http.impl.conn.ManagedHttpClientConnectionFactory;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Requests that find nothing: how they wait, and how they end otherwise than with a connection. */
+class WaitingTest {
+    private final ExecutorService threads = Executors.newCachedThreadPool();
+    private LeaseholdHttpClientConnectionManager manager = new LeaseholdHttpClientConnectionManager();
+    private Loopback server;
+    private HttpRoute route;
+
+    @BeforeEach
+    void start() throws IOException {
+        server = new Loopback();
+        route = server.route();
+        manager.setDefaultMaxPerRoute(1);
+    }
+
+    @AfterEach
+    void stop() throws IOException {
+        manager.shutdown();
+        threads.shutdownNow();
+        server.close();
+    }
+
+    @Test
+    void aTimeoutLeavesTheRequestToBeAskedAgain() throws Exception {
+        HttpClientConnection held = leaseOpen(manager, route, null);
+        ConnectionRequest request = manager.requestConnection(route, null);
+        for (int i = 0; i < 2; i++) {
+            ConnectionPoolTimeoutException e =
+                    assertThrows(ConnectionPoolTimeoutException.class, () -> request.get(1, TimeUnit.MILLISECONDS));
+            assertEquals("Timeout waiting for connection from pool", e.getMessage());
+        }
+        assertEquals(0, manager.getTotalStats().getPending());
+        keep(manager, held);
+        assertTrue(request.get(1, TimeUnit.MILLISECONDS).isOpen());
+    }
+
+    @Test
+    void aCancelledRequestGetsNothingWhetherItWaitsOrNot() throws Exception {
+        ConnectionRequest early = manager.requestConnection(route, null);
+        assertTrue(early.cancel());
+        assertFalse(early.cancel());
+        assertAborted(() -> early.get(0, null));
+
+        HttpClientConnection held = leaseOpen(manager, route, null);
+        ConnectionRequest request = manager.requestConnection(route, null);
+        Future<HttpClientConnection> waiting = threads.submit(() -> request.get(0, null));
+        awaitPending(1);
+        assertTrue(request.cancel());
+        assertAborted(() -> {
+            try {
+                return waiting.get();
+            } catch (ExecutionException e) {
+                throw (Exception) e.getCause();
+            }
+        });
+        assertFalse(request.cancel());
+        assertAborted(() -> request.get(0, null));
+        keep(manager, held);
+        assertEquals("[leased: 0; pending: 0; available: 1; max: 1]", manager.getStats(route).toString());
+    }
+
+    @Test
+    void anInterruptEndsTheWaitAndLosesNothing() throws Exception {
+        HttpClientConnection held = leaseOpen(manager, route, null);
+        AtomicReference<Thread> waiter = new AtomicReference<>();
+        ConnectionRequest request = manager.requestConnection(route, null);
+        Future<Boolean> waiting = threads.submit(() -> {
+            waiter.set(Thread.currentThread());
+            assertThrows(InterruptedException.class, () -> request.get(0, null));
+            return Thread.currentThread().isInterrupted();
+        });
+        awaitPending(1);
+        waiter.get().interrupt();
+        assertFalse(waiting.get());
+        assertEquals(0, manager.getTotalStats().getPending());
+        keep(manager, held);
+        assertTrue(request.get(0, null).isOpen());
+    }
+
+    @Test
+    void anInterruptDoesNotMatterToWhoNeedNotWait() throws Exception {
+        Thread.currentThread().interrupt();
+        manager.requestConnection(route, null).get(0, null);
+        assertTrue(Thread.interrupted());
+    }
+
+    @Test
+    void waitersAreServedInOrderOfArrivalByAReleaseAndByARaisedLimit() throws Exception {
+        HttpClientConnection held = leaseOpen(manager, route, null);
+        List<Integer> order = Collections.synchronizedList(new ArrayList<>());
+        List<Future<?>> waiting = new ArrayList<>();
+        List<HttpClientConnection> had = Collections.synchronizedList(new ArrayList<>());
+        for (int i = 0; i < 3; i++) {
+            int number = i;
+            waiting.add(threads.submit(() -> {
+                had.add(lease(manager, route, null));
+                order.add(number);
+                return null;
+            }));
+            awaitPending(i + 1);
+        }
+        keep(manager, held);
+        waiting.get(0).get();
+        manager.setMaxPerRoute(route, 2);
+        waiting.get(1).get();
+        assertEquals(2, order.size());
+        keep(manager, had.get(1));
+        waiting.get(2).get();
+        assertEquals("[0, 1, 2]", order.toString());
+    }
+
+    @Test
+    void aConnectionThatCannotBeMadeTakesNoPlaceAndItsRequestMayBeAskedAgain() throws Exception {
+        AtomicBoolean fails = new AtomicBoolean(true);
+        manager.shutdown();
+        manager = new LeaseholdHttpClientConnectionManager((HttpRoute to, org.apache.http.config.ConnectionConfig config) -> {
+            if (fails.get()) {
+                throw new IllegalStateException("not now");
+            }
+            return ManagedHttpClientConnectionFactory.INSTANCE.create(to, config);
+        });
+        manager.setDefaultMaxPerRoute(1);
+        ConnectionRequest request = manager.requestConnection(route, null);
+        IllegalStateException e = assertThrows(IllegalStateException.class, () -> request.get(0, null));
+        assertEquals("not now", e.getMessage());
+        assertEquals(0, manager.getTotalStats().getLeased());
+        fails.set(false);
+        assertFalse(request.get(0, null).isOpen());
+    }
+
+    @Test
+    void aShutdownEndsTheWait() throws Exception {
+        leaseOpen(manager, route, null);
+        ConnectionRequest before = manager.requestConnection(route, null);
+        ConnectionRequest request = manager.requestConnection(route, null);
+        Future<HttpClientConnection> waiting = threads.submit(() -> request.get(0, null));
+        awaitPending(1);
+        manager.shutdown();
+        ExecutionException e = assertThrows(ExecutionException.class, waiting::get);
+        assertEquals(ExecutionException.class, e.getCause().getClass());
+        assertEquals(CancellationException.class, e.getCause().getCause().getClass());
+        assertAborted(() -> request.get(0, null));
+        assertFalse(request.cancel());
+        assertEquals("Connection pool shut down",
+                assertThrows(IllegalStateException.class, () -> before.get(0, null)).getMessage());
+        assertEquals("Connection pool shut down",
+                assertThrows(IllegalStateException.class, () -> manager.requestConnection(route, null)).getMessage());
+    }
+
+    private void awaitPending(int number) throws Exception {
+        Eventually.await(number + " waiting", () -> manager.getTotalStats().getPending() == number);
+    }
+
+    private static void assertAborted(Callable<?> call) {
+        ExecutionException e = assertThrows(ExecutionException.class, call::call);
+        assertEquals(CancellationException.class, e.getCause().getClass());
+        assertEquals("Operation aborted", e.getCause().getMessage());
+    }
+}
