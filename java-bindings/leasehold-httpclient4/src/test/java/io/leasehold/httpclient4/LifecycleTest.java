@@ -192,4 +192,18 @@ class LifecycleTest {
             assertNotEquals(null, second);
         }
     }
+
+    @Test
+    void aLoweredLimitClosesIdleSurplusAtOnceAndLeasedSurplusAtItsRelease() throws Exception {
+        HttpClientConnection idle = leaseOpen(manager, route, null);
+        Socket socket = ((ManagedHttpClientConnection) idle).getSocket();
+        HttpClientConnection leased = leaseOpen(manager, route, null);
+        keep(manager, idle);
+        manager.setMaxTotal(1);
+        assertTrue(socket.isClosed());
+        manager.setMaxPerRoute(route, 0);
+        assertTrue(leased.isOpen());
+        keep(manager, leased);
+        assertEquals("[leased: 0; pending: 0; available: 0; max: 0]", manager.getStats(route).toString());
+    }
 }
