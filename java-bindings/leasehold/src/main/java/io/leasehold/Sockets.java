@@ -2,6 +2,7 @@ package io.leasehold;
 
 import io.leasehold.internal.SocketDescriptors;
 import java.net.Socket;
+import javax.net.ssl.SSLSocket;
 
 /** Asks the operating system about sockets. */
 public final class Sockets {
@@ -24,5 +25,16 @@ public final class Sockets {
      */
     public static Liveness probe(Socket socket) {
         return SocketDescriptors.probe(socket);
+    }
+
+    /**
+     * Whether closing a socket may wait for its peer: TLS says goodbye, and {@code SO_LINGER} waits until the peer has everything.
+     * For a {@link Disposer#mayBlock}. It never throws.
+     *
+     * @param socket the socket; null is not
+     * @return true if it may
+     */
+    public static boolean mayBlockToClose(Socket socket) {
+        return socket != null && (socket instanceof SSLSocket || SocketDescriptors.lingers(socket));
     }
 }

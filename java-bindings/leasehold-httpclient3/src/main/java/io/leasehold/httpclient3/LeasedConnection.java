@@ -208,6 +208,10 @@ final class LeasedConnection extends HttpConnection implements Cloneable {
         PooledConnection connection = this.connection;
         if (connection != null) {
             super.setLastResponseInputStream(null);
+            Lease<PooledConnection.Cell> lease = this.lease;
+            if (lease != null) {
+                lease.detach();
+            }
             connection.close();
         }
     }
@@ -280,7 +284,12 @@ final class LeasedConnection extends HttpConnection implements Cloneable {
     @Override
     public boolean closeIfStale() throws IOException {
         PooledConnection connection = this.connection;
-        return connection == null ? false : connection.closeIfStale();
+        boolean stale = connection != null && connection.closeIfStale();
+        Lease<PooledConnection.Cell> lease = this.lease;
+        if (stale && lease != null) {
+            lease.noteStale();
+        }
+        return stale;
     }
 
     @Override
@@ -313,6 +322,15 @@ final class LeasedConnection extends HttpConnection implements Cloneable {
         exchange = CLEAN;
         super.setLastResponseInputStream(null);
         connection.open();
+        attach(connection);
+    }
+
+    /** The connection has a new socket. */
+    private void attach(PooledConnection connection) {
+        Lease<PooledConnection.Cell> lease = this.lease;
+        if (lease != null) {
+            connection.attachTo(lease);
+        }
     }
 
     @Override
@@ -462,6 +480,7 @@ final class LeasedConnection extends HttpConnection implements Cloneable {
         PooledConnection connection = this.connection;
         if (connection != null) {
             connection.tunnelCreated();
+            attach(connection);
         }
     }
 

@@ -2,11 +2,14 @@ package io.leasehold.httpclient3;
 
 import io.leasehold.Cause;
 import io.leasehold.ConnectionPool;
+import io.leasehold.Counters;
 import io.leasehold.Lease;
 import io.leasehold.Leasehold;
 import io.leasehold.LeaseholdUnavailableException;
 import io.leasehold.Profile;
 import io.leasehold.Stats;
+import io.leasehold.TcpKeepAlive;
+import io.leasehold.Watching;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
@@ -45,8 +48,11 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
     private final boolean alwaysClose;
     // Its total is the number of connections ever held at once: the pool grows when all are held, and not before.
     private final ConnectionPool<Route, PooledConnection.Cell> pool =
-            ConnectionPool.<Route, PooledConnection.Cell>builder(LeaseholdHttpConnectionManager::dispose)
+            ConnectionPool.<Route, PooledConnection.Cell>builder(
+                            new PooledConnection.Closer(LeaseholdHttpConnectionManager::dispose))
                     .profile(Profile.HTTPCLIENT_3)
+                    // Connections are asked where 3.1 asks them.
+                    .watching(Watching.WATCH)
                     .maxTotal(1)
                     .maxPerRoute(Integer.MAX_VALUE)
                     .build();
@@ -192,7 +198,7 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
             return false;
         }
         if (mine.isMidExchange()) {
-            connection.close();
+            mine.close();
         }
         return true;
     }
@@ -337,7 +343,7 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
         }
         if (leased.lease() != null) {
             if (alwaysClose) {
-                connection.close();
+                leased.close();
             } else {
                 leased.finishLastResponse();
             }
@@ -374,13 +380,13 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
     }
 
     /** Closes what the pool lets go, and keeps one closed connection for the next vacancy. Refers to no manager. */
-    private static void dispose(PooledConnection.Cell cell, Cause cause) {
-        PooledConnection connection = cell.get();
-        if (connection != null) {
-            connection.leave();
-            connection.close();
-            connection.home().keepSpare(connection);
+    private static void dispose(PooledConnection connection, Cause cause) {
+        if (cause == Cause.PEER_CLOSED && connection.isOpen() && LOG.isDebugEnabled()) {
+            LOG.debug("Connection closed by its peer, closing..., hostConfig=" + connection.route());
         }
+        connection.leave();
+        connection.close();
+        connection.home().keepSpare(connection);
     }
 
     /**
@@ -409,9 +415,49 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
         LeasedConnection mine = held.get(thread);
         PooledConnection connection = mine == null ? null : mine.connection();
         if (connection != null && mine.lease() != null) {
-            connection.close();
+            mine.close();
             mine.heldBy(thread, count);
         }
+    }
+
+    /**
+     * Sets how it is learned that servers have closed connections. The sockets that are opened from then on are watched, with
+     * {@link Watching#WATCH} and {@link Watching#BOTH}: an idle connection that its server closes is closed here at once. Where
+     * stale checking is enabled, it asks the operating system with {@link Watching#PROBE} and {@link Watching#BOTH}, and
+     * reads as in 3.1 otherwise.
+     *
+     * @param watching how; the default is {@link Watching#BOTH}, and {@link Watching#OFF} is as in 3.1
+     * @throws IllegalArgumentException if {@code watching} is null
+     */
+    public void setWatching(Watching watching) {
+        home.setWatching(watching);
+    }
+
+    /**
+     * Sets TCP keep-alive on every socket that is opened from then on, for servers that vanish without a word: see {@link
+     * TcpKeepAlive}. Sockets whose descriptor cannot be reached are left as they are.
+     *
+     * @param idle after how many seconds of silence the server is asked, 1 to 32767
+     * @param interval how many seconds lie between two probes, 1 to 32767
+     * @param probes how many probes go unanswered before the connection breaks, 1 to 127
+     * @throws IllegalArgumentException if one of them is out of its range
+     */
+    public void setTcpKeepAlive(int idle, int interval, int probes) {
+        home.setTcpKeepAlive(TcpKeepAlive.of(idle, interval, probes));
+    }
+
+    /** Leaves the sockets that are opened from now on as they are, as in 3.1. */
+    public void disableTcpKeepAlive() {
+        home.setTcpKeepAlive(null);
+    }
+
+    /**
+     * What the manager has closed of its own accord since it was made.
+     *
+     * @return the numbers now
+     */
+    public Counters getCounters() {
+        return pool.counters();
     }
 
     /**

@@ -2,6 +2,7 @@ package io.leasehold.httpclient3;
 
 import io.leasehold.Cause;
 import io.leasehold.ConnectionPool;
+import io.leasehold.Counters;
 import io.leasehold.Lease;
 import io.leasehold.Leasehold;
 import io.leasehold.LeaseholdUnavailableException;
@@ -9,6 +10,8 @@ import io.leasehold.PoolShutDownException;
 import io.leasehold.Profile;
 import io.leasehold.ShutdownMode;
 import io.leasehold.Stats;
+import io.leasehold.TcpKeepAlive;
+import io.leasehold.Watching;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.commons.httpclient.ConnectionPoolTimeoutException;
@@ -44,8 +47,11 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
     private static final Log IDLE_LOG = LogFactory.getLog(IdleConnectionHandler.class);
 
     private final ConnectionPool<Route, PooledConnection.Cell> pool =
-            ConnectionPool.<Route, PooledConnection.Cell>builder(LeaseholdMultiThreadedHttpConnectionManager::dispose)
+            ConnectionPool.<Route, PooledConnection.Cell>builder(
+                            new PooledConnection.Closer(LeaseholdMultiThreadedHttpConnectionManager::dispose))
                     .profile(Profile.HTTPCLIENT_3)
+                    // Connections are asked where 3.1 asks them.
+                    .watching(Watching.WATCH)
                     .leakListener((route, cell) -> reportReclaimed(route))
                     .build();
     private final PooledConnection.Home home = new PooledConnection.Home();
@@ -76,6 +82,46 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
         if (pool != null) { // Null for shutdownAll() of another thread while this object is being made.
             pool.shutdown(ShutdownMode.IMMEDIATE);
         }
+    }
+
+    /**
+     * Sets how it is learned that servers have closed connections. The sockets that are opened from then on are watched, with
+     * {@link Watching#WATCH} and {@link Watching#BOTH}: an idle connection that its server closes is closed here at once. Where
+     * stale checking is enabled, it asks the operating system with {@link Watching#PROBE} and {@link Watching#BOTH}, and
+     * reads as in 3.1 otherwise.
+     *
+     * @param watching how; the default is {@link Watching#BOTH}, and {@link Watching#OFF} is as in 3.1
+     * @throws IllegalArgumentException if {@code watching} is null
+     */
+    public void setWatching(Watching watching) {
+        home.setWatching(watching);
+    }
+
+    /**
+     * Sets TCP keep-alive on every socket that is opened from then on, for servers that vanish without a word: see {@link
+     * TcpKeepAlive}. Sockets whose descriptor cannot be reached are left as they are.
+     *
+     * @param idle after how many seconds of silence the server is asked, 1 to 32767
+     * @param interval how many seconds lie between two probes, 1 to 32767
+     * @param probes how many probes go unanswered before the connection breaks, 1 to 127
+     * @throws IllegalArgumentException if one of them is out of its range
+     */
+    public void setTcpKeepAlive(int idle, int interval, int probes) {
+        home.setTcpKeepAlive(TcpKeepAlive.of(idle, interval, probes));
+    }
+
+    /** Leaves the sockets that are opened from now on as they are, as in 3.1. */
+    public void disableTcpKeepAlive() {
+        home.setTcpKeepAlive(null);
+    }
+
+    /**
+     * What the manager has closed of its own accord since it was made.
+     *
+     * @return the numbers now
+     */
+    public Counters getCounters() {
+        return pool.counters();
     }
 
     /**
@@ -441,10 +487,9 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
     }
 
     /** Closes what the pool lets go. Runs on the thread that caused it; refers to no manager. */
-    private static void dispose(PooledConnection.Cell cell, Cause cause) {
-        PooledConnection connection = cell.get();
-        if (connection == null) {
-            return;
+    private static void dispose(PooledConnection connection, Cause cause) {
+        if (cause == Cause.PEER_CLOSED && connection.isOpen() && LOG.isDebugEnabled()) {
+            LOG.debug("Connection closed by its peer, closing..., hostConfig=" + connection.route());
         }
         if (cause == Cause.IDLE && IDLE_LOG.isDebugEnabled()) {
             IDLE_LOG.debug("Closing connection, connection time: " + connection.releasedAt());

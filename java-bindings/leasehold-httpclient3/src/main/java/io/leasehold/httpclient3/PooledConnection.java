@@ -1,8 +1,13 @@
 package io.leasehold.httpclient3;
 
+import io.leasehold.Cause;
+import io.leasehold.Disposer;
+import io.leasehold.Lease;
 import io.leasehold.Liveness;
 import io.leasehold.SocketProbe;
 import io.leasehold.Sockets;
+import io.leasehold.TcpKeepAlive;
+import io.leasehold.Watching;
 import java.io.IOException;
 import java.lang.ref.WeakReference;
 import java.net.InetAddress;
@@ -10,6 +15,7 @@ import java.net.Socket;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BiConsumer;
 import javax.net.ssl.SSLSocket;
 import org.apache.commons.httpclient.HostConfiguration;
 import org.apache.commons.httpclient.HttpConnection;
@@ -40,6 +46,25 @@ final class PooledConnection extends HttpConnection {
         private final Set<PooledConnection> connections = ConcurrentHashMap.newKeySet();
         // A closed connection that may be turned elsewhere instead of making a new one. Any thread puts and takes it.
         private final AtomicReference<PooledConnection> spare = new AtomicReference<>();
+        // What holds for all connections of the manager. Written by whoever sets it.
+        private volatile Watching watching = Watching.BOTH;
+        private volatile TcpKeepAlive tcpKeepAlive;
+
+        Watching watching() {
+            return watching;
+        }
+
+        void setWatching(Watching watching) {
+            if (watching == null) {
+                throw new IllegalArgumentException("watching must not be null: say Watching.OFF for none");
+            }
+            this.watching = watching;
+        }
+
+        /** Null leaves sockets as they are. */
+        void setTcpKeepAlive(TcpKeepAlive tcpKeepAlive) {
+            this.tcpKeepAlive = tcpKeepAlive;
+        }
 
         /** A closed connection to be turned elsewhere, or null. */
         PooledConnection takeSpare() {
@@ -49,6 +74,30 @@ final class PooledConnection extends HttpConnection {
         /** Keeps a closed connection that has left, unless there is one already. */
         void keepSpare(PooledConnection connection) {
             spare.compareAndSet(null, connection);
+        }
+    }
+
+    /** Closes what a pool lets go, in a manager's way. Refers to no manager. */
+    static final class Closer implements Disposer<Cell> {
+        private final BiConsumer<PooledConnection, Cause> way;
+
+        Closer(BiConsumer<PooledConnection, Cause> way) {
+            this.way = way;
+        }
+
+        @Override
+        public void dispose(Cell cell, Cause cause) {
+            PooledConnection connection = cell.get();
+            if (connection != null) {
+                way.accept(connection, cause);
+            }
+        }
+
+        /** What somebody uses is taken from its user before the shutdown that does so returns. */
+        @Override
+        public boolean mayBlock(Cell cell) {
+            PooledConnection connection = cell.get();
+            return connection != null && !connection.leased && Sockets.mayBlockToClose(connection.getSocket());
         }
     }
 
@@ -166,6 +215,9 @@ final class PooledConnection extends HttpConnection {
         if (!isOpen()) {
             return true;
         }
+        if (!home.watching.probes()) {
+            return super.isStale();
+        }
         Socket socket = getSocket();
         if (probe == null || !probe.isOf(socket)) {
             probe = SocketProbe.of(socket);
@@ -187,6 +239,20 @@ final class PooledConnection extends HttpConnection {
     public void open() throws IOException {
         tried = true;
         super.open();
+        TcpKeepAlive keepAlive = home.tcpKeepAlive;
+        if (keepAlive != null) {
+            keepAlive.setOn(getSocket());
+        }
+    }
+
+    /** Tells the pool the socket, or has it forgotten. */
+    void attachTo(Lease<Cell> lease) {
+        Socket socket = getSocket();
+        if (socket != null && home.watching.watches()) {
+            lease.attach(socket);
+        } else {
+            lease.detach();
+        }
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.leasehold.httpclient3;
 
+import io.leasehold.Watching;
 import org.apache.commons.httpclient.MultiThreadedHttpConnectionManager;
 import org.apache.commons.httpclient.SimpleHttpConnectionManager;
 
@@ -16,15 +17,20 @@ enum Subject {
             return new MultiThreadedHttpConnectionManager();
         }
     },
+    /** Not watched: what a watch closes at once, HttpClient closes at some later time, if ever. */
     LEASEHOLD {
         @Override
         SimpleHttpConnectionManager simple(boolean alwaysClose) {
-            return new LeaseholdHttpConnectionManager(alwaysClose);
+            LeaseholdHttpConnectionManager manager = new LeaseholdHttpConnectionManager(alwaysClose);
+            manager.setWatching(Watching.PROBE);
+            return manager;
         }
 
         @Override
         MultiThreadedHttpConnectionManager multi() {
-            return new LeaseholdMultiThreadedHttpConnectionManager();
+            LeaseholdMultiThreadedHttpConnectionManager manager = new LeaseholdMultiThreadedHttpConnectionManager();
+            manager.setWatching(Watching.PROBE);
+            return manager;
         }
     };
 

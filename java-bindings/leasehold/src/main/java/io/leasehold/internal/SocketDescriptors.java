@@ -78,8 +78,13 @@ public final class SocketDescriptors {
         }
     }
 
-    /** Whether closing a socket waits until its peer has everything. */
-    static boolean lingers(Socket socket) {
+    /**
+     * Whether closing a socket waits until its peer has everything.
+     *
+     * @param socket the socket
+     * @return true if it does
+     */
+    public static boolean lingers(Socket socket) {
         try {
             return socket.getSoLinger() > 0;
         } catch (SocketException | RuntimeException e) {

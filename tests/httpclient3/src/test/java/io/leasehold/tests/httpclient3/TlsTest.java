@@ -4,7 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.leasehold.tests.servers.Nginx;
+import io.leasehold.tests.servers.SocketTable;
+import io.leasehold.tests.servers.SocketTable.Side;
+import io.leasehold.tests.servers.SocketTable.State;
 import io.leasehold.tests.servers.WebServer;
+import io.leasehold.testsupport.Eventually;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -33,6 +37,11 @@ class TlsTest {
     static Stream<Arguments> everyManagerAndVersion() {
         return EnumSet.allOf(Manager.class).stream()
                 .flatMap(manager -> Stream.of("TLSv1.2", "TLSv1.3").map(version -> Arguments.of(manager, version)));
+    }
+
+    static Stream<Arguments> everyManagerOfOursAndVersion() {
+        return everyManagerAndVersion()
+                .filter(arguments -> EnumSet.of(Manager.LEASEHOLD, Manager.LEASEHOLD_MULTI_THREADED).contains(arguments.get()[0]));
     }
 
     private static Nginx.Builder nginx(String version) {
@@ -113,6 +122,22 @@ class TlsTest {
                 assertThrows(SSLException.class, () -> send(client, wrong, new GetMethod(WebServer.HELLO)));
             }
             assertEquals(WebServer.GREETING, send(client, host(server), new GetMethod(WebServer.HELLO)));
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("everyManagerOfOursAndVersion")
+    void aConnectionThatTheServerClosesIsClosedHereWithoutALease(Manager kind, String version) throws Exception {
+        try (Nginx server = nginx(version).start()) {
+            Client client = new Client(kind.make());
+            HostConfiguration host = host(server);
+            // Tickets that wait after a handshake cost no connection.
+            assertEquals(WebServer.GREETING, send(client, host, new PostMethod(WebServer.HELLO)));
+            assertEquals(WebServer.GREETING, send(client, host, new PostMethod(WebServer.HELLO)));
+            assertEquals(1, server.connections());
+            server.reload();
+            Eventually.await("it is closed", () -> SocketTable.settled(server.port()).count(Side.CLIENT, State.ESTABLISHED, State.CLOSE_WAIT) == 0);
+            assertEquals(WebServer.GREETING, send(client, host, new PostMethod(WebServer.HELLO)));
         }
     }
 

@@ -29,11 +29,13 @@ public final class SocketTable {
         final Side side;
         final State state;
         final long unread;
+        final boolean keepsAlive;
 
-        Socket(Side side, State state, long unread) {
+        Socket(Side side, State state, long unread, boolean keepsAlive) {
             this.side = side;
             this.state = state;
             this.unread = unread;
+            this.keepsAlive = keepsAlive;
         }
 
         @Override
@@ -54,13 +56,15 @@ public final class SocketTable {
         // Java's sockets are IPv6 sockets where there is IPv6, whatever address they are connected to.
         for (String file : Arrays.asList("/proc/self/net/tcp", "/proc/self/net/tcp6")) {
             for (String line : lines(Paths.get(file))) {
-                // number: local address:port, remote address:port, state, bytes to send:bytes to read, all in hexadecimal
+                // number: local address:port, remote address:port, state, bytes to send:bytes to read, timer:when, all in hexadecimal
                 String[] fields = line.trim().split("\\s+");
                 long local = afterColon(fields[1]);
                 long remote = afterColon(fields[2]);
                 if (remote != 0 && (local == serverPort || remote == serverPort)) {
                     State state = State.values()[Integer.parseInt(fields[3], 16) - 1];
-                    found.add(new Socket(local == serverPort ? Side.SERVER : Side.CLIENT, state, afterColon(fields[4])));
+                    found.add(new Socket(local == serverPort ? Side.SERVER : Side.CLIENT, state, afterColon(fields[4]),
+                            // Which timer runs: 2 is keep-alive's.
+                            fields[5].startsWith("02:")));
                 }
             }
         }
@@ -81,6 +85,11 @@ public final class SocketTable {
     /** How many bytes have arrived on a side that its program has not read. */
     public long unread(Side side) {
         return sockets.stream().filter(socket -> socket.side == side).mapToLong(socket -> socket.unread).sum();
+    }
+
+    /** Whether an open socket of a side waits to ask its peer whether it is still there. */
+    public boolean hasKeepAlive(Side side) {
+        return sockets.stream().anyMatch(socket -> socket.side == side && socket.state == State.ESTABLISHED && socket.keepsAlive);
     }
 
     /** Whether no connection is on its way from one state to another, so that looking again shows the same. */
