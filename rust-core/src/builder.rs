@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::engine::{Clock, Config, Engine, Policy, Profile};
+use crate::housekeeper::Eviction;
 use crate::pool::Pool;
-use crate::shared::{Eviction, Shared, millis};
+use crate::shared::{Shared, millis};
 use crate::socket::TcpKeepAlive;
 use crate::sockets::{Plan, Watching, close_aside, descriptor_of};
 

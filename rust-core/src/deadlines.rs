@@ -1,71 +1,75 @@
-//! The deadlines of a pool's asynchronous requests: which wakers to call when a moment has come.
+//! The deadlines of a pool's asynchronous requests: whom to tell when a moment has come, a waker or whatever a face needs
+//! for that.
 //!
-//! A future that is woken looks at the clock itself, so a call too many or too early does no harm, and its request ends
-//! in its own poll.
+//! Who is told looks at the clock or at the request itself, so telling too often or too early does no harm.
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::task::Waker;
 
 use parking_lot::Mutex;
 
 /// The moment, in the engine's milliseconds, and a number that tells requests of one moment apart.
-pub(crate) type Deadline = (u64, u64);
+pub type Deadline = (u64, u64);
 
-#[derive(Default)]
-pub(crate) struct Deadlines {
-    waiting: Mutex<Waiting>,
+/// Deadlines, and for each one whom to tell.
+pub struct Deadlines<T> {
+    waiting: Mutex<Waiting<T>>,
 }
 
-#[derive(Default)]
-struct Waiting {
-    wakers: BTreeMap<Deadline, Waker>,
+struct Waiting<T> {
+    by_deadline: BTreeMap<Deadline, T>,
     last_number: u64,
 }
 
-impl Deadlines {
-    /// A new deadline at `moment`, of which nobody is told yet.
-    pub(crate) fn reserve(&self, moment: u64) -> Deadline {
+impl<T> Default for Deadlines<T> {
+    fn default() -> Self {
+        Deadlines {
+            waiting: Mutex::new(Waiting {
+                by_deadline: BTreeMap::new(),
+                last_number: 0,
+            }),
+        }
+    }
+}
+
+impl<T> Deadlines<T> {
+    /// A new deadline at `moment`, of which nobody is told yet. O(1).
+    pub fn reserve(&self, moment: u64) -> Deadline {
         let mut waiting = self.waiting.lock();
         waiting.last_number += 1;
         (moment, waiting.last_number)
     }
 
-    /// Has `waker` called when the deadline has come. True if it is now the earliest of all and was not there before.
-    pub(crate) fn set(&self, deadline: Deadline, waker: &Waker) -> bool {
-        // Cloned before and dropped after the lock is held: both are the executor's code.
-        let waker = waker.clone();
+    /// Has somebody told when the deadline has come, instead of whom it was before. True if it is now the earliest of all
+    /// and was not there before: the housekeeper is to be rung. O(log n).
+    pub fn set(&self, deadline: Deadline, whom: T) -> bool {
         let mut waiting = self.waiting.lock();
-        let before = waiting.wakers.insert(deadline, waker);
-        let is_first = waiting
-            .wakers
-            .first_key_value()
-            .is_some_and(|(first, _)| *first == deadline);
+        let before = waiting.by_deadline.insert(deadline, whom);
+        let first = waiting.by_deadline.first_key_value();
+        let is_first = first.is_some_and(|(first, _)| *first == deadline);
+        // What is dropped may be a program's code, which no lock is held for.
         drop(waiting);
         before.is_none() && is_first
     }
 
-    /// Nobody waits for the deadline any more.
-    pub(crate) fn clear(&self, deadline: Deadline) {
-        let waker = self.waiting.lock().wakers.remove(&deadline);
-        drop(waker);
+    /// Nobody waits for the deadline any more. O(log n).
+    pub fn clear(&self, deadline: Deadline) {
+        let whom = self.waiting.lock().by_deadline.remove(&deadline);
+        drop(whom);
     }
 
-    /// Calls those whose deadline has come at `now`; tells the next moment.
-    pub(crate) fn wake_due(&self, now: u64) -> Option<u64> {
+    /// Those to tell now, each once, in order; and the next moment.
+    pub fn take_due(&self, now: u64) -> (Vec<T>, Option<u64>) {
         let mut waiting = self.waiting.lock();
-        let later = waiting.wakers.split_off(&(now.saturating_add(1), 0));
-        let due = std::mem::replace(&mut waiting.wakers, later);
-        let next = waiting.wakers.keys().next().map(|(moment, _)| *moment);
+        let later = waiting.by_deadline.split_off(&(now.saturating_add(1), 0));
+        let due = std::mem::replace(&mut waiting.by_deadline, later);
+        let next = waiting.by_deadline.keys().next().map(|(moment, _)| *moment);
         drop(waiting);
-        for waker in due.into_values() {
-            waker.wake();
-        }
-        next
+        (due.into_values().collect(), next)
     }
 }
 
-impl fmt::Debug for Deadlines {
+impl<T> fmt::Debug for Deadlines<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Deadlines").finish_non_exhaustive()
     }
@@ -74,36 +78,19 @@ impl fmt::Debug for Deadlines {
 #[cfg(all(test, not(any(loom, shuttle))))]
 mod tests {
     use super::*;
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicU32, Ordering};
-    use std::task::Wake;
-
-    #[derive(Default)]
-    struct Count(AtomicU32);
-
-    impl Wake for Count {
-        fn wake(self: Arc<Self>) {
-            self.0.fetch_add(1, Ordering::Relaxed);
-        }
-    }
 
     #[test]
-    fn those_whose_moment_has_come_are_woken_once() {
+    fn those_whose_moment_has_come_are_told_once() {
         let deadlines = Deadlines::default();
-        let count = Arc::new(Count::default());
-        let waker = Waker::from(Arc::clone(&count));
         let [late, early, cleared, same] = [20, 10, 5, 10].map(|moment| deadlines.reserve(moment));
-        assert!(deadlines.set(late, &waker));
-        assert!(deadlines.set(early, &waker));
-        assert!(!deadlines.set(early, &waker));
-        assert!(deadlines.set(cleared, &waker));
-        assert!(!deadlines.set(same, &waker));
+        assert!(deadlines.set(late, "late"));
+        assert!(deadlines.set(early, "replaced"));
+        assert!(!deadlines.set(early, "early"));
+        assert!(deadlines.set(cleared, "cleared"));
+        assert!(!deadlines.set(same, "same"));
         deadlines.clear(cleared);
-        assert_eq!(deadlines.wake_due(9), Some(10));
-        assert_eq!(count.0.load(Ordering::Relaxed), 0);
-        assert_eq!(deadlines.wake_due(10), Some(20));
-        assert_eq!(count.0.load(Ordering::Relaxed), 2);
-        assert_eq!(deadlines.wake_due(u64::MAX), None);
-        assert_eq!(count.0.load(Ordering::Relaxed), 3);
+        assert_eq!(deadlines.take_due(9), (vec![], Some(10)));
+        assert_eq!(deadlines.take_due(10), (vec!["early", "same"], Some(20)));
+        assert_eq!(deadlines.take_due(u64::MAX), (vec!["late"], None));
     }
 }

@@ -77,7 +77,8 @@ mod watch;
 /// What a face of the [`engine`] needs beside it, for bindings to other languages: numbers for what it alone knows, keys
 /// and states, the watch of its sockets, and the one housekeeper of a loaded library.
 pub mod face {
-    pub use crate::housekeeper::{Disposable, Membership, Tended};
+    pub use crate::deadlines::{Deadline, Deadlines};
+    pub use crate::housekeeper::{Disposable, Eviction, Membership, Tended, pause};
     pub use crate::interner::Interner;
     pub use crate::state::States;
     pub use crate::watch::{IdleWatch, NoWatch, Token, idle_watch};

@@ -203,7 +203,7 @@ impl<K: Eq + Hash, C> Future for LeaseFuture<K, C> {
         let shared = &this.waiting.shared;
         let is_over = shared.engine.now() >= deadline.0;
         if outcome.is_pending() && !is_over {
-            if shared.deadlines.set(deadline, context.waker()) {
+            if shared.deadlines.set(deadline, context.waker().clone()) {
                 shared.ring();
             }
             return Poll::Pending;

@@ -14,7 +14,7 @@ use crate::engine::{
     Effects, Engine, Handle, Hit, Keep, Refusal, Released, RouteId, Segments, StateId, Ticket,
     Verdict, Victim,
 };
-use crate::housekeeper::{Membership, Tended};
+use crate::housekeeper::{Eviction, Membership, Tended, pause};
 use crate::interner::Interner;
 use crate::sockets::{Plan, Sockets, UNWATCHED};
 use crate::state::States;
@@ -27,29 +27,10 @@ pub(crate) struct Shared<K, C> {
     pub(crate) states: States,
     /// How to wake the owner of a ticket, by the ticket's slot. Written by the owner, taken by whoever wakes it.
     pub(crate) wakers: Segments<Mutex<Option<Waker>>>,
-    pub(crate) deadlines: Deadlines,
+    pub(crate) deadlines: Deadlines<Waker>,
     pub(crate) sockets: Sockets<C>,
     pub(crate) eviction: Eviction,
 }
-
-/// What the housekeeper closes without being asked each time.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Eviction {
-    pub(crate) expired: bool,
-    /// From how many milliseconds on.
-    pub(crate) idle: Option<u64>,
-}
-
-impl Eviction {
-    pub(crate) fn is_wanted(self) -> bool {
-        self.expired || self.idle.is_some()
-    }
-}
-
-/// How often the housekeeper looks for what is to be evicted, at least: a hit tells it nothing.
-const LOOK: u64 = 1_000;
-/// And at most: the clock is coarse, and who is due now may be so only at its next tick.
-const BREATH: u64 = 10;
 
 impl<K: Eq + Hash, C> Shared<K, C> {
     pub(crate) fn new(engine: Engine, plan: Plan<C>, eviction: Eviction) -> Self {
@@ -190,31 +171,17 @@ where
 }
 
 impl<K: Eq + Hash + Send + Sync, C: Send> Tended for Shared<K, C> {
-    fn peer_closed(&self, slot: u32, opening: u16) {
+    fn peer_closed(self: Arc<Self>, slot: u32, opening: u16) {
         self.with_effects(|engine, effects| engine.peer_closed(slot, opening, effects));
     }
 
-    fn tend(&self) -> Option<Duration> {
-        let mut next: Option<u64> = None;
-        let mut look_in = |millis: u64| {
-            let millis = millis.max(BREATH);
-            next = Some(next.map_or(millis, |next| next.min(millis)));
-        };
-        let engine = &self.engine;
-        if self.eviction.expired {
-            self.close_expired();
-            look_in(engine.next_expiry().unwrap_or(LOOK).min(LOOK));
-        }
-        if let Some(age) = self.eviction.idle {
-            self.close_idle(age);
-            let left = engine.longest_idle().map(|idle| age.saturating_sub(idle));
-            look_in(left.unwrap_or(LOOK).min(LOOK));
-        }
-        let now = engine.now();
-        if let Some(moment) = self.deadlines.wake_due(now) {
-            look_in(moment.saturating_sub(now));
-        }
-        engine.clock().real_time(next?)
+    fn tend(self: Arc<Self>) -> Option<Duration> {
+        let to_evict = self.with_effects(|engine, effects| self.eviction.run(engine, effects));
+        let now = self.engine.now();
+        let (due, next) = self.deadlines.take_due(now);
+        due.into_iter().for_each(Waker::wake);
+        let deadline = next.map(|moment| moment.saturating_sub(now));
+        pause(self.engine.clock(), to_evict, deadline)
     }
 }
 

@@ -29,11 +29,13 @@ pub enum Watching {
 }
 
 impl Watching {
-    fn probes(self) -> bool {
+    /// Whether sockets are asked when their connections are leased.
+    pub fn probes(self) -> bool {
         matches!(self, Watching::Probe | Watching::Both)
     }
 
-    pub(crate) fn watches(self) -> bool {
+    /// Whether the housekeeper is told of their peers' closes.
+    pub fn watches(self) -> bool {
         matches!(self, Watching::Watch | Watching::Both)
     }
 }

@@ -17,7 +17,7 @@ use crossbeam_channel::{Receiver, Sender, TryRecvError, unbounded};
 use parking_lot::Mutex;
 use rustix::net::Shutdown;
 
-use super::Bell;
+use super::{Bell, IS_OURS};
 
 /// How long a close may take before its socket is shut down.
 pub(super) const BOUND: Duration = Duration::from_secs(1);
@@ -99,7 +99,10 @@ impl Disposer {
         );
         let started = thread::Builder::new()
             .name("leasehold-close".into())
-            .spawn(move || work(&bell, &queued, &own));
+            .spawn(move || {
+                IS_OURS.set(true);
+                work(&bell, &queued, &own);
+            });
         match started {
             Ok(thread) => workers.push(Worker {
                 thread,

@@ -2,25 +2,30 @@
 //! next moment at which something is due, at once.
 //!
 //! It is started by the first pool that joins and ended with the last; whoever drops that one waits for its end, unless
-//! it is dropped on the housekeeper's own thread, where the loop ends by itself. Pools are held weakly: what keeps one
-//! alive for a moment is a call under way. No lock is held while a pool is called.
+//! it is dropped on a thread of the housekeeper's or the disposer's, which then ends by itself. Pools are held weakly: what
+//! keeps one alive for a moment is a call under way. No lock is held while a pool is called.
+//!
+//! A child process after a fork has a copy of all this without its threads, and shares the watch with its parent: the first
+//! pool that joins there gets a housekeeper of the child's own.
 
 mod disposer;
+mod eviction;
 
+use std::cell::Cell;
 use std::collections::HashMap;
-use std::convert::Infallible;
 use std::fmt;
 use std::os::fd::BorrowedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 
 pub use disposer::Disposable;
+pub use eviction::{Eviction, pause};
 
 use crate::watch::{IdleWatch, Token, idle_watch};
 use disposer::{BOUND, Disposer};
@@ -31,10 +36,10 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// A pool as the housekeeper sees it. It is called on the housekeeper's thread, with no lock held.
 pub trait Tended: Send + Sync {
     /// The peer of the connection opened as number `opening` in `slot` has closed it.
-    fn peer_closed(&self, slot: u32, opening: u16);
+    fn peer_closed(self: Arc<Self>, slot: u32, opening: u16);
 
     /// Does what is due, and tells when to come again; `None`: not before [`Membership::ring`] is called.
-    fn tend(&self) -> Option<Duration>;
+    fn tend(self: Arc<Self>) -> Option<Duration>;
 }
 
 /// A pool's place with the housekeeper. Dropped, the pool has left it.
@@ -52,6 +57,10 @@ impl Membership {
     /// Where no thread can be had, a line at error says so, and nothing is done for the pool until another one joins.
     pub fn join(pool: Weak<dyn Tended>) -> Self {
         let mut current = CURRENT.lock();
+        if let Some(parents) = current.take_if(|housekeeper| !housekeeper.is_of_this_process()) {
+            // Never dropped: the threads whose handles it has are not there.
+            std::mem::forget(parents);
+        }
         let housekeeper = Arc::clone(current.get_or_insert_with(|| Arc::new(Housekeeper::new())));
         let number = housekeeper.pools.lock().add(pool);
         let started = housekeeper.start();
@@ -95,6 +104,9 @@ impl Membership {
 
 impl Drop for Membership {
     fn drop(&mut self) {
+        if !self.housekeeper.is_of_this_process() {
+            return;
+        }
         let mut current = CURRENT.lock();
         if self.housekeeper.pools.lock().remove(self.number) {
             // One that joins from now on gets a housekeeper of its own.
@@ -114,7 +126,14 @@ impl fmt::Debug for Membership {
 /// The housekeeper, while there is a pool that needs it. Written by who joins first or leaves last.
 static CURRENT: Mutex<Option<Arc<Housekeeper>>> = Mutex::new(None);
 
+thread_local! {
+    /// The thread is the housekeeper's or the disposer's, whose end nobody waits for there.
+    static IS_OURS: Cell<bool> = const { Cell::new(false) };
+}
+
 struct Housekeeper {
+    /// The process that made it.
+    process: u32,
     bell: Arc<Bell>,
     pools: Mutex<Pools>,
     /// The last pool has left. Set by it, once.
@@ -126,8 +145,31 @@ struct Housekeeper {
 
 struct Running {
     handle: JoinHandle<()>,
-    /// Disconnected when the thread has done its work.
-    done: Receiver<Infallible>,
+    done: Arc<Done>,
+}
+
+/// That the thread has done its work. No channel, which would leave something behind in the thread that waits: a C program's
+/// main thread, say, of which nothing else is known to Rust.
+#[derive(Default)]
+struct Done {
+    /// Written by the thread.
+    is_done: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Done {
+    fn tell(&self) {
+        *self.is_done.lock() = true;
+        self.changed.notify_one();
+    }
+
+    /// False where that takes longer than `timeout`.
+    fn wait(&self, timeout: Duration) -> bool {
+        let mut is_done = self.is_done.lock();
+        let is_busy = |is_done: &mut bool| !*is_done;
+        self.changed.wait_while_for(&mut is_done, is_busy, timeout);
+        *is_done
+    }
 }
 
 /// What the housekeeper waits on.
@@ -185,6 +227,7 @@ impl Housekeeper {
             is_rung: AtomicBool::new(false),
         });
         Housekeeper {
+            process: process::id(),
             disposer: Disposer::new(Arc::clone(&bell)),
             bell,
             pools: Mutex::default(),
@@ -193,17 +236,23 @@ impl Housekeeper {
         }
     }
 
+    fn is_of_this_process(&self) -> bool {
+        self.process == process::id()
+    }
+
     /// Starts the thread unless it runs.
     fn start(self: &Arc<Self>) -> std::io::Result<()> {
         let mut thread = self.thread.lock();
         if thread.is_none() {
             let housekeeper = Arc::clone(self);
-            let (doing, done) = bounded(0);
+            let done = Arc::new(Done::default());
+            let told = Arc::clone(&done);
             let handle = thread::Builder::new()
                 .name("leasehold".into())
                 .spawn(move || {
+                    IS_OURS.set(true);
                     housekeeper.run();
-                    drop(doing);
+                    told.tell();
                 })?;
             *thread = Some(Running { handle, done });
         }
@@ -244,17 +293,16 @@ impl Housekeeper {
         let Some(Running { handle, done }) = self.thread.lock().take() else {
             return;
         };
-        let is_own = handle.thread().id() == thread::current().id();
-        if !is_own && done.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Disconnected) {
+        if !IS_OURS.get() && done.wait(PATIENCE) {
             let _ = handle.join();
         }
     }
 }
 
 /// Calls a pool that is still there. A panic of what it calls, a connection's drop or a waker, ends here.
-fn call<T>(pool: Option<Weak<dyn Tended>>, action: impl FnOnce(&dyn Tended) -> T) -> Option<T> {
+fn call<T>(pool: Option<Weak<dyn Tended>>, action: impl FnOnce(Arc<dyn Tended>) -> T) -> Option<T> {
     let pool = pool?.upgrade()?;
-    let outcome = catch_unwind(AssertUnwindSafe(move || action(&*pool)));
+    let outcome = catch_unwind(AssertUnwindSafe(move || action(pool)));
     if outcome.is_err() {
         log::error!("a connection panicked when it was closed, or a waker when it was called");
     }
