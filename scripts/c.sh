@@ -98,7 +98,7 @@ compile_c_tests() {
     local program=$1
     shift
     cc -g -std=c99 -D_POSIX_C_SOURCE=200809L "${c_warnings[@]}" "$@" -Ic-header/include \
-        $c_sources/{main,support,basics,pools,routes,leases,requests,threads,misuse}.c "$c_tested" \
+        $c_sources/{main,support,basics,pools,routes,leases,requests,threads,sockets,misuse}.c "$c_tested" \
         -lcmocka -lpthread -ldl -lm -o "$program"
 }
 

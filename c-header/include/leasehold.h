@@ -139,6 +139,10 @@ typedef enum {
      */
     LH_HAS_CONNECTION = 206,
     /**
+     * The descriptor is closed, or is not a TCP socket's.
+     */
+    LH_NO_TCP_SOCKET = 207,
+    /**
      * A pointer that must not be NULL is.
      */
     LH_NULL_POINTER = 300,
@@ -185,7 +189,7 @@ typedef enum {
      */
     LH_CAUSE_OVER_LIMIT = 4,
     /**
-     * The probe found that its peer had closed it, or had sent what nobody asked for.
+     * Its peer had closed it, or had sent what nobody asked for: the watch or the probe found out.
      */
     LH_CAUSE_PEER_CLOSED = 5,
     /**
@@ -236,11 +240,12 @@ typedef enum {
 } lh_policy;
 
 /**
- * How the pool looks at the socket of an idle connection before it hands the connection out.
+ * What the socket of an idle connection must be like for the connection to be usable. By which means that is found out,
+ * and when, is the pool's lh_watching.
  */
 typedef enum {
     /**
-     * Not at all.
+     * It is not looked at: neither probed nor watched.
      */
     LH_PROBE_OFF = 0,
     /**
@@ -252,6 +257,30 @@ typedef enum {
      */
     LH_PROBE_OPEN = 2,
 } lh_probe;
+
+/**
+ * How a pool finds out that the peer of an idle connection has closed it, for connections that lh_lease_set_socket gave a
+ * socket.
+ */
+typedef enum {
+    /**
+     * Not at all: whoever uses the connection finds out.
+     */
+    LH_WATCHING_OFF = 0,
+    /**
+     * One poll(2) of the socket when the connection is leased, half a microsecond.
+     */
+    LH_WATCHING_PROBE = 1,
+    /**
+     * The system tells the library's thread, which disposes of it at once; no system call at a lease. A connection that is
+     * leased within a fraction of a millisecond of its peer's close may be handed out.
+     */
+    LH_WATCHING_WATCH = 2,
+    /**
+     * Both: nothing stays open that its peer has closed, and nothing is handed out whose peer's close has arrived.
+     */
+    LH_WATCHING_BOTH = 3,
+} lh_watching;
 
 /**
  * How to shut a pool down.
@@ -344,6 +373,11 @@ typedef struct {
      * How many bytes `state` points to.
      */
     size_t state_length;
+    /**
+     * How many milliseconds of the pool's clock a request by lh_pool_request may wait; its callback gets LH_TIMED_OUT then.
+     * LH_FOREVER by default. Other leases do not look at it.
+     */
+    uint64_t timeout_ms;
 } lh_lease_options;
 
 /**
@@ -370,10 +404,19 @@ typedef void (*lh_log_callback)(void *context,
 /**
  * Gets a connection that the pool gives up, once for each, whatever the reason: close it and free what belongs to it.
  *
- * `data` is what lh_lease_opened or lh_lease_set_data said last. Called on the thread whose call brought it about, before
- * that call returns, with no lock held, so a close that hangs delays nobody else. It may call the pool's functions, with
- * one exception: a lease that would have to wait is refused with LH_IN_CALLBACK. Callbacks never nest: what its own calls
- * bring about is delivered after it has returned. It must return normally: no longjmp, no C++ exception, no pthread_exit.
+ * `data` is what lh_lease_opened or lh_lease_set_data said last. The pool watches its socket no longer.
+ *
+ * Called on the thread whose call brought it about, before that call returns, or on a thread of the library's own: for
+ * what the watch found closed by its peer and for what evict_expired and evict_idle_ms are about. That thread does this for
+ * all pools, so a close that takes its time there is late for others; with `dispose_apart` all connections, whatever the
+ * reason, come on threads that do nothing else. One after the other, but a close that takes longer than a second is
+ * overtaken, and its socket, if the pool was given it, is shut down, which ends what reads or writes on it. No lock is
+ * held in any case, so a close that hangs delays no lease of another thread. Threads of the library's own have the signal
+ * mask of the thread whose call started them.
+ *
+ * It may call the pool's functions, with one exception: a lease that would have to wait is refused with LH_IN_CALLBACK.
+ * Callbacks never nest: what its own calls bring about is delivered after it has returned. It must return normally: no
+ * longjmp, no C++ exception, no pthread_exit.
  */
 typedef void (*lh_dispose_callback)(void *context,
                                     void *data,
@@ -424,6 +467,26 @@ typedef struct {
      * Where time comes from: a clock that a test moves, or id 0, the default, for the machine's monotonic clock.
      */
     lh_clock clock;
+    /**
+     * Disposes of connections that have been idle for this many milliseconds or longer, within a second. 0, the default, is
+     * never: lh_pool_close_idle is there for when it is asked for.
+     */
+    uint64_t evict_idle_ms;
+    /**
+     * Not 0: disposes of idle connections whose keep-alive time or time to live is over, within a second. 0 by default: a
+     * lease meets those of its own route.
+     */
+    uint32_t evict_expired;
+    /**
+     * An lh_watching. LH_WATCHING_BOTH by default.
+     */
+    uint32_t watching;
+    /**
+     * Not 0: `dispose` is only called on a thread of the library's own, for connections whose close may take its time, as a
+     * TLS goodbye or a socket that lingers may: neither a lease nor another pool waits for it. A connection may then be
+     * opened in place of one whose disposal is still to come. 0 by default. See lh_dispose_callback.
+     */
+    uint32_t dispose_apart;
 } lh_pool_options;
 
 /**
@@ -447,6 +510,41 @@ typedef struct {
      */
     uint32_t max;
 } lh_stats;
+
+/**
+ * How many connections a pool has disposed of since it was made, by reason, other than because a lease asked for it or the
+ * pool was shut down. Numbers only grow. Later versions may add members at the end.
+ */
+typedef struct {
+    /**
+     * The peer had closed it, and the watch told.
+     */
+    uint64_t closed_by_peer;
+    /**
+     * The peer had closed it, or sent what nobody asked for, and only the probe at the lease found out.
+     */
+    uint64_t stale;
+    /**
+     * Its keep-alive time or its time to live was over.
+     */
+    uint64_t expired;
+    /**
+     * It was idle for too long.
+     */
+    uint64_t idle;
+    /**
+     * It made room for a connection to another route or for another state.
+     */
+    uint64_t evicted;
+    /**
+     * A limit was lowered below what was there.
+     */
+    uint64_t over_limit;
+    /**
+     * Its route was cleared.
+     */
+    uint64_t cleared;
+} lh_counters;
 
 /**
  * One connection of a pool as it was when it was looked at. Later versions may add members at the end.
@@ -494,8 +592,9 @@ typedef int32_t (*lh_entry_callback)(void *context,
  * Gets the answer to a request that had to wait, exactly once.
  *
  * `status`, `lease` and `data` are what lh_pool_try_lease would have answered and written: LH_OK, LH_VACANCY, or the error
- * LH_SHUT_DOWN, in which case there is no lease. Called on the thread whose call served the request, say lh_lease_release,
- * before that call returns, with no lock held. What holds for the disposal callback holds for this one: it may call the
+ * LH_SHUT_DOWN or LH_TIMED_OUT, in which case there is no lease. Called on the thread whose call served the request, say
+ * lh_lease_release, before that call returns, or on a thread of the library's own: always for LH_TIMED_OUT, and where what
+ * that thread disposed of made room. No lock is held. What holds for the disposal callback holds for this one: it may call the
  * pool's functions, but not wait; callbacks never nest; it must return normally.
  */
 typedef void (*lh_lease_callback)(void *context,
@@ -526,8 +625,9 @@ extern "C" {
 lh_status lh_clock_create(lh_clock *clock);
 
 /**
- * Moves a clock on by `ms` milliseconds, for all pools that are on it. Nothing expires by that alone: a lease or
- * lh_pool_close_expired notices. Waiting leases time out by the machine's clock.
+ * Moves a clock on by `ms` milliseconds, for all pools that are on it. The library's own thread then looks soon for requests
+ * that have timed out and, where the pool was asked to evict, for connections that have expired; otherwise a lease or
+ * lh_pool_close_expired notices these. Leases that wait time out by the machine's clock.
  *
  * LH_NO_CLOCK. Thread-safe.
  */
@@ -608,14 +708,17 @@ lh_status lh_lease_opened(lh_pool pool,
                           void *data);
 
 /**
- * Gives the pool the socket of a lease's connection, so that it can be probed when it is leased again.
+ * Gives the pool the socket of a lease's connection, so that it is found out when the peer closes it, by the means that
+ * the pool's `watching` says: an idle connection is then disposed of at once, with LH_CAUSE_PEER_CLOSED, on a thread of the
+ * library's own, a leased one when its lease ends. The first socket that is watched starts that thread.
  *
  * `socket` is a file descriptor, which must stay open until the disposal callback has got the connection; `probe` an
- * lh_probe, LH_PROBE_SILENT for plain connections, LH_PROBE_OPEN for TLS. A probe is one poll(2) that does not wait. The
- * pool never reads from, writes to or closes a socket.
+ * lh_probe, LH_PROBE_SILENT for plain connections, LH_PROBE_OPEN for TLS. Say it once for a connection, or again when the
+ * probe is to be another; a new connection comes by lh_lease_replace. The pool never reads from, writes to or closes a
+ * socket; with `dispose_apart` it may shut one down whose disposal hangs. One or two system calls.
  *
- * LH_INVALID_ARGUMENT: a negative `socket`, or `probe` is no lh_probe; LH_NO_CONNECTION, LH_NO_POOL, LH_NO_LEASE.
- * Thread-safe.
+ * LH_INVALID_ARGUMENT: a negative `socket`, or `probe` is no lh_probe; LH_NO_CONNECTION, LH_NO_POOL, LH_NO_LEASE. What
+ * cannot be watched, a file above all, is still probed. Thread-safe.
  */
 lh_status lh_lease_set_socket(lh_pool pool,
                               lh_lease lease,
@@ -731,7 +834,11 @@ lh_status lh_lease_options_init(lh_lease_options *options,
                                 size_t size);
 
 /**
- * Makes a pool. No thread is started and no connection opened. Destroy it with lh_pool_destroy.
+ * Makes a pool. No connection is opened. Destroy it with lh_pool_destroy.
+ *
+ * A thread of the library's own, one for all pools, is started by the first of them that needs it: for its first socket
+ * that is watched, its first request with a timeout, its first disposal with `dispose_apart`, or at once for evict_expired
+ * and evict_idle_ms. It ends with the last of those pools.
  *
  * `options` is what it is made with, read during the call only; NULL for the defaults.
  *
@@ -746,7 +853,10 @@ lh_status lh_pool_create(const lh_pool_options *options,
  * and requests.
  *
  * When it returns, the disposal callback has had every connection, those still leased with LH_CAUSE_REVOKED, and every
- * request's callback was called with LH_SHUT_DOWN, except by calls under way on other threads. To end a pool without
+ * request's callback was called with LH_SHUT_DOWN, except by calls under way on other threads of the program. No callback
+ * of the pool's comes from a thread of the library's own any more, and with the last pool that needed them those threads
+ * have ended: it waits for callbacks under way on them, so hold no lock that one of them takes. Called in a callback, it
+ * does not wait. To end a pool without
  * revoking anything, shut it down gracefully and wait until its lh_stats say that nothing is leased. Calls of other
  * threads may be under way, also waiting ones: they end with LH_SHUT_DOWN, later ones with LH_NO_POOL.
  *
@@ -827,6 +937,16 @@ lh_status lh_pool_stats(lh_pool pool,
                         lh_stats *stats);
 
 /**
+ * Writes what the pool has disposed of. `size` is sizeof(lh_counters): of a version that has more members than this one
+ * the others become 0. Takes no lock.
+ *
+ * LH_NULL_POINTER, LH_BAD_SIZE: `size` is smaller than any version of the struct; LH_NO_POOL. Thread-safe.
+ */
+lh_status lh_pool_counters(lh_pool pool,
+                           lh_counters *counters,
+                           size_t size);
+
+/**
  * Calls `callback` for every connection of the pool, each once, as it was when this function looked at it. O(entries).
  *
  * LH_NULL_POINTER: `callback` is NULL; LH_NO_POOL. Thread-safe.
@@ -841,8 +961,8 @@ lh_status lh_pool_each_entry(lh_pool pool,
  *
  * LH_OK, LH_VACANCY: `lease` and `data` were written, `callback` is not called. LH_PENDING: only `request` was written, and
  * `callback` is called once, unless lh_request_cancel succeeds, maybe on another thread before this function has returned.
- * Requests have no timeout: cancel them. Hold the route until then. An event loop leases by this without ever waiting;
- * let its callback wake the loop, since it may come on any thread that uses the pool.
+ * A request waits for the options' timeout_ms at most. Hold the route until then. An event loop leases by this without ever waiting;
+ * let its callback wake the loop, since it may come on any thread that uses the pool and on the library's own.
  *
  * LH_QUEUE_FULL, LH_SHUT_DOWN, LH_NULL_POINTER, LH_BAD_SIZE, LH_INVALID_ARGUMENT, LH_NO_POOL, LH_NO_ROUTE, LH_TOO_MANY.
  * Thread-safe.
@@ -940,6 +1060,21 @@ lh_status lh_route_clear(lh_pool pool,
 lh_status lh_route_stats(lh_pool pool,
                          lh_route route,
                          lh_stats *stats);
+
+/**
+ * Switches TCP keep-alive on for a socket, for peers that vanish without a word, a crashed machine or a firewall that
+ * forgot the connection: nothing else tells of those. Four system calls; needs no pool.
+ *
+ * When nothing has arrived for `idle_s` seconds the system asks the peer every `interval_s` seconds; after `probes`
+ * questions in a row without an answer the connection breaks, which a pool notices as it does a close. Times are 1 to
+ * 32,767 seconds, probes 1 to 127.
+ *
+ * LH_INVALID_ARGUMENT: a time or `probes` is out of range, or `socket` is negative; LH_NO_TCP_SOCKET. Thread-safe.
+ */
+lh_status lh_socket_set_keep_alive(int32_t socket,
+                                   uint32_t idle_s,
+                                   uint32_t interval_s,
+                                   uint32_t probes);
 
 /**
  * What a status means, in English: one line without a full stop. Never NULL, valid for ever, also for a number that is

@@ -18,7 +18,8 @@ use crate::probe::Probe;
 pub(crate) struct Cell {
     /// The program's pointer. Written by the owner.
     data: AtomicPtr<c_void>,
-    /// Whether there is a connection, the kind of probe, and the socket's descriptor. Written by the owner.
+    /// Whether there is a connection, the kind of probe, and the socket's descriptor, which may be watched. Written by the
+    /// owner.
     word: AtomicU64,
     /// Who the connection is bound to; a use of the number of its own. Written by the owner.
     state: AtomicU32,
@@ -27,6 +28,14 @@ pub(crate) struct Cell {
 const FILLED: u64 = 1 << 32;
 const PROBE_SHIFT: u32 = 33;
 const SOCKET: u64 = 1 << 35;
+const WATCHED: u64 = 1 << 36;
+
+/// What was in a cell.
+pub(crate) struct Kept {
+    pub(crate) data: *mut c_void,
+    pub(crate) socket: Option<RawFd>,
+    pub(crate) is_watched: bool,
+}
 
 impl Cell {
     /// Puts a connection into an empty cell. False if there is one.
@@ -42,10 +51,15 @@ impl Cell {
         true
     }
 
-    /// Takes the connection out: its data, if there is one.
-    pub(crate) fn take(&self) -> Option<*mut c_void> {
+    /// Takes the connection out, if there is one.
+    pub(crate) fn take(&self) -> Option<Kept> {
         let data = self.data.swap(null_mut(), Relaxed);
-        (self.word.swap(0, Relaxed) & FILLED != 0).then_some(data)
+        let word = self.word.swap(0, Relaxed);
+        (word & FILLED != 0).then(|| Kept {
+            data,
+            socket: socket_of(word),
+            is_watched: word & WATCHED != 0,
+        })
     }
 
     #[inline]
@@ -61,20 +75,27 @@ impl Cell {
     #[inline]
     pub(crate) fn socket(&self) -> Option<(RawFd, Probe)> {
         let word = self.word.load(Relaxed);
-        if word & SOCKET == 0 {
-            return None;
-        }
+        let socket = socket_of(word)?;
         let probe = match word >> PROBE_SHIFT & 0b11 {
             0 => Probe::Off,
             1 => Probe::Silent,
             _ => Probe::Open,
         };
-        Some((word as u32 as RawFd, probe))
+        Some((socket, probe))
     }
 
-    pub(crate) fn set_socket(&self, socket: RawFd, probe: Probe) {
-        let word = FILLED | SOCKET | (probe as u64) << PROBE_SHIFT | u64::from(socket as u32);
-        self.word.store(word, Relaxed);
+    /// Sets the socket; returns the one that was watched before.
+    pub(crate) fn set_socket(
+        &self,
+        socket: RawFd,
+        probe: Probe,
+        is_watched: bool,
+    ) -> Option<RawFd> {
+        let watched = if is_watched { WATCHED } else { 0 };
+        let kind = (probe as u64) << PROBE_SHIFT;
+        let word = FILLED | SOCKET | watched | kind | u64::from(socket as u32);
+        let before = self.word.swap(word, Relaxed);
+        socket_of(before).filter(|_| before & WATCHED != 0)
     }
 
     #[inline]
@@ -86,4 +107,9 @@ impl Cell {
     pub(crate) fn replace_state(&self, state: StateId) -> StateId {
         StateId(self.state.swap(state.0, Relaxed))
     }
+}
+
+#[inline]
+fn socket_of(word: u64) -> Option<RawFd> {
+    (word & SOCKET != 0).then_some(word as u32 as RawFd)
 }

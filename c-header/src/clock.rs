@@ -39,8 +39,9 @@ pub unsafe extern "C" fn lh_clock_create(clock: *mut lh_clock) -> lh_status {
     })
 }
 
-/// Moves a clock on by `ms` milliseconds, for all pools that are on it. Nothing expires by that alone: a lease or
-/// lh_pool_close_expired notices. Waiting leases time out by the machine's clock.
+/// Moves a clock on by `ms` milliseconds, for all pools that are on it. The library's own thread then looks soon for requests
+/// that have timed out and, where the pool was asked to evict, for connections that have expired; otherwise a lease or
+/// lh_pool_close_expired notices these. Leases that wait time out by the machine's clock.
 ///
 /// LH_NO_CLOCK. Thread-safe.
 #[unsafe(no_mangle)]

@@ -7,6 +7,7 @@
 use std::cell::Cell as ThreadCell;
 use std::collections::VecDeque;
 use std::ffi::c_void;
+use std::os::fd::RawFd;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::{NonNull, null_mut};
 use std::sync::Arc;
@@ -14,26 +15,62 @@ use std::sync::Arc;
 use leasehold::engine::{Cause, Effects, Engine, Ticket};
 
 use crate::boundary::report;
+use crate::cells::Kept;
 use crate::pool::{Pool, lh_cause};
-use crate::request::attend;
+use crate::request::{attend, time_out};
 
 /// A connection that the pool has given up.
 pub(crate) struct Disposal {
     pub(crate) data: *mut c_void,
     pub(crate) cause: lh_cause,
+    pub(crate) socket: Option<RawFd>,
 }
 
-/// What is left to be done after a call.
-struct Delivery {
-    pool: Arc<Pool>,
+// SAFETY: the program gave the data for use on any thread; here it is only passed on.
+unsafe impl Send for Disposal {}
+
+impl Disposal {
+    pub(crate) fn new(connection: Kept, cause: lh_cause) -> Self {
+        Disposal {
+            data: connection.data,
+            cause,
+            socket: connection.socket,
+        }
+    }
+}
+
+/// What is left to be done after a call, in this order.
+#[derive(Default)]
+pub(crate) struct Delivery {
     disposals: Vec<Disposal>,
     /// After the disposals: who may open a connection in a victim's place opens it when that one is closed.
     wakes: Vec<Ticket>,
+    /// Requests whose deadline has come.
+    overdue: Vec<Ticket>,
 }
+
+impl Delivery {
+    pub(crate) fn of_disposal(disposal: impl IntoIterator<Item = Disposal>) -> Self {
+        Delivery {
+            disposals: disposal.into_iter().collect(),
+            ..Delivery::default()
+        }
+    }
+
+    pub(crate) fn of_overdue(overdue: Vec<Ticket>) -> Self {
+        Delivery {
+            overdue,
+            ..Delivery::default()
+        }
+    }
+}
+
+/// What a thread has still to deliver.
+type Queue = VecDeque<(Arc<Pool>, Delivery)>;
 
 thread_local! {
     /// What this thread has still to deliver, while it is delivering: a queue on the stack of `deliver`.
-    static UNDER_WAY: ThreadCell<*mut VecDeque<Delivery>> = const { ThreadCell::new(null_mut()) };
+    static UNDER_WAY: ThreadCell<*mut Queue> = const { ThreadCell::new(null_mut()) };
 }
 
 /// The calling thread is in a callback.
@@ -61,37 +98,37 @@ impl Pool {
         if !effects.is_empty() {
             let mut disposals = Vec::new();
             for victim in effects.victims {
-                if let Some(data) = self.take_victim(victim.slot) {
-                    let cause = cause_of(victim.cause);
-                    disposals.push(Disposal { data, cause });
+                if let Some(connection) = self.take_victim(victim.slot) {
+                    let disposal = Disposal::new(connection, cause_of(victim.cause));
+                    disposals.extend(self.dispose_apart(disposal));
                 }
             }
             for route in effects.retired {
                 self.routes.forget(route);
             }
-            self.deliver(disposals, effects.wakes);
+            self.deliver(Delivery {
+                disposals,
+                wakes: effects.wakes,
+                overdue: Vec::new(),
+            });
         }
         outcome.unwrap_or_else(|panic| resume_unwind(panic))
     }
 
-    /// Disposes of connections, then wakes whom the engine has answered.
-    pub(crate) fn deliver(self: &Arc<Self>, disposals: Vec<Disposal>, wakes: Vec<Ticket>) {
-        let delivery = Delivery {
-            pool: Arc::clone(self),
-            disposals,
-            wakes,
-        };
+    /// Calls the callbacks that are due. In a callback, leaves that to when it has returned.
+    pub(crate) fn deliver(self: &Arc<Self>, delivery: Delivery) {
+        let delivery = (Arc::clone(self), delivery);
         if let Some(mut queue) = NonNull::new(UNDER_WAY.get()) {
             // SAFETY: it lies on this thread's stack, below us; `deliver` there is in a callback now and holds no
             // reference to it.
             unsafe { queue.as_mut() }.push_back(delivery);
             return;
         }
-        let mut queue = VecDeque::from([delivery]);
+        let mut queue = Queue::from([delivery]);
         UNDER_WAY.set(&raw mut queue);
         // SAFETY: alive, and the reference ends before the callbacks, which may push, begin.
-        while let Some(delivery) = unsafe { (*UNDER_WAY.get()).pop_front() } {
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| delivery.carry_out())) {
+        while let Some((pool, delivery)) = unsafe { (*UNDER_WAY.get()).pop_front() } {
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| delivery.carry_out(&pool))) {
                 report(panic);
             }
         }
@@ -100,17 +137,20 @@ impl Pool {
 }
 
 impl Delivery {
-    fn carry_out(self) {
+    fn carry_out(self, pool: &Arc<Pool>) {
         for disposal in self.disposals {
             log::debug!("disposing of a connection: {}", disposal.cause.describe());
-            if let Some(dispose) = self.pool.dispose {
+            if let Some(dispose) = pool.dispose {
                 // SAFETY: the program gave the callback and its context for this; the data is a connection that the
                 // program gave, which the pool has no more.
-                unsafe { dispose(self.pool.dispose_context, disposal.data, disposal.cause) };
+                unsafe { dispose(pool.dispose_context, disposal.data, disposal.cause) };
             }
         }
         for ticket in self.wakes {
-            attend(&self.pool, ticket);
+            attend(pool, ticket);
+        }
+        for ticket in self.overdue {
+            time_out(pool, ticket);
         }
     }
 }

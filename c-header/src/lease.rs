@@ -11,13 +11,14 @@ use leasehold::engine::{
 
 use crate::boundary::{Answer, Output, answer, bytes};
 use crate::cells::Cell;
-use crate::delivery::Disposal;
+use crate::delivery::{Delivery, Disposal};
 use crate::http::LH_FOREVER;
 use crate::options::{self, lh_lease_options};
 use crate::pool::{Pool, lh_cause, lh_pool, with_pool};
 use crate::probe::Probe;
 use crate::request::{StateUse, wait_for_lease};
 use crate::route::lh_route;
+use crate::socket::checked;
 use crate::status::*;
 
 /// As the time to keep a connection: until what lh_lease_update_expiry said last, in this lease or an earlier one.
@@ -93,15 +94,22 @@ impl Pool {
     #[inline]
     fn serve_usable(self: &Arc<Self>, route: RouteId, handle: Handle) -> Result<Served, lh_status> {
         let cell = self.cell_of(handle)?;
+        if !self.finds_usable(cell) {
+            return self.replace_dead(route, handle);
+        }
+        Ok(Served {
+            status: LH_OK,
+            handle,
+            data: cell.data(),
+        })
+    }
+
+    /// Whether a connection may be used, as far as the pool is to ask.
+    #[inline]
+    fn finds_usable(&self, cell: &Cell) -> bool {
         match cell.socket() {
-            Some((socket, probe)) if !probe.finds_usable(socket) => {
-                self.replace_dead(route, handle)
-            }
-            _ => Ok(Served {
-                status: LH_OK,
-                handle,
-                data: cell.data(),
-            }),
+            Some((socket, probe)) if self.watching.probes() => probe.finds_usable(socket),
+            _ => true,
         }
     }
 
@@ -109,12 +117,14 @@ impl Pool {
     /// the queue.
     #[cold]
     fn replace_dead(self: &Arc<Self>, route: RouteId, dead: Handle) -> Result<Served, lh_status> {
+        self.engine.note_stale(dead);
         // Those bound to a state are few; for them the engine is not asked again.
         while let Some(next) = self.engine.lease_hit(route, StateId::NONE) {
             let cell = self.cell_of(next)?;
-            let is_usable = cell
-                .socket()
-                .is_none_or(|(socket, probe)| probe.finds_usable(socket));
+            let is_usable = self.finds_usable(cell);
+            if !is_usable {
+                self.engine.note_stale(next);
+            }
             let data = cell.data();
             // An immediate shutdown may have been faster in closing it.
             let _ = self.close(if is_usable { dead } else { next }, Cause::PeerClosed);
@@ -135,11 +145,9 @@ impl Pool {
     /// Disposes of a lease's connection; the lease becomes the right to open another in its place.
     fn reopen(self: &Arc<Self>, handle: Handle, cause: lh_cause) -> Result<(), NotLeased> {
         self.engine.reopen(handle)?;
-        let cell = self.cells.grow_to(handle.slot());
-        let data = cell.take();
-        self.states.release(cell.replace_state(StateId::NONE));
-        if let Some(data) = data {
-            self.deliver(vec![Disposal { data, cause }], Vec::new());
+        if let Some(connection) = self.take_connection(handle.slot()) {
+            let disposal = self.dispose_apart(Disposal::new(connection, cause));
+            self.deliver(Delivery::of_disposal(disposal));
         }
         Ok(())
     }
@@ -313,7 +321,7 @@ unsafe fn lease_or(
                 Some(served) => served?,
                 None => {
                     // SAFETY: as above.
-                    let state = unsafe { state_of(pool, options)? };
+                    let state = unsafe { state_of(pool, &options::read(options)?)? };
                     otherwise(pool, route, &state)?
                 }
             };
@@ -347,13 +355,10 @@ unsafe fn lease_hit(
 /// As for lh_pool_try_lease.
 pub(crate) unsafe fn state_of<'a>(
     pool: &'a Pool,
-    options: *const lh_lease_options,
+    options: &lh_lease_options,
 ) -> Result<StateUse<'a>, lh_status> {
     // SAFETY: the caller's promise.
-    let state = unsafe {
-        let options = options::read(options)?;
-        bytes(options.state, options.state_length)?
-    };
+    let state = unsafe { bytes(options.state, options.state_length)? };
     Ok(StateUse::of(pool, state))
 }
 
@@ -397,14 +402,17 @@ pub extern "C" fn lh_lease_opened(pool: lh_pool, lease: lh_lease, data: *mut c_v
     })
 }
 
-/// Gives the pool the socket of a lease's connection, so that it can be probed when it is leased again.
+/// Gives the pool the socket of a lease's connection, so that it is found out when the peer closes it, by the means that
+/// the pool's `watching` says: an idle connection is then disposed of at once, with LH_CAUSE_PEER_CLOSED, on a thread of the
+/// library's own, a leased one when its lease ends. The first socket that is watched starts that thread.
 ///
 /// `socket` is a file descriptor, which must stay open until the disposal callback has got the connection; `probe` an
-/// lh_probe, LH_PROBE_SILENT for plain connections, LH_PROBE_OPEN for TLS. A probe is one poll(2) that does not wait. The
-/// pool never reads from, writes to or closes a socket.
+/// lh_probe, LH_PROBE_SILENT for plain connections, LH_PROBE_OPEN for TLS. Say it once for a connection, or again when the
+/// probe is to be another; a new connection comes by lh_lease_replace. The pool never reads from, writes to or closes a
+/// socket; with `dispose_apart` it may shut one down whose disposal hangs. One or two system calls.
 ///
-/// LH_INVALID_ARGUMENT: a negative `socket`, or `probe` is no lh_probe; LH_NO_CONNECTION, LH_NO_POOL, LH_NO_LEASE.
-/// Thread-safe.
+/// LH_INVALID_ARGUMENT: a negative `socket`, or `probe` is no lh_probe; LH_NO_CONNECTION, LH_NO_POOL, LH_NO_LEASE. What
+/// cannot be watched, a file above all, is still probed. Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn lh_lease_set_socket(
     pool: lh_pool,
@@ -413,13 +421,20 @@ pub extern "C" fn lh_lease_set_socket(
     probe: u32,
 ) -> lh_status {
     answer(|| {
-        let probe = Probe::from_number(probe)?;
-        if socket < 0 {
-            return Err(LH_INVALID_ARGUMENT);
-        }
+        let (probe, socket) = (Probe::from_number(probe)?, checked(socket)?);
         with_pool(pool, |pool| {
-            let cell = pool.connection_of(lease.to_handle())?;
-            cell.set_socket(socket, probe);
+            let handle = lease.to_handle();
+            let cell = pool.connection_of(handle)?;
+            let opening = pool.engine.opening(handle)?;
+            let is_watched = pool.watching.watches() && probe != Probe::Off;
+            // Noted first: whoever disposes of it from now on unwatches it.
+            let before = cell.set_socket(socket, probe, is_watched);
+            if let Some(before) = before.filter(|before| !is_watched || *before != socket) {
+                pool.unwatch(before);
+            }
+            if is_watched {
+                pool.watch(socket, handle.slot(), opening);
+            }
             Ok(LH_OK)
         })
     })

@@ -5,7 +5,8 @@
 //!
 //! Every function's body runs in [`boundary`], which turns a panic into a status. Whatever a caller names by a number is
 //! looked up before it is used: pools in a [`table`], routes, leases and requests by the engine, which knows its
-//! generations. Callbacks run in [`delivery`], outside every lock and never one inside another.
+//! generations. Callbacks run in [`delivery`], outside every lock and never one inside another; what threads of the
+//! library's own do for a pool is in [`housekeeping`].
 
 // The names are C's.
 #![allow(non_camel_case_types)]
@@ -18,6 +19,7 @@ mod clock;
 mod delivery;
 #[cfg(feature = "faults")]
 mod faults;
+mod housekeeping;
 mod http;
 mod lease;
 mod log;
@@ -26,6 +28,7 @@ mod pool;
 mod probe;
 mod request;
 mod route;
+mod socket;
 mod status;
 mod table;
 mod version;
@@ -41,5 +44,6 @@ pub use pool::*;
 pub use probe::lh_probe;
 pub use request::*;
 pub use route::*;
+pub use socket::lh_socket_set_keep_alive;
 pub use status::*;
 pub use version::*;

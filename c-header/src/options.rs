@@ -2,11 +2,12 @@
 //! program built with a header of any version works with a library of any version.
 
 use std::ffi::c_void;
-use std::mem::size_of;
+use std::mem::{offset_of, size_of};
 use std::ptr::null;
 
 use crate::boundary::{Output, answer};
 use crate::clock::lh_clock;
+use crate::http::LH_FOREVER;
 use crate::pool::lh_dispose_callback;
 use crate::status::*;
 
@@ -21,6 +22,22 @@ pub enum lh_policy {
     LH_POLICY_LIFO = 0,
     /// The least recently released: all connections are used in turn.
     LH_POLICY_FIFO = 1,
+}
+
+/// How a pool finds out that the peer of an idle connection has closed it, for connections that lh_lease_set_socket gave a
+/// socket.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum lh_watching {
+    /// Not at all: whoever uses the connection finds out.
+    LH_WATCHING_OFF = 0,
+    /// One poll(2) of the socket when the connection is leased, half a microsecond.
+    LH_WATCHING_PROBE = 1,
+    /// The system tells the library's thread, which disposes of it at once; no system call at a lease. A connection that is
+    /// leased within a fraction of a millisecond of its peer's close may be handed out.
+    LH_WATCHING_WATCH = 2,
+    /// Both: nothing stays open that its peer has closed, and nothing is handed out whose peer's close has arrived.
+    LH_WATCHING_BOTH = 3,
 }
 
 /// What a pool is made with. Fill it with lh_pool_options_init, then change what you want otherwise.
@@ -48,6 +65,23 @@ pub struct lh_pool_options {
     pub dispose_context: *mut c_void,
     /// Where time comes from: a clock that a test moves, or id 0, the default, for the machine's monotonic clock.
     pub clock: lh_clock,
+    /// Disposes of connections that have been idle for this many milliseconds or longer, within a second. 0, the default, is
+    /// never: lh_pool_close_idle is there for when it is asked for.
+    pub evict_idle_ms: u64,
+    /// Not 0: disposes of idle connections whose keep-alive time or time to live is over, within a second. 0 by default: a
+    /// lease meets those of its own route.
+    pub evict_expired: u32,
+    /// An lh_watching. LH_WATCHING_BOTH by default.
+    pub watching: u32,
+    /// Not 0: `dispose` is only called on a thread of the library's own, for connections whose close may take its time, as a
+    /// TLS goodbye or a socket that lingers may: neither a lease nor another pool waits for it. A connection may then be
+    /// opened in place of one whose disposal is still to come. 0 by default. See lh_dispose_callback.
+    pub dispose_apart: u32,
+}
+
+// SAFETY: the members up to `clock` are as old as the struct.
+unsafe impl Options for lh_pool_options {
+    const FIRST_SIZE: usize = offset_of!(Self, evict_idle_ms);
 }
 
 impl Default for lh_pool_options {
@@ -63,6 +97,10 @@ impl Default for lh_pool_options {
             dispose: None,
             dispose_context: std::ptr::null_mut(),
             clock: lh_clock { id: 0 },
+            evict_idle_ms: 0,
+            evict_expired: 0,
+            watching: lh_watching::LH_WATCHING_BOTH as u32,
+            dispose_apart: 0,
         }
     }
 }
@@ -78,6 +116,14 @@ pub struct lh_lease_options {
     pub state: *const c_void,
     /// How many bytes `state` points to.
     pub state_length: usize,
+    /// How many milliseconds of the pool's clock a request by lh_pool_request may wait; its callback gets LH_TIMED_OUT then.
+    /// LH_FOREVER by default. Other leases do not look at it.
+    pub timeout_ms: u64,
+}
+
+// SAFETY: the members up to `state_length` are as old as the struct.
+unsafe impl Options for lh_lease_options {
+    const FIRST_SIZE: usize = offset_of!(Self, timeout_ms);
 }
 
 impl Default for lh_lease_options {
@@ -86,6 +132,7 @@ impl Default for lh_lease_options {
             size: size_of::<Self>(),
             state: null(),
             state_length: 0,
+            timeout_ms: LH_FOREVER,
         }
     }
 }
@@ -114,55 +161,66 @@ pub unsafe extern "C" fn lh_lease_options_init(
     answer(|| unsafe { init(options, size) })
 }
 
+/// A struct of options.
+///
 /// # Safety
 ///
-/// `options` is NULL or `size` bytes at it may be written to. `T` is `repr(C)` and begins with its size.
-unsafe fn init<T: Default>(options: *mut T, size: usize) -> Result<lh_status, lh_status> {
-    // SAFETY: the caller's promise.
-    let output = unsafe { Output::new(options)? };
-    if size < size_of::<T>() {
+/// The type is `repr(C)`, begins with its size as an `usize`, and holds nothing that is not valid whatever its bytes are
+/// but pointers that the program answers for. `FIRST_SIZE` is where a member ends.
+pub(crate) unsafe trait Options: Copy + Default {
+    /// The size of the struct's first version.
+    const FIRST_SIZE: usize;
+}
+
+/// # Safety
+///
+/// `options` is NULL or `size` bytes at it may be written to.
+unsafe fn init<T: Options>(options: *mut T, size: usize) -> Result<lh_status, lh_status> {
+    // SAFETY: the caller's promise, for as many bytes as are written below.
+    unsafe { Output::new(options)? };
+    if size < T::FIRST_SIZE {
         return Err(LH_BAD_SIZE);
     }
-    output.write(T::default());
-    // SAFETY: the bytes after what this version knows, up to `size`, and the size member itself, are the caller's.
+    let (bytes, defaults) = (options.cast::<u8>(), T::default());
+    // SAFETY: all `size` bytes are the caller's; those after what this version knows become 0.
     unsafe {
-        options
-            .cast::<u8>()
-            .add(size_of::<T>())
-            .write_bytes(0, size - size_of::<T>());
+        bytes.write_bytes(0, size);
+        bytes.copy_from_nonoverlapping((&raw const defaults).cast(), size.min(size_of::<T>()));
         options.cast::<usize>().write(size);
     }
     Ok(LH_OK)
 }
 
-/// The options at `options`, the defaults for NULL. Members that this version does not know must be 0.
+/// The options at `options`, the defaults for NULL and for members that the program's version does not know. Members that
+/// this version does not know must be 0.
 ///
 /// # Safety
 ///
-/// `options` is NULL or points to as many bytes as its first member says. `T` is `repr(C)` and begins with its size.
-pub(crate) unsafe fn read<T: Copy + Default>(options: *const T) -> Result<T, lh_status> {
+/// `options` is NULL or points to as many bytes as its first member says.
+pub(crate) unsafe fn read<T: Options>(options: *const T) -> Result<T, lh_status> {
+    let mut known = T::default();
     if options.is_null() {
-        return Ok(T::default());
+        return Ok(known);
     }
     // SAFETY: the caller's promise.
     let size = unsafe { options.cast::<usize>().read() };
-    if size < size_of::<T>() {
+    if size < T::FIRST_SIZE {
         return Err(LH_BAD_SIZE);
     }
     // Far more members than any later version will have: a size that was never set, and must not be walked along.
     if size > 4096 {
         return Err(LH_INVALID_ARGUMENT);
     }
+    let bytes = options.cast::<u8>();
+    let unknown = size.saturating_sub(size_of::<T>());
     // SAFETY: within `size`, which the caller says is there.
-    let unknown = unsafe {
-        std::slice::from_raw_parts(
-            options.cast::<u8>().add(size_of::<T>()),
-            size - size_of::<T>(),
-        )
-    };
+    let unknown = unsafe { std::slice::from_raw_parts(bytes.add(size - unknown), unknown) };
     if unknown.iter().any(|byte| *byte != 0) {
         return Err(LH_INVALID_ARGUMENT);
     }
-    // SAFETY: as many bytes as a T has are there.
-    Ok(unsafe { options.read() })
+    // SAFETY: as many bytes are there as are copied, and a T has room for them.
+    unsafe {
+        bytes.copy_to_nonoverlapping((&raw mut known).cast(), size.min(size_of::<T>()));
+    }
+    Ok(known)
 }

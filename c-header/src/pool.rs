@@ -5,14 +5,17 @@ use std::ffi::{c_char, c_void};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
+use leasehold::Watching;
 use leasehold::engine::{
-    Cause, Clock, Config, Effects, Engine, Policy, Segments, ShutdownMode, StateId, Stats, Use,
+    Cause, Clock, Config, Counters, Effects, Engine, Policy, Segments, ShutdownMode, StateId,
+    Stats, Ticket, Use,
 };
-use leasehold::face::{Interner, States};
+use leasehold::face::{Deadlines, Eviction, Interner, States};
 
 use crate::boundary::{Output, answer};
-use crate::cells::Cell;
+use crate::cells::{Cell, Kept};
 use crate::clock::find_clock;
+use crate::housekeeping::Care;
 use crate::http::LH_FOREVER;
 use crate::lease::lh_lease;
 use crate::options::{self, lh_policy, lh_pool_options};
@@ -43,7 +46,7 @@ pub enum lh_cause {
     LH_CAUSE_EVICTED = 3,
     /// A limit was lowered below what was there.
     LH_CAUSE_OVER_LIMIT = 4,
-    /// The probe found that its peer had closed it, or had sent what nobody asked for.
+    /// Its peer had closed it, or had sent what nobody asked for: the watch or the probe found out.
     LH_CAUSE_PEER_CLOSED = 5,
     /// Its route was cleared.
     LH_CAUSE_CLEARED = 6,
@@ -87,10 +90,19 @@ impl From<Cause> for lh_cause {
 
 /// Gets a connection that the pool gives up, once for each, whatever the reason: close it and free what belongs to it.
 ///
-/// `data` is what lh_lease_opened or lh_lease_set_data said last. Called on the thread whose call brought it about, before
-/// that call returns, with no lock held, so a close that hangs delays nobody else. It may call the pool's functions, with
-/// one exception: a lease that would have to wait is refused with LH_IN_CALLBACK. Callbacks never nest: what its own calls
-/// bring about is delivered after it has returned. It must return normally: no longjmp, no C++ exception, no pthread_exit.
+/// `data` is what lh_lease_opened or lh_lease_set_data said last. The pool watches its socket no longer.
+///
+/// Called on the thread whose call brought it about, before that call returns, or on a thread of the library's own: for
+/// what the watch found closed by its peer and for what evict_expired and evict_idle_ms are about. That thread does this for
+/// all pools, so a close that takes its time there is late for others; with `dispose_apart` all connections, whatever the
+/// reason, come on threads that do nothing else. One after the other, but a close that takes longer than a second is
+/// overtaken, and its socket, if the pool was given it, is shut down, which ends what reads or writes on it. No lock is
+/// held in any case, so a close that hangs delays no lease of another thread. Threads of the library's own have the signal
+/// mask of the thread whose call started them.
+///
+/// It may call the pool's functions, with one exception: a lease that would have to wait is refused with LH_IN_CALLBACK.
+/// Callbacks never nest: what its own calls bring about is delivered after it has returned. It must return normally: no
+/// longjmp, no C++ exception, no pthread_exit.
 pub type lh_dispose_callback =
     Option<unsafe extern "C" fn(context: *mut c_void, data: *mut c_void, cause: lh_cause)>;
 
@@ -115,6 +127,41 @@ impl From<Stats> for lh_stats {
             pending: stats.pending,
             available: stats.available,
             max: stats.max,
+        }
+    }
+}
+
+/// How many connections a pool has disposed of since it was made, by reason, other than because a lease asked for it or the
+/// pool was shut down. Numbers only grow. Later versions may add members at the end.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct lh_counters {
+    /// The peer had closed it, and the watch told.
+    pub closed_by_peer: u64,
+    /// The peer had closed it, or sent what nobody asked for, and only the probe at the lease found out.
+    pub stale: u64,
+    /// Its keep-alive time or its time to live was over.
+    pub expired: u64,
+    /// It was idle for too long.
+    pub idle: u64,
+    /// It made room for a connection to another route or for another state.
+    pub evicted: u64,
+    /// A limit was lowered below what was there.
+    pub over_limit: u64,
+    /// Its route was cleared.
+    pub cleared: u64,
+}
+
+impl From<Counters> for lh_counters {
+    fn from(counters: Counters) -> lh_counters {
+        lh_counters {
+            closed_by_peer: counters.closed_by_peer,
+            stale: counters.stale,
+            expired: counters.expired,
+            idle: counters.idle,
+            evicted: counters.evicted,
+            over_limit: counters.over_limit,
+            cleared: counters.cleared,
         }
     }
 }
@@ -179,6 +226,11 @@ pub(crate) struct Pool {
     pub(crate) waiting: Segments<Waiting>,
     pub(crate) routes: Interner<Box<[u8]>>,
     pub(crate) states: States,
+    pub(crate) deadlines: Deadlines<Ticket>,
+    pub(crate) care: Care,
+    pub(crate) eviction: Eviction,
+    pub(crate) watching: Watching,
+    pub(crate) disposes_apart: bool,
     pub(crate) dispose: lh_dispose_callback,
     pub(crate) dispose_context: *mut c_void,
 }
@@ -219,6 +271,7 @@ impl Pool {
         id: u64,
         others: &mut dyn Iterator<Item = &Pool>,
         options: &lh_pool_options,
+        watching: Watching,
         config: Config,
     ) -> Pool {
         let taken: Vec<u32> = others.map(|pool| pool.engine.tag()).collect();
@@ -235,18 +288,36 @@ impl Pool {
             waiting: Segments::new(),
             routes: Interner::new(),
             states: States::default(),
+            deadlines: Deadlines::default(),
+            care: Care::default(),
+            eviction: Eviction {
+                expired: options.evict_expired != 0,
+                idle: (options.evict_idle_ms != 0).then_some(options.evict_idle_ms),
+            },
+            watching,
+            disposes_apart: options.dispose_apart != 0,
             dispose: options.dispose,
             dispose_context: options.dispose_context,
         }
     }
 
     /// Takes a victim's connection and gives its slot free. `None` if it was still to be opened.
-    pub(crate) fn take_victim(&self, slot: u32) -> Option<*mut c_void> {
-        let cell = self.cells.grow_to(slot);
-        let data = cell.take();
-        self.states.release(cell.replace_state(StateId::NONE));
+    pub(crate) fn take_victim(self: &Arc<Self>, slot: u32) -> Option<Kept> {
+        let connection = self.take_connection(slot);
         self.engine.ack(slot);
-        data
+        connection
+    }
+
+    /// Takes the connection out of the slot of its owner, who is to dispose of it.
+    pub(crate) fn take_connection(self: &Arc<Self>, slot: u32) -> Option<Kept> {
+        let cell = self.cells.grow_to(slot);
+        let connection = cell.take();
+        self.states.release(cell.replace_state(StateId::NONE));
+        let watched = connection.as_ref().filter(|kept| kept.is_watched);
+        if let Some(socket) = watched.and_then(|kept| kept.socket) {
+            self.unwatch(socket);
+        }
+        connection
     }
 
     fn shutdown(self: &Arc<Self>, mode: lh_shutdown) {
@@ -258,6 +329,16 @@ impl Pool {
                 |engine, effects| engine.shutdown(ShutdownMode::Immediate, effects),
             );
         }
+    }
+}
+
+fn watching_of(options: &lh_pool_options) -> Result<Watching, lh_status> {
+    match options.watching {
+        0 => Ok(Watching::Off),
+        1 => Ok(Watching::Probe),
+        2 => Ok(Watching::Watch),
+        3 => Ok(Watching::Both),
+        _ => Err(LH_INVALID_ARGUMENT),
     }
 }
 
@@ -283,7 +364,11 @@ fn config_of(options: &lh_pool_options) -> Result<Config, lh_status> {
     })
 }
 
-/// Makes a pool. No thread is started and no connection opened. Destroy it with lh_pool_destroy.
+/// Makes a pool. No connection is opened. Destroy it with lh_pool_destroy.
+///
+/// A thread of the library's own, one for all pools, is started by the first of them that needs it: for its first socket
+/// that is watched, its first request with a timeout, its first disposal with `dispose_apart`, or at once for evict_expired
+/// and evict_idle_ms. It ends with the last of those pools.
 ///
 /// `options` is what it is made with, read during the call only; NULL for the defaults.
 ///
@@ -297,11 +382,14 @@ pub unsafe extern "C" fn lh_pool_create(
     answer(|| {
         // SAFETY: the caller's promise.
         let (output, options) = unsafe { (Output::new(pool)?, options::read(options)?) };
-        let config = config_of(&options)?;
+        let (config, watching) = (config_of(&options)?, watching_of(&options)?);
         let id = POOLS
-            .insert(|id, others| Pool::new(id, others, &options, config))
+            .insert(|id, others| Pool::new(id, others, &options, watching, config))
             .ok_or(LH_TOO_MANY)?;
         log::info!("pool {id:#x} made");
+        if let Some(pool) = POOLS.get(id).filter(|pool| pool.eviction.is_wanted()) {
+            pool.membership();
+        }
         output.write(lh_pool { id });
         Ok(LH_OK)
     })
@@ -311,7 +399,10 @@ pub unsafe extern "C" fn lh_pool_create(
 /// and requests.
 ///
 /// When it returns, the disposal callback has had every connection, those still leased with LH_CAUSE_REVOKED, and every
-/// request's callback was called with LH_SHUT_DOWN, except by calls under way on other threads. To end a pool without
+/// request's callback was called with LH_SHUT_DOWN, except by calls under way on other threads of the program. No callback
+/// of the pool's comes from a thread of the library's own any more, and with the last pool that needed them those threads
+/// have ended: it waits for callbacks under way on them, so hold no lock that one of them takes. Called in a callback, it
+/// does not wait. To end a pool without
 /// revoking anything, shut it down gracefully and wait until its lh_stats say that nothing is leased. Calls of other
 /// threads may be under way, also waiting ones: they end with LH_SHUT_DOWN, later ones with LH_NO_POOL.
 ///
@@ -328,6 +419,7 @@ pub extern "C" fn lh_pool_destroy(pool: lh_pool) -> lh_status {
             log::info!("pool {:#x} destroyed", pool.id);
         }
         pool.shutdown(lh_shutdown::LH_SHUTDOWN_IMMEDIATE);
+        pool.leave();
         // This thread need not remember it.
         let _ = RECENT.try_with(ThreadCell::take);
         Ok(LH_OK)
@@ -443,6 +535,35 @@ pub unsafe extern "C" fn lh_pool_stats(pool: lh_pool, stats: *mut lh_stats) -> l
         let output = unsafe { Output::new(stats)? };
         with_pool(pool, |pool| {
             output.write(pool.engine.stats().into());
+            Ok(LH_OK)
+        })
+    })
+}
+
+/// Writes what the pool has disposed of. `size` is sizeof(lh_counters): of a version that has more members than this one
+/// the others become 0. Takes no lock.
+///
+/// LH_NULL_POINTER, LH_BAD_SIZE: `size` is smaller than any version of the struct; LH_NO_POOL. Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lh_pool_counters(
+    pool: lh_pool,
+    counters: *mut lh_counters,
+    size: usize,
+) -> lh_status {
+    answer(|| {
+        if counters.is_null() {
+            return Err(LH_NULL_POINTER);
+        }
+        if size < size_of::<lh_counters>() {
+            return Err(LH_BAD_SIZE);
+        }
+        with_pool(pool, |pool| {
+            let known = lh_counters::from(pool.engine.counters());
+            // SAFETY: `size` bytes are the caller's, at least as many as this version knows.
+            unsafe {
+                counters.cast::<u8>().write_bytes(0, size);
+                counters.write(known);
+            }
             Ok(LH_OK)
         })
     })

@@ -6,11 +6,12 @@ use leasehold::socket::Liveness;
 
 use crate::status::*;
 
-/// How the pool looks at the socket of an idle connection before it hands the connection out.
+/// What the socket of an idle connection must be like for the connection to be usable. By which means that is found out,
+/// and when, is the pool's lh_watching.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum lh_probe {
-    /// Not at all.
+    /// It is not looked at: neither probed nor watched.
     LH_PROBE_OFF = 0,
     /// It must be open and silent. For plain connections: bytes that nobody asked for belong to no answer.
     LH_PROBE_SILENT = 1,
@@ -40,13 +41,17 @@ impl Probe {
         if self == Probe::Off {
             return true;
         }
-        // SAFETY: not -1, which was refused when it was attached. The program keeps it open as long as the connection is
-        // the pool's; if it does not, poll looks at another file or says NVAL, and nothing is read or written.
-        let socket = unsafe { BorrowedFd::borrow_raw(socket) };
-        match leasehold::socket::probe(socket) {
+        match leasehold::socket::probe(borrow(socket)) {
             Liveness::Alive | Liveness::Unknown => true,
             Liveness::Readable => self == Probe::Open,
             Liveness::Closed | Liveness::Unconnected => false,
         }
     }
+}
+
+/// A socket that the program gave. Nothing is read from it, written to it or closed by it.
+pub(crate) fn borrow<'a>(socket: RawFd) -> BorrowedFd<'a> {
+    // SAFETY: not -1, which is refused where a program gives one. The program keeps it open as long as the connection is
+    // the pool's; if it does not, the system looks at another file or says that there is none.
+    unsafe { BorrowedFd::borrow_raw(socket) }
 }

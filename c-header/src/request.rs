@@ -12,14 +12,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use leasehold::State;
-use leasehold::engine::{Grant, Outcome, Refusal, RouteId, StateId, Ticket};
+use leasehold::engine::{Grant, Outcome, RouteId, StateId, Ticket};
+use leasehold::face::Deadline;
 use parking_lot::{Condvar, Mutex};
 
 use crate::boundary::{Output, answer};
 use crate::delivery::is_in_callback;
 use crate::http::LH_FOREVER;
 use crate::lease::{LeaseOutput, Served, grant_of, lease_now, lh_lease, state_of};
-use crate::options::lh_lease_options;
+use crate::options::{self, lh_lease_options};
 use crate::pool::{Pool, lh_pool, with_pool};
 use crate::route::lh_route;
 use crate::status::*;
@@ -35,8 +36,9 @@ pub struct lh_request {
 /// Gets the answer to a request that had to wait, exactly once.
 ///
 /// `status`, `lease` and `data` are what lh_pool_try_lease would have answered and written: LH_OK, LH_VACANCY, or the error
-/// LH_SHUT_DOWN, in which case there is no lease. Called on the thread whose call served the request, say lh_lease_release,
-/// before that call returns, with no lock held. What holds for the disposal callback holds for this one: it may call the
+/// LH_SHUT_DOWN or LH_TIMED_OUT, in which case there is no lease. Called on the thread whose call served the request, say
+/// lh_lease_release, before that call returns, or on a thread of the library's own: always for LH_TIMED_OUT, and where what
+/// that thread disposed of made room. No lock is held. What holds for the disposal callback holds for this one: it may call the
 /// pool's functions, but not wait; callbacks never nest; it must return normally.
 pub type lh_lease_callback = Option<
     unsafe extern "C" fn(
@@ -71,6 +73,7 @@ struct Request {
     route: RouteId,
     /// A use of the number of its own.
     state: StateId,
+    deadline: Option<Deadline>,
 }
 
 // SAFETY: the program gave the context for a callback on any thread; here it is only passed on.
@@ -140,6 +143,24 @@ impl Pool {
             let mut waiting = place.0.lock();
             if matches!(&*waiting, Some((published, _)) if *published == ticket) {
                 *waiting = None;
+            }
+        }
+    }
+
+    /// Has a queued request time out, unless it is answered or cancelled before.
+    fn limit(self: &Arc<Self>, ticket: Ticket, deadline: Deadline) {
+        let is_first = self.deadlines.set(deadline, ticket);
+        // Whoever took it out of its place before the deadline was set has left that to us.
+        let place = self.waiting.get(ticket.slot());
+        let is_there = place.is_some_and(|place| {
+            let waiting = place.0.lock();
+            matches!(&*waiting, Some((published, _)) if *published == ticket)
+        });
+        if !is_there {
+            self.deadlines.clear(deadline);
+        } else if is_first {
+            if let Some(membership) = self.membership() {
+                membership.ring();
             }
         }
     }
@@ -238,24 +259,35 @@ pub(crate) fn attend(pool: &Arc<Pool>, ticket: Ticket) {
         Ok(Some(Grant::Retry)) => match pool.with_effects(|engine, effects| {
             engine.lease(request.route, request.state, Some(ticket), effects)
         }) {
-            Ok(Outcome::Wait) => return,
-            outcome => outcome.map(grant_of),
+            Ok(outcome) => match grant_of(outcome) {
+                Some(grant) => Ok(grant),
+                None => return,
+            },
+            Err(refusal) => Err(refusal.into()),
         },
-        outcome => outcome,
+        Ok(Some(grant)) => Ok(grant),
+        Err(refusal) => Err(refusal.into()),
     };
     *waiting = None;
     drop(waiting);
     request.finish(pool, grant);
 }
 
+/// Answers a request that has waited long enough, unless it was answered or cancelled. Called while delivering.
+pub(crate) fn time_out(pool: &Arc<Pool>, ticket: Ticket) {
+    let Some(request) = pool.take_request(ticket) else {
+        return;
+    };
+    // Nobody else can take the answer now. One that came at the last moment is used.
+    let grant = pool.with_effects(|engine, effects| engine.cancel(ticket, effects));
+    let grant = grant.filter(|grant| *grant != Grant::Retry);
+    request.finish(pool, grant.ok_or(LH_TIMED_OUT));
+}
+
 impl Request {
-    fn finish(self, pool: &Arc<Pool>, grant: Result<Option<Grant>, Refusal>) {
-        pool.states.release(self.state);
-        let served = match grant {
-            Ok(Some(grant)) => pool.serve(self.route, grant),
-            Ok(None) => return,
-            Err(refusal) => Err(refusal.into()),
-        };
+    fn finish(self, pool: &Arc<Pool>, grant: Result<Grant, lh_status>) {
+        self.let_go(pool);
+        let served = grant.and_then(|grant| pool.serve(self.route, grant));
         let (status, lease, data) = match served {
             Ok(served) => (served.status, served.handle.into(), served.data),
             Err(status) => (status, lh_lease { id: 0 }, null_mut()),
@@ -264,6 +296,14 @@ impl Request {
         // SAFETY: the program gave the callback and its context for this.
         unsafe { (self.callback)(self.context, pool, status, lease, data) };
     }
+
+    /// It was answered or cancelled.
+    fn let_go(&self, pool: &Pool) {
+        pool.states.release(self.state);
+        if let Some(deadline) = self.deadline {
+            pool.deadlines.clear(deadline);
+        }
+    }
 }
 
 /// Leases a connection of a route: at once where that is possible, as lh_pool_try_lease, else as soon as one comes free,
@@ -271,8 +311,8 @@ impl Request {
 ///
 /// LH_OK, LH_VACANCY: `lease` and `data` were written, `callback` is not called. LH_PENDING: only `request` was written, and
 /// `callback` is called once, unless lh_request_cancel succeeds, maybe on another thread before this function has returned.
-/// Requests have no timeout: cancel them. Hold the route until then. An event loop leases by this without ever waiting;
-/// let its callback wake the loop, since it may come on any thread that uses the pool.
+/// A request waits for the options' timeout_ms at most. Hold the route until then. An event loop leases by this without ever waiting;
+/// let its callback wake the loop, since it may come on any thread that uses the pool and on the library's own.
 ///
 /// LH_QUEUE_FULL, LH_SHUT_DOWN, LH_NULL_POINTER, LH_BAD_SIZE, LH_INVALID_ARGUMENT, LH_NO_POOL, LH_NO_ROUTE, LH_TOO_MANY.
 /// Thread-safe.
@@ -294,13 +334,21 @@ pub unsafe extern "C" fn lh_pool_request(
         with_pool(pool, |pool| {
             let route = route.to_id();
             // SAFETY: the caller's promise.
-            let state = unsafe { state_of(pool, options)? };
+            let (options, state) = unsafe {
+                let options = options::read(options)?;
+                (options, state_of(pool, &options)?)
+            };
             let ticket = pool.engine.reserve_ticket().map_err(|_| LH_TOO_MANY)?;
             let asked = Request {
                 callback,
                 context,
                 route,
                 state: state.id(),
+                deadline: (options.timeout_ms != LH_FOREVER).then(|| {
+                    let now = pool.engine.now();
+                    pool.deadlines
+                        .reserve(now.saturating_add(options.timeout_ms))
+                }),
             };
             pool.publish(ticket, Waiter::Callback(asked));
             let outcome = pool.with_effects(|engine, effects| {
@@ -310,6 +358,9 @@ pub unsafe extern "C" fn lh_pool_request(
                 Ok(Outcome::Wait) => {
                     // The request's own from now on.
                     state.into_id();
+                    if let Some(deadline) = asked.deadline {
+                        pool.limit(ticket, deadline);
+                    }
                     request.write(lh_request {
                         id: ticket.to_u64(),
                     });
@@ -335,7 +386,7 @@ pub extern "C" fn lh_request_cancel(pool: lh_pool, request: lh_request) -> lh_st
             let ticket = Ticket::from_u64(request.id);
             let asked = pool.take_request(ticket).ok_or(LH_NO_REQUEST)?;
             // Nobody else can take the answer now.
-            pool.states.release(asked.state);
+            asked.let_go(pool);
             if let Some(grant) = pool.with_effects(|engine, effects| engine.cancel(ticket, effects))
             {
                 pool.give_back(grant);

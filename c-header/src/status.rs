@@ -41,6 +41,8 @@ pub enum lh_status {
     LH_NO_CONNECTION = 205,
     /// The lease has a connection already. Say lh_lease_replace first to put another in its place.
     LH_HAS_CONNECTION = 206,
+    /// The descriptor is closed, or is not a TCP socket's.
+    LH_NO_TCP_SOCKET = 207,
 
     /// A pointer that must not be NULL is.
     LH_NULL_POINTER = 300,
@@ -59,7 +61,7 @@ pub enum lh_status {
 pub(crate) use lh_status::*;
 
 /// Every status and its message, in order of number.
-const MESSAGES: [(lh_status, &CStr); 20] = [
+const MESSAGES: [(lh_status, &CStr); 21] = [
     (LH_OK, c"done"),
     (LH_VACANCY, c"leased: open a connection"),
     (LH_PENDING, c"the request waits"),
@@ -92,6 +94,10 @@ const MESSAGES: [(lh_status, &CStr); 20] = [
     (
         LH_HAS_CONNECTION,
         c"the lease has a connection already: say lh_lease_replace first",
+    ),
+    (
+        LH_NO_TCP_SOCKET,
+        c"the descriptor is closed or not a TCP socket's",
     ),
     (LH_NULL_POINTER, c"a pointer that must not be NULL is NULL"),
     (LH_INVALID_ARGUMENT, c"an argument has a meaningless value"),

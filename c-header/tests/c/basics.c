@@ -16,7 +16,7 @@ static void every_status_has_a_message_of_its_own(void **state) {
     (void)state;
     const lh_status all[] = {LH_OK, LH_VACANCY, LH_PENDING, LH_EXHAUSTED, LH_TIMED_OUT, LH_QUEUE_FULL, LH_SHUT_DOWN,
         LH_IN_CALLBACK, LH_NO_POOL, LH_NO_ROUTE, LH_NO_LEASE, LH_NO_REQUEST, LH_NO_CLOCK, LH_NO_CONNECTION,
-        LH_HAS_CONNECTION, LH_NULL_POINTER, LH_INVALID_ARGUMENT, LH_BAD_SIZE, LH_TOO_MANY, LH_PANICKED};
+        LH_HAS_CONNECTION, LH_NO_TCP_SOCKET, LH_NULL_POINTER, LH_INVALID_ARGUMENT, LH_BAD_SIZE, LH_TOO_MANY, LH_PANICKED};
     const size_t count = sizeof all / sizeof all[0];
     for (size_t i = 0; i < count; i++) {
         const char *message = lh_status_message(all[i]);

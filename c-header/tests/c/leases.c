@@ -167,6 +167,14 @@ static void a_state_of_no_length_is_one_and_a_bad_one_is_refused(void **state) {
     end_pool(&f);
 }
 
+/* A pool that finds closed connections by the probe alone, and so on the test's own thread. */
+static void make_probing(fixture *f, uint32_t max) {
+    lh_pool_options options = options_of(f);
+    options.max_total = max;
+    options.watching = LH_WATCHING_PROBE;
+    make_pool(f, &options);
+}
+
 /* Opens a lease with a socket; the peer's end is returned. */
 static int open_with_socket(fixture *f, lh_lease *lease, void *data, int sockets[2], lh_probe probe) {
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
@@ -181,7 +189,7 @@ static void a_socket_is_remembered_until_the_connection_goes(void **state) {
     lh_lease lease;
     int32_t socket = 7;
     int pair[2];
-    make_limited(&f, 1, 1);
+    make_probing(&f, 1);
     lease = open_lease(&f, f.route, C(0));
     assert_status(LH_OK, lh_lease_socket(f.pool, lease, &socket));
     assert_int_equal(socket, -1);
@@ -205,7 +213,7 @@ static void a_connection_closed_by_its_peer_is_replaced_by_the_next_idle_one(voi
     fixture f;
     lh_lease leases[3];
     int pairs[3][2];
-    make_limited(&f, 3, 3);
+    make_probing(&f, 3);
     for (int i = 0; i < 3; i++) open_with_socket(&f, &leases[i], C(i), pairs[i], LH_PROBE_SILENT);
     for (int i = 0; i < 3; i++) assert_status(LH_OK, lh_lease_release(f.pool, leases[i], LH_FOREVER));
     lh_lease alive = lease_idle(&f, f.route, C(2));
@@ -216,6 +224,7 @@ static void a_connection_closed_by_its_peer_is_replaced_by_the_next_idle_one(voi
     assert_int_equal(f.count, 2);
     assert_int_equal(f.cause[0], LH_CAUSE_PEER_CLOSED);
     assert_int_equal(f.cause[1], LH_CAUSE_PEER_CLOSED);
+    assert_true(counters_of(&f).stale == 2 && counters_of(&f).closed_by_peer == 0);
     assert_stats(&f, 1, 0, 0);
     end_pool(&f);
     close(pairs[0][1]);
@@ -227,7 +236,7 @@ static void a_connection_closed_by_its_peer_leaves_a_vacancy_in_its_place(void *
     fixture f;
     lh_lease lease;
     int pair[2];
-    make_limited(&f, 1, 1);
+    make_probing(&f, 1);
     open_with_socket(&f, &lease, C(0), pair, LH_PROBE_OPEN);
     assert_status(LH_OK, lh_lease_bind(f.pool, lease, "alice", 5));
     assert_status(LH_OK, lh_lease_release(f.pool, lease, LH_FOREVER));
@@ -251,7 +260,7 @@ static void bytes_that_nobody_asked_for_end_a_plain_connection_and_no_tls_one(vo
         lh_lease lease;
         void *data;
         int pair[2];
-        make_limited(&f, 1, 1);
+        make_probing(&f, 1);
         int peer = open_with_socket(&f, &lease, C(0), pair, probes[i]);
         assert_status(LH_OK, lh_lease_release(f.pool, lease, LH_FOREVER));
         assert_int_equal(write(peer, "x", 1), 1);
@@ -269,7 +278,7 @@ static void a_socket_that_the_program_closed_is_found_unusable(void **state) {
     lh_lease lease;
     void *data;
     int pair[2];
-    make_limited(&f, 1, 1);
+    make_probing(&f, 1);
     open_with_socket(&f, &lease, C(0), pair, LH_PROBE_OPEN);
     assert_status(LH_OK, lh_lease_release(f.pool, lease, LH_FOREVER));
     close(pair[0]);

@@ -9,6 +9,7 @@ int main(void) {
     failed += run_leases();
     failed += run_requests();
     failed += run_threads();
+    failed += run_sockets();
     failed += run_misuse();
     return failed == 0 ? 0 : 1;
 }

@@ -20,6 +20,7 @@ static void call_everything(lh_pool pool, lh_route route, lh_lease lease, lh_req
     lh_lease new_lease = {7};
     lh_request new_request = {7};
     lh_stats stats = {7, 7, 7, 7};
+    lh_counters counters = {7, 7, 7, 7, 7, 7, 7};
     void *data = C(0);
     uint32_t max = 7;
     int32_t socket = 7;
@@ -33,6 +34,7 @@ static void call_everything(lh_pool pool, lh_route route, lh_lease lease, lh_req
     assert_status(expected, lh_pool_close_expired(pool));
     assert_status(expected, lh_pool_close_idle(pool, 0));
     assert_status(expected, lh_pool_stats(pool, &stats));
+    assert_status(expected, lh_pool_counters(pool, &counters, sizeof counters));
     assert_status(expected, lh_pool_each_entry(pool, ignore_entry, NULL));
     assert_status(expected, lh_pool_try_lease(pool, route, NULL, &new_lease, &data));
     assert_status(expected, lh_pool_lease(pool, route, NULL, LH_FOREVER, &new_lease, &data));
@@ -58,7 +60,7 @@ static void call_everything(lh_pool pool, lh_route route, lh_lease lease, lh_req
     assert_status(expected, lh_lease_release(pool, lease, 0));
     assert_status(expected, lh_lease_close(pool, lease));
     assert_true(new_route.id == 7 && new_lease.id == 7 && new_request.id == 7 && stats.max == 7);
-    assert_true(max == 7 && socket == 7 && length == 7);
+    assert_true(max == 7 && socket == 7 && length == 7 && counters.closed_by_peer == 7);
     assert_ptr_equal(data, C(0));
 }
 
@@ -167,6 +169,7 @@ static void null_where_something_is_needed_is_a_status(void **state) {
     assert_status(LH_NULL_POINTER, lh_pool_request(f.pool, f.route, NULL, ignore, NULL, &request, &lease, NULL));
     assert_status(LH_NULL_POINTER, lh_pool_stats(f.pool, NULL));
     assert_status(LH_NULL_POINTER, lh_pool_max_per_route(f.pool, NULL));
+    assert_status(LH_NULL_POINTER, lh_pool_counters(f.pool, NULL, sizeof(lh_counters)));
     assert_status(LH_NULL_POINTER, lh_pool_each_entry(f.pool, NULL, NULL));
     assert_status(LH_NULL_POINTER, lh_route_of_name(f.pool, NULL, &route));
     assert_status(LH_NULL_POINTER, lh_route_of_name(f.pool, "x", NULL));

@@ -23,6 +23,53 @@ static void options_may_be_of_any_later_size(void **state) {
     assert_status(LH_OK, lh_pool_destroy(pool));
 }
 
+/* The structs as the first version had them. */
+typedef struct {
+    size_t size;
+    uint32_t max_total, max_per_route, max_waiters, policy, barging;
+    uint64_t time_to_live_ms;
+    lh_dispose_callback dispose;
+    void *dispose_context;
+    lh_clock clock;
+} first_pool_options;
+
+typedef struct {
+    size_t size;
+    const void *state;
+    size_t state_length;
+} first_lease_options;
+
+static void options_may_be_of_any_earlier_size(void **state) {
+    (void)state;
+    struct {
+        first_pool_options known;
+        uint64_t guard;
+    } options = {.guard = 7};
+    struct {
+        first_lease_options known;
+        uint64_t guard;
+    } lease_options = {.guard = 7};
+    lh_pool_options *of_now = (void *)&options;
+    lh_lease_options *lease_options_of_now = (void *)&lease_options;
+    lh_pool pool;
+    lh_route route;
+    lh_lease lease;
+    lh_stats stats;
+    void *data;
+    assert_status(LH_BAD_SIZE, lh_pool_options_init(of_now, sizeof options.known - 1));
+    assert_status(LH_OK, lh_pool_options_init(of_now, sizeof options.known));
+    assert_status(LH_BAD_SIZE, lh_lease_options_init(lease_options_of_now, sizeof lease_options.known - 1));
+    assert_status(LH_OK, lh_lease_options_init(lease_options_of_now, sizeof lease_options.known));
+    assert_true(options.guard == 7 && lease_options.guard == 7);
+    options.known.max_total = 5;
+    assert_status(LH_OK, lh_pool_create(of_now, &pool));
+    assert_status(LH_OK, lh_pool_stats(pool, &stats));
+    assert_int_equal(stats.max, 5);
+    assert_status(LH_OK, lh_route_of_name(pool, "r", &route));
+    assert_status(LH_VACANCY, lh_pool_try_lease(pool, route, lease_options_of_now, &lease, &data));
+    assert_status(LH_OK, lh_pool_destroy(pool));
+}
+
 static void options_that_mean_nothing_are_refused(void **state) {
     (void)state;
     lh_pool_options options;
@@ -30,13 +77,16 @@ static void options_that_mean_nothing_are_refused(void **state) {
     lh_pool pool = {7};
     assert_status(LH_NULL_POINTER, lh_pool_options_init(NULL, sizeof options));
     assert_status(LH_NULL_POINTER, lh_lease_options_init(NULL, sizeof lease_options));
-    assert_status(LH_BAD_SIZE, lh_pool_options_init(&options, sizeof options - 1));
+    assert_status(LH_BAD_SIZE, lh_pool_options_init(&options, 0));
     assert_status(LH_BAD_SIZE, lh_lease_options_init(&lease_options, 0));
     assert_status(LH_OK, lh_pool_options_init(&options, sizeof options));
     assert_status(LH_NULL_POINTER, lh_pool_create(&options, NULL));
     options.policy = 2;
     assert_status(LH_INVALID_ARGUMENT, lh_pool_create(&options, &pool));
     options.policy = LH_POLICY_LIFO;
+    options.watching = 4;
+    assert_status(LH_INVALID_ARGUMENT, lh_pool_create(&options, &pool));
+    options.watching = LH_WATCHING_OFF;
     options.clock.id = 7;
     assert_status(LH_NO_CLOCK, lh_pool_create(&options, &pool));
     options.size = 8;
@@ -241,6 +291,95 @@ static void destroy_disposes_of_everything_once(void **state) {
     assert_status(LH_NO_POOL, lh_lease_release(f.pool, leased, LH_FOREVER));
 }
 
+static void what_is_disposed_of_is_counted_by_reason(void **state) {
+    (void)state;
+    fixture f;
+    lh_route other;
+    lh_lease lease;
+    make_limited(&f, 2, 2);
+    assert_status(LH_OK, lh_route_of_name(f.pool, "other", &other));
+    assert_status(LH_OK, lh_lease_release(f.pool, open_lease(&f, f.route, C(0)), 1000));
+    assert_status(LH_OK, lh_clock_advance(f.clock, 1000));
+    assert_status(LH_OK, lh_pool_close_expired(f.pool));
+    assert_status(LH_OK, lh_lease_release(f.pool, open_lease(&f, f.route, C(0)), LH_FOREVER));
+    assert_status(LH_OK, lh_pool_close_idle(f.pool, 0));
+    assert_status(LH_OK, lh_lease_release(f.pool, open_lease(&f, f.route, C(0)), LH_FOREVER));
+    assert_status(LH_OK, lh_route_clear(f.pool, f.route));
+    assert_status(LH_OK, lh_lease_release(f.pool, open_lease(&f, f.route, C(0)), LH_FOREVER));
+    lease = open_lease(&f, other, C(1));
+    assert_status(LH_OK, lh_lease_close(f.pool, open_lease(&f, other, C(2))));
+    assert_status(LH_OK, lh_lease_release(f.pool, lease, LH_FOREVER));
+    assert_status(LH_OK, lh_pool_set_max_total(f.pool, 0));
+    lh_counters counters = counters_of(&f);
+    assert_true(counters.expired == 1 && counters.idle == 1 && counters.cleared == 1);
+    assert_true(counters.evicted == 1 && counters.over_limit == 1);
+    assert_true(counters.closed_by_peer == 0 && counters.stale == 0);
+    end_pool(&f);
+}
+
+static void counters_may_be_of_any_later_size_and_of_no_smaller_one(void **state) {
+    (void)state;
+    fixture f;
+    struct {
+        lh_counters known;
+        uint64_t later;
+    } counters;
+    make_limited(&f, 1, 1);
+    memset(&counters, 0xff, sizeof counters);
+    assert_status(LH_BAD_SIZE, lh_pool_counters(f.pool, &counters.known, sizeof counters.known - 1));
+    assert_true(counters.known.stale == UINT64_MAX);
+    assert_status(LH_OK, lh_pool_counters(f.pool, &counters.known, sizeof counters));
+    assert_true(counters.known.stale == 0 && counters.later == 0);
+    end_pool(&f);
+}
+
+static void what_expires_is_evicted_where_that_is_asked_for(void **state) {
+    (void)state;
+    fixture f;
+    lh_pool_options options = options_of(&f);
+    options.evict_expired = 1;
+    make_pool(&f, &options);
+    lh_lease first = open_lease(&f, f.route, C(0)), second = open_lease(&f, f.route, C(1));
+    assert_status(LH_OK, lh_lease_release(f.pool, first, 1000));
+    assert_status(LH_OK, lh_lease_release(f.pool, second, LH_FOREVER));
+    assert_status(LH_OK, lh_clock_advance(f.clock, 1000));
+    until_disposals(&f, 1);
+    assert_disposed(&f, 0, C(0), LH_CAUSE_EXPIRED);
+    assert_false(pthread_equal(f.thread[0], pthread_self()));
+    assert_true(counters_of(&f).expired == 1);
+    end_pool(&f);
+}
+
+static void what_is_idle_too_long_is_evicted_where_that_is_asked_for(void **state) {
+    (void)state;
+    fixture f;
+    lh_pool_options options = options_of(&f);
+    options.evict_idle_ms = 1000;
+    make_pool(&f, &options);
+    lh_lease first = open_lease(&f, f.route, C(0)), second = open_lease(&f, f.route, C(1));
+    assert_status(LH_OK, lh_lease_release(f.pool, first, LH_FOREVER));
+    assert_status(LH_OK, lh_clock_advance(f.clock, 999));
+    assert_status(LH_OK, lh_lease_release(f.pool, second, LH_FOREVER));
+    assert_status(LH_OK, lh_clock_advance(f.clock, 1));
+    until_disposals(&f, 1);
+    assert_disposed(&f, 0, C(0), LH_CAUSE_IDLE);
+    assert_true(counters_of(&f).idle == 1);
+    end_pool(&f);
+}
+
+static void what_the_machines_clock_ends_is_evicted_without_a_call(void **state) {
+    (void)state;
+    fixture f;
+    lh_pool_options options = options_of(&f);
+    options.clock.id = 0;
+    options.evict_expired = 1;
+    make_pool(&f, &options);
+    assert_status(LH_OK, lh_lease_release(f.pool, open_lease(&f, f.route, C(0)), 1));
+    until_disposals(&f, 1);
+    assert_disposed(&f, 0, C(0), LH_CAUSE_EXPIRED);
+    end_pool(&f);
+}
+
 typedef struct {
     int count, stop_after;
     lh_entry last[4];
@@ -316,6 +455,7 @@ static void a_pool_without_a_disposal_callback_forgets_connections(void **state)
 int run_pools(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(options_may_be_of_any_later_size),
+        cmocka_unit_test(options_may_be_of_any_earlier_size),
         cmocka_unit_test(options_that_mean_nothing_are_refused),
         cmocka_unit_test(a_limit_of_zero_lets_nobody_in),
         cmocka_unit_test(a_huge_limit_means_the_most_there_is),
@@ -329,6 +469,11 @@ int run_pools(void) {
         cmocka_unit_test(a_graceful_shutdown_lets_leases_end),
         cmocka_unit_test(an_immediate_shutdown_revokes_leases),
         cmocka_unit_test(destroy_disposes_of_everything_once),
+        cmocka_unit_test(what_is_disposed_of_is_counted_by_reason),
+        cmocka_unit_test(counters_may_be_of_any_later_size_and_of_no_smaller_one),
+        cmocka_unit_test(what_expires_is_evicted_where_that_is_asked_for),
+        cmocka_unit_test(what_is_idle_too_long_is_evicted_where_that_is_asked_for),
+        cmocka_unit_test(what_the_machines_clock_ends_is_evicted_without_a_call),
         cmocka_unit_test(each_entry_is_seen_once_as_it_is),
         cmocka_unit_test(too_many_pools_are_refused),
         cmocka_unit_test(a_pool_without_a_disposal_callback_forgets_connections),

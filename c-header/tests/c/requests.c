@@ -12,13 +12,16 @@ typedef struct {
     void *data;
 } answer;
 
+static pthread_mutex_t answering = PTHREAD_MUTEX_INITIALIZER;
+
 static void note(void *context, lh_pool pool, lh_status status, lh_lease lease, void *data) {
     answer *a = context;
-    assert_true(pool.id == a->f->pool.id);
-    a->count++;
+    pthread_mutex_lock(&answering);
+    a->count += pool.id == a->f->pool.id ? 1 : 1000;
     a->status = status;
     a->lease = lease;
     a->data = data;
+    pthread_mutex_unlock(&answering);
 }
 
 /* A request that has to wait. */
@@ -142,6 +145,110 @@ static void destroy_answers_every_request(void **state) {
     assert_status(LH_SHUT_DOWN, a.status);
 }
 
+static lh_lease_options within(uint64_t timeout_ms) {
+    lh_lease_options options;
+    assert_status(LH_OK, lh_lease_options_init(&options, sizeof options));
+    options.timeout_ms = timeout_ms;
+    return options;
+}
+
+/* A request that has to wait, but no longer than `timeout_ms`. */
+static lh_request ask_within(answer *a, fixture *f, uint64_t timeout_ms) {
+    lh_lease_options options = within(timeout_ms);
+    lh_request request;
+    lh_lease lease;
+    void *data;
+    memset(a, 0, sizeof *a);
+    a->f = f;
+    assert_status(LH_PENDING, lh_pool_request(f->pool, f->route, &options, note, a, &request, &lease, &data));
+    return request;
+}
+
+/* Requests that time out leave the queue before their callbacks are called. */
+static void until_answered(answer *a, lh_status status) {
+    begin_to_wait();
+    pthread_mutex_lock(&answering);
+    while (a->count == 0) {
+        pthread_mutex_unlock(&answering);
+        wait_on();
+        pthread_mutex_lock(&answering);
+    }
+    assert_int_equal(a->count, 1);
+    assert_status(status, a->status);
+    pthread_mutex_unlock(&answering);
+}
+
+static void a_request_times_out_by_the_pools_clock(void **state) {
+    (void)state;
+    fixture f;
+    answer first, second, third;
+    make_limited(&f, 1, 1);
+    lh_lease lease = open_lease(&f, f.route, C(0));
+    ask_within(&first, &f, 2000);
+    lh_request request = ask_within(&second, &f, 1000);
+    ask_within(&third, &f, LH_FOREVER - 1);
+    assert_status(LH_OK, lh_clock_advance(f.clock, 1000));
+    until_answered(&second, LH_TIMED_OUT);
+    assert_true(second.lease.id == 0);
+    assert_null(second.data);
+    assert_status(LH_NO_REQUEST, lh_request_cancel(f.pool, request));
+    assert_stats(&f, 1, 2, 0);
+    /* The one that still waits is served as if there were no timeout. */
+    assert_status(LH_OK, lh_lease_release(f.pool, lease, LH_FOREVER));
+    until_answered(&first, LH_OK);
+    assert_status(LH_OK, lh_clock_advance(f.clock, 1000));
+    assert_status(LH_OK, lh_lease_release(f.pool, first.lease, LH_FOREVER));
+    until_answered(&third, LH_OK);
+    assert_status(LH_OK, lh_lease_release(f.pool, third.lease, LH_FOREVER));
+    end_pool(&f);
+    assert_int_equal(first.count + second.count + third.count, 3);
+}
+
+static void a_request_times_out_by_the_machines_clock_without_a_call(void **state) {
+    (void)state;
+    fixture f;
+    answer a, now;
+    lh_pool_options options = options_of(&f);
+    options.clock.id = 0;
+    options.max_total = 0;
+    make_pool(&f, &options);
+    ask_within(&a, &f, 20);
+    ask_within(&now, &f, 0);
+    until_answered(&a, LH_TIMED_OUT);
+    until_answered(&now, LH_TIMED_OUT);
+    assert_stats(&f, 0, 0, 0);
+    end_pool(&f);
+}
+
+static void a_cancelled_request_does_not_time_out(void **state) {
+    (void)state;
+    fixture f;
+    answer cancelled, other;
+    make_limited(&f, 0, 0);
+    assert_status(LH_OK, lh_request_cancel(f.pool, ask_within(&cancelled, &f, 1000)));
+    ask_within(&other, &f, 1000);
+    assert_status(LH_OK, lh_clock_advance(f.clock, 1000));
+    until_answered(&other, LH_TIMED_OUT);
+    end_pool(&f);
+    assert_int_equal(cancelled.count, 0);
+}
+
+static void a_timeout_has_no_part_in_other_leases(void **state) {
+    (void)state;
+    fixture f;
+    lh_lease_options options = within(0);
+    lh_lease lease;
+    lh_request request;
+    void *data;
+    answer a = {0};
+    make_limited(&f, 1, 1);
+    assert_status(LH_VACANCY, lh_pool_lease(f.pool, f.route, &options, LH_FOREVER, &lease, &data));
+    assert_status(LH_EXHAUSTED, lh_pool_try_lease(f.pool, f.route, &options, &lease, &data));
+    assert_status(LH_OK, lh_lease_close(f.pool, lease));
+    assert_status(LH_VACANCY, lh_pool_request(f.pool, f.route, &options, note, &a, &request, &lease, &data));
+    end_pool(&f);
+}
+
 static void a_request_for_a_state_gets_only_that(void **state) {
     (void)state;
     fixture f;
@@ -258,6 +365,10 @@ int run_requests(void) {
         cmocka_unit_test(a_request_beyond_max_waiters_is_refused),
         cmocka_unit_test(shutdown_answers_every_request),
         cmocka_unit_test(destroy_answers_every_request),
+        cmocka_unit_test(a_request_times_out_by_the_pools_clock),
+        cmocka_unit_test(a_request_times_out_by_the_machines_clock_without_a_call),
+        cmocka_unit_test(a_cancelled_request_does_not_time_out),
+        cmocka_unit_test(a_timeout_has_no_part_in_other_leases),
         cmocka_unit_test(a_request_for_a_state_gets_only_that),
         cmocka_unit_test(barging_asks_again_for_who_waits),
         cmocka_unit_test(callbacks_never_nest),

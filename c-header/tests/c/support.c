@@ -1,11 +1,95 @@
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
 #include "support.h"
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static void record(void *context, void *data, lh_cause cause) {
     fixture *f = context;
-    assert_true(f->count < MOST_DISPOSALS);
-    f->data[f->count] = data;
-    f->cause[f->count] = cause;
+    pthread_mutex_lock(&lock);
+    if (f->count < MOST_DISPOSALS) {
+        f->data[f->count] = data;
+        f->cause[f->count] = cause;
+        f->thread[f->count] = pthread_self();
+    }
     f->count++;
+    pthread_mutex_unlock(&lock);
+}
+
+void close_socket(void *context, void *data, lh_cause cause) {
+    close((int)(intptr_t)data);
+    record(context, data, cause);
+}
+
+int disposals(fixture *f) {
+    pthread_mutex_lock(&lock);
+    int count = f->count;
+    pthread_mutex_unlock(&lock);
+    return count;
+}
+
+static time_t waiting_since;
+
+void begin_to_wait(void) { waiting_since = time(NULL); }
+
+void wait_on(void) {
+    const struct timespec pause = {0, 1000000};
+    if (time(NULL) - waiting_since > 60) fail_msg("not in a minute");
+    nanosleep(&pause, NULL);
+}
+
+void until_disposals(fixture *f, int count) {
+    for (begin_to_wait(); disposals(f) < count;) wait_on();
+    assert_int_equal(disposals(f), count);
+}
+
+static int threads_of_process(void) {
+    int count = 0;
+    DIR *tasks = opendir("/proc/self/task");
+    assert_non_null(tasks);
+    while (readdir(tasks) != NULL) count++;
+    closedir(tasks);
+    return count - 2; /* without . and .. */
+}
+
+void until_alone(void) {
+    for (begin_to_wait(); threads_of_process() > 1;) wait_on();
+}
+
+void connect_tcp(int ends[2]) {
+    static int listener = -1;
+    static struct sockaddr_in address;
+    socklen_t size = sizeof address;
+    if (listener < 0) {
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        listener = socket(AF_INET, SOCK_STREAM, 0);
+        assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
+        assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &size), 0);
+        assert_int_equal(listen(listener, 16), 0);
+    }
+    ends[0] = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(ends[0], (struct sockaddr *)&address, sizeof address), 0);
+    ends[1] = accept(listener, NULL, NULL);
+    assert_true(ends[1] >= 0);
+}
+
+lh_lease open_tcp(fixture *f, int ends[2], lh_probe probe) {
+    connect_tcp(ends);
+    lh_lease lease = open_lease(f, f->route, SOCKET_DATA(ends[0]));
+    assert_status(LH_OK, lh_lease_set_socket(f->pool, lease, ends[0], probe));
+    return lease;
+}
+
+lh_counters counters_of(fixture *f) {
+    lh_counters counters;
+    assert_status(LH_OK, lh_pool_counters(f->pool, &counters, sizeof counters));
+    return counters;
 }
 
 lh_pool_options options_of(fixture *f) {
@@ -62,7 +146,7 @@ void assert_stats(fixture *f, uint32_t leased, uint32_t pending, uint32_t availa
 }
 
 void assert_disposed(fixture *f, int index, void *data, lh_cause cause) {
-    assert_true(index < f->count);
+    assert_true(index < disposals(f) && index < MOST_DISPOSALS);
     assert_ptr_equal(f->data[index], data);
     assert_int_equal(f->cause[index], cause);
 }

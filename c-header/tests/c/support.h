@@ -1,4 +1,5 @@
-/* What all C tests share: a pool whose disposals are recorded, on a clock that only the test moves. */
+/* What all C tests share: a pool whose disposals are recorded, on a clock that only the test moves; waiting for what threads
+ * of the library's own do; TCP connections whose peer the test has in hand. */
 #ifndef SUPPORT_H
 #define SUPPORT_H
 
@@ -9,6 +10,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <pthread.h>
 
 #include "leasehold.h"
 
@@ -18,9 +20,10 @@ typedef struct {
     lh_pool pool;
     lh_route route;
     lh_clock clock;
-    int count; /* disposals */
+    int count; /* disposals, of which threads of the library's own add some: see disposals */
     void *data[MOST_DISPOSALS];
     lh_cause cause[MOST_DISPOSALS];
+    pthread_t thread[MOST_DISPOSALS];
 } fixture;
 
 /* The only build of the library that has it is the tests'. */
@@ -41,6 +44,25 @@ lh_lease open_lease(fixture *f, lh_route route, void *data);
 /* Leases what must be idle, with this data. */
 lh_lease lease_idle(fixture *f, lh_route route, void *data);
 void assert_stats(fixture *f, uint32_t leased, uint32_t pending, uint32_t available);
+lh_counters counters_of(fixture *f);
+/* How many disposals there are by now. */
+int disposals(fixture *f);
+/* Waits until there are as many; fails when that takes very long. */
+void until_disposals(fixture *f, int count);
+/* Waits until this process has no threads but the calling one. */
+void until_alone(void);
+/* Waits a little, and fails when that has been done for very long since `begin_to_wait`. */
+void begin_to_wait(void);
+void wait_on(void);
+
+/* A disposal callback for connections whose data is a socket: records and closes it. */
+void close_socket(void *context, void *data, lh_cause cause);
+#define SOCKET_DATA(socket) ((void *)(intptr_t)(socket))
+/* Connects over TCP: the client's end in `ends[0]`, the server's in `ends[1]`. */
+void connect_tcp(int ends[2]);
+/* Leases the fixture's route and opens a TCP connection, its data the socket. */
+lh_lease open_tcp(fixture *f, int ends[2], lh_probe probe);
+
 void assert_disposed(fixture *f, int index, void *data, lh_cause cause);
 
 int run_basics(void);
@@ -49,6 +71,7 @@ int run_routes(void);
 int run_leases(void);
 int run_requests(void);
 int run_threads(void);
+int run_sockets(void);
 int run_misuse(void);
 
 #endif
