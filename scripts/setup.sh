@@ -35,6 +35,12 @@ need_c_tests() {
     [ -e /usr/include/cmocka.h ] || missing_packages+=(libcmocka-dev)
 }
 
+# What counts system calls and instructions.
+need_counters() {
+    need strace strace
+    need valgrind valgrind
+}
+
 need_nginx() { need nginx nginx; }
 need_httpd() { need apache2 apache2-bin; }
 

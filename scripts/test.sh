@@ -1,10 +1,11 @@
 # ./dev test. Sourced by ./dev.
 
 test_all() {
-    tools rust rust_sources cxx c_tests java gradle nginx httpd
+    tools rust rust_sources cxx c_tests counters java gradle nginx httpd
     step 'README' tests/readme.py
     step 'Rust tests' cargo test --workspace --locked
     step 'Engine under loom' scripts/loom.sh
+    step 'Cost of the watch' scripts/watch.sh
     test_c
     step 'Java tests' gradle_java --continue check
     step 'Java examples' tests/examples.sh

@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# What it costs to watch idle connections, counted: system calls and instructions of a lease and its release, and the housekeeper's
+# processor time while many connections are idle. Counts do not depend on how busy the machine is.
+set -euo pipefail
+cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
+
+few=1000 more=11000 idle=10000 seconds=10
+program=${CARGO_TARGET_DIR:-target}/release/leasehold-tests-watch
+out=$(mktemp)
+trap 'rm -f "$out"' EXIT
+failed=0
+
+# count WHAT SETTING CYCLES
+count() {
+    local run=("$program" cycles "$2" "$3")
+    case $1 in
+        calls)
+            strace --summary-only --output="$out" "${run[@]}" || die 'strace cannot trace here: may this user not use ptrace?'
+            awk '$NF == "total" { print $4 }' "$out"
+            ;;
+        instructions)
+            valgrind --tool=callgrind --callgrind-out-file=/dev/null "${run[@]}" 2>"$out" || die "$(cat "$out")"
+            awk '/Collected :/ { print $NF }' "$out"
+            ;;
+    esac
+}
+
+die() {
+    printf '%s\n' "$*" >&2
+    exit 1
+}
+
+# hundredths WHAT SETTING: what one cycle more adds.
+hundredths() {
+    local first second
+    first=$(count "$1" "$2" $few)
+    second=$(count "$1" "$2" $more)
+    echo $(((second - first) * 100 / (more - few)))
+}
+
+# judge WHAT FIGURE MOST UNIT
+judge() {
+    local word=ok
+    if [ "$2" -gt "$3" ]; then
+        word='TOO MUCH'
+        failed=1
+    fi
+    printf '%-75s %6s %s (at most %s): %s\n' "$1" "$2" "$4" "$3" "$word"
+}
+
+cargo build --release --locked --quiet -p leasehold-tests-watch
+
+calls_off=$(hundredths calls off)
+calls_watch=$(hundredths calls watch)
+calls_probe=$(hundredths calls probe)
+calls_both=$(hundredths calls both)
+judge 'system calls of 100 leases and releases, watched' $((calls_watch - calls_off)) 0 more
+judge 'system calls of 100 leases and releases, probed (one poll each)' $((calls_probe - calls_off)) 100 more
+judge 'system calls of 100 leases and releases, watched and probed' $((calls_both - calls_probe)) 0 'more than probed'
+
+off=$(hundredths instructions off)
+watch=$(hundredths instructions watch)
+probe=$(hundredths instructions probe)
+both=$(hundredths instructions both)
+judge "instructions of a lease and release, watched ($((off / 100)) without)" $(((watch - off) * 1000 / off)) 30 'thousandths more'
+judge "instructions of a lease and release, watched and probed ($((probe / 100)) probed)" $(((both - probe) * 1000 / probe)) 30 'thousandths more'
+
+ulimit -n "$(ulimit -Hn)"
+used=$("$program" idle $idle $seconds)
+judge "processor time of the housekeeper in $seconds s, $idle idle connections" "$used" 10000 microseconds
+exit $failed
