@@ -446,7 +446,7 @@ public final class ConnectionPool<R, C> implements Closeable {
         Lease<C> hit = boundTo == null ? hit(route) : null;
         Lease<C> lease = hit != null ? hit : leaseSlowly(route, boundTo, deadline);
         if (!deadline.had()) {
-            lease.tryRelease();
+            lease.giveBack();
             throw new CancellationException("the request for a connection was cancelled");
         }
         return lease;

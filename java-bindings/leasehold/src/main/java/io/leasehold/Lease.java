@@ -278,6 +278,11 @@ public final class Lease<C> implements Closeable {
         return ref.isEnded();
     }
 
+    /** Ends the lease of a connection that was not used: bound as it was, and kept for as long as before. */
+    void giveBack() {
+        end(connection == null ? NativePool.CLOSE : NativePool.KEEP_AS_BEFORE, ref.boundBefore());
+    }
+
     private boolean end(long keep, StateRef bindTo) {
         if (!pool.release(ref, keep, bindTo)) {
             return false;

@@ -29,6 +29,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -271,6 +272,25 @@ class WaitingTest {
         assertTrue(request.cancel());
         assertThrows(CancellationException.class, () -> request.get(1, TimeUnit.SECONDS));
         assertEquals(0, pool.stats().leased());
+    }
+
+    @Test
+    void aConnectionThatACancelledRequestGivesBackIsBoundAsBefore() {
+        ConnectionPool<String, Connection> pool = builder().build();
+        open(pool, "a").release();
+        AtomicReference<PendingLease<Connection>> request = new AtomicReference<>();
+        // Looked up on the way to the lease, so that the request is cancelled when it is as good as served.
+        Object state = new Object() {
+            @Override
+            public int hashCode() {
+                request.get().cancel();
+                return 1;
+            }
+        };
+        request.set(pool.pendingLease("a", state));
+        assertThrows(CancellationException.class, () -> request.get().get(0, TimeUnit.SECONDS));
+        assertEquals(1, pool.stats().available());
+        assertNotNull(held.hold(pool.tryLease("a")).connection(), "bound to nobody, as it was");
     }
 
     @Test

@@ -17,6 +17,9 @@ public final class LeaseRef extends PhantomReference<Object> implements Collecte
     // engine hears of it and under this object's monitor, so that it is always the one the entry is bound to.
     RouteRef route;
     StateRef boundTo;
+    // Who the connection was bound to when it was leased, for giving it back as it was. Written by the thread that leases, where the lease
+    // may be bound at all.
+    StateRef boundBefore;
 
     /**
      * Creates the reference of a lease that has not begun.
@@ -54,6 +57,15 @@ public final class LeaseRef extends PhantomReference<Object> implements Collecte
      */
     public StateRef boundTo() {
         return boundTo;
+    }
+
+    /**
+     * Who the connection was bound to when it was leased.
+     *
+     * @return the state, or null for nobody
+     */
+    public StateRef boundBefore() {
+        return boundBefore;
     }
 
     /**

@@ -343,7 +343,7 @@ public final class NativePool {
     private void giveBack(LeaseRef lease, RouteRef route, long grant, long[] effects) {
         if (grant != NOTHING) {
             beginSlowly(lease, route, grant, effects);
-            release(lease, grant < 0 ? CLOSE : KEEP_AS_BEFORE, lease.boundTo);
+            release(lease, grant < 0 ? CLOSE : KEEP_AS_BEFORE, lease.boundBefore);
         }
     }
 
@@ -351,7 +351,11 @@ public final class NativePool {
     private void beginSlowly(LeaseRef lease, RouteRef route, long grant, long[] effects) {
         long handle = grant < 0 ? ~grant : grant;
         int slot = Slots.of(handle);
-        if (state.cells.get(slot) == null) {
+        Cell cell = state.cells.get(slot);
+        if (cell != null && cell.lease != null) {
+            lease.boundBefore = cell.lease.boundTo;
+        }
+        if (cell == null) {
             try {
                 state.cells.set(slot, new Cell());
             } catch (OutOfMemoryError e) {
