@@ -40,7 +40,11 @@
  * Who owns a connection: the program, until lh_lease_opened is LH_OK; then the pool, until its disposal callback is given
  * it. That happens exactly once for each, at the latest in lh_pool_destroy. A lease lends it.
  *
- * Do not use a pool that was made before a fork in the child.
+ * What a peer closes: tell the pool the connection's socket by lh_lease_set_socket, and it is disposed of at once while it is
+ * idle, and never handed out. For that the library has a thread of its own while a pool needs it, on which callbacks may
+ * come: lh_dispose_callback and lh_lease_callback say which.
+ *
+ * Do not use a pool that was made before a fork in the child. Pools made there work.
  */
 
 

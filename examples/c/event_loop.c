@@ -37,6 +37,7 @@ static lh_pool pool;
 static lh_route route;
 static int to_start = 400, answered, failed, opened, waited;
 
+/* May be called on a thread of the library's own, when the server closes an idle connection: nothing here is the loop's. */
 static void close_socket(void *context, void *data, lh_cause cause) {
     (void)context;
     (void)cause;
@@ -87,7 +88,8 @@ static void begin(exchange *e, lh_status status, lh_lease lease, void *data) {
     }
 }
 
-/* Only this thread uses the pool, so it is in the loop when this is called. With several, wake the loop here instead. */
+/* Only this thread uses the pool, for one route and without timeouts, so it is in the loop when this is called. Otherwise it
+ * may be another thread, which is to wake the loop here instead. */
 static void on_lease(void *context, lh_pool from, lh_status status, lh_lease lease, void *data) {
     (void)from;
     begin(context, status, lease, data);

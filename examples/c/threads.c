@@ -26,7 +26,8 @@ static lh_pool pool;
 static lh_route route;
 static atomic_int opened, answered, failed;
 
-/* The pool gives a connection up: here it is a socket's number in a pointer. */
+/* The pool gives a connection up: here it is a socket's number in a pointer. The server may have closed it while it was idle;
+ * then this is called on a thread of the library's own, at once. */
 static void close_socket(void *context, void *data, lh_cause cause) {
     (void)context;
     (void)cause;
@@ -80,6 +81,8 @@ static lh_status open_leased(lh_lease lease, void **data) {
         lh_lease_close(pool, lease);
         return LH_EXHAUSTED;
     }
+    /* Half a minute after the last word, for servers that vanish without one. */
+    lh_socket_set_keep_alive(fd, 15, 5, 3);
     atomic_fetch_add(&opened, 1);
     *data = (void *)(intptr_t)fd;
     lh_status status = lh_lease_opened(pool, lease, *data);
@@ -149,7 +152,10 @@ int main(int count, char **arguments) {
         if (pthread_create(&all[t], NULL, work, NULL) != 0) abort();
     for (int t = 0; t < threads; t++) pthread_join(all[t], NULL);
     free(all);
+    lh_counters closed;
+    lh_pool_counters(pool, &closed, sizeof closed);
     lh_pool_destroy(pool);
-    printf("%d answered, %d failed, %d connections\n", answered, failed, opened);
+    printf("%d answered, %d failed, %d connections, %llu closed by the server\n", answered, failed, opened,
+        (unsigned long long)(closed.closed_by_peer + closed.stale));
     return failed == 0 ? 0 : 1;
 }
