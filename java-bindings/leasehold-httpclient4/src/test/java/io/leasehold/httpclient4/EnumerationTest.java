@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.IOException;
 import java.net.Socket;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -18,27 +17,15 @@ import org.apache.http.HttpClientConnection;
 import org.apache.http.conn.ManagedHttpClientConnection;
 import org.apache.http.conn.routing.HttpRoute;
 import org.apache.http.pool.PoolEntry;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What a subclass sees of the connections, and what it can do to them. */
 class EnumerationTest {
-    private final LeaseholdHttpClientConnectionManager manager = new LeaseholdHttpClientConnectionManager();
-    private Loopback server;
-    private HttpRoute route;
-
-    @BeforeEach
-    void start() throws IOException {
-        server = new Loopback();
-        route = server.route();
-    }
-
-    @AfterEach
-    void stop() throws IOException {
-        manager.shutdown();
-        server.close();
-    }
+    @RegisterExtension
+    final Loopback server = new Loopback();
+    private final HttpRoute route = server.route();
+    private final LeaseholdHttpClientConnectionManager manager = server.ends(new LeaseholdHttpClientConnectionManager());
 
     @Test
     void idleAndLeasedConnectionsAreShownAsEntries() throws Exception {

@@ -9,7 +9,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.leasehold.ManualClock;
 import io.leasehold.testsupport.LogCapture;
-import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.apache.http.HttpClientConnection;
@@ -18,28 +17,16 @@ import org.apache.http.conn.routing.HttpRoute;
 import org.apache.http.conn.socket.ConnectionSocketFactory;
 import org.apache.http.conn.socket.PlainConnectionSocketFactory;
 import org.apache.http.impl.conn.DefaultHttpClientConnectionOperator;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** How long a connection is kept: until the server's promise, its time to live or the patience with idle ones is over. */
 class ExpiryTest {
     private final ManualClock clock = new ManualClock();
-    private LeaseholdHttpClientConnectionManager manager = manager(-1);
-    private Loopback server;
-    private HttpRoute route;
-
-    @BeforeEach
-    void start() throws IOException {
-        server = new Loopback();
-        route = server.route();
-    }
-
-    @AfterEach
-    void stop() throws IOException {
-        manager.shutdown();
-        server.close();
-    }
+    @RegisterExtension
+    final Loopback server = new Loopback();
+    private final HttpRoute route = server.route();
+    private LeaseholdHttpClientConnectionManager manager = server.ends(manager(-1));
 
     private LeaseholdHttpClientConnectionManager manager(long secondsToLive) {
         DefaultHttpClientConnectionOperator operator = new DefaultHttpClientConnectionOperator(
@@ -88,8 +75,7 @@ class ExpiryTest {
 
     @Test
     void timeToLiveCountsFromTheOpeningWhateverWasPromised() throws Exception {
-        manager.shutdown();
-        manager = manager(10);
+        manager = server.ends(manager(10));
         keepFor(0, TimeUnit.SECONDS);
         clock.advance(9, TimeUnit.SECONDS);
         keepFor(60, TimeUnit.SECONDS);
@@ -100,8 +86,7 @@ class ExpiryTest {
 
     @Test
     void aConnectionWhoseTimeToLiveEndsDuringItsLeaseIsNotLeasedAgain() throws Exception {
-        manager.shutdown();
-        manager = manager(10);
+        manager = server.ends(manager(10));
         HttpClientConnection connection = leaseOpen(manager, route, null);
         clock.advance(10, TimeUnit.SECONDS);
         assertTrue(connection.isOpen());

@@ -12,7 +12,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.leasehold.testsupport.LogCapture;
-import java.io.IOException;
 import java.net.Socket;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -26,27 +25,15 @@ import org.apache.http.impl.conn.ConnectionShutdownException;
 import org.apache.http.impl.conn.PoolingHttpClientConnectionManager;
 import org.apache.http.protocol.BasicHttpContext;
 import org.apache.http.protocol.HttpContext;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** From request to release, and the lines that are logged on the way. */
 class LifecycleTest {
-    private final LeaseholdHttpClientConnectionManager manager = new LeaseholdHttpClientConnectionManager();
-    private Loopback server;
-    private HttpRoute route;
-
-    @BeforeEach
-    void start() throws IOException {
-        server = new Loopback();
-        route = server.route();
-    }
-
-    @AfterEach
-    void stop() throws IOException {
-        manager.shutdown();
-        server.close();
-    }
+    @RegisterExtension
+    final Loopback server = new Loopback();
+    private final HttpRoute route = server.route();
+    private final LeaseholdHttpClientConnectionManager manager = server.ends(new LeaseholdHttpClientConnectionManager());
 
     @Test
     void aReleasedConnectionServesTheNextRequest() throws Exception {

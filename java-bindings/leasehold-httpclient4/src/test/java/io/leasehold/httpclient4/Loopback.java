@@ -2,22 +2,47 @@ package io.leasehold.httpclient4;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.apache.http.HttpClientConnection;
 import org.apache.http.HttpHost;
 import org.apache.http.conn.HttpClientConnectionManager;
 import org.apache.http.conn.routing.HttpRoute;
 import org.apache.http.protocol.BasicHttpContext;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
 
-/** A listening socket on loopback, for whom a test itself is the server, and the steps that HttpClient takes with a manager. */
-final class Loopback implements Closeable {
+/**
+ * A listening socket on loopback, for whom a test itself is the server, and the steps that HttpClient takes with a manager. As an extension it
+ * ends with the test, and the managers with it that it was told of.
+ */
+final class Loopback implements Closeable, AfterEachCallback {
     private final ServerSocket listener;
+    private final List<HttpClientConnectionManager> managers = new ArrayList<>();
 
-    Loopback() throws IOException {
-        listener = new ServerSocket(0, 200, InetAddress.getByName("127.0.0.1"));
+    Loopback() {
+        try {
+            listener = new ServerSocket(0, 200, InetAddress.getByName("127.0.0.1"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Shuts a manager down after the test. */
+    <M extends HttpClientConnectionManager> M ends(M manager) {
+        managers.add(manager);
+        return manager;
+    }
+
+    @Override
+    public void afterEach(ExtensionContext context) throws IOException {
+        managers.forEach(HttpClientConnectionManager::shutdown);
+        close();
     }
 
     HttpHost host() {

@@ -9,33 +9,20 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.leasehold.testsupport.Eventually;
 import io.leasehold.testsupport.LogCapture;
-import java.io.IOException;
 import java.lang.ref.WeakReference;
 import java.util.concurrent.TimeUnit;
 import org.apache.http.HttpClientConnection;
 import org.apache.http.conn.routing.HttpRoute;
 import org.apache.http.impl.conn.PoolingHttpClientConnectionManager;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** A connection bound to somebody serves only requests with an equal state. */
 class StatesTest {
-    private final LeaseholdHttpClientConnectionManager manager = new LeaseholdHttpClientConnectionManager();
-    private Loopback server;
-    private HttpRoute route;
-
-    @BeforeEach
-    void start() throws IOException {
-        server = new Loopback();
-        route = server.route();
-    }
-
-    @AfterEach
-    void stop() throws IOException {
-        manager.shutdown();
-        server.close();
-    }
+    @RegisterExtension
+    final Loopback server = new Loopback();
+    private final HttpRoute route = server.route();
+    private final LeaseholdHttpClientConnectionManager manager = server.ends(new LeaseholdHttpClientConnectionManager());
 
     @Test
     void aBoundConnectionIsNobodyElses() throws Exception {

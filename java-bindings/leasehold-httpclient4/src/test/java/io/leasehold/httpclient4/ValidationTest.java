@@ -33,28 +33,16 @@ import org.apache.http.conn.socket.ConnectionSocketFactory;
 import org.apache.http.conn.socket.PlainConnectionSocketFactory;
 import org.apache.http.conn.ssl.SSLConnectionSocketFactory;
 import org.apache.http.protocol.HttpContext;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Whether a connection is alive is asked at every lease, of the operating system, and of the connection where that cannot tell. */
 class ValidationTest {
     private final AtomicInteger timedReads = new AtomicInteger();
-    private LeaseholdHttpClientConnectionManager manager = new LeaseholdHttpClientConnectionManager(registry(new Counting()));
-    private Loopback server;
-    private HttpRoute route;
-
-    @BeforeEach
-    void start() throws IOException {
-        server = new Loopback();
-        route = server.route();
-    }
-
-    @AfterEach
-    void stop() throws IOException {
-        manager.shutdown();
-        server.close();
-    }
+    @RegisterExtension
+    final Loopback server = new Loopback();
+    private final HttpRoute route = server.route();
+    private LeaseholdHttpClientConnectionManager manager = server.ends(new LeaseholdHttpClientConnectionManager(registry(new Counting())));
 
     private static Registry<ConnectionSocketFactory> registry(ConnectionSocketFactory plain) {
         return RegistryBuilder.<ConnectionSocketFactory>create()
@@ -191,8 +179,7 @@ class ValidationTest {
     }
 
     private void useManager(Registry<ConnectionSocketFactory> registry) {
-        manager.shutdown();
-        manager = new LeaseholdHttpClientConnectionManager(registry);
+        manager = server.ends(new LeaseholdHttpClientConnectionManager(registry));
     }
 
     private void count(int timeout) {

@@ -9,7 +9,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.leasehold.testsupport.Eventually;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -30,26 +29,24 @@ import org.apache.http.impl.conn.ManagedHttpClientConnectionFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Requests that find nothing: how they wait, and how they end otherwise than with a connection. */
 class WaitingTest {
     private final ExecutorService threads = Executors.newCachedThreadPool();
-    private LeaseholdHttpClientConnectionManager manager = new LeaseholdHttpClientConnectionManager();
-    private Loopback server;
-    private HttpRoute route;
+    @RegisterExtension
+    final Loopback server = new Loopback();
+    private final HttpRoute route = server.route();
+    private LeaseholdHttpClientConnectionManager manager = server.ends(new LeaseholdHttpClientConnectionManager());
 
     @BeforeEach
-    void start() throws IOException {
-        server = new Loopback();
-        route = server.route();
+    void start() {
         manager.setDefaultMaxPerRoute(1);
     }
 
     @AfterEach
-    void stop() throws IOException {
-        manager.shutdown();
+    void stop() {
         threads.shutdownNow();
-        server.close();
     }
 
     @Test
@@ -144,13 +141,12 @@ class WaitingTest {
     @Test
     void aConnectionThatCannotBeMadeTakesNoPlaceAndItsRequestMayBeAskedAgain() throws Exception {
         AtomicBoolean fails = new AtomicBoolean(true);
-        manager.shutdown();
-        manager = new LeaseholdHttpClientConnectionManager((HttpRoute to, org.apache.http.config.ConnectionConfig config) -> {
+        manager = server.ends(new LeaseholdHttpClientConnectionManager((HttpRoute to, org.apache.http.config.ConnectionConfig config) -> {
             if (fails.get()) {
                 throw new IllegalStateException("not now");
             }
             return ManagedHttpClientConnectionFactory.INSTANCE.create(to, config);
-        });
+        }));
         manager.setDefaultMaxPerRoute(1);
         ConnectionRequest request = manager.requestConnection(route, null);
         IllegalStateException e = assertThrows(IllegalStateException.class, () -> request.get(0, null));
