@@ -114,6 +114,12 @@ test_c_valgrind() {
     valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite,indirect,possible --error-exitcode=9 target/c-tests/tests
 }
 
+test_c_unload() {
+    build_c_tests ''
+    cc -g -std=c11 -D_GNU_SOURCE "${c_warnings[@]}" -Ic-header/include $c_sources/unload.c -ldl -o target/c-tests/unload
+    timeout 60 target/c-tests/unload "${c_tested%.a}.so"
+}
+
 test_c_address() {
     build_c_tests address
     compile_c_tests target/c-tests-address/tests -fsanitize=address,undefined -fno-sanitize-recover=undefined
@@ -148,6 +154,7 @@ test_c_examples() {
 
 test_c() {
     step 'C tests under valgrind' test_c_valgrind
+    step 'C library unloaded' test_c_unload
     step 'C tests under ASAN and UBSAN' test_c_address
     printf '\n== building for TSAN\n'
     if build_c_tests thread -Zbuild-std=std,panic_unwind; then
