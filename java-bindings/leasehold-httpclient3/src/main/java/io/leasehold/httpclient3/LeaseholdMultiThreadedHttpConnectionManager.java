@@ -94,7 +94,7 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
      * @throws IllegalArgumentException if {@code watching} is null
      */
     public void setWatching(Watching watching) {
-        home.setWatching(watching);
+        home.sockets().setWatching(watching);
     }
 
     /**
@@ -107,12 +107,12 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
      * @throws IllegalArgumentException if one of them is out of its range
      */
     public void setTcpKeepAlive(int idle, int interval, int probes) {
-        home.setTcpKeepAlive(TcpKeepAlive.of(idle, interval, probes));
+        home.sockets().setTcpKeepAlive(TcpKeepAlive.of(idle, interval, probes));
     }
 
     /** Leaves the sockets that are opened from now on as they are, as in 3.1. */
     public void disableTcpKeepAlive() {
-        home.setTcpKeepAlive(null);
+        home.sockets().setTcpKeepAlive(null);
     }
 
     /**

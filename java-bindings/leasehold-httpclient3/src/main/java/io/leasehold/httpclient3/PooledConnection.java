@@ -4,10 +4,9 @@ import io.leasehold.Cause;
 import io.leasehold.Disposer;
 import io.leasehold.Lease;
 import io.leasehold.Liveness;
+import io.leasehold.ManagedSockets;
 import io.leasehold.SocketProbe;
 import io.leasehold.Sockets;
-import io.leasehold.TcpKeepAlive;
-import io.leasehold.Watching;
 import java.io.IOException;
 import java.lang.ref.WeakReference;
 import java.net.InetAddress;
@@ -46,24 +45,10 @@ final class PooledConnection extends HttpConnection {
         private final Set<PooledConnection> connections = ConcurrentHashMap.newKeySet();
         // A closed connection that may be turned elsewhere instead of making a new one. Any thread puts and takes it.
         private final AtomicReference<PooledConnection> spare = new AtomicReference<>();
-        // What holds for all connections of the manager. Written by whoever sets it.
-        private volatile Watching watching = Watching.BOTH;
-        private volatile TcpKeepAlive tcpKeepAlive;
+        private final ManagedSockets sockets = new ManagedSockets();
 
-        Watching watching() {
-            return watching;
-        }
-
-        void setWatching(Watching watching) {
-            if (watching == null) {
-                throw new IllegalArgumentException("watching must not be null: say Watching.OFF for none");
-            }
-            this.watching = watching;
-        }
-
-        /** Null leaves sockets as they are. */
-        void setTcpKeepAlive(TcpKeepAlive tcpKeepAlive) {
-            this.tcpKeepAlive = tcpKeepAlive;
+        ManagedSockets sockets() {
+            return sockets;
         }
 
         /** A closed connection to be turned elsewhere, or null. */
@@ -215,7 +200,7 @@ final class PooledConnection extends HttpConnection {
         if (!isOpen()) {
             return true;
         }
-        if (!home.watching.probes()) {
+        if (!home.sockets.watching().probes()) {
             return super.isStale();
         }
         Socket socket = getSocket();
@@ -239,20 +224,12 @@ final class PooledConnection extends HttpConnection {
     public void open() throws IOException {
         tried = true;
         super.open();
-        TcpKeepAlive keepAlive = home.tcpKeepAlive;
-        if (keepAlive != null) {
-            keepAlive.setOn(getSocket());
-        }
+        home.sockets.connected(getSocket());
     }
 
     /** Tells the pool the socket, or has it forgotten. */
     void attachTo(Lease<Cell> lease) {
-        Socket socket = getSocket();
-        if (socket != null && home.watching.watches()) {
-            lease.attach(socket);
-        } else {
-            lease.detach();
-        }
+        home.sockets.attach(lease, getSocket());
     }
 
     @Override

@@ -1,7 +1,7 @@
 package io.leasehold.httpclient4;
 
-import io.leasehold.Cause;
 import io.leasehold.ConnectionPool;
+import io.leasehold.Counters;
 import io.leasehold.Lease;
 import io.leasehold.Leasehold;
 import io.leasehold.LeaseholdUnavailableException;
@@ -11,6 +11,8 @@ import io.leasehold.PoolShutDownException;
 import io.leasehold.Profile;
 import io.leasehold.ShutdownMode;
 import io.leasehold.Stats;
+import io.leasehold.TcpKeepAlive;
+import io.leasehold.Watching;
 import java.io.IOException;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
@@ -234,8 +236,10 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
         operator = httpClientConnectionOperator;
         factory = connFactory != null ? connFactory : ManagedHttpClientConnectionFactory.INSTANCE;
         this.timeToLive = timeUnit.toMillis(timeToLive);
-        pool = ConnectionPool.<HttpRoute, PooledConnection.Cell>builder(LeaseholdHttpClientConnectionManager::dispose)
+        pool = ConnectionPool.<HttpRoute, PooledConnection.Cell>builder(new PooledConnection.Closer())
                 .profile(Profile.HTTPCLIENT_4)
+                // Connections are asked where HttpClient asks them.
+                .watching(Watching.WATCH)
                 .timeToLive(timeToLive, timeUnit)
                 .manualClock(clock)
                 .build();
@@ -394,12 +398,19 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
     }
 
     private boolean isUnfit(PooledConnection connection) {
-        return validateAfterInactivity > 0 ? connection.isStale() : !connection.isOpen();
+        int period = validateAfterInactivity;
+        // To ask the operating system costs nothing worth waiting for; to try to read does.
+        boolean isDue = period > 0
+                && (home.sockets().watching().probes() || System.currentTimeMillis() - connection.updated() >= period);
+        return isDue ? connection.isStale() : !connection.isOpen();
     }
 
     /** Fills a vacancy, or the place of a connection that turned out to be dead. */
     private PooledConnection open(Lease<PooledConnection.Cell> lease, PooledConnection dead, HttpRoute route) {
         if (dead != null) {
+            if (dead.isOpen()) {
+                lease.noteStale();
+            }
             lease.reopen();
             dead.end();
         }
@@ -488,18 +499,6 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
         }
     }
 
-    /** Closes what the pool lets go. Runs on the thread that caused it; refers to no manager. */
-    private static void dispose(PooledConnection.Cell cell, Cause cause) {
-        PooledConnection connection = cell.get();
-        if (connection == null) {
-            return;
-        }
-        if (cause == Cause.EXPIRED) {
-            connection.logExpired();
-        }
-        connection.end();
-    }
-
     /**
      * Connects a leased connection to the route's proxy, or else its target.
      *
@@ -514,10 +513,11 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
      */
     @Override
     public void connect(HttpClientConnection managedConn, HttpRoute route, int connectTimeout, HttpContext context) throws IOException {
-        PooledConnection connection = pooled(managedConn, route);
+        LeasedConnection leased = leased(managedConn, route);
+        PooledConnection connection = leased.pooled();
         operator.connect(connection.connection(), Configs.firstHop(route), route.getLocalSocketAddress(), connectTimeout,
                 socketConfigs.ofFirstHop(route), context);
-        connection.connected(route);
+        connection.connected(route, leased.lease());
     }
 
     /**
@@ -533,9 +533,10 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
      */
     @Override
     public void upgrade(HttpClientConnection managedConn, HttpRoute route, HttpContext context) throws IOException {
-        PooledConnection connection = pooled(managedConn, route);
+        LeasedConnection leased = leased(managedConn, route);
+        PooledConnection connection = leased.pooled();
         operator.upgrade(connection.connection(), route.getTargetHost(), context);
-        connection.connected(route);
+        connection.connected(route, leased.lease());
     }
 
     /**
@@ -551,13 +552,13 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
      */
     @Override
     public void routeComplete(HttpClientConnection managedConn, HttpRoute route, HttpContext context) throws IOException {
-        pooled(managedConn, route).completeRoute();
+        leased(managedConn, route).pooled().completeRoute();
     }
 
-    private static PooledConnection pooled(HttpClientConnection managedConn, HttpRoute route) {
+    private static LeasedConnection leased(HttpClientConnection managedConn, HttpRoute route) {
         Args.notNull(managedConn, "Managed Connection");
         Args.notNull(route, "HTTP route");
-        return LeasedConnection.of(managedConn).pooled();
+        return LeasedConnection.of(managedConn);
     }
 
     /**
@@ -888,6 +889,46 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
     @Override
     public void setValidateAfterInactivity(int ms) {
         validateAfterInactivity = ms;
+    }
+
+    /**
+     * Sets how it is learned that servers have closed connections. The sockets that are connected from then on are watched, with
+     * {@link Watching#WATCH} and {@link Watching#BOTH}: an idle connection that its server closes is closed here at once. Where
+     * validation is not switched off, it asks the operating system with {@link Watching#PROBE} and {@link Watching#BOTH}, at each lease; otherwise
+     * it reads, after the time of {@link #setValidateAfterInactivity}, as in HttpClient.
+     *
+     * @param watching how; the default is {@link Watching#BOTH}, and {@link Watching#OFF} is as in HttpClient
+     * @throws IllegalArgumentException if {@code watching} is null
+     */
+    public void setWatching(Watching watching) {
+        home.sockets().setWatching(watching);
+    }
+
+    /**
+     * Sets TCP keep-alive on every socket that is connected from then on, for servers that vanish without a word: see {@link
+     * TcpKeepAlive}. Sockets whose descriptor cannot be reached are left as they are.
+     *
+     * @param idle after how many seconds of silence the server is asked, 1 to 32767
+     * @param interval how many seconds lie between two probes, 1 to 32767
+     * @param probes how many probes go unanswered before the connection breaks, 1 to 127
+     * @throws IllegalArgumentException if one of them is out of its range
+     */
+    public void setTcpKeepAlive(int idle, int interval, int probes) {
+        home.sockets().setTcpKeepAlive(TcpKeepAlive.of(idle, interval, probes));
+    }
+
+    /** Leaves the sockets that are connected from now on as {@link SocketConfig} says, as in HttpClient. */
+    public void disableTcpKeepAlive() {
+        home.sockets().setTcpKeepAlive(null);
+    }
+
+    /**
+     * What the manager has closed of its own accord since it was made.
+     *
+     * @return the numbers now
+     */
+    public Counters getCounters() {
+        return pool.counters();
     }
 
     private static Registry<ConnectionSocketFactory> defaultRegistry() {

@@ -1,7 +1,12 @@
 package io.leasehold.httpclient4;
 
+import io.leasehold.Cause;
+import io.leasehold.Disposer;
+import io.leasehold.Lease;
 import io.leasehold.Liveness;
+import io.leasehold.ManagedSockets;
 import io.leasehold.SocketProbe;
+import io.leasehold.Sockets;
 import java.io.IOException;
 import java.lang.ref.WeakReference;
 import java.net.Socket;
@@ -41,6 +46,29 @@ final class PooledConnection {
     /** Who holds a manager's connections strongly. */
     static final class Home {
         private final Set<PooledConnection> connections = ConcurrentHashMap.newKeySet();
+        private final ManagedSockets sockets = new ManagedSockets();
+
+        ManagedSockets sockets() {
+            return sockets;
+        }
+    }
+
+    /** Closes what a pool lets go. Refers to no manager. */
+    static final class Closer implements Disposer<Cell> {
+        @Override
+        public void dispose(Cell cell, Cause cause) {
+            PooledConnection connection = cell.get();
+            if (connection != null) {
+                connection.logCause(cause);
+                connection.end();
+            }
+        }
+
+        @Override
+        public boolean mayBlock(Cell cell) {
+            PooledConnection connection = cell.get();
+            return connection != null && Sockets.mayBlockToClose(connection.connection.getSocket());
+        }
     }
 
     // HttpClient's own logger by its name: its class cannot be named here.
@@ -155,10 +183,13 @@ final class PooledConnection {
     }
 
     /** A socket was connected or layered for this route. */
-    void connected(HttpRoute route) {
+    void connected(HttpRoute route, Lease<Cell> lease) throws IOException {
         timeout = UNKNOWN;
         astray |= !this.route.equals(route);
-        probe = SocketProbe.of(connection.getSocket());
+        Socket socket = connection.getSocket();
+        probe = SocketProbe.of(socket);
+        home.sockets.connected(socket);
+        home.sockets.attach(lease, socket);
     }
 
     void completeRoute() {
@@ -181,6 +212,9 @@ final class PooledConnection {
     boolean isStale() {
         if (!connection.isOpen()) {
             return true;
+        }
+        if (!home.sockets.watching().probes()) {
+            return isStaleToRead();
         }
         Socket socket = connection.getSocket();
         if (probe == null || !probe.isOf(socket)) {
@@ -215,10 +249,15 @@ final class PooledConnection {
         connection.shutdown();
     }
 
-    /** The pool has let go of it because its time was over. */
-    void logExpired() {
-        if (LOG.isDebugEnabled()) {
+    /** The pool has let go of it. */
+    private void logCause(Cause cause) {
+        if (!LOG.isDebugEnabled()) {
+            return;
+        }
+        if (cause == Cause.EXPIRED) {
             LOG.debug("Connection " + asEntry() + " expired @ " + new Date(expiry));
+        } else if (cause == Cause.PEER_CLOSED && isOpen() && Sockets.probe(connection.getSocket()) == Liveness.CLOSED) {
+            LOG.debug("Connection " + asEntry() + " closed by its peer");
         }
     }
 

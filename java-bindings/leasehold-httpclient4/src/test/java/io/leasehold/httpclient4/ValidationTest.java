@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.leasehold.Liveness;
 import io.leasehold.Sockets;
+import io.leasehold.Watching;
 import io.leasehold.testsupport.Eventually;
 import io.leasehold.testsupport.LogCapture;
 import io.leasehold.testsupport.TestTls;
@@ -42,7 +43,7 @@ class ValidationTest {
     @RegisterExtension
     final Loopback server = new Loopback();
     private final HttpRoute route = server.route();
-    private LeaseholdHttpClientConnectionManager manager = server.ends(new LeaseholdHttpClientConnectionManager(registry(new Counting())));
+    private LeaseholdHttpClientConnectionManager manager = probing(registry(new Counting()));
 
     private static Registry<ConnectionSocketFactory> registry(ConnectionSocketFactory plain) {
         return RegistryBuilder.<ConnectionSocketFactory>create()
@@ -179,7 +180,14 @@ class ValidationTest {
     }
 
     private void useManager(Registry<ConnectionSocketFactory> registry) {
-        manager = server.ends(new LeaseholdHttpClientConnectionManager(registry));
+        manager = probing(registry);
+    }
+
+    /** A watch would close most of what is to be validated here. */
+    private LeaseholdHttpClientConnectionManager probing(Registry<ConnectionSocketFactory> registry) {
+        LeaseholdHttpClientConnectionManager made = server.ends(new LeaseholdHttpClientConnectionManager(registry));
+        made.setWatching(Watching.PROBE);
+        return made;
     }
 
     private void count(int timeout) {

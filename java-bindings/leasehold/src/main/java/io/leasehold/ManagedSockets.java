@@ -1,0 +1,78 @@
+package io.leasehold;
+
+import java.net.Socket;
+import java.net.SocketException;
+
+/**
+ * What a connection manager does with the sockets it opens, as its user has set it: whether they are watched, and how TCP
+ * keep-alive is set on them. For managers that own a {@link ConnectionPool}.
+ *
+ * <p>Safe for use by several threads. What is set holds for sockets that are opened from then on.
+ */
+public final class ManagedSockets {
+    // Written by whoever sets them.
+    private volatile Watching watching = Watching.BOTH;
+    private volatile TcpKeepAlive tcpKeepAlive;
+
+    /** Sockets that are watched and probed, without TCP keep-alive of ours. */
+    public ManagedSockets() {}
+
+    /**
+     * How it is learned that peers have closed.
+     *
+     * @return what was set, {@link Watching#BOTH} if nothing was
+     */
+    public Watching watching() {
+        return watching;
+    }
+
+    /**
+     * Sets how it is learned that peers have closed.
+     *
+     * @param watching how
+     * @throws IllegalArgumentException if {@code watching} is null
+     */
+    public void setWatching(Watching watching) {
+        if (watching == null) {
+            throw new IllegalArgumentException("watching must not be null: say Watching.OFF for none");
+        }
+        this.watching = watching;
+    }
+
+    /**
+     * Sets what TCP keep-alive is set on sockets.
+     *
+     * @param tcpKeepAlive the times; null leaves sockets as they are
+     */
+    public void setTcpKeepAlive(TcpKeepAlive tcpKeepAlive) {
+        this.tcpKeepAlive = tcpKeepAlive;
+    }
+
+    /**
+     * A socket was connected: sets TCP keep-alive on it, where wanted and where its descriptor can be reached.
+     *
+     * @param socket the socket
+     * @throws SocketException if the operating system refuses
+     */
+    public void connected(Socket socket) throws SocketException {
+        TcpKeepAlive keepAlive = tcpKeepAlive;
+        if (keepAlive != null && socket != null) {
+            keepAlive.setOn(socket);
+        }
+    }
+
+    /**
+     * A leased connection has this socket: tells the pool, or has it forget, as wanted.
+     *
+     * @param lease the lease
+     * @param socket its connection's socket, or null for none
+     * @throws IllegalStateException if the lease has ended
+     */
+    public void attach(Lease<?> lease, Socket socket) {
+        if (socket != null && watching.watches()) {
+            lease.attach(socket);
+        } else {
+            lease.detach();
+        }
+    }
+}
