@@ -1,6 +1,7 @@
 package io.leasehold.tests.httpclient3;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -15,13 +16,14 @@ import io.leasehold.tests.servers.SocketTable.State;
 import io.leasehold.tests.servers.WebServer;
 import io.leasehold.testsupport.Eventually;
 import io.leasehold.testsupport.LogCapture;
-import io.leasehold.testsupport.Threads;
-import java.util.concurrent.CyclicBarrier;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.Semaphore;
+import org.apache.commons.httpclient.HostConfiguration;
+import org.apache.commons.httpclient.HttpConnection;
 import org.apache.commons.httpclient.HttpConnectionManager;
 import org.apache.commons.httpclient.MultiThreadedHttpConnectionManager;
 import org.apache.commons.httpclient.SimpleHttpConnectionManager;
-import org.apache.commons.httpclient.methods.GetMethod;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -57,28 +59,39 @@ class WatchTest {
         }
     }
 
-    @Test
-    void manyConnectionsThatAServerClosesLeaveNoSocket() throws Exception {
-        int n = 32;
-        MultiThreadedHttpConnectionManager manager = Manager.LEASEHOLD_MULTI_THREADED.makeMultiThreaded(n, n);
-        Client client = new Client(manager);
+    @ParameterizedTest
+    @EnumSource(names = {"STOCK_MULTI_THREADED", "LEASEHOLD_MULTI_THREADED"})
+    void aThousandConnectionsThatAServerClosesLeaveNoSocketWhereStockLeavesAll(Manager kind) throws Exception {
+        int n = 1_000;
+        MultiThreadedHttpConnectionManager manager = kind.makeMultiThreaded(n, n);
         try (Nginx server = Nginx.builder().start()) {
-            CyclicBarrier all = new CyclicBarrier(n);
-            Threads.run(n, i -> () -> {
-                GetMethod get = new GetMethod(server.url(WebServer.HELLO));
-                try {
-                    client.http.executeMethod(get);
-                    all.await();
-                    return get.getResponseBodyAsString();
-                } finally {
-                    get.releaseConnection();
+            HostConfiguration host = new HostConfiguration();
+            host.setHost("127.0.0.1", server.port());
+            List<HttpConnection> connections = new ArrayList<>();
+            for (int i = 0; i < n; i++) {
+                HttpConnection connection = manager.getConnectionWithTimeout(host, 0);
+                connection.open();
+                connection.printLine("HEAD / HTTP/1.1", "US-ASCII");
+                connection.printLine("Host: 127.0.0.1", "US-ASCII");
+                connection.printLine();
+                connection.flushRequestOutputStream();
+                for (String line = connection.readLine("US-ASCII"); !line.isEmpty(); ) {
+                    line = connection.readLine("US-ASCII");
                 }
-            });
+                assertFalse(connection.isResponseAvailable());
+                connections.add(connection);
+            }
+            connections.forEach(manager::releaseConnection);
             assertEquals(n, manager.getConnectionsInPool());
             server.reload();
-            awaitClosedByPeer(manager, n);
-            assertEquals(0, open(server.port()));
-            assertEquals(0, manager.getConnectionsInPool());
+            int left = kind == Manager.STOCK_MULTI_THREADED ? n : 0;
+            Eventually.await(left + " sockets are left, all in CLOSE_WAIT", () -> {
+                SocketTable table = SocketTable.ofPort(server.port());
+                return table.count(Side.CLIENT, State.ESTABLISHED) == 0 && table.count(Side.CLIENT, State.CLOSE_WAIT) == left;
+            });
+            assertEquals(left, manager.getConnectionsInPool());
+        } finally {
+            manager.shutdown();
         }
     }
 
@@ -197,7 +210,7 @@ class WatchTest {
             manager.closeIdleConnections(0);
             manager.disableTcpKeepAlive();
             client.get(server.url(WebServer.HELLO));
-            assertEquals(false, SocketTable.settled(server.port()).hasKeepAlive(Side.CLIENT));
+            assertFalse(SocketTable.settled(server.port()).hasKeepAlive(Side.CLIENT));
         }
         assertThrows(IllegalArgumentException.class, () -> manager.setTcpKeepAlive(0, 5, 3));
         assertThrows(IllegalArgumentException.class, () -> new LeaseholdHttpConnectionManager().setTcpKeepAlive(30, -1, 3));
