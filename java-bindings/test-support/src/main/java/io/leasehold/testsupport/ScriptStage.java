@@ -52,6 +52,11 @@ public abstract class ScriptStage implements AutoCloseable {
         logInOrder = false;
     }
 
+    /** Whether what each step logs has an order. */
+    protected final boolean logsInOrder() {
+        return logInOrder;
+    }
+
     /** What was written so far. */
     public final List<String> transcript() {
         return new ArrayList<>(transcript);

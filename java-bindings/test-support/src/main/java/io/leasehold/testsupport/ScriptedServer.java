@@ -28,6 +28,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  *   /close           200 that says Connection: close and closes
  *   /says-close      200 that says Connection: close but leaves closing to the client
  *   /keep            200 that says Connection: keep-alive
+ *   /keep-alive?text 200 that says Keep-Alive: text
  *   /http10          HTTP/1.0 reply, then closes
  *   /http10-keep     HTTP/1.0 reply that says Connection: keep-alive
  *   /http10-open     HTTP/1.0 reply with a length and without a word, left open
@@ -35,6 +36,8 @@ import java.util.concurrent.atomic.AtomicInteger;
  *   /goodbye         200 kept alive; 14 more bytes (the start of a late 408) when {@link #proceed()} is called
  *   /drop            200 kept alive, then closes without having said so
  *   /reset           200 kept alive, then resets without having said so
+ *   /half-close      200 kept alive, then closes its own direction only
+ *   /truncated       200 with fewer bytes than its length says, then closes
  *   /nothing         closes without an answer
  *   /garbage         something that is not HTTP, then closes
  *   /slow            answers once {@link #proceed()} was called
@@ -62,6 +65,11 @@ public final class ScriptedServer implements AutoCloseable {
         /** How the connection ended as seen from here: {@code open}, {@code end of stream}, {@code reset} or {@code closed by server}. */
         public String end() {
             return end;
+        }
+
+        /** How many requests have arrived on it. */
+        public int requests() {
+            return requests;
         }
 
         /** The client's port. */
@@ -238,6 +246,9 @@ public final class ScriptedServer implements AutoCloseable {
             case "/keep":
                 write(out, "HTTP/1.1 200 OK", "Connection: keep-alive", length, "", body);
                 return true;
+            case "/keep-alive":
+                write(out, "HTTP/1.1 200 OK", "Keep-Alive: " + path.substring(query + 1), length, "", body);
+                return true;
             case "/http10":
                 write(out, "HTTP/1.0 200 OK", length, "", body);
                 return false;
@@ -263,6 +274,13 @@ public final class ScriptedServer implements AutoCloseable {
             case "/reset":
                 write(out, "HTTP/1.1 200 OK", length, "", body);
                 peer.socket.setSoLinger(true, 0);
+                return false;
+            case "/half-close":
+                write(out, "HTTP/1.1 200 OK", length, "", body);
+                peer.socket.shutdownOutput();
+                return true;
+            case "/truncated":
+                write(out, "HTTP/1.1 200 OK", "Content-Length: 100", "", body);
                 return false;
             case "/nothing":
                 return false;
