@@ -1,9 +1,15 @@
-# ./dev demo and ./dev bench. Sourced by ./dev.
+# ./dev demo, ./dev closes and ./dev bench. Sourced by ./dev.
 
 demo() {
     tools rust java gradle nginx
     say 'building, then running'
     gradle_java --quiet ${json:+-Pjson="$json"} :tests-demo:demo
+}
+
+closes() {
+    tools rust java gradle
+    say 'building, then running (two minutes)'
+    gradle_java --quiet ${json:+-Pjson="$json"} :tests-closes:closes
 }
 
 bench() {
