@@ -534,7 +534,12 @@ final class Scripts {
             manager.setMaxPerRoute(a, 1);
             HttpClientConnection held = stage.open(manager, a);
             Pending<HttpClientConnection> waiter = waiter(stage, manager, a).untilItWaits();
-            stage.act("raise", () -> manager.setMaxPerRoute(a, 2));
+            stage.act("raise", () -> {
+                manager.setMaxPerRoute(a, 2);
+                if (manager.getTotalStats().getPending() == 0) {
+                    Eventually.await("the waiter goes on", waiter::isDone);
+                }
+            });
             waiter.endAfter("release", () -> manager.releaseConnection(held, null, 0, TimeUnit.SECONDS));
             stage.counts(manager, a);
         });
@@ -1578,6 +1583,15 @@ final class Scripts {
         });
     }
 
+    /** Shuts a manager down whose one idle connection is TLS, and may be closed by another thread. */
+    private static void shutDownIdleTls(Stage stage, PoolingHttpClientConnectionManager manager) {
+        stage.logInNoOrder();
+        stage.act("shut down", () -> {
+            manager.shutdown();
+            stage.awaitLog("Close connection");
+        });
+    }
+
     private static void routes() {
         script("TLS", stage -> {
             PoolingHttpClientConnectionManager manager = stage.manager();
@@ -1592,8 +1606,7 @@ final class Scripts {
             HttpClientConnection connection = stage.lease(manager, route);
             stage.play("session", () -> ((ManagedHttpClientConnection) connection).getSSLSession() != null);
             stage.release(manager, connection);
-            stage.logInNoOrder();
-            stage.act("shut down", manager::shutdown);
+            shutDownIdleTls(stage, manager);
         });
         script("TLS with a wrong name", stage -> {
             PoolingHttpClientConnectionManager manager = stage.manager();
@@ -1616,7 +1629,7 @@ final class Scripts {
             stage.request(client, new HttpGet("https://localhost/ok"));
             stage.play("routes", () -> sorted(manager));
             stage.counts(manager);
-            stage.act("shut down", manager::shutdown);
+            shutDownIdleTls(stage, manager);
         });
         script("a proxy", stage -> {
             PoolingHttpClientConnectionManager manager = stage.manager();

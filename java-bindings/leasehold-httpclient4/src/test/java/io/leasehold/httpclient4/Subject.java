@@ -1,5 +1,6 @@
 package io.leasehold.httpclient4;
 
+import io.leasehold.Watching;
 import java.lang.reflect.InvocationTargetException;
 import org.apache.http.impl.conn.PoolingHttpClientConnectionManager;
 
@@ -17,7 +18,12 @@ enum Subject {
     /** A manager made by the public constructor with these parameters. */
     PoolingHttpClientConnectionManager manager(Class<?>[] parameters, Object... arguments) throws Exception {
         try {
-            return type.getConstructor(parameters).newInstance(arguments);
+            PoolingHttpClientConnectionManager manager = type.getConstructor(parameters).newInstance(arguments);
+            if (manager instanceof LeaseholdHttpClientConnectionManager) {
+                // What a peer has closed is met at the lease, as in stock. That the watch closes it before has tests of its own.
+                ((LeaseholdHttpClientConnectionManager) manager).setWatching(Watching.PROBE);
+            }
+            return manager;
         } catch (InvocationTargetException e) {
             throw (Exception) e.getCause();
         }
