@@ -1,8 +1,8 @@
 //! The native half of the `io.leasehold` Java package: the engine's calls over numbers.
 //!
-//! Every exported function belongs to a `native` method of the same name in `io.leasehold.internal`, whose packages must
-//! therefore not be relocated. None of them waits, but the one in [`watch`] that the housekeeper calls. None unwinds into the JVM: a panic is caught, printed by the panic hook,
-//! and answered as [`answer::BROKEN`].
+//! Every exported function belongs to a `native` method of the same name in `io.leasehold` or `io.leasehold.internal`, which must
+//! therefore not be relocated. None of them waits, but the one in [`watch`] that the housekeeper calls. None unwinds into the
+//! JVM: a panic is caught, printed by the panic hook, and answered as [`answer::BROKEN`].
 //!
 //! The two that a hit needs, [`hit`], touch no Java object and not even the JNI environment, which would cost more than
 //! they do.
@@ -14,6 +14,7 @@
 //! therefore reachable during the call, and `free` is called once that object is unreachable.
 
 mod answer;
+mod clock;
 mod effects;
 mod hit;
 mod log;

@@ -1,5 +1,6 @@
 package io.leasehold.httpclient4;
 
+import io.leasehold.CoarseClock;
 import io.leasehold.ConnectionPool;
 import io.leasehold.Counters;
 import io.leasehold.Lease;
@@ -401,7 +402,7 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
         int period = validateAfterInactivity;
         // To ask the operating system costs nothing worth waiting for; to try to read does.
         boolean isDue = period > 0
-                && (home.sockets().watching().probes() || System.currentTimeMillis() - connection.updated() >= period);
+                && (home.sockets().watching().probes() || CoarseClock.currentTimeMillis() - connection.updated() >= period);
         return isDue ? connection.isStale() : !connection.isOpen();
     }
 

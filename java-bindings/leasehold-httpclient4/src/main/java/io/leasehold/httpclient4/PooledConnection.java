@@ -1,6 +1,7 @@
 package io.leasehold.httpclient4;
 
 import io.leasehold.Cause;
+import io.leasehold.CoarseClock;
 import io.leasehold.Disposer;
 import io.leasehold.Lease;
 import io.leasehold.Liveness;
@@ -84,7 +85,7 @@ final class PooledConnection {
     private final HttpRoute route;
     private final ManagedHttpClientConnection connection;
     // Milliseconds of the wall clock, for log lines and enumerations only: the pool has its own clock.
-    private final long created = System.currentTimeMillis();
+    private final long created = CoarseClock.currentTimeMillis();
     private final long validUntil;
     private long updated = created;
     private long expiry;
@@ -156,7 +157,7 @@ final class PooledConnection {
     void keep(Object state, States.Held held, long millis) {
         this.state = state;
         this.held = held;
-        updated = System.currentTimeMillis();
+        updated = CoarseClock.currentTimeMillis();
         expiry = Math.min(after(updated, millis), validUntil);
     }
 

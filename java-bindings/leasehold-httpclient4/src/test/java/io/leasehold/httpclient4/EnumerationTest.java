@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.leasehold.CoarseClock;
 import java.net.Socket;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -29,13 +30,13 @@ class EnumerationTest {
 
     @Test
     void idleAndLeasedConnectionsAreShownAsEntries() throws Exception {
-        long before = System.currentTimeMillis();
+        long before = CoarseClock.currentTimeMillis();
         HttpClientConnection kept = leaseOpen(manager, route, null);
         HttpClientConnection held = leaseOpen(manager, route, null);
         String keptId = ((ManagedHttpClientConnection) kept).getId();
         manager.releaseConnection(kept, "ann", 60, TimeUnit.SECONDS);
         PoolEntry<HttpRoute, ManagedHttpClientConnection> idle = only(true);
-        long after = System.currentTimeMillis();
+        long after = CoarseClock.currentTimeMillis();
         assertEquals(route, idle.getRoute());
         assertEquals(keptId, idle.getConnection().getId());
         assertEquals("ann", idle.getState());
