@@ -4,6 +4,11 @@ import java.io.File;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.Paths;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -90,5 +95,33 @@ final class ServerProcess {
             Thread.currentThread().interrupt();
             throw new IOException("interrupted while a signal was sent", e);
         }
+    }
+
+    /** Whether every thread of every process in a group has stopped. A signal to stop takes a moment to reach those that run. */
+    static boolean isStopped(long group) throws IOException {
+        try (DirectoryStream<Path> processes = Files.newDirectoryStream(Paths.get("/proc"), "[0-9]*")) {
+            for (Path process : processes) {
+                if (!isStopped(group, process.resolve("task"))) {
+                    return false;
+                }
+            }
+        }
+        return true;
+    }
+
+    private static boolean isStopped(long group, Path tasks) {
+        try (DirectoryStream<Path> threads = Files.newDirectoryStream(tasks)) {
+            for (Path thread : threads) {
+                String stat = new String(Files.readAllBytes(thread.resolve("stat")), StandardCharsets.UTF_8);
+                // number (name) state parent group; names may have anything in them
+                String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
+                if (Long.parseLong(fields[2]) == group && !fields[0].equals("T") && !fields[0].equals("Z")) {
+                    return false;
+                }
+            }
+        } catch (IOException | DirectoryIteratorException gone) {
+            // It has ended since it was listed.
+        }
+        return true;
     }
 }

@@ -126,8 +126,9 @@ public abstract class WebServer implements Closeable {
     }
 
     /** Stops all processes of the server in their tracks: the kernel still accepts connections, nobody answers. */
-    public final void freeze() throws IOException {
+    public final void freeze() throws Exception {
         ServerProcess.signal("STOP", -pid());
+        Eventually.await("the server has stopped in its tracks", () -> ServerProcess.isStopped(pid()));
     }
 
     /** Ends {@link #freeze()}. */
