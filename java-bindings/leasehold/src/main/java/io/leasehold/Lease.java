@@ -118,10 +118,7 @@ public final class Lease<C> implements Closeable {
      *     the connection
      */
     public C reopen() {
-        C dead = connection();
-        if (dead == null) {
-            throw new IllegalStateException("this lease has no connection to replace: say opened(connection)");
-        }
+        C dead = checkReplaceable();
         Object taken = pool.reopen(ref);
         connection = null;
         if (taken == null) {
@@ -129,6 +126,29 @@ public final class Lease<C> implements Closeable {
         }
         keepAlive = NativePool.KEEP_AS_BEFORE;
         return dead;
+    }
+
+    private C checkReplaceable() {
+        C dead = connection();
+        if (dead == null) {
+            throw new IllegalStateException("this lease has no connection to replace: say opened(connection)");
+        }
+        return dead;
+    }
+
+    /**
+     * As {@link #reopen()}, of a connection whose peer has closed it: the pool disposes of it, with {@link Cause#DISCARDED}, and counts it
+     * among those that were {@linkplain Counters#stale() found stale at the lease}.
+     *
+     * @throws IllegalStateException if the lease is a vacancy or has ended
+     * @throws PoolShutDownException if the pool was shut down at once meanwhile, which ended the lease and disposed of
+     *     the connection
+     */
+    public void replaceStale() {
+        checkReplaceable();
+        connection = null;
+        keepAlive = NativePool.KEEP_AS_BEFORE;
+        pool.replaceStale(ref, Cause.DISCARDED);
     }
 
     /**
@@ -169,7 +189,8 @@ public final class Lease<C> implements Closeable {
 
     /**
      * Counts the connection among those that were {@linkplain Counters#stale() found stale at the lease}, for whoever looks at connections
-     * themselves. What becomes of it is for the holder to say, by {@link #reopen()}, {@link #attach} or {@link #discard()}.
+     * themselves. What becomes of it is for the holder to say, by {@link #reopen()}, {@link #attach} or {@link #discard()}; see also {@link
+     * #replaceStale}.
      */
     public void noteStale() {
         if (!ref.isEnded()) {

@@ -232,6 +232,24 @@ class ConnectionPoolTest {
 
     @ParameterizedTest
     @EnumSource
+    void aStaleConnectionThatIsReplacedIsCountedAndDisposedOf(Kind kind) {
+        ConnectionPool<String, Connection> pool = kind.builder(disposals).maxTotal(1).build();
+        idle(pool, "a", 1);
+        Lease<Connection> lease = held.hold(pool.tryLease("a"));
+        lease.replaceStale();
+        assertNull(lease.connection());
+        assertEquals(singletonList("a1 DISCARDED"), disposals.take());
+        assertEquals(1, pool.counters().stale());
+        assertThrows(IllegalStateException.class, lease::replaceStale, "it is a vacancy now");
+        assertNull(held.hold(pool.tryLease("a")), "its place was given away");
+        lease.opened(new Connection("new"));
+        lease.release();
+        assertEquals("new", held.hold(pool.tryLease("a")).connection().toString());
+        assertThrows(IllegalStateException.class, lease::replaceStale, "it has ended");
+    }
+
+    @ParameterizedTest
+    @EnumSource
     void anExpiredConnectionIsNotLeasedAgain(Kind kind) {
         ConnectionPool<String, Connection> pool = kind.builder(disposals).manualClock(clock).build();
         Lease<Connection> lease = open(pool, "a");

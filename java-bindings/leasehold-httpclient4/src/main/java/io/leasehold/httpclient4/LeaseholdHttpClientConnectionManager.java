@@ -408,10 +408,10 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
 
     /** Fills a vacancy, or the place of a connection that turned out to be dead. */
     private PooledConnection open(Lease<PooledConnection.Cell> lease, PooledConnection dead, HttpRoute route) {
-        if (dead != null) {
-            if (dead.isOpen()) {
-                lease.noteStale();
-            }
+        if (dead != null && dead.isOpen()) {
+            // Closed where no lease waits for it: TLS has something to say to a peer that may not listen.
+            lease.replaceStale();
+        } else if (dead != null) {
             lease.reopen();
             dead.end();
         }

@@ -1460,7 +1460,7 @@ final class Scripts {
             stage.request(client, new HttpGet("https://localhost/drop"));
             stage.awaitEnd(0);
             stage.pass(30);
-            stage.request(client, new HttpGet("https://localhost/ok"));
+            stage.requestInsteadOfStaleTls(client, new HttpGet("https://localhost/ok"));
         });
         script("validated: in TLS", stage -> {
             PoolingHttpClientConnectionManager manager = stage.manager();
@@ -1472,7 +1472,7 @@ final class Scripts {
             stage.request(client, new HttpGet(server + "/drop"));
             stage.awaitEnd(stage.tlsServer(), 0);
             stage.pass(30);
-            stage.request(client, new HttpGet(server + "/ok"));
+            stage.requestInsteadOfStaleTls(client, new HttpGet(server + "/ok"));
         });
     }
 

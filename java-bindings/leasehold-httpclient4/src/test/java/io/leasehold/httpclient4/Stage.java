@@ -217,9 +217,20 @@ final class Stage extends ScriptStage {
 
     /** A request of any kind: its status and body, read to the end and released. */
     void request(CloseableHttpClient client, HttpUriRequest request) {
+        request(client, request, () -> { });
+    }
+
+    /** As {@link #request(CloseableHttpClient, HttpUriRequest)}, on a manager whose one idle connection is stale TLS, and may be closed by another thread. */
+    void requestInsteadOfStaleTls(CloseableHttpClient client, HttpUriRequest request) {
+        logInNoOrder();
+        request(client, request, () -> awaitLog("Close connection"));
+    }
+
+    private void request(CloseableHttpClient client, HttpUriRequest request, Action last) {
         play(request.getMethod() + " " + request.getURI().getPath(), () -> {
             try (CloseableHttpResponse response = client.execute(request)) {
                 String body = response.getEntity() == null ? "" : EntityUtils.toString(response.getEntity());
+                last.run();
                 return response.getStatusLine().getStatusCode() + " " + (body.length() < 100 ? body : body.length() + " characters");
             }
         });

@@ -148,19 +148,28 @@ public final class NativePool {
     public Object connection(LeaseRef lease) {
         Cell cell = lease.cell();
         Attachment attachment = cell.attachment;
-        return attachment != null && state.constants.watching.probes() && attachment.isDead()
-                ? replaceDead(lease, attachment)
-                : cell.connection;
+        if (attachment != null && state.constants.watching.probes() && attachment.isDead()) {
+            replaceStale(lease, Cause.PEER_CLOSED);
+            return null;
+        }
+        return cell.connection;
     }
 
-    private Object replaceDead(LeaseRef lease, Attachment attachment) {
+    /**
+     * Disposes of a leased connection that was found dead, and counts it. The lease goes on as a vacancy.
+     *
+     * @param lease the lease's reference
+     * @param cause what its disposer is told
+     * @throws PoolShutDownException if the pool was shut down at once meanwhile, which ended the lease and disposed of the connection
+     */
+    public void replaceStale(LeaseRef lease, Cause cause) {
+        Attachment attachment = lease.cell().attachment;
         Object dead = reopen(lease);
         if (lease.isEnded()) {
             throw new PoolShutDownException();
         }
         noteStale(address, lease.handle);
-        dispose(lease, dead, attachment, Cause.PEER_CLOSED);
-        return null;
+        dispose(lease, dead, attachment, cause);
     }
 
     /**

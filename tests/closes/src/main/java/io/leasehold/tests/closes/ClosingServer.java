@@ -14,6 +14,7 @@ import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -34,6 +35,7 @@ final class ClosingServer implements Closeable {
     private final Process process;
     private final PrintStream commands;
     private final BufferedReader answers;
+    private final String address;
     private final int[] ports;
 
     /**
@@ -44,9 +46,25 @@ final class ClosingServer implements Closeable {
      * @param atOnce how many requests must have come before the first is answered
      */
     ClosingServer(int ports, int keepAliveMillis, int atOnce) throws IOException {
-        process = new ProcessBuilder(System.getProperty("java.home") + "/bin/java", "-cp", System.getProperty("java.class.path"),
-                ClosingServer.class.getName(), String.valueOf(ports), String.valueOf(keepAliveMillis), String.valueOf(atOnce))
-                .redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        this(Collections.emptyList(), "127.0.0.1", ports, keepAliveMillis, atOnce);
+    }
+
+    /**
+     * Starts a server that closes nothing unasked.
+     *
+     * @param prefix what its process is started by
+     * @param address where it listens
+     */
+    ClosingServer(List<String> prefix, String address) throws IOException {
+        this(prefix, address, 1, 0, 0);
+    }
+
+    private ClosingServer(List<String> prefix, String address, int ports, int keepAliveMillis, int atOnce) throws IOException {
+        this.address = address;
+        List<String> command = new ArrayList<>(prefix);
+        Collections.addAll(command, System.getProperty("java.home") + "/bin/java", "-cp", System.getProperty("java.class.path"),
+                ClosingServer.class.getName(), address, String.valueOf(ports), String.valueOf(keepAliveMillis), String.valueOf(atOnce));
+        process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
         commands = new PrintStream(process.getOutputStream(), true, "UTF-8");
         answers = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
         this.ports = new int[ports];
@@ -60,7 +78,7 @@ final class ClosingServer implements Closeable {
     }
 
     String url(int number) {
-        return "http://127.0.0.1:" + ports[number] + "/";
+        return "http://" + address + ":" + ports[number] + "/";
     }
 
     /** Closes all connections, and returns when that is done. */
@@ -101,8 +119,8 @@ final class ClosingServer implements Closeable {
 
     /** The server's own process. It ends with its input. */
     public static void main(String[] args) throws IOException {
-        Listener listener = new Listener(Integer.parseInt(args[1]), Integer.parseInt(args[2]));
-        for (int i = Integer.parseInt(args[0]); i > 0; i--) {
+        Listener listener = new Listener(args[0], Integer.parseInt(args[2]), Integer.parseInt(args[3]));
+        for (int i = Integer.parseInt(args[1]); i > 0; i--) {
             System.out.println(listener.listen());
         }
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
@@ -119,21 +137,23 @@ final class ClosingServer implements Closeable {
         System.exit(0);
     }
 
-    private static final class Listener {
-        private static final byte[] ANSWER = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok".getBytes(StandardCharsets.US_ASCII);
+    static final class Listener {
+        static final byte[] ANSWER = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok".getBytes(StandardCharsets.US_ASCII);
 
         final Queue<String> closes = new ConcurrentLinkedQueue<>();
         private final Set<Socket> connections = ConcurrentHashMap.newKeySet();
+        private final String address;
         private final int keepAliveMillis;
         private final CountDownLatch atOnce;
 
-        Listener(int keepAliveMillis, int atOnce) {
+        Listener(String address, int keepAliveMillis, int atOnce) {
+            this.address = address;
             this.keepAliveMillis = keepAliveMillis;
             this.atOnce = new CountDownLatch(atOnce);
         }
 
         int listen() throws IOException {
-            ServerSocket server = new ServerSocket(0, 2000, InetAddress.getByName("127.0.0.1"));
+            ServerSocket server = new ServerSocket(0, 2000, InetAddress.getByName(address));
             start(() -> {
                 for (;;) {
                     Socket connection = server.accept();
@@ -175,7 +195,7 @@ final class ClosingServer implements Closeable {
         }
 
         /** Reads a request, and returns its name; null at the end of the connection. */
-        private static String readRequest(InputStream in) throws IOException {
+        static String readRequest(InputStream in) throws IOException {
             String name = null;
             int length = 0;
             String line = readLine(in);

@@ -68,7 +68,7 @@ final class Column implements Closeable {
                     String name = number + "." + i;
                     long began = System.nanoTime();
                     try {
-                        client.post(server.url(number), name);
+                        client.send("POST", server.url(number), name);
                     } catch (IOException e) {
                         failures.add(new Failure(last, began, e.toString()));
                     }
@@ -96,7 +96,7 @@ final class Column implements Closeable {
         // It answers when all have come, so each thread has a connection of its own.
         server = new ClosingServer(1, 0, connections);
         idle = contender.client(connections);
-        onThreads(connections, number -> idle.post(server.url(0), String.valueOf(number)));
+        onThreads(connections, number -> idle.send("POST", server.url(0), String.valueOf(number)));
         server.closeConnections();
     }
 

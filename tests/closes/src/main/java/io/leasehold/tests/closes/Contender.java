@@ -9,12 +9,14 @@ import java.util.Locale;
 import org.apache.commons.httpclient.DefaultHttpMethodRetryHandler;
 import org.apache.commons.httpclient.HttpClient;
 import org.apache.commons.httpclient.HttpConnectionManager;
+import org.apache.commons.httpclient.HttpMethodBase;
 import org.apache.commons.httpclient.MultiThreadedHttpConnectionManager;
+import org.apache.commons.httpclient.methods.GetMethod;
 import org.apache.commons.httpclient.methods.PostMethod;
 import org.apache.commons.httpclient.methods.StringRequestEntity;
 import org.apache.commons.httpclient.params.HttpMethodParams;
 import org.apache.http.client.methods.CloseableHttpResponse;
-import org.apache.http.client.methods.HttpPost;
+import org.apache.http.client.methods.RequestBuilder;
 import org.apache.http.entity.StringEntity;
 import org.apache.http.impl.client.CloseableHttpClient;
 import org.apache.http.impl.client.HttpClients;
@@ -62,8 +64,8 @@ enum Contender {
 
     /** Sends requests, from any number of threads. */
     interface Client {
-        /** Sends a POST of a name and reads the answer to its end. */
-        void post(String url, String name) throws IOException;
+        /** Sends a GET, or a POST with a body, under a name and reads the answer to its end, which has to be a 200. */
+        void send(String method, String url, String name) throws IOException;
     }
 
     private static final int TIMEOUT_MILLIS = 30_000;
@@ -85,40 +87,54 @@ enum Contender {
     /** A client that may have this many connections to each host and in total. */
     abstract Client client(int connections);
 
-    private static MultiThreadedHttpConnectionManager limited(MultiThreadedHttpConnectionManager manager, int connections) {
+    static MultiThreadedHttpConnectionManager limited(MultiThreadedHttpConnectionManager manager, int connections) {
         manager.getParams().setDefaultMaxConnectionsPerHost(connections);
         manager.getParams().setMaxTotalConnections(connections);
         return manager;
     }
 
-    private static Client httpclient3(HttpConnectionManager manager) {
+    static Client httpclient3(HttpConnectionManager manager) {
         HttpClient client = new HttpClient(manager);
         client.getParams().setParameter(HttpMethodParams.RETRY_HANDLER, new DefaultHttpMethodRetryHandler(0, false));
         client.getParams().setSoTimeout(TIMEOUT_MILLIS);
-        return (url, name) -> {
-            PostMethod post = new PostMethod(url);
-            post.addRequestHeader(ClosingServer.NAME, name);
-            post.setRequestEntity(new StringRequestEntity("body", "text/plain", "US-ASCII"));
+        return (method, url, name) -> {
+            HttpMethodBase request;
+            if (method.equals("POST")) {
+                PostMethod post = new PostMethod(url);
+                post.setRequestEntity(new StringRequestEntity("body", "text/plain", "US-ASCII"));
+                request = post;
+            } else {
+                request = new GetMethod(url);
+            }
+            request.addRequestHeader(ClosingServer.NAME, name);
             try {
-                client.executeMethod(post);
-                post.getResponseBody();
+                checkOk(client.executeMethod(request));
+                request.getResponseBody();
             } finally {
-                post.releaseConnection();
+                request.releaseConnection();
             }
         };
     }
 
-    private static Client httpclient4(PoolingHttpClientConnectionManager manager, int connections) {
+    static Client httpclient4(PoolingHttpClientConnectionManager manager, int connections) {
         manager.setDefaultMaxPerRoute(connections);
         manager.setMaxTotal(connections);
         CloseableHttpClient client = HttpClients.custom().setConnectionManager(manager).disableAutomaticRetries().build();
-        return (url, name) -> {
-            HttpPost post = new HttpPost(url);
-            post.addHeader(ClosingServer.NAME, name);
-            post.setEntity(new StringEntity("body", StandardCharsets.US_ASCII));
-            try (CloseableHttpResponse response = client.execute(post)) {
+        return (method, url, name) -> {
+            RequestBuilder request = RequestBuilder.create(method).setUri(url).addHeader(ClosingServer.NAME, name);
+            if (method.equals("POST")) {
+                request.setEntity(new StringEntity("body", StandardCharsets.US_ASCII));
+            }
+            try (CloseableHttpResponse response = client.execute(request.build())) {
+                checkOk(response.getStatusLine().getStatusCode());
                 EntityUtils.consume(response.getEntity());
             }
         };
+    }
+
+    private static void checkOk(int status) throws IOException {
+        if (status != 200) {
+            throw new IOException("the server answered " + status);
+        }
     }
 }

@@ -25,17 +25,21 @@ public final class SocketTable {
         ESTABLISHED, SYN_SENT, SYN_RECV, FIN_WAIT1, FIN_WAIT2, TIME_WAIT, CLOSE, CLOSE_WAIT, LAST_ACK, LISTEN, CLOSING, NEW_SYN_RECV
     }
 
+    // Which of a socket's timers runs, in the numbers of Linux.
+    private static final String KEEP_ALIVE = "02";
+    private static final String ZERO_WINDOW_PROBE = "04";
+
     private static final class Socket {
         final Side side;
         final State state;
         final long unread;
-        final boolean keepsAlive;
+        final String timer;
 
-        Socket(Side side, State state, long unread, boolean keepsAlive) {
+        Socket(Side side, State state, long unread, String timer) {
             this.side = side;
             this.state = state;
             this.unread = unread;
-            this.keepsAlive = keepsAlive;
+            this.timer = timer;
         }
 
         @Override
@@ -62,9 +66,7 @@ public final class SocketTable {
                 long remote = afterColon(fields[2]);
                 if (remote != 0 && (local == serverPort || remote == serverPort)) {
                     State state = State.values()[Integer.parseInt(fields[3], 16) - 1];
-                    found.add(new Socket(local == serverPort ? Side.SERVER : Side.CLIENT, state, afterColon(fields[4]),
-                            // Which timer runs: 2 is keep-alive's.
-                            fields[5].startsWith("02:")));
+                    found.add(new Socket(local == serverPort ? Side.SERVER : Side.CLIENT, state, afterColon(fields[4]), fields[5].substring(0, 2)));
                 }
             }
         }
@@ -89,7 +91,16 @@ public final class SocketTable {
 
     /** Whether an open socket of a side waits to ask its peer whether it is still there. */
     public boolean hasKeepAlive(Side side) {
-        return sockets.stream().anyMatch(socket -> socket.side == side && socket.state == State.ESTABLISHED && socket.keepsAlive);
+        return hasTimer(side, KEEP_ALIVE);
+    }
+
+    /** Whether an open socket of a side has bytes to send for which its peer has no room. */
+    public boolean isHeldUp(Side side) {
+        return hasTimer(side, ZERO_WINDOW_PROBE);
+    }
+
+    private boolean hasTimer(Side side, String timer) {
+        return sockets.stream().anyMatch(socket -> socket.side == side && socket.state == State.ESTABLISHED && socket.timer.equals(timer));
     }
 
     /** Whether no connection is on its way from one state to another, so that looking again shows the same. */

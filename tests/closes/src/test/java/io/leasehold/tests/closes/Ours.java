@@ -1,0 +1,164 @@
+package io.leasehold.tests.closes;
+
+import io.leasehold.Counters;
+import io.leasehold.Watching;
+import io.leasehold.httpclient3.LeaseholdHttpConnectionManager;
+import io.leasehold.httpclient3.LeaseholdMultiThreadedHttpConnectionManager;
+import io.leasehold.httpclient4.LeaseholdHttpClientConnectionManager;
+import java.net.URI;
+import java.util.concurrent.TimeUnit;
+import org.apache.commons.httpclient.HostConfiguration;
+import org.apache.commons.httpclient.HttpConnection;
+import org.apache.commons.httpclient.HttpConnectionManager;
+import org.apache.commons.httpclient.protocol.Protocol;
+import org.apache.commons.httpclient.protocol.ProtocolSocketFactory;
+import org.apache.http.HttpClientConnection;
+import org.apache.http.HttpHost;
+import org.apache.http.client.protocol.HttpClientContext;
+import org.apache.http.config.RegistryBuilder;
+import org.apache.http.conn.routing.HttpRoute;
+import org.apache.http.conn.socket.ConnectionSocketFactory;
+import org.apache.http.conn.socket.PlainConnectionSocketFactory;
+import org.apache.http.conn.ssl.SSLConnectionSocketFactory;
+
+/** Our managers, each under a client that never repeats a request, with room for as many connections as any test needs. */
+enum Ours {
+    HTTPCLIENT3_SIMPLE {
+        @Override
+        Client client(Tls tls) {
+            LeaseholdHttpConnectionManager manager = new LeaseholdHttpConnectionManager();
+            return new Client3(manager, tls) {
+                @Override
+                Counters counters() {
+                    return manager.getCounters();
+                }
+
+                @Override
+                void setTcpKeepAlive(int idle, int interval, int probes) {
+                    manager.setTcpKeepAlive(idle, interval, probes);
+                }
+            };
+        }
+    },
+
+    HTTPCLIENT3_MULTITHREADED {
+        @Override
+        Client client(Tls tls) {
+            LeaseholdMultiThreadedHttpConnectionManager manager = new LeaseholdMultiThreadedHttpConnectionManager();
+            return new Client3(Contender.limited(manager, CONNECTIONS), tls) {
+                @Override
+                Counters counters() {
+                    return manager.getCounters();
+                }
+
+                @Override
+                void setTcpKeepAlive(int idle, int interval, int probes) {
+                    manager.setTcpKeepAlive(idle, interval, probes);
+                }
+            };
+        }
+    },
+
+    HTTPCLIENT4 {
+        @Override
+        Client client(Tls tls) {
+            return new Client4(tls == null ? SSLConnectionSocketFactory.getSocketFactory() : tls.httpClient4());
+        }
+    };
+
+    private static final int CONNECTIONS = 100;
+
+    /** A client for http. */
+    Client client() {
+        return client(null);
+    }
+
+    /** A client for http, and for https with this. */
+    abstract Client client(Tls tls);
+
+    abstract static class Client {
+        private final Contender.Client http;
+
+        private Client(Contender.Client http) {
+            this.http = http;
+        }
+
+        final void get(String url) throws Exception {
+            http.send("GET", url, "test");
+        }
+
+        final void post(String url) throws Exception {
+            http.send("POST", url, "test");
+        }
+
+        /** Opens a connection to the URL's host, and releases it unused. */
+        abstract void connect(String url) throws Exception;
+
+        abstract Counters counters();
+
+        abstract void setTcpKeepAlive(int idle, int interval, int probes);
+    }
+
+    private abstract static class Client3 extends Client {
+        private final HttpConnectionManager manager;
+
+        Client3(HttpConnectionManager manager, Tls tls) {
+            super(Contender.httpclient3(manager));
+            this.manager = manager;
+            if (tls != null) {
+                // For the whole JVM: 3.1 has no other place for it.
+                Protocol.registerProtocol("https", new Protocol("https", (ProtocolSocketFactory) tls.httpClient3(), 443));
+            }
+        }
+
+        @Override
+        void connect(String url) throws Exception {
+            HostConfiguration host = new HostConfiguration();
+            host.setHost(new org.apache.commons.httpclient.URI(url, true));
+            HttpConnection connection = manager.getConnectionWithTimeout(host, 0);
+            connection.open();
+            connection.releaseConnection();
+        }
+    }
+
+    static final class Client4 extends Client {
+        private final LeaseholdHttpClientConnectionManager manager;
+
+        private Client4(ConnectionSocketFactory https) {
+            this(new LeaseholdHttpClientConnectionManager(RegistryBuilder.<ConnectionSocketFactory>create()
+                    .register("http", PlainConnectionSocketFactory.getSocketFactory())
+                    .register("https", https)
+                    .build()));
+        }
+
+        private Client4(LeaseholdHttpClientConnectionManager manager) {
+            super(Contender.httpclient4(manager, CONNECTIONS));
+            this.manager = manager;
+        }
+
+        @Override
+        void connect(String url) throws Exception {
+            URI uri = URI.create(url);
+            HttpRoute route = new HttpRoute(new HttpHost(uri.getHost(), uri.getPort(), uri.getScheme()), null, uri.getScheme().equals("https"));
+            HttpClientConnection connection = manager.requestConnection(route, null).get(0, TimeUnit.SECONDS);
+            HttpClientContext context = HttpClientContext.create();
+            manager.connect(connection, route, 0, context);
+            manager.routeComplete(connection, route, context);
+            manager.releaseConnection(connection, null, 0, TimeUnit.SECONDS);
+        }
+
+        @Override
+        Counters counters() {
+            return manager.getCounters();
+        }
+
+        @Override
+        void setTcpKeepAlive(int idle, int interval, int probes) {
+            manager.setTcpKeepAlive(idle, interval, probes);
+        }
+
+        void setWatching(Watching watching) {
+            manager.setWatching(watching);
+        }
+    }
+}
