@@ -42,6 +42,8 @@ need_counters() {
 }
 
 need_nginx() { need nginx nginx; }
+# Makes networks for tests.
+need_ip() { need ip iproute2; }
 need_httpd() { need apache2 apache2-bin; }
 
 # A cargo that is new enough: the PATH's, else Debian's.

@@ -1,7 +1,7 @@
 # ./dev test. Sourced by ./dev.
 
 test_all() {
-    tools rust rust_sources cxx c_tests counters java gradle nginx httpd
+    tools rust rust_sources cxx c_tests counters java gradle nginx httpd ip
     step 'README' tests/readme.py
     step 'Rust tests' cargo test --workspace --locked
     step 'Engine under loom' scripts/loom.sh
