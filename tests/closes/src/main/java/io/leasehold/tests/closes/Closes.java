@@ -37,7 +37,7 @@ public final class Closes {
                 Column column = new Column(contender);
                 columns.add(column);
                 System.err.println("closes: POSTs around the keep-alive, " + contender.title);
-                column.post(THREADS, POSTS_EACH, KEEP_ALIVE_MILLIS, SPREAD_MILLIS);
+                column.post(THREADS, POSTS_EACH, KEEP_ALIVE_MILLIS, KEEP_ALIVE_MILLIS, SPREAD_MILLIS);
             }
             for (Column column : columns) {
                 System.err.println("closes: idle connections that the server closes, " + column.contender.title);

@@ -23,6 +23,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ThreadLocalRandom;
 
 /**
  * A server that closes connections by its own rules, in a process of its own, and knows when it did: the moments are those of the
@@ -42,11 +43,12 @@ final class ClosingServer implements Closeable {
      * Starts a server.
      *
      * @param ports on how many ports it listens
-     * @param keepAliveMillis after how much silence it closes a connection; zero is never
+     * @param leastKeepAlive after how many milliseconds of silence it closes a connection at the earliest; zero is never
+     * @param mostKeepAlive and at the latest: which it is, chance decides for each connection
      * @param atOnce how many requests must have come before the first is answered
      */
-    ClosingServer(int ports, int keepAliveMillis, int atOnce) throws IOException {
-        this(Collections.emptyList(), "127.0.0.1", ports, keepAliveMillis, atOnce);
+    ClosingServer(int ports, int leastKeepAlive, int mostKeepAlive, int atOnce) throws IOException {
+        this(Collections.emptyList(), "127.0.0.1", ports, leastKeepAlive, mostKeepAlive, atOnce);
     }
 
     /**
@@ -56,14 +58,15 @@ final class ClosingServer implements Closeable {
      * @param address where it listens
      */
     ClosingServer(List<String> prefix, String address) throws IOException {
-        this(prefix, address, 1, 0, 0);
+        this(prefix, address, 1, 0, 0, 0);
     }
 
-    private ClosingServer(List<String> prefix, String address, int ports, int keepAliveMillis, int atOnce) throws IOException {
+    private ClosingServer(List<String> prefix, String address, int ports, int leastKeepAlive, int mostKeepAlive, int atOnce) throws IOException {
         this.address = address;
         List<String> command = new ArrayList<>(prefix);
         Collections.addAll(command, System.getProperty("java.home") + "/bin/java", "-cp", System.getProperty("java.class.path"),
-                ClosingServer.class.getName(), address, String.valueOf(ports), String.valueOf(keepAliveMillis), String.valueOf(atOnce));
+                ClosingServer.class.getName(), address, String.valueOf(ports), String.valueOf(leastKeepAlive),
+                String.valueOf(mostKeepAlive), String.valueOf(atOnce));
         process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
         commands = new PrintStream(process.getOutputStream(), true, "UTF-8");
         answers = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
@@ -119,7 +122,7 @@ final class ClosingServer implements Closeable {
 
     /** The server's own process. It ends with its input. */
     public static void main(String[] args) throws IOException {
-        Listener listener = new Listener(args[0], Integer.parseInt(args[2]), Integer.parseInt(args[3]));
+        Listener listener = new Listener(args[0], Integer.parseInt(args[2]), Integer.parseInt(args[3]), Integer.parseInt(args[4]));
         for (int i = Integer.parseInt(args[1]); i > 0; i--) {
             System.out.println(listener.listen());
         }
@@ -143,12 +146,14 @@ final class ClosingServer implements Closeable {
         final Queue<String> closes = new ConcurrentLinkedQueue<>();
         private final Set<Socket> connections = ConcurrentHashMap.newKeySet();
         private final String address;
-        private final int keepAliveMillis;
+        private final int leastKeepAlive;
+        private final int mostKeepAlive;
         private final CountDownLatch atOnce;
 
-        Listener(String address, int keepAliveMillis, int atOnce) {
+        Listener(String address, int leastKeepAlive, int mostKeepAlive, int atOnce) {
             this.address = address;
-            this.keepAliveMillis = keepAliveMillis;
+            this.leastKeepAlive = leastKeepAlive;
+            this.mostKeepAlive = mostKeepAlive;
             this.atOnce = new CountDownLatch(atOnce);
         }
 
@@ -168,7 +173,7 @@ final class ClosingServer implements Closeable {
             String last = null;
             try {
                 connection.setTcpNoDelay(true);
-                connection.setSoTimeout(keepAliveMillis);
+                connection.setSoTimeout(ThreadLocalRandom.current().nextInt(leastKeepAlive, mostKeepAlive + 1));
                 InputStream in = new BufferedInputStream(connection.getInputStream());
                 for (String name = readRequest(in); name != null; name = readRequest(in)) {
                     atOnce.countDown();

@@ -52,19 +52,19 @@ final class Column implements Closeable {
     }
 
     /**
-     * Sends POSTs from many threads, each after a pause that is about the server's keep-alive. Each thread has a port of the server to
-     * itself, and so knows which request was the last on the connection that serves it.
+     * Sends POSTs from many threads, each after a pause that is about the server's keep-alive, in milliseconds. Each thread has a port of the
+     * server to itself, and so knows which request was the last on the connection that serves it.
      */
-    void post(int threads, int postsEach, int keepAliveMillis, int spreadMillis) throws Exception {
+    void post(int threads, int postsEach, int leastKeepAlive, int mostKeepAlive, int spread) throws Exception {
         Queue<Failure> failures = new ConcurrentLinkedQueue<>();
-        try (ClosingServer server = new ClosingServer(threads, keepAliveMillis, 0)) {
+        try (ClosingServer server = new ClosingServer(threads, leastKeepAlive, mostKeepAlive, 0)) {
             Contender.Client client = contender.client(threads);
             onThreads(threads, number -> {
                 // The same pauses for every contender.
                 Random random = new Random(number);
                 String last = null;
                 for (int i = 0; i < postsEach; i++) {
-                    Thread.sleep(keepAliveMillis - spreadMillis + random.nextInt(2 * spreadMillis + 1));
+                    Thread.sleep(leastKeepAlive - spread + random.nextInt(mostKeepAlive - leastKeepAlive + 2 * spread + 1));
                     String name = number + "." + i;
                     long began = System.nanoTime();
                     try {
@@ -94,7 +94,7 @@ final class Column implements Closeable {
     /** Lets a server close this many idle connections. */
     void letServerClose(int connections) throws Exception {
         // It answers when all have come, so each thread has a connection of its own.
-        server = new ClosingServer(1, 0, connections);
+        server = new ClosingServer(1, 0, 0, connections);
         idle = contender.client(connections);
         onThreads(connections, number -> idle.send("POST", server.url(0), String.valueOf(number)));
         server.closeConnections();
