@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.net.InetAddress;
 import io.leasehold.testsupport.Eventually;
 import io.leasehold.testsupport.LogCapture;
 import java.lang.ref.WeakReference;
@@ -434,5 +435,39 @@ class WatchTest {
         pair.ours.close();
         lease.release();
         assertNotSame(pair.ours, pool.tryLease("a").connection());
+    }
+
+    @Test
+    void aSocketThatOnlyPassesOnToAnotherIsNotTakenForClosed() throws Exception {
+        ConnectionPool<String, Object> pool = ConnectionPool.<String, Object>builder((connection, cause) -> {}).watching(Watching.BOTH).build();
+        try (Socket wrapper = new Socket()) {
+            // Gives it a descriptor of its own, which stays unconnected.
+            wrapper.setTcpNoDelay(true);
+            Lease<Object> lease = pool.tryLease("a");
+            lease.opened("a connection");
+            lease.attach(wrapper);
+            lease.release();
+            // A watched one would be gone by the time the housekeeper has told of another's close.
+            closeAnotherAndAwaitIt();
+            assertEquals(1, pool.stats().available());
+        } finally {
+            pool.shutdown(ShutdownMode.IMMEDIATE);
+        }
+    }
+
+    /** An event that comes after all that were there before. */
+    private static void closeAnotherAndAwaitIt() throws Exception {
+        ConnectionPool<String, Object> pool = ConnectionPool.<String, Object>builder((connection, cause) -> {}).build();
+        try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"));
+                Socket socket = new Socket("127.0.0.1", server.getLocalPort())) {
+            Lease<Object> lease = pool.tryLease("b");
+            lease.opened("another");
+            lease.attach(socket);
+            lease.release();
+            server.accept().close();
+            Eventually.await("the other was told of", () -> pool.stats().available() == 0);
+        } finally {
+            pool.shutdown(ShutdownMode.IMMEDIATE);
+        }
     }
 }

@@ -19,7 +19,9 @@ final class Attachment extends WeakReference<Socket> {
 
     Attachment(Socket socket) {
         super(socket);
-        descriptor = SocketDescriptors.isOpen(socket) ? SocketDescriptors.of(socket) : NONE;
+        int own = SocketDescriptors.isOpen(socket) ? SocketDescriptors.of(socket) : NONE;
+        // A socket that only passes on to another one has a descriptor that was never connected: it would be told of as hung up at once.
+        descriptor = SocketDescriptors.probe(socket, own) == Liveness.UNKNOWN ? NONE : own;
         isTls = socket instanceof SSLSocket;
     }
 
