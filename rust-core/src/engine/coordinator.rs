@@ -193,7 +193,7 @@ impl<'a> Step<'a> {
     fn is_reclaimable(&self, slot: u32) -> bool {
         let record = &self.c.routes[slot as usize];
         record.allocated == 0
-            && record.queue.len == 0
+            && record.queue.head.is_none()
             && record.limit.is_none()
             && record.holders == 0
     }
@@ -218,7 +218,7 @@ impl<'a> Step<'a> {
             _ => None,
         };
         let mut flags = 0;
-        if record.queue.len > 0 {
+        if record.queue.head.is_some() {
             flags |= QUEUE;
         }
         if record.allocated > max {
@@ -230,7 +230,8 @@ impl<'a> Step<'a> {
         if record.stateful {
             flags |= STATEFUL;
         }
-        let (allocated, pending, before) = (record.allocated, record.queue.len, record.eligible);
+        let (allocated, before) = (record.allocated, record.eligible);
+        let pending = record.queue.waiting;
 
         let route = self.route(slot);
         route.flags.store(flags, Relaxed);
@@ -245,9 +246,9 @@ impl<'a> Step<'a> {
             }
             self.c.routes[slot as usize].eligible = wanted;
         }
-        let (total, queued) = (self.c.total, self.c.tickets.queued());
+        let (total, waiting) = (self.c.total, self.c.tickets.waiting());
         self.engine.total.store(total, Relaxed);
-        self.engine.pending.store(queued, Relaxed);
+        self.engine.pending.store(waiting, Relaxed);
     }
 
     // ----- entries -----
@@ -397,6 +398,14 @@ impl<'a> Step<'a> {
             self.serve_head(route);
         }
         self.settle();
+    }
+
+    /// Leaves a ticket in its queue beyond this step.
+    pub(super) fn wait(&mut self, ticket: u32) {
+        let c = &mut *self.c;
+        let route = c.tickets.route(ticket);
+        c.tickets.wait(ticket, &mut c.routes[route as usize].queue);
+        self.reindex(route);
     }
 
     /// Gives the queue's head what is idle on its route; where only connections bound to others are, and the route is

@@ -271,12 +271,12 @@ impl Step<'_> {
             return self.lease_again(ticket);
         }
         let route = self.find_route(route).ok_or(Refusal::StaleRoute)?;
-        if self.c.routes[route as usize].queue.len == 0 || self.engine.barging {
+        if self.c.routes[route as usize].queue.head.is_none() || self.engine.barging {
             if let Some(outcome) = self.lease_at_once(route, state) {
                 return Ok(outcome);
             }
         }
-        let may_wait = ticket.is_some() && self.c.tickets.queued() < self.engine.max_waiters;
+        let may_wait = ticket.is_some() && self.c.tickets.waiting() < self.engine.max_waiters;
         let slot = match ticket {
             Some(ticket) => ticket,
             None => self.reserve().ok_or(Refusal::QueueFull)?.slot(),
@@ -285,6 +285,7 @@ impl Step<'_> {
         self.enqueue(slot, route, state);
         if self.c.tickets.is_queued(slot) {
             if may_wait {
+                self.wait(slot);
                 return Ok(Outcome::Wait);
             }
             self.unlink(slot);

@@ -85,5 +85,6 @@ pub(super) struct RouteRecord {
 pub(super) struct Queue {
     pub(super) head: Option<u32>,
     pub(super) tail: Option<u32>,
-    pub(super) len: u32,
+    /// How many of them wait; the one that this step has put there is not counted yet.
+    pub(super) waiting: u32,
 }

@@ -53,7 +53,10 @@ impl Answer {
 enum Stage {
     Free,
     Reserved,
+    /// In its queue, to be served in this step or else to wait or to leave.
     Queued,
+    /// In its queue beyond the step that put it there: only now it is counted, and seen in the numbers.
+    Waiting,
     Answered,
 }
 
@@ -76,13 +79,13 @@ pub(super) struct Tickets {
     records: Vec<Record>,
     free: Vec<u32>,
     last_sequence: u64,
-    queued: u32,
+    waiting: u32,
 }
 
 impl Tickets {
     /// How many wait.
-    pub(super) fn queued(&self) -> u32 {
-        self.queued
+    pub(super) fn waiting(&self) -> u32 {
+        self.waiting
     }
 
     pub(super) fn reserve(&mut self, tag: u32, answers: &Segments<Answer>) -> Option<Ticket> {
@@ -122,7 +125,10 @@ impl Tickets {
     }
 
     pub(super) fn is_queued(&self, slot: u32) -> bool {
-        self.records[slot as usize].stage == Stage::Queued
+        matches!(
+            self.records[slot as usize].stage,
+            Stage::Queued | Stage::Waiting
+        )
     }
 
     pub(super) fn id(&self, tag: u32, slot: u32) -> Ticket {
@@ -157,14 +163,20 @@ impl Tickets {
             None => queue.head = Some(slot),
         }
         queue.tail = Some(slot);
-        queue.len += 1;
-        self.queued += 1;
+    }
+
+    /// Counts a queued ticket, which stays where it is.
+    pub(super) fn wait(&mut self, slot: u32, queue: &mut Queue) {
+        self.records[slot as usize].stage = Stage::Waiting;
+        queue.waiting += 1;
+        self.waiting += 1;
     }
 
     /// Takes a queued ticket out of its route's queue.
     pub(super) fn unlink(&mut self, slot: u32, queue: &mut Queue) {
         let record = &mut self.records[slot as usize];
-        debug_assert_eq!(record.stage, Stage::Queued);
+        let was_waiting = record.stage == Stage::Waiting;
+        debug_assert!(was_waiting || record.stage == Stage::Queued);
         record.stage = Stage::Reserved;
         let (earlier, later) = (record.earlier.take(), record.later.take());
         match earlier {
@@ -175,8 +187,10 @@ impl Tickets {
             Some(later) => self.records[later as usize].earlier = earlier,
             None => queue.tail = earlier,
         }
-        queue.len -= 1;
-        self.queued -= 1;
+        if was_waiting {
+            queue.waiting -= 1;
+            self.waiting -= 1;
+        }
     }
 
     /// Answers a ticket that was taken out of its queue.

@@ -42,11 +42,11 @@ pub(super) fn audit(engine: &Engine) {
     let total: u32 = allocated.values().sum();
     assert_eq!(c.total, total, "the count of all entries");
     assert_eq!(engine.total.load(Relaxed), total, "its mirror");
-    assert_eq!(engine.pending.load(Relaxed), c.tickets.queued());
+    assert_eq!(engine.pending.load(Relaxed), c.tickets.waiting());
     assert_eq!(engine.max_total.load(Relaxed), c.max_total);
 
     let flags = engine.flags.0.load(Relaxed);
-    let mut queued = 0;
+    let mut waiting = 0;
     let mut is_anybody_eligible = false;
     for (slot, record) in (0u32..).zip(&c.routes) {
         let route = engine
@@ -57,25 +57,26 @@ pub(super) fn audit(engine: &Engine) {
         let max = c.max_of(slot);
         assert_eq!(record.allocated, count, "entries of route {slot}");
         assert_eq!(route.allocated.load(Relaxed), count);
-        assert_eq!(route.pending.load(Relaxed), record.queue.len);
+        assert_eq!(route.pending.load(Relaxed), record.queue.waiting);
         assert_eq!(route.max.load(Relaxed), max);
-        queued += record.queue.len;
+        waiting += record.queue.waiting;
+        assert_eq!(record.queue.head.is_some(), record.queue.waiting > 0);
 
-        let is_eligible = record.queue.len > 0 && count < max;
+        let is_eligible = record.queue.head.is_some() && count < max;
         is_anybody_eligible |= is_eligible;
         assert_eq!(record.eligible.is_some(), is_eligible);
 
         // Q1
         let flags = route.flags.load(Relaxed);
-        assert_eq!(flags & QUEUE != 0, record.queue.len > 0);
+        assert_eq!(flags & QUEUE != 0, record.queue.head.is_some());
         assert_eq!(flags & OVER != 0, count > max);
-        let keeps_hits_off = count > max || (record.queue.len > 0 && !engine.barging);
+        let keeps_hits_off = count > max || (record.queue.head.is_some() && !engine.barging);
         if keeps_hits_off {
             let idle = idle.values().filter(|route| **route == slot).count();
             assert_eq!(idle, 0, "route {slot} has waiters or is over its limit");
         }
     }
-    assert_eq!(c.tickets.queued(), queued);
+    assert_eq!(c.tickets.waiting(), waiting);
 
     // Q2
     if flags & SHUT == 0 {
@@ -92,7 +93,7 @@ pub(super) fn audit(engine: &Engine) {
         assert!(idle.is_empty(), "idle entries over the total, or shut down");
     }
     if flags & SHUT != 0 {
-        assert_eq!(queued, 0, "a pool that is shut down has waiters");
+        assert_eq!(waiting, 0, "a pool that is shut down has waiters");
     }
 }
 

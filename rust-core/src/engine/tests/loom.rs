@@ -10,7 +10,7 @@ use ::loom::model::Builder;
 
 use super::super::thread::pretend_thread;
 use super::super::{
-    Cause, Config, Handle, Hit, Keep, RouteId, ShutdownMode, StateId, Ticket, Verdict,
+    Cause, Config, Handle, Hit, Keep, Refusal, RouteId, ShutdownMode, StateId, Ticket, Verdict,
 };
 use super::harness::{Left, Pool, thread};
 
@@ -399,6 +399,36 @@ fn a_hit_is_never_bound_to_a_state() {
             }),
         ];
         race(pool, route, vec![], acts);
+    });
+}
+
+/// Somebody who looks at the numbers to see whether others wait must not be told of one who only looked in.
+#[test]
+fn who_does_not_wait_is_never_counted_among_the_waiters() {
+    explore(|| {
+        let pool = tight(|config| config.max_waiters = 0);
+        let route = pool.add_route();
+        let leased = pool.lease_now(route);
+        let turned_away = |ticket: bool, refusal| {
+            act(move |pool: &Pool| {
+                let ticket = ticket.then(|| pool.engine.reserve_ticket().unwrap());
+                let outcome =
+                    pool.with_effects(|fx| pool.engine.lease(route, StateId::NONE, ticket, fx));
+                assert_eq!(outcome, Err(refusal));
+                Left::Nothing
+            })
+        };
+        let look = act(move |pool| {
+            assert_eq!(pool.engine.stats().pending, 0);
+            assert_eq!(pool.engine.route_stats(route).unwrap().pending, 0);
+            Left::Nothing
+        });
+        let acts = vec![
+            turned_away(false, Refusal::WouldBlock),
+            turned_away(true, Refusal::QueueFull),
+            look,
+        ];
+        race(pool, route, vec![Left::Lease(leased)], acts);
     });
 }
 
