@@ -149,7 +149,7 @@ final class Stage extends ScriptStage {
     }
 
     @Override
-    public void close() throws IOException {
+    public void close() throws Exception {
         for (MultiThreadedHttpConnectionManager manager : multis) {
             manager.shutdown();
         }

@@ -298,7 +298,7 @@ final class Stage extends ScriptStage {
     }
 
     @Override
-    public void close() throws IOException {
+    public void close() throws Exception {
         for (PoolingHttpClientConnectionManager manager : managers) {
             manager.shutdown();
         }

@@ -226,7 +226,9 @@ public abstract class ScriptStage implements AutoCloseable {
     }
 
     @Override
-    public void close() throws IOException {
+    public void close() throws Exception {
+        // What closes aside logs so: not in the next stage's transcript.
+        Threads.awaitIdle("leasehold-disposer");
         log.close();
         server.close();
         tlsServer.close();

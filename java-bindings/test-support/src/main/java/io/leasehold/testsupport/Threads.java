@@ -8,7 +8,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.IntFunction;
 
-/** Runs work on several threads at once. */
+/** Runs work on several threads at once, and waits for that of others. */
 public final class Threads {
     private Threads() {}
 
@@ -28,5 +28,11 @@ public final class Threads {
         } finally {
             threads.shutdownNow();
         }
+    }
+
+    /** Returns once every thread of this name has nothing to do: it waits, for a limited time, for more. */
+    public static void awaitIdle(String name) throws Exception {
+        Eventually.await(name + " is idle", () -> Thread.getAllStackTraces().keySet().stream()
+                .allMatch(thread -> !thread.getName().equals(name) || thread.getState() == Thread.State.TIMED_WAITING));
     }
 }
