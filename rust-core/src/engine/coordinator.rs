@@ -317,8 +317,8 @@ impl<'a> Step<'a> {
 
     // ----- looking for an idle entry -----
 
-    /// Looks through all stripes for an idle entry of `route` that fits `state`, removing what has expired or died on
-    /// the way, and leases what it finds.
+    /// Looks through all stripes for an idle entry of `route` that fits `state`, removing what has expired on the
+    /// way, and leases what it finds.
     pub(super) fn sweep(&mut self, route: u32, state: StateId) -> Option<Handle> {
         let found = self.sweep_for(route, state);
         if found.is_none() && state != StateId::NONE {
@@ -337,13 +337,10 @@ impl<'a> Step<'a> {
             while let Some(slot) = next {
                 next = self.engine.next_of(&stripe, slot, list);
                 let entry = self.entry(slot);
-                let word = entry.word();
-                if let Some(cause) = word.cause_of_death() {
-                    self.retire_idle(&mut stripe, slot, cause);
-                } else if entry.is_expired(self.now) {
+                if entry.is_expired(self.now) {
                     self.retire_idle(&mut stripe, slot, Cause::Expired);
                 } else if entry.state() == state {
-                    let word = entry.idle_to_leased(word);
+                    let word = entry.idle_to_leased(entry.word());
                     stripe.unlink(slot, entry, list);
                     return Some(self.engine.handle(slot, word));
                 }

@@ -1,10 +1,10 @@
 //! One pooled connection's record, and the word in which every race about it is decided.
 //!
 //! The word packs the lease's generation, the opening's generation, the status, the stripe of an idle entry and a few
-//! marks. Every change is one read-modify-write of the whole, so of two releases, or of a release and a peer's close,
-//! exactly one comes first and the other sees it. A mark (`DEAD`, `CLEARED`, `NOTIFY`) may be set by anybody at any time and
-//! survives every change of status until the entry is opened anew; the other fields of an entry are written only by
-//! whoever the word says owns it.
+//! marks. While the entry is leased or opened, every change is one read-modify-write of the whole, so of two releases, or of
+//! a release and a peer's close, exactly one comes first and the other sees it; a mark (`DEAD`, `CLEARED`, `NOTIFY`) may then be
+//! set by anybody. While it is idle, only the holder of its stripe's lock changes the word, so the one who leases it may just
+//! store, and no idle entry is ever dead. The other fields of an entry are written only by whoever the word says owns it.
 
 use super::effects::Cause;
 use super::id::{RouteId, StateId};
@@ -219,12 +219,11 @@ impl Entry {
     }
 
     /// Idle → leased. The caller holds the lock of the stripe in which it is idle, and unlinks it; `word` is what it
-    /// read under that lock, so nothing but a mark can have changed since. Returns the new word, without such a mark.
+    /// read under that lock, without which nobody changes it. Returns the new word.
     #[inline]
     pub(super) fn idle_to_leased(&self, word: Word) -> Word {
         let leased = word.with_next_lease().with_status(Status::Leased);
-        self.word
-            .fetch_add(leased.0.wrapping_sub(word.0), Ordering::AcqRel);
+        self.word.store(leased.0, Ordering::Release);
         leased
     }
 
@@ -274,12 +273,14 @@ impl Entry {
         .is_some()
     }
 
-    /// Marks it dead, as long as the opening is the one meant. Returns what it is now.
-    pub(super) fn mark_dead(&self, opening: u16) -> Option<Word> {
+    /// Marks an entry that somebody leases or opens, as long as the opening is the one meant, so that its release closes it. False
+    /// if it is another, or nobody does.
+    pub(super) fn mark_dead(&self, opening: u16) -> bool {
         self.update(|word| {
-            (word.opening() == opening && !matches!(word.status(), Status::Free | Status::Victim))
+            (word.opening() == opening && matches!(word.status(), Status::Leased | Status::Opening))
                 .then_some(Word(word.0 | DEAD))
         })
+        .is_some()
     }
 
     /// Marks an entry that somebody leases or opens, so that its release closes it. Returns what it is now; `None` if
@@ -348,9 +349,17 @@ mod tests {
     #[test]
     fn a_dead_entry_never_becomes_idle() {
         let (entry, lease) = opened();
-        assert!(entry.mark_dead(entry.word().opening()).is_some());
+        assert!(entry.mark_dead(entry.word().opening()));
         assert!(entry.leased_to_idle(lease, 0).is_err());
         assert!(entry.claim(lease).unwrap().is_dead());
+    }
+
+    #[test]
+    fn an_idle_entry_is_not_marked() {
+        let (entry, lease) = opened();
+        entry.leased_to_idle(lease, 0).unwrap();
+        assert!(!entry.mark_dead(entry.word().opening()));
+        assert!(!entry.word().is_dead());
     }
 
     #[test]
@@ -359,7 +368,7 @@ mod tests {
         let opening = entry.word().opening();
         entry.leased_to_opening(lease).unwrap();
         entry.opening_to_leased(lease).unwrap();
-        assert!(entry.mark_dead(opening).is_none());
+        assert!(!entry.mark_dead(opening));
         assert!(entry.leased_to_idle(lease, 0).is_ok());
     }
 
@@ -379,7 +388,7 @@ mod tests {
         let (entry, lease) = opened();
         let claimed = entry.claim(lease).unwrap();
         assert!(entry.to_victim(claimed));
-        assert!(entry.mark_dead(claimed.opening()).is_none());
+        assert!(!entry.mark_dead(claimed.opening()));
         assert!(entry.victim_to_free());
         assert!(!entry.victim_to_free());
     }

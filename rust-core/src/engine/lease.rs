@@ -60,12 +60,11 @@ impl Engine {
         }
         let slot = self.first_in(&guard, list).ok_or(Miss::Empty)?;
         let entry = guard.entry(slot);
-        let word = entry.word();
         // A reclaimed slot may serve another route by now: what is handed out goes where it was asked to go.
-        if entry.route() != route || word.is_dead() || entry.is_expired(now) {
+        if entry.route() != route || entry.is_expired(now) {
             return Err(Miss::Slow);
         }
-        let word = entry.idle_to_leased(word);
+        let word = entry.idle_to_leased(entry.word());
         guard.unlink(slot, entry, list);
         Ok(self.handle(slot, word))
     }

@@ -64,20 +64,24 @@ impl Engine {
         let Some(entry) = self.entries.get(slot) else {
             return;
         };
-        // Marked first: a release that comes after it does not make the entry idle, and one that came before it is
-        // seen here.
-        let Some(marked) = entry.mark_dead(opening) else {
-            return;
-        };
-        if marked.status() != Status::Idle {
-            return;
-        }
-        let mut step = Step::new(self, effects);
-        let mut stripe = self.lock_stripe(marked.stripe());
-        if entry.word() == marked {
-            step.retire_idle(&mut stripe, slot, Cause::PeerClosed);
-            drop(stripe);
-            step.settle();
+        // What is leased is marked, in the step that its release would lose against; what is idle is removed, under the lock
+        // without which it stays idle. What is neither by then has become the other meanwhile, or is gone.
+        while !entry.mark_dead(opening) {
+            let seen = entry.word();
+            if seen.opening() != opening || matches!(seen.status(), Status::Free | Status::Victim) {
+                return;
+            }
+            if seen.status() != Status::Idle {
+                continue;
+            }
+            let mut step = Step::new(self, effects);
+            let mut stripe = self.lock_stripe(seen.stripe());
+            if entry.word() == seen {
+                step.retire_idle(&mut stripe, slot, Cause::PeerClosed);
+                drop(stripe);
+                step.settle();
+                return;
+            }
         }
     }
 

@@ -641,6 +641,25 @@ fn a_connection_bound_to_a_state_that_its_peer_closed_does_not_stay_idle() {
     });
 }
 
+/// Whoever leases it meanwhile just stores what it is then: nobody else may write that word.
+#[test]
+fn a_connection_leased_while_its_peer_closes_does_not_stay_idle() {
+    explore(|| {
+        let pool = Pool::new(|config| config.max_per_route = 1);
+        let route = pool.add_route();
+        let leased = pool.lease_now(route);
+        let closing = peer_closes(&pool, leased);
+        pool.release(leased);
+        let used = act(move |pool| {
+            if let Some(handle) = pool.lease_hit(route) {
+                pool.release(handle);
+            }
+            Left::Nothing
+        });
+        race_closing_one(pool, route, vec![used, closing]);
+    });
+}
+
 #[test]
 fn a_connection_that_its_peer_closes_is_leased_or_removed() {
     explore(|| {
