@@ -422,15 +422,14 @@ public final class ConnectionPool<R, C> implements Closeable {
         if (handle <= 0) {
             return null;
         }
-        pool.begin(lease.ref(), ref, handle);
-        return lease.begun();
+        return lease.begun(pool.beginHit(lease.ref(), ref, handle));
     }
 
     private Lease<C> tryLeaseSlowly(R route, Object boundTo) {
         NativePool pool = started();
         StateRef stateRef = boundTo == null ? null : pool.state(boundTo);
         Lease<C> lease = new Lease<>(pool, stateRef);
-        return pool.tryLease(lease.ref(), route, stateRef) ? lease.begun() : null;
+        return pool.tryLease(lease.ref(), route, stateRef) ? lease.begun(pool.connection(lease.ref())) : null;
     }
 
     private Lease<C> leaseSlowly(R route, Object boundTo, Deadline deadline)
@@ -439,7 +438,7 @@ public final class ConnectionPool<R, C> implements Closeable {
         StateRef stateRef = boundTo == null ? null : pool.state(boundTo);
         Lease<C> lease = new Lease<>(pool, stateRef);
         pool.lease(lease.ref(), route, stateRef, deadline);
-        return lease.begun();
+        return lease.begun(pool.connection(lease.ref()));
     }
 
     private Lease<C> lease(R route, Object boundTo, Deadline deadline) throws InterruptedException, TimeoutException {

@@ -52,8 +52,8 @@ public final class Lease<C> implements Closeable {
 
     /** This lease, which has begun, with its connection. */
     @SuppressWarnings("unchecked") // A pool's cells hold what its own leases were given: connections of type C.
-    Lease<C> begun() {
-        connection = (C) pool.connection(ref);
+    Lease<C> begun(Object connection) {
+        this.connection = (C) connection;
         return this;
     }
 

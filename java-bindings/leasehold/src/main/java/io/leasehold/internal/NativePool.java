@@ -110,7 +110,7 @@ public final class NativePool {
      *
      * @param address this object's {@link #address}
      * @param route the route's id
-     * @return a handle to {@linkplain #begin begin} with, or not a positive number: ask {@link #tryLease}
+     * @return a handle to {@linkplain #beginHit begin} with, or not a positive number: ask {@link #tryLease}
      */
     public native long leaseHit(long address, long route);
 
@@ -125,15 +125,22 @@ public final class NativePool {
     public native int releaseHit(long address, long handle, long keep);
 
     /**
-     * Begins a lease.
+     * Begins the lease of an idle connection. One that is found dead is disposed of, and the lease goes on as a vacancy.
      *
      * @param lease the lease's reference
      * @param route its route
      * @param handle its handle, just leased by this thread
+     * @return the connection, null for a vacancy
      */
-    public void begin(LeaseRef lease, RouteRef route, long handle) {
-        // The entry has been open before, so its cell is there. The entry is this thread's alone.
+    public Object beginHit(LeaseRef lease, RouteRef route, long handle) {
+        // The entry has been open before, so its cell is there.
         Cell cell = state.cells.get(Slots.of(handle));
+        begin(lease, route, handle, cell);
+        return connection(lease, cell);
+    }
+
+    /** Begins a lease: the entry is this thread's alone. */
+    private static void begin(LeaseRef lease, RouteRef route, long handle, Cell cell) {
         lease.route = route;
         lease.handle = handle;
         cell.lease = lease;
@@ -146,7 +153,10 @@ public final class NativePool {
      * @return the connection, null for a vacancy
      */
     public Object connection(LeaseRef lease) {
-        Cell cell = lease.cell();
+        return connection(lease, lease.cell());
+    }
+
+    private Object connection(LeaseRef lease, Cell cell) {
         Attachment attachment = cell.attachment;
         if (attachment != null && state.constants.watching.probes() && attachment.isDead()) {
             replaceStale(lease, Cause.PEER_CLOSED);
@@ -356,7 +366,7 @@ public final class NativePool {
         }
     }
 
-    /** As {@link #begin}, for a grant: the slot may be new, and there may be no cell for it yet. */
+    /** Begins the lease of a grant: the slot may be new, and there may be no cell for it yet. */
     private void beginSlowly(LeaseRef lease, RouteRef route, long grant, long[] effects) {
         long handle = grant < 0 ? ~grant : grant;
         int slot = Slots.of(handle);
@@ -366,7 +376,8 @@ public final class NativePool {
         }
         if (cell == null) {
             try {
-                state.cells.set(slot, new Cell());
+                cell = new Cell();
+                state.cells.set(slot, cell);
             } catch (OutOfMemoryError e) {
                 release(address, handle, CLOSE, NO_STATE, effects);
                 ack(address, slot);
@@ -374,7 +385,7 @@ public final class NativePool {
                 throw e;
             }
         }
-        begin(lease, route, handle);
+        begin(lease, route, handle, cell);
     }
 
     /**
