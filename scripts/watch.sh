@@ -55,7 +55,7 @@ calls_watch=$(hundredths calls watch)
 calls_probe=$(hundredths calls probe)
 calls_both=$(hundredths calls both)
 judge 'system calls of 100 leases and releases, watched' $((calls_watch - calls_off)) 0 more
-judge 'system calls of 100 leases and releases, probed (one poll each)' $((calls_probe - calls_off)) 100 more
+judge 'system calls of 100 leases and releases, probed (one look each)' $((calls_probe - calls_off)) 100 more
 judge 'system calls of 100 leases and releases, watched and probed' $((calls_both - calls_probe)) 0 'more than probed'
 
 off=$(hundredths instructions off)

@@ -272,7 +272,7 @@ typedef enum {
      */
     LH_WATCHING_OFF = 0,
     /**
-     * One poll(2) of the socket when the connection is leased, half a microsecond.
+     * One look at the socket when the connection is leased: a system call of half a microsecond.
      */
     LH_WATCHING_PROBE = 1,
     /**

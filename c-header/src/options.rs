@@ -31,7 +31,7 @@ pub enum lh_policy {
 pub enum lh_watching {
     /// Not at all: whoever uses the connection finds out.
     LH_WATCHING_OFF = 0,
-    /// One poll(2) of the socket when the connection is leased, half a microsecond.
+    /// One look at the socket when the connection is leased: a system call of half a microsecond.
     LH_WATCHING_PROBE = 1,
     /// The system tells the library's thread, which disposes of it at once; no system call at a lease. A connection that is
     /// leased within a fraction of a millisecond of its peer's close may be handed out.

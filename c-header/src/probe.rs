@@ -1,4 +1,4 @@
-//! Asking a socket whether its peer has closed it, at the moment of a lease: one poll(2) that does not wait.
+//! Asking a socket whether its peer has closed it, at the moment of a lease, without waiting.
 
 use std::os::fd::{BorrowedFd, RawFd};
 
@@ -36,7 +36,7 @@ impl Probe {
         }
     }
 
-    /// Whether the connection may be used. One that poll cannot be asked about may.
+    /// Whether the connection may be used. One that the system cannot be asked about may.
     pub(crate) fn finds_usable(self, socket: RawFd) -> bool {
         if self == Probe::Off {
             return true;

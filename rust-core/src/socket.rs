@@ -1,7 +1,7 @@
 //! What can be asked of a connection's socket, and what can be set on it.
 //!
-//! Both work on any descriptor. Asking changes nothing, so a descriptor that has become another file's meanwhile only
-//! makes the answer worthless.
+//! Both work on any descriptor. Asking takes nothing from a connection that lives, so a descriptor that has become another
+//! file's meanwhile only makes the answer worthless.
 
 use std::fmt;
 use std::io;
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::net::sockopt;
+use rustix::net::{RecvFlags, recv, sockopt};
 
 /// What a socket says of its peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,8 +28,28 @@ pub enum Liveness {
     Unknown,
 }
 
-/// Asks a socket whether its peer has closed it: one poll(2) that does not wait. O(1), from any thread.
+/// Asks a socket whether its peer has closed it, without waiting: one recv(2) that leaves what there is where it is, and
+/// where that finds more than nothing one poll(2). O(1), from any thread.
 pub fn probe(socket: BorrowedFd<'_>) -> Liveness {
+    // poll alone would do, and where each is called in a loop they cost the same. Between a request and the next one, though, the
+    // kernel's way to read is in the processor's cache and its way to poll is not: that is 1 % of a GET on one processor.
+    match look(socket) {
+        Err(Errno::AGAIN) => Liveness::Alive,
+        _ => ask(socket),
+    }
+}
+
+/// How many bytes there are to read, at most one: 0 at the end of the stream.
+fn look(socket: BorrowedFd<'_>) -> Result<usize, Errno> {
+    let seen = recv(
+        socket,
+        &mut [0u8; 1][..],
+        RecvFlags::PEEK | RecvFlags::DONTWAIT,
+    );
+    seen.map(|(bytes, _)| bytes)
+}
+
+fn ask(socket: BorrowedFd<'_>) -> Liveness {
     let mut asked = [PollFd::new(&socket, PollFlags::IN | END_OF_STREAM)];
     loop {
         match poll(&mut asked, Some(&Timespec::default())) {
@@ -64,13 +84,8 @@ fn readable(_socket: BorrowedFd<'_>) -> Liveness {
 /// Bytes, or the end of the stream: only a look at them tells.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 fn readable(socket: BorrowedFd<'_>) -> Liveness {
-    use rustix::net::{RecvFlags, recv};
-    match recv(
-        socket,
-        &mut [0u8; 1][..],
-        RecvFlags::PEEK | RecvFlags::DONTWAIT,
-    ) {
-        Ok((0, _)) => Liveness::Closed,
+    match look(socket) {
+        Ok(0) => Liveness::Closed,
         Ok(_) => Liveness::Readable,
         Err(Errno::AGAIN) => Liveness::Alive,
         Err(_) => Liveness::Closed,
@@ -220,6 +235,22 @@ mod tests {
         )
         .unwrap();
         assert_eq!(probe(socket.as_fd()), Liveness::Unconnected);
+    }
+
+    #[test]
+    fn asking_leaves_the_bytes_where_they_are() {
+        let (mut ours, mut theirs) = pair();
+        theirs.write_all(b"x").unwrap();
+        becomes(&ours, Liveness::Readable);
+        let mut found = [0];
+        ours.read_exact(&mut found).unwrap();
+        assert_eq!(&found, b"x");
+    }
+
+    #[test]
+    fn what_is_no_socket_is_asked_all_the_same() {
+        let null = std::fs::File::open("/dev/null").unwrap();
+        assert_eq!(probe(null.as_fd()), Liveness::Readable);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::socket::{Liveness, TcpKeepAlive, probe};
 pub enum Watching {
     /// Not at all: whoever uses the connection finds out.
     Off,
-    /// One poll(2) of its socket when it is leased, 0.4 µs.
+    /// One look at its socket when it is leased, a system call of 0.4 µs.
     Probe,
     /// The housekeeper is told by the system, and closes it at once; no system call at a lease. A connection that is leased
     /// within a fraction of a millisecond of its peer's close may be handed out.

@@ -1,4 +1,4 @@
-//! The descriptor behind a `java.net.Socket`, and what poll(2) says of it.
+//! The descriptor behind a `java.net.Socket`, and what the system says of it.
 //!
 //! There is no public way to a descriptor; JNI reads private fields on every JDK, whatever its modules allow Java code.
 //! Where the fields lie differs by JDK and by kind of socket:
@@ -223,7 +223,7 @@ extern "system" fn Java_io_leasehold_internal_SocketDescriptors_descriptor<'loca
 }
 
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_SocketDescriptors_poll<'local>(
+extern "system" fn Java_io_leasehold_internal_SocketDescriptors_ask<'local>(
     _env: EnvUnowned<'local>,
     _class: JClass<'local>,
     descriptor: jint,
@@ -232,8 +232,8 @@ extern "system" fn Java_io_leasehold_internal_SocketDescriptors_poll<'local>(
         if descriptor < 0 {
             return UNKNOWN;
         }
-        // SAFETY: not -1. Java promises that nobody closes the socket meanwhile; if somebody does all the same, poll looks at
-        // whatever has the number by now, and changes nothing.
+        // SAFETY: not -1. Java promises that nobody closes the socket meanwhile; if somebody does all the same, the probe
+        // looks at whatever has the number by now, and takes nothing from it.
         let descriptor = unsafe { BorrowedFd::borrow_raw(descriptor) };
         match probe(descriptor) {
             Liveness::Alive => ALIVE,

@@ -9,8 +9,8 @@ public final class Sockets {
     private Sockets() {}
 
     /**
-     * Whether an idle connection is still alive: one {@code poll} of its descriptor with no wait. It costs about half a
-     * microsecond, where a timed read costs a millisecond. Nothing is read from the socket and nothing is changed on
+     * Whether an idle connection is still alive, by a system call on its descriptor that does not wait. It costs about half a
+     * microsecond, where a timed read costs a millisecond. Nothing is taken from the socket and nothing is changed on
      * it.
      *
      * <p>Plain sockets, the JDK's own TLS sockets (also layered over another socket) and sockets of socket channels can

@@ -7,7 +7,7 @@ package io.leasehold;
 public enum Watching {
     /** Not at all: whoever leases a connection asks by other means, or finds out by using it. */
     OFF,
-    /** It asks at each lease, with one {@code poll} that does not wait: half a microsecond. */
+    /** It asks at each lease, with a system call that does not wait: half a microsecond. */
     PROBE,
     /**
      * The operating system tells when a peer closes, and the connection is disposed of at once, not only at the next

@@ -54,7 +54,7 @@ public final class SocketDescriptors {
             // A socket of somebody else's making.
             return Liveness.UNKNOWN;
         }
-        int answer = descriptor < 0 ? -1 : poll(descriptor);
+        int answer = descriptor < 0 ? -1 : ask(descriptor);
         return answer < 0 ? Liveness.UNKNOWN : ANSWERS[answer];
     }
 
@@ -125,6 +125,6 @@ public final class SocketDescriptors {
     /** The descriptor; -1 if none can be reached. */
     private static native int descriptor(Socket socket);
 
-    /** What {@code poll} says without waiting: an index into {@code ANSWERS}, or -1. */
-    private static native int poll(int fd);
+    /** What the operating system says without waiting: an index into {@code ANSWERS}, or -1. */
+    private static native int ask(int descriptor);
 }
