@@ -4,7 +4,9 @@
     report.py [--quick] [--load LOAD] [--json FILE] ROWS...
 
 A figure is the median of a row's samples, its spread their least and greatest. A sample is wall time divided by the cycles of all
-threads together, in nanoseconds, or in a bench of requests their number per second.
+threads together, in nanoseconds, or in a bench of requests their number per second. The contenders take turns: the samples of the
+same place in their rows were taken shortly after each other, while the machine did much the same else. A ratio of two contenders is
+therefore the median of the ratios of such pairs, in which noise that lasts longer than a turn cancels out.
 """
 
 import argparse
@@ -35,7 +37,15 @@ def figure(bench):
     return 'requests_per_second' if bench in PER_SECOND else 'ns_per_op'
 
 
-Bar = collections.namedtuple('Bar', 'bench text threads ratio is_met')
+# Its ratios are those of the pairs of samples, in the order of the turns.
+Bar = collections.namedtuple('Bar', 'bench text threads ratios is_met')
+
+
+def divided(above, below):
+    """Each sample by the one of the same turn."""
+    if len(above) != len(below):
+        raise ValueError(f'{len(above)} samples beside {len(below)}: they were not taken in turn')
+    return [a / b for a, b in zip(above, below)]
 
 
 def at_most(bench, contender, times, other, threads, other_bench=None):
@@ -43,25 +53,25 @@ def at_most(bench, contender, times, other, threads, other_bench=None):
     other_bench = other_bench or bench
     name = other if other_bench == bench else f"{other_bench}'s {other}"
     return Bar(bench, f'{contender} ÷ {name} ≤ {times}', threads,
-               lambda of, t, r: of[bench, contender, t, r] / of[other_bench, other, t, r], lambda ratio: ratio <= times)
+               lambda of, t, r: divided(of[bench, contender, t, r], of[other_bench, other, t, r]), lambda ratio: ratio <= times)
 
 
 def times_fewer(bench, contender, times, other, threads):
     """The other takes at least so many times what the contender takes."""
     return Bar(bench, f'{other} ÷ {contender} ≥ {times}', threads,
-               lambda of, t, r: of[bench, other, t, r] / of[bench, contender, t, r], lambda ratio: ratio >= times)
+               lambda of, t, r: divided(of[bench, other, t, r], of[bench, contender, t, r]), lambda ratio: ratio >= times)
 
 
 def not_slower_than_alone(bench, contender, threads):
     """No more for a cycle than on one thread."""
     return Bar(bench, f'{contender} ÷ itself on 1 thread ≤ 1', threads,
-               lambda of, t, r: of[bench, contender, t, r] / of[bench, contender, 1, r], lambda ratio: ratio <= 1)
+               lambda of, t, r: divided(of[bench, contender, t, r], of[bench, contender, 1, r]), lambda ratio: ratio <= 1)
 
 
 def times_more(bench, contender, times, other, threads):
     """The contender does at least so many times what the other does per second."""
     return Bar(bench, f'{contender} ÷ {other} ≥ {times}', threads,
-               lambda of, t, r: of[bench, contender, t, r] / of[bench, other, t, r], lambda ratio: ratio >= times)
+               lambda of, t, r: divided(of[bench, contender, t, r], of[bench, other, t, r]), lambda ratio: ratio >= times)
 
 
 BARS = [
@@ -86,25 +96,27 @@ def read(files):
     for file in files:
         with open(file, encoding='utf-8') as lines:
             for line in lines:
-                row = json.loads(line)
-                samples = row.pop('samples')
-                row[figure(row['bench'])] = round(statistics.median(samples), 1)
-                row['spread'] = [round(min(samples), 1), round(max(samples), 1)]
-                row['samples'] = len(samples)
-                rows.append(row)
+                rows.append(json.loads(line))
     return rows
+
+
+def summary(row):
+    """The row with figures in place of its samples."""
+    samples = row['samples']
+    return {**row, figure(row['bench']): round(statistics.median(samples), 1),
+            'spread': [round(min(samples), 1), round(max(samples), 1)], 'samples': len(samples)}
 
 
 def judge(rows):
     """Every bar in every cell that was measured."""
-    of = {(row['bench'], row['contender'], row['threads'], row['routes']): row[figure(row['bench'])] for row in rows}
+    of = {(row['bench'], row['contender'], row['threads'], row['routes']): row['samples'] for row in rows}
     verdicts = []
     for bar in BARS:
         for routes in sorted({row['routes'] for row in rows if row['bench'] == bar.bench}):
             for threads in bar.threads:
-                ratio = bar.ratio(of, threads, routes)
-                verdicts.append({'bench': bar.bench, 'bar': bar.text, 'threads': threads, 'routes': routes,
-                                 'ratio': round(ratio, 2), 'met': bar.is_met(ratio)})
+                lower, ratio, upper = statistics.quantiles(bar.ratios(of, threads, routes), method='inclusive')
+                verdicts.append({'bench': bar.bench, 'bar': bar.text, 'threads': threads, 'routes': routes, 'ratio': round(ratio, 2),
+                                 'quartiles': [round(lower, 2), round(upper, 2)], 'met': bar.is_met(ratio)})
     return verdicts
 
 
@@ -147,6 +159,7 @@ def table(report):
     lines.append(f"{facts['rustc']}; {facts['java']}")
     lines.append(f"{report['mode']} run; load before it {facts['load_before']}")
     lines.append('ns: wall time of a run divided by the cycles of all its threads; median, and below it least to greatest')
+    lines.append('÷: median of the ratios of the two samples of each turn, taken shortly after each other; not the ratio of the medians')
     for bench in sorted({row['bench'] for row in report['rows']}, key=list(BENCHES).index):
         rows = [row for row in report['rows'] if row['bench'] == bench]
         cells = sorted({(row['routes'], row['threads']) for row in rows})
@@ -188,9 +201,11 @@ def main():
     report = {
         'mode': 'quick' if chosen.quick else 'full',
         'definition': 'ns_per_op: wall time of a run divided by the cycles of all its threads, median of the samples; '
-                      'requests_per_second: of all threads together, median of the samples; spread: least and greatest sample',
+                      'requests_per_second: of all threads together, median of the samples; spread: least and greatest sample; '
+                      'ratio: median of the ratios of the two samples of each turn, taken shortly after each other, which is not the '
+                      'ratio of the medians; quartiles: the lower and the upper quartile of those ratios',
         'machine': machine(chosen.load),
-        'rows': rows,
+        'rows': [summary(row) for row in rows],
         'bars': judge(rows),
     }
     print(table(report))

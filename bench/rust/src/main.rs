@@ -1,7 +1,8 @@
 //! What one lease, its update of the expiry and its release cost in Rust and through the C ABI, beside a bare list under a lock.
 //!
-//! All contenders in all cells of threads and routes take turns, round by round, so that whatever else the machine does meanwhile
-//! hits all alike. Every sample goes to a file, a row a line, for `bench/report.py`.
+//! All contenders in all cells of threads and routes take turns of a few milliseconds, round by round: what else the machine does
+//! lasts longer, so that it hits those that are compared in the same round alike. The samples go to a file, a row a line and of each
+//! row in the order of the rounds, for `bench/report.py`.
 
 mod c_abi;
 mod contender;
@@ -18,6 +19,8 @@ use drive::{Drive, ns_per_cycle};
 
 const THREADS: [usize; 4] = [1, 2, 8, 32];
 const ROUTES: [usize; 2] = [1, 64];
+const TURN: Duration = Duration::from_millis(20);
+const WARM_UP: usize = 3;
 
 /// A bench, a contender in it, and how that is made for a number of threads and routes.
 type Entrant = (&'static str, &'static str, Make);
@@ -38,15 +41,15 @@ fn make<C: Contender + 'static>(threads: usize, routes: usize) -> Box<dyn Drive>
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let (rounds, millis, file) = match arguments[..] {
-        [file] => (31, 100, file),
-        ["--quick", file] => (8, 50, file),
+    let (rounds, file) = match arguments[..] {
+        [file] => (150, file),
+        ["--quick", file] => (15, file),
         _ => {
             eprintln!("usage: leasehold-bench [--quick] FILE");
             return ExitCode::from(2);
         }
     };
-    match measure(rounds, Duration::from_millis(millis), file) {
+    match measure(rounds, file) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("leasehold-bench: {file}: {error}");
@@ -65,8 +68,8 @@ struct Row {
     samples: Vec<f64>,
 }
 
-/// The first round is a warm-up and not counted.
-fn measure(rounds: usize, run: Duration, file: &str) -> io::Result<()> {
+/// The first rounds warm up and are not counted.
+fn measure(rounds: usize, file: &str) -> io::Result<()> {
     let mut file = BufWriter::new(File::create(file)?);
     let cells = ROUTES.map(|routes| THREADS.map(|threads| (threads, routes)));
     let mut rows: Vec<Row> = (cells.as_flattened().iter())
@@ -81,11 +84,11 @@ fn measure(rounds: usize, run: Duration, file: &str) -> io::Result<()> {
             })
         })
         .collect();
-    for round in 1..=rounds {
-        eprintln!("bench: Rust and C, round {round} of {rounds}");
+    eprintln!("bench: Rust and C, {rounds} rounds");
+    for round in 0..WARM_UP + rounds {
         for row in &mut rows {
-            let ns = ns_per_cycle(row.drive.as_ref(), row.threads, row.routes, run);
-            if round > 1 {
+            let ns = ns_per_cycle(row.drive.as_ref(), row.threads, row.routes, TURN);
+            if round >= WARM_UP {
                 row.samples.push(ns);
             }
         }

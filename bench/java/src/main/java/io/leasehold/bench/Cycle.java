@@ -2,14 +2,17 @@ package io.leasehold.bench;
 
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.infra.ThreadParams;
 
+import java.io.IOException;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -44,6 +47,18 @@ public class Cycle {
         private Contender.User user;
         private int routes;
         private int route;
+
+        /** Waits until it is this JVM's turn. Each thread does so itself: JMH would have the others poll. */
+        @Setup(Level.Iteration)
+        public void awaitTurn() throws IOException {
+            Turn.await();
+        }
+
+        /** Passes the turn on. */
+        @TearDown(Level.Iteration)
+        public void endTurn() throws IOException {
+            Turn.end();
+        }
 
         /** Threads begin at different routes. */
         @Setup

@@ -57,7 +57,7 @@ final class Requests {
         try (Nginx server = Nginx.builder().start()) {
             Requests requests = new Requests(server.url(WebServer.HELLO), quick, rows);
             try {
-                requests.measure(1, 10, leasehold(), unchecked(), checked());
+                requests.measure(1, 5, leasehold(), unchecked(), checked());
                 requests.measure(16, 100, leasehold(), unchecked());
             } finally {
                 requests.threads.shutdown();
@@ -102,7 +102,7 @@ final class Requests {
         System.err.println("bench: " + BENCH + ", threads: " + n);
         List<Requester> order = new ArrayList<>(Arrays.asList(requesters));
         Random random = new Random(1);
-        long turns = (quick ? 6_000 : 60_000) / sliceMillis / requesters.length;
+        long turns = (quick ? 8_000 : 60_000) / sliceMillis / requesters.length;
         long warmUp = turns / 4;
         for (int i = 0; i < warmUp + turns; i++) {
             Collections.shuffle(order, random);
