@@ -86,7 +86,6 @@ impl Pool {
         match grant {
             Grant::Idle(handle) => self.serve_usable(route, handle),
             Grant::Open(handle) => Ok(vacancy(handle)),
-            Grant::Retry => unreachable!("a retry is asked again"),
         }
     }
 
@@ -158,7 +157,6 @@ impl Pool {
         match grant {
             Grant::Idle(handle) => drop(self.keep(handle, Keep::AsBefore)),
             Grant::Open(handle) => drop(self.close(handle, Cause::Requested)),
-            Grant::Retry => {}
         }
     }
 
@@ -208,15 +206,6 @@ fn vacancy(handle: Handle) -> Served {
         status: LH_VACANCY,
         handle,
         data: null_mut(),
-    }
-}
-
-/// The grant in an outcome that is one.
-pub(crate) fn grant_of(outcome: Outcome) -> Option<Grant> {
-    match outcome {
-        Outcome::Idle(handle) => Some(Grant::Idle(handle)),
-        Outcome::Open(handle) => Some(Grant::Open(handle)),
-        Outcome::Wait => None,
     }
 }
 
@@ -369,7 +358,10 @@ pub(crate) fn lease_now(
 ) -> Result<Served, lh_status> {
     let outcome =
         pool.with_effects(|engine, effects| engine.lease(route, state.id(), None, effects))?;
-    pool.serve(route, grant_of(outcome).ok_or(LH_EXHAUSTED)?)
+    match outcome {
+        Outcome::Granted(grant) => pool.serve(route, grant),
+        Outcome::Wait => Err(LH_EXHAUSTED),
+    }
 }
 
 /// The right to open a connection has been used: the lease has a connection now, whose time to live begins.

@@ -12,14 +12,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use leasehold::State;
-use leasehold::engine::{Grant, Outcome, RouteId, StateId, Ticket};
+use leasehold::engine::{Answer, Grant, Outcome, RouteId, StateId, Ticket};
 use leasehold::face::Deadline;
 use parking_lot::{Condvar, Mutex};
 
 use crate::boundary::{Output, answer};
 use crate::delivery::is_in_callback;
 use crate::http::LH_FOREVER;
-use crate::lease::{LeaseOutput, Served, grant_of, lease_now, lh_lease, state_of};
+use crate::lease::{LeaseOutput, Served, lease_now, lh_lease, state_of};
 use crate::options::{self, lh_lease_options};
 use crate::pool::{Pool, lh_pool, with_pool};
 use crate::route::lh_route;
@@ -218,20 +218,17 @@ fn sleep_until_granted(
     };
     let mut outcome = ask()?;
     loop {
-        if let Some(grant) = grant_of(outcome) {
+        if let Outcome::Granted(grant) = outcome {
             return Ok(grant);
         }
         match pool.engine.poll_ticket(ticket)? {
-            Some(Grant::Retry) => outcome = ask()?,
-            Some(grant) => return Ok(grant),
-            None if signal.wait(deadline) => {}
-            None => {
+            Answer::Granted(grant) => return Ok(grant),
+            Answer::AskAgain => outcome = ask()?,
+            Answer::Pending if signal.wait(deadline) => {}
+            Answer::Pending => {
+                // What came at the last moment is used.
                 let grant = pool.with_effects(|engine, effects| engine.cancel(ticket, effects));
-                return match grant {
-                    None | Some(Grant::Retry) => Err(LH_TIMED_OUT),
-                    // It came at the last moment.
-                    Some(grant) => Ok(grant),
-                };
+                return grant.ok_or(LH_TIMED_OUT);
             }
         }
     }
@@ -254,18 +251,16 @@ pub(crate) fn attend(pool: &Arc<Pool>, ticket: Ticket) {
     };
     let grant = match pool.engine.poll_ticket(ticket) {
         // Another answer will come, and whoever makes it comes here.
-        Ok(None) => return,
+        Ok(Answer::Pending) => return,
         // What follows is delivered later, when the place is not locked any more.
-        Ok(Some(Grant::Retry)) => match pool.with_effects(|engine, effects| {
+        Ok(Answer::AskAgain) => match pool.with_effects(|engine, effects| {
             engine.lease(request.route, request.state, Some(ticket), effects)
         }) {
-            Ok(outcome) => match grant_of(outcome) {
-                Some(grant) => Ok(grant),
-                None => return,
-            },
+            Ok(Outcome::Wait) => return,
+            Ok(Outcome::Granted(grant)) => Ok(grant),
             Err(refusal) => Err(refusal.into()),
         },
-        Ok(Some(grant)) => Ok(grant),
+        Ok(Answer::Granted(grant)) => Ok(grant),
         Err(refusal) => Err(refusal.into()),
     };
     *waiting = None;
@@ -280,7 +275,6 @@ pub(crate) fn time_out(pool: &Arc<Pool>, ticket: Ticket) {
     };
     // Nobody else can take the answer now. One that came at the last moment is used.
     let grant = pool.with_effects(|engine, effects| engine.cancel(ticket, effects));
-    let grant = grant.filter(|grant| *grant != Grant::Retry);
     request.finish(pool, grant.ok_or(LH_TIMED_OUT));
 }
 
@@ -366,10 +360,13 @@ pub unsafe extern "C" fn lh_pool_request(
                     });
                     Ok(LH_PENDING)
                 }
-                outcome => {
+                Ok(Outcome::Granted(grant)) => {
                     pool.retract(ticket);
-                    let grant = grant_of(outcome?).ok_or(LH_EXHAUSTED)?;
                     output.write(pool.serve(route, grant)?)
+                }
+                Err(refusal) => {
+                    pool.retract(ticket);
+                    Err(refusal.into())
                 }
             }
         })

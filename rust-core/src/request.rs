@@ -11,7 +11,7 @@ use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use crate::deadlines::Deadline;
-use crate::engine::{Grant, Handle, Outcome, Refusal, RouteId, StateId, Ticket};
+use crate::engine::{Answer, Grant, Handle, Outcome, Refusal, RouteId, StateId, Ticket};
 use crate::error::LeaseError;
 use crate::lease::{Connection, Lease, Vacancy};
 use crate::shared::{Shared, millis};
@@ -261,8 +261,7 @@ struct Waiting<K: Eq + Hash, C> {
 impl<K: Eq + Hash, C> Waiting<K, C> {
     fn try_lease(&mut self) -> Result<Lease<K, C>, LeaseError> {
         match self.ask(None)? {
-            Outcome::Idle(handle) => usable(&self.shared, handle),
-            Outcome::Open(handle) => Ok(self.vacancy(handle)),
+            Outcome::Granted(grant) => self.accept(grant),
             Outcome::Wait => Err(LeaseError::Exhausted),
         }
     }
@@ -290,9 +289,9 @@ impl<K: Eq + Hash, C> Waiting<K, C> {
             .engine
             .poll_ticket(self.ticket.expect("it waits"))
         {
-            Ok(None) => Poll::Pending,
-            Ok(Some(Grant::Retry)) => self.enqueue(waker),
-            Ok(Some(grant)) => {
+            Ok(Answer::Pending) => Poll::Pending,
+            Ok(Answer::AskAgain) => self.enqueue(waker),
+            Ok(Answer::Granted(grant)) => {
                 self.ticket = None;
                 Poll::Ready(self.accept(grant))
             }
@@ -311,8 +310,7 @@ impl<K: Eq + Hash, C> Waiting<K, C> {
         }
         match outcome {
             Ok(Outcome::Wait) => Poll::Pending,
-            Ok(Outcome::Idle(handle)) => Poll::Ready(usable(&self.shared, handle)),
-            Ok(Outcome::Open(handle)) => Poll::Ready(Ok(self.vacancy(handle))),
+            Ok(Outcome::Granted(grant)) => Poll::Ready(self.accept(grant)),
             Err(refusal) => Poll::Ready(Err(refusal.into())),
         }
     }
@@ -367,7 +365,6 @@ impl<K: Eq + Hash, C> Waiting<K, C> {
         match grant {
             Grant::Idle(handle) => usable(&self.shared, handle),
             Grant::Open(handle) => Ok(self.vacancy(handle)),
-            Grant::Retry => unreachable!("a retry is asked again"),
         }
     }
 
@@ -386,10 +383,8 @@ impl<K: Eq + Hash, C> Waiting<K, C> {
     /// Leaves the queue. What had been granted meanwhile is not lost but returned.
     fn give_up(&mut self) -> Option<Grant> {
         let ticket = self.ticket.take()?;
-        let grant = self
-            .shared
-            .with_effects(|engine, effects| engine.cancel(ticket, effects))?;
-        (grant != Grant::Retry).then_some(grant)
+        self.shared
+            .with_effects(|engine, effects| engine.cancel(ticket, effects))
     }
 }
 
@@ -400,7 +395,7 @@ impl<K: Eq + Hash, C> Drop for Waiting<K, C> {
             // Nobody has used it: its expiry stays what it was.
             Some(Grant::Idle(handle)) => Connection::take(&self.shared, handle).give_back(),
             Some(Grant::Open(handle)) => drop(self.vacancy(handle)),
-            Some(Grant::Retry) | None => {}
+            None => {}
         }
         self.shared.states.release(self.state);
     }

@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use leasehold::engine::{
-    Config, Effects, Engine, Handle, Hit, Keep, Outcome, RouteId, StateId, Verdict,
+    Config, Effects, Engine, Grant, Handle, Hit, Keep, Outcome, RouteId, StateId, Verdict,
 };
 use leasehold::{Pool, Route};
 use parking_lot::Mutex;
@@ -32,8 +32,8 @@ impl BareEngine {
             .engine
             .lease(route, StateId::NONE, None, &mut Effects::new())
         {
-            Ok(Outcome::Idle(handle)) => handle,
-            Ok(Outcome::Open(handle)) => {
+            Ok(Outcome::Granted(Grant::Idle(handle))) => handle,
+            Ok(Outcome::Granted(Grant::Open(handle))) => {
                 self.engine.opened(handle).expect("the pool is open");
                 handle
             }

@@ -14,7 +14,7 @@ const QUEUE_FULL: jlong = -3;
 const SHUT_DOWN: jlong = -4;
 const STALE_ROUTE: jlong = -5;
 pub(crate) const PENDING: jlong = -6;
-const RETRY: jlong = -7;
+pub(crate) const RETRY: jlong = -7;
 pub(crate) const NOT_LEASED: jlong = -8;
 pub(crate) const NOTHING: jlong = -9;
 /// What no caller can bring about, so that there is a mistake on this side of it.
@@ -22,8 +22,7 @@ pub(crate) const BROKEN: jlong = -10;
 
 pub(crate) fn of_outcome(outcome: Result<Outcome, Refusal>) -> jlong {
     match outcome {
-        Ok(Outcome::Idle(handle)) => handle.to_u64() as jlong,
-        Ok(Outcome::Open(handle)) => !(handle.to_u64() as jlong),
+        Ok(Outcome::Granted(grant)) => of_grant(grant),
         Ok(Outcome::Wait) => WAIT,
         Err(refusal) => of_refusal(refusal),
     }
@@ -33,7 +32,6 @@ pub(crate) fn of_grant(grant: Grant) -> jlong {
     match grant {
         Grant::Idle(handle) => handle.to_u64() as jlong,
         Grant::Open(handle) => !(handle.to_u64() as jlong),
-        Grant::Retry => RETRY,
     }
 }
 
@@ -63,7 +61,7 @@ mod tests {
             let mut effects = Effects::new();
             let route = engine.add_route(&mut effects).unwrap();
             let outcome = engine.lease(route, StateId::NONE, None, &mut effects);
-            let Ok(Outcome::Open(handle)) = outcome else {
+            let Ok(Outcome::Granted(Grant::Open(handle))) = outcome else {
                 panic!("nothing is idle yet");
             };
             assert!(of_outcome(outcome) < OPEN_LIMIT);

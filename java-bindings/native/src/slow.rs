@@ -1,6 +1,6 @@
 //! Everything but hits: one native for each call of the engine.
 
-use crate::answer::{self, BROKEN, DONE, NOT_LEASED, NOTHING, PENDING};
+use crate::answer::{self, BROKEN, DONE, NOT_LEASED, NOTHING, PENDING, RETRY};
 use crate::effects::hand_over;
 use crate::hit::keep_of;
 use crate::pool::pool;
@@ -9,7 +9,7 @@ use jni::EnvUnowned;
 use jni::objects::{JIntArray, JLongArray};
 use jni::sys::{jboolean, jint, jlong};
 use leasehold::engine::{
-    Effects, Engine, Grant, Handle, Released, RouteId, ShutdownMode, StateId, Stats, Ticket, Use,
+    Answer, Effects, Engine, Handle, Released, RouteId, ShutdownMode, StateId, Stats, Ticket, Use,
     Verdict,
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -103,8 +103,9 @@ extern "system" fn Java_io_leasehold_internal_NativePool_pollTicket<'local>(
 ) -> jlong {
     ask(address, |engine| {
         match engine.poll_ticket(Ticket::from_u64(ticket as u64)) {
-            Ok(Some(grant)) => answer::of_grant(grant),
-            Ok(None) => PENDING,
+            Ok(Answer::Pending) => PENDING,
+            Ok(Answer::AskAgain) => RETRY,
+            Ok(Answer::Granted(grant)) => answer::of_grant(grant),
             Err(refusal) => answer::of_refusal(refusal),
         }
     })
@@ -119,11 +120,9 @@ extern "system" fn Java_io_leasehold_internal_NativePool_cancel<'local>(
     effects: JLongArray<'local>,
 ) -> jlong {
     call(&mut env, address, &effects, |engine, effects| {
-        match engine.cancel(Ticket::from_u64(ticket as u64), effects) {
-            // Leave to ask again is nothing that would have to be given back.
-            None | Some(Grant::Retry) => NOTHING,
-            Some(grant) => answer::of_grant(grant),
-        }
+        engine
+            .cancel(Ticket::from_u64(ticket as u64), effects)
+            .map_or(NOTHING, answer::of_grant)
     })
 }
 

@@ -5,7 +5,7 @@ use super::coordinator::Step;
 use super::effects::Effects;
 use super::entry::{NEVER, Status};
 use super::id::{Handle, RouteId, StateId, Ticket};
-use super::outcome::{Grant, Keep, NotLeased, Outcome, Refusal};
+use super::outcome::{Answer, Grant, Keep, NotLeased, Outcome, Refusal};
 use super::route::Route;
 use super::stripe::{Guard, List};
 use super::sync::atomic::Ordering::Relaxed;
@@ -138,25 +138,25 @@ impl Engine {
             .ok_or(Refusal::QueueFull)
     }
 
-    /// The answer to a waiting ticket, if there is one. Taking it ends the ticket, unless it is [`Grant::Retry`].
+    /// The answer to a waiting ticket. A grant or a refusal ends the ticket.
     ///
     /// A read of one atomic as long as there is none. What the granter did before is visible to the taker.
     #[inline]
-    pub fn poll_ticket(&self, ticket: Ticket) -> Result<Option<Grant>, Refusal> {
+    pub fn poll_ticket(&self, ticket: Ticket) -> Result<Answer, Refusal> {
         if !ticket::is_answered(&self.answers, ticket) {
-            return Ok(None);
+            return Ok(Answer::Pending);
         }
         self.take_answer(ticket)
     }
 
     #[cold]
-    fn take_answer(&self, ticket: Ticket) -> Result<Option<Grant>, Refusal> {
+    fn take_answer(&self, ticket: Ticket) -> Result<Answer, Refusal> {
         let mut c = self.coordinator.lock();
         let slot = c
             .tickets
             .find(self.tag, ticket)
             .ok_or(Refusal::StaleTicket)?;
-        c.tickets.take_answer(slot, &self.answers).transpose()
+        c.tickets.take_answer(slot, &self.answers)
     }
 
     /// Ends a ticket whose owner does not want to wait any longer.
@@ -173,8 +173,10 @@ impl Engine {
             return None;
         }
         match step.c.tickets.take_answer(slot, &self.answers) {
-            Some(answer) => answer.ok(),
-            None => {
+            Ok(Answer::Granted(grant)) => Some(grant),
+            Err(_) => None,
+            // It was never queued.
+            Ok(_) => {
                 step.c.tickets.free(slot, &self.answers);
                 None
             }
@@ -271,8 +273,8 @@ impl Step<'_> {
         }
         let route = self.find_route(route).ok_or(Refusal::StaleRoute)?;
         if self.c.routes[route as usize].queue.head.is_none() || self.engine.barging {
-            if let Some(outcome) = self.lease_at_once(route, state) {
-                return Ok(outcome);
+            if let Some(grant) = self.lease_at_once(route, state) {
+                return Ok(Outcome::Granted(grant));
             }
         }
         let may_wait = ticket.is_some() && self.c.tickets.waiting() < self.engine.max_waiters;
@@ -312,26 +314,26 @@ impl Step<'_> {
     /// A ticket's answer, where there is one: it is the caller's own, so nobody has to be woken for it.
     fn take_outcome(&mut self, ticket: u32) -> Option<Result<Outcome, Refusal>> {
         let id = self.c.tickets.id(self.engine.tag, ticket);
-        let answer = self.c.tickets.take_answer(ticket, &self.engine.answers)?;
-        self.effects.wakes.retain(|wake| *wake != id);
-        match answer {
-            Ok(Grant::Idle(handle)) => Some(Ok(Outcome::Idle(handle))),
-            Ok(Grant::Open(handle)) => Some(Ok(Outcome::Open(handle))),
-            Ok(Grant::Retry) => None,
+        let outcome = match self.c.tickets.take_answer(ticket, &self.engine.answers) {
+            Ok(Answer::Pending) => return None,
+            Ok(Answer::AskAgain) => None,
+            Ok(Answer::Granted(grant)) => Some(Ok(Outcome::Granted(grant))),
             Err(refusal) => Some(Err(refusal)),
-        }
+        };
+        self.effects.wakes.retain(|wake| *wake != id);
+        outcome
     }
 
     /// What is idle on the route, or else the right to open, where the limits leave room.
-    fn lease_at_once(&mut self, route: u32, state: StateId) -> Option<Outcome> {
+    fn lease_at_once(&mut self, route: u32, state: StateId) -> Option<Grant> {
         let found = self.sweep(route, state);
         // Removing what had expired may have let earlier waiters in.
         self.settle();
         if let Some(handle) = found {
-            return Some(Outcome::Idle(handle));
+            return Some(Grant::Idle(handle));
         }
         self.c
             .has_room(route)
-            .then(|| Outcome::Open(self.open(route)))
+            .then(|| Grant::Open(self.open(route)))
     }
 }

@@ -6,14 +6,15 @@
 //! outcome and its [`Effects`], which the caller carries out afterwards.
 //!
 //! ```
-//! use leasehold::engine::{Config, Effects, Engine, Hit, Keep, Outcome, StateId};
+//! use leasehold::engine::{Config, Effects, Engine, Grant, Hit, Keep, Outcome, StateId};
 //!
 //! let engine = Engine::new(Config::default());
 //! let mut effects = Effects::new();
 //! let route = engine.add_route(&mut effects).unwrap();
 //!
 //! // Nothing is idle yet: the engine gives the right to open a connection.
-//! let Ok(Outcome::Open(handle)) = engine.lease(route, StateId::NONE, None, &mut effects) else { panic!() };
+//! let leased = engine.lease(route, StateId::NONE, None, &mut effects);
+//! let Ok(Outcome::Granted(Grant::Open(handle))) = leased else { panic!() };
 //! // … connect, and keep the connection under handle.slot() …
 //! engine.opened(handle).unwrap();
 //! assert_eq!(engine.release_hit(handle, Keep::For(5_000)), Ok(Hit::Kept));
@@ -63,7 +64,7 @@ pub use counters::Counters;
 pub use effects::{Cause, Effects, Victim};
 pub use id::{Handle, RouteId, StateId, Ticket};
 pub use outcome::{
-    Grant, Hit, Keep, NotLeased, Outcome, Refusal, Released, ShutdownMode, Stats, Verdict,
+    Answer, Grant, Hit, Keep, NotLeased, Outcome, Refusal, Released, ShutdownMode, Stats, Verdict,
 };
 pub use segments::Segments;
 pub use stats::{EntryInfo, Use};
@@ -78,7 +79,7 @@ use stripe::{Guard, Stripe};
 use sync::Padded;
 use sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use thread::thread_number;
-use ticket::Answer;
+use ticket::AnswerCell;
 
 /// One pool. All methods may be called from any thread at any time.
 pub struct Engine {
@@ -96,7 +97,7 @@ pub struct Engine {
     stripes: Box<[Stripe]>,
     entries: Segments<Entry>,
     routes: Segments<Route>,
-    answers: Segments<Answer>,
+    answers: Segments<AnswerCell>,
     coordinator: Mutex<Coordinator>,
     /// Some caller has found a stripe locked. Written by whoever does.
     wide: AtomicBool,

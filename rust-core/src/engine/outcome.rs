@@ -5,26 +5,33 @@ use std::fmt;
 use super::effects::Cause;
 use super::id::Handle;
 
-/// A lease request's answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// An idle connection, leased under this handle.
-    Idle(Handle),
-    /// The right to open a connection: say [`opened`](super::Engine::opened), or release it to give the right back.
-    Open(Handle),
-    /// The ticket is in the queue and will be woken.
-    Wait,
-}
-
-/// What a waiter was given.
+/// What a request was given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Grant {
     /// A connection, leased under this handle.
     Idle(Handle),
-    /// The right to open one.
+    /// The right to open a connection: say [`opened`](super::Engine::opened), or release it to give the right back.
     Open(Handle),
+}
+
+/// What a lease request led to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was served at once.
+    Granted(Grant),
+    /// The ticket is in the queue and will be woken.
+    Wait,
+}
+
+/// What a waiter finds when it looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Nothing yet: the ticket will be woken.
+    Pending,
     /// With barging only: something came free; ask again with the same ticket, which keeps its place in the queue.
-    Retry,
+    AskAgain,
+    /// It was served, and the ticket is dead.
+    Granted(Grant),
 }
 
 /// Why a request was not served.

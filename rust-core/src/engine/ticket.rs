@@ -5,47 +5,42 @@
 //! read by the waiter without it.
 
 use super::id::{Handle, StateId, Ticket};
-use super::outcome::{Grant, Refusal};
+use super::outcome::{Answer, Grant, Refusal};
 use super::route::Queue;
 use super::segments::{CAPACITY, Segments};
 use super::sync::atomic::{AtomicU64, Ordering};
 
 /// Where a waiter reads its answer.
 #[derive(Debug, Default)]
-pub(super) struct Answer {
+pub(super) struct AnswerCell {
     /// 0 while there is none. Written under the coordinator.
     code: AtomicU64,
 }
 
 const OPEN: u64 = 1 << 63;
 const SHUT_DOWN: u64 = u64::MAX;
-const RETRY: u64 = u64::MAX - 1;
+const ASK_AGAIN: u64 = u64::MAX - 1;
 
-impl Answer {
+impl AnswerCell {
     /// Whether there is one. What was written before it can be read after.
     #[inline]
     fn is_there(&self) -> bool {
         self.code.load(Ordering::Acquire) != 0
     }
 
-    fn put(&self, answer: Result<Grant, Refusal>) {
-        let code = match answer {
-            Ok(Grant::Idle(handle)) => handle.to_u64(),
-            Ok(Grant::Open(handle)) => handle.to_u64() | OPEN,
-            Ok(Grant::Retry) => RETRY,
-            Err(_) => SHUT_DOWN,
-        };
+    fn put(&self, code: u64) {
         self.code.store(code, Ordering::Release);
     }
 
-    fn take(&self) -> Option<Result<Grant, Refusal>> {
-        match self.code.swap(0, Ordering::AcqRel) {
-            0 => None,
-            SHUT_DOWN => Some(Err(Refusal::ShutDown)),
-            RETRY => Some(Ok(Grant::Retry)),
-            code if code & OPEN != 0 => Some(Ok(Grant::Open(Handle::from_u64(code & !OPEN)))),
-            code => Some(Ok(Grant::Idle(Handle::from_u64(code)))),
-        }
+    fn take(&self) -> Result<Answer, Refusal> {
+        let grant = match self.code.swap(0, Ordering::AcqRel) {
+            0 => return Ok(Answer::Pending),
+            ASK_AGAIN => return Ok(Answer::AskAgain),
+            SHUT_DOWN => return Err(Refusal::ShutDown),
+            code if code & OPEN != 0 => Grant::Open(Handle::from_u64(code & !OPEN)),
+            code => Grant::Idle(Handle::from_u64(code)),
+        };
+        Ok(Answer::Granted(grant))
     }
 }
 
@@ -88,7 +83,7 @@ impl Tickets {
         self.waiting
     }
 
-    pub(super) fn reserve(&mut self, tag: u32, answers: &Segments<Answer>) -> Option<Ticket> {
+    pub(super) fn reserve(&mut self, tag: u32, answers: &Segments<AnswerCell>) -> Option<Ticket> {
         let slot = match self.free.pop() {
             Some(slot) => slot,
             None => {
@@ -198,33 +193,38 @@ impl Tickets {
         &mut self,
         slot: u32,
         answer: Result<Grant, Refusal>,
-        cells: &Segments<Answer>,
+        cells: &Segments<AnswerCell>,
     ) {
         self.records[slot as usize].stage = Stage::Answered;
-        cell(cells, slot).put(answer);
+        cell(cells, slot).put(match answer {
+            Ok(Grant::Idle(handle)) => handle.to_u64(),
+            Ok(Grant::Open(handle)) => handle.to_u64() | OPEN,
+            // The one refusal that comes to those who wait.
+            Err(_) => SHUT_DOWN,
+        });
     }
 
     /// Tells a ticket that stays queued to ask again.
-    pub(super) fn nudge(&self, slot: u32, cells: &Segments<Answer>) {
-        cell(cells, slot).put(Ok(Grant::Retry));
+    pub(super) fn nudge(&self, slot: u32, cells: &Segments<AnswerCell>) {
+        cell(cells, slot).put(ASK_AGAIN);
     }
 
-    /// The answer, if there is one; the ticket is dead then, unless it is to ask again.
+    /// The answer; the ticket is dead then, unless it is still in its queue or was never put there.
     pub(super) fn take_answer(
         &mut self,
         slot: u32,
-        cells: &Segments<Answer>,
-    ) -> Option<Result<Grant, Refusal>> {
-        let answer = cell(cells, slot).take()?;
+        cells: &Segments<AnswerCell>,
+    ) -> Result<Answer, Refusal> {
+        let answer = cell(cells, slot).take();
         if self.records[slot as usize].stage == Stage::Answered {
             self.free(slot, cells);
         }
-        Some(answer)
+        answer
     }
 
     /// Every reserved or queued ticket's life ends here.
-    pub(super) fn free(&mut self, slot: u32, cells: &Segments<Answer>) {
-        cell(cells, slot).take();
+    pub(super) fn free(&mut self, slot: u32, cells: &Segments<AnswerCell>) {
+        cell(cells, slot).put(0);
         self.records[slot as usize].stage = Stage::Free;
         self.free.push(slot);
     }
@@ -232,10 +232,10 @@ impl Tickets {
 
 /// Whether `ticket` has an answer, without the coordinator.
 #[inline]
-pub(super) fn is_answered(cells: &Segments<Answer>, ticket: Ticket) -> bool {
-    cells.get(ticket.slot()).is_none_or(Answer::is_there)
+pub(super) fn is_answered(cells: &Segments<AnswerCell>, ticket: Ticket) -> bool {
+    cells.get(ticket.slot()).is_none_or(AnswerCell::is_there)
 }
 
-fn cell(cells: &Segments<Answer>, slot: u32) -> &Answer {
+fn cell(cells: &Segments<AnswerCell>, slot: u32) -> &AnswerCell {
     cells.get(slot).expect("a reserved ticket has a cell")
 }

@@ -53,13 +53,13 @@ fn earlier(one: Option<u64>, other: Option<u64>) -> Option<u64> {
 #[cfg(all(test, not(any(loom, shuttle))))]
 mod tests {
     use super::*;
-    use crate::engine::{Config, Keep, ManualClock, Outcome, StateId};
+    use crate::engine::{Config, Grant, Keep, ManualClock, Outcome, StateId};
 
     fn idle(engine: &Engine, keep: Keep) {
         let mut effects = Effects::new();
         let route = engine.add_route(&mut effects).unwrap();
-        let Ok(Outcome::Open(handle)) = engine.lease(route, StateId::NONE, None, &mut effects)
-        else {
+        let leased = engine.lease(route, StateId::NONE, None, &mut effects);
+        let Ok(Outcome::Granted(Grant::Open(handle))) = leased else {
             panic!("nothing is idle on a new route");
         };
         engine.opened(handle).unwrap();

@@ -7,8 +7,8 @@ use std::sync::Mutex;
 use super::super::sync;
 use super::super::thread::pretend_thread;
 use super::super::{
-    Clock, Config, Effects, Engine, Grant, Handle, Hit, Keep, ManualClock, Outcome, Profile,
-    Refusal, Released, RouteId, ShutdownMode, StateId, Ticket, Verdict,
+    Answer, Clock, Config, Effects, Engine, Grant, Handle, Hit, Keep, ManualClock, Outcome,
+    Profile, Refusal, Released, RouteId, ShutdownMode, StateId, Ticket, Verdict,
 };
 use super::audit::audit;
 
@@ -157,7 +157,6 @@ impl Pool {
                     Left::Nothing
                 }
             }
-            Grant::Retry => unreachable!("asking again is not a grant"),
         }
     }
 
@@ -180,8 +179,7 @@ impl Pool {
     pub(super) fn ask(&self, route: RouteId, state: StateId, ticket: Ticket) -> Left {
         let answer = self.with_effects(|fx| self.engine.lease(route, state, Some(ticket), fx));
         match answer {
-            Ok(Outcome::Idle(handle)) => self.take(Grant::Idle(handle)),
-            Ok(Outcome::Open(handle)) => self.take(Grant::Open(handle)),
+            Ok(Outcome::Granted(grant)) => self.take(grant),
             Ok(Outcome::Wait) => Left::Ticket(ticket),
             Err(refusal) => {
                 assert!(matches!(refusal, Refusal::ShutDown | Refusal::StaleRoute));
@@ -251,21 +249,20 @@ impl Pool {
                 self.note_open(handle);
                 self.discard(handle);
             }
-            _ => {}
+            None => {}
         }
     }
 
     /// What a waiter finds when it looks: its lease, or that it must go on waiting.
     pub(super) fn poll(&self, route: RouteId, ticket: Ticket) -> Left {
-        match self.engine.poll_ticket(ticket) {
-            Ok(None) => Left::Ticket(ticket),
-            Ok(Some(answer)) => {
-                self.book.lock().unwrap().answered.insert(ticket);
-                match answer {
-                    Grant::Retry => self.ask(route, StateId::NONE, ticket),
-                    grant => self.take(grant),
-                }
-            }
+        let answer = self.engine.poll_ticket(ticket);
+        if matches!(answer, Ok(Answer::AskAgain | Answer::Granted(_))) {
+            self.book.lock().unwrap().answered.insert(ticket);
+        }
+        match answer {
+            Ok(Answer::Pending) => Left::Ticket(ticket),
+            Ok(Answer::AskAgain) => self.ask(route, StateId::NONE, ticket),
+            Ok(Answer::Granted(grant)) => self.take(grant),
             Err(refusal) => {
                 assert_eq!(refusal, Refusal::ShutDown);
                 Left::Nothing

@@ -507,7 +507,7 @@ impl Model {
         }
     }
 
-    /// `Ok(None)` also stands for "ask again", which is no answer.
+    /// `None` also stands for "ask again", which is no answer.
     pub(super) fn poll(&mut self, ticket: Ticket) -> Option<Result<Outcome, Refusal>> {
         let place = self.position(ticket)?;
         let Stage::Answered(answer) = self.requests[place].stage else {

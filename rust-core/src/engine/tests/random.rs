@@ -8,7 +8,7 @@ use std::panic::{self, AssertUnwindSafe};
 
 use super::super::thread::pretend_thread;
 use super::super::{
-    Cause, Clock, Config, Counters, Effects, Engine, EntryInfo, Grant, Handle, Hit, Keep,
+    Answer, Cause, Clock, Config, Counters, Effects, Engine, EntryInfo, Grant, Handle, Hit, Keep,
     ManualClock, NotLeased, Policy, Profile, Refusal, Released, RouteId, ShutdownMode, StateId,
     Stats, Ticket, Use, Verdict,
 };
@@ -547,7 +547,7 @@ impl Pair {
             .engine
             .lease(id, StateId(state), ticket, &mut self.effects);
         self.follow(match answer {
-            Ok(Outcome::Idle(handle)) => Some(handle),
+            Ok(Outcome::Granted(Grant::Idle(handle))) => Some(handle),
             _ => None,
         });
         let expected = self.model.lease(route, state, ticket);
@@ -562,9 +562,8 @@ impl Pair {
         match (answer, expected) {
             (Ok(Outcome::Wait), Ok(model::Outcome::Wait)) => Ok(()),
             (Err(answer), Err(expected)) if answer == expected => Err(answer),
-            (Ok(Outcome::Idle(handle)), Ok(outcome @ model::Outcome::Idle(_)))
-            | (Ok(Outcome::Open(handle)), Ok(outcome @ model::Outcome::Open(_))) => {
-                self.bind(handle, outcome);
+            (Ok(Outcome::Granted(grant)), Ok(outcome)) => {
+                self.bind_grant(grant, outcome);
                 Ok(())
             }
             (answer, expected) => panic!("a lease gave {answer:?}, to be {expected:?}"),
@@ -586,7 +585,7 @@ impl Pair {
             return;
         };
         let answer = self.engine.poll_ticket(ticket);
-        if answer == Ok(Some(Grant::Retry)) {
+        if answer == Ok(Answer::AskAgain) {
             assert!(self.model.rules.barging);
             if which % 2 == 0 {
                 self.ask_again(ticket);
@@ -599,9 +598,9 @@ impl Pair {
             self.dead_tickets.push(ticket);
         }
         match (answer, expected) {
-            (Ok(None), None) => {}
+            (Ok(Answer::Pending), None) => {}
             (Err(answer), Some(Err(expected))) if answer == expected => {}
-            (Ok(Some(grant)), Some(Ok(outcome))) => self.bind_grant(grant, outcome),
+            (Ok(Answer::Granted(grant)), Some(Ok(outcome))) => self.bind_grant(grant, outcome),
             (answer, expected) => panic!("a poll gave {answer:?}, to be {expected:?}"),
         }
     }
@@ -628,7 +627,7 @@ impl Pair {
         assert!(!self.model.is_alive(ticket));
         let poll = self.engine.poll_ticket(ticket);
         assert!(
-            matches!(poll, Ok(None) | Err(Refusal::StaleTicket)),
+            matches!(poll, Ok(Answer::Pending) | Err(Refusal::StaleTicket)),
             "{poll:?}"
         );
         assert_eq!(self.engine.cancel(ticket, &mut self.effects), None);
