@@ -1,14 +1,10 @@
 package io.leasehold.httpclient4;
 
-import io.leasehold.CoarseClock;
 import io.leasehold.ConnectionPool;
 import io.leasehold.Counters;
-import io.leasehold.Lease;
 import io.leasehold.Leasehold;
 import io.leasehold.LeaseholdUnavailableException;
 import io.leasehold.ManualClock;
-import io.leasehold.PendingLease;
-import io.leasehold.PoolShutDownException;
 import io.leasehold.Profile;
 import io.leasehold.ShutdownMode;
 import io.leasehold.Stats;
@@ -20,9 +16,7 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.apache.http.HttpClientConnection;
@@ -91,20 +85,15 @@ import org.apache.http.util.Args;
 public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConnectionManager {
     // HttpClient's own logger by its name, so that an application's logging configuration shows ours as it did HttpClient's.
     private static final Log LOG = LogFactory.getLog(PoolingHttpClientConnectionManager.class);
-    private static final int VALIDATE_AFTER_INACTIVITY = 2000;
 
     private final HttpClientConnectionOperator operator;
-    private final HttpConnectionFactory<HttpRoute, ManagedHttpClientConnection> factory;
-    // Milliseconds, not positive for no end.
-    private final long timeToLive;
     private final ConnectionPool<HttpRoute, PooledConnection.Cell> pool;
     private final PooledConnection.Home home = new PooledConnection.Home();
     private final States states = new States();
     private final Configs<SocketConfig> socketConfigs = new Configs<>("SocketConfig", SocketConfig.DEFAULT);
     private final Configs<ConnectionConfig> connectionConfigs = new Configs<>("ConnectionConfig", ConnectionConfig.DEFAULT);
+    private final Leasing leasing;
     private final AtomicBoolean isShutDown = new AtomicBoolean();
-    // Written by whoever sets it.
-    private volatile int validateAfterInactivity = VALIDATE_AFTER_INACTIVITY;
 
     /** Creates a manager for http and https with the JDK's sockets and TLS, without a time to live. */
     public LeaseholdHttpClientConnectionManager() {
@@ -235,8 +224,6 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
         Args.notNull(timeUnit, "Time unit");
         Leasehold.requireAvailable();
         operator = httpClientConnectionOperator;
-        factory = connFactory != null ? connFactory : ManagedHttpClientConnectionFactory.INSTANCE;
-        this.timeToLive = timeUnit.toMillis(timeToLive);
         pool = ConnectionPool.<HttpRoute, PooledConnection.Cell>builder(new PooledConnection.Closer())
                 .profile(Profile.HTTPCLIENT_4)
                 // Connections are asked where HttpClient asks them.
@@ -244,6 +231,8 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
                 .timeToLive(timeToLive, timeUnit)
                 .manualClock(clock)
                 .build();
+        leasing = new Leasing(pool, home, connFactory != null ? connFactory : ManagedHttpClientConnectionFactory.INSTANCE,
+                timeUnit.toMillis(timeToLive), connectionConfigs, socketConfigs);
     }
 
     /**
@@ -266,177 +255,12 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
     public ConnectionRequest requestConnection(HttpRoute route, Object state) {
         Args.notNull(route, "HTTP route");
         if (LOG.isDebugEnabled()) {
-            LOG.debug("Connection request: [route: " + route + "]" + (state == null ? "" : "[state: " + state + "]") + numbers(route));
+            LOG.debug("Connection request: [route: " + route + "]" + (state == null ? "" : "[state: " + state + "]") + leasing.numbers(route));
         }
-        if (isShutDown.get()) {
-            throw shutDownBefore();
+        if (pool.isShutDown()) {
+            throw Request.shutDownBefore();
         }
-        return new Request(this, route, states.hold(state));
-    }
-
-    /**
-     * One caller's request. It joins the pool's queue only if there is something to wait for. {@link #get} is for one thread at a time,
-     * {@link #cancel} for any; every change of the status that the two compete for is one compare-and-set.
-     */
-    private static final class Request implements ConnectionRequest {
-        private static final Object CANCELLED = "cancelled";
-        private static final AtomicReferenceFieldUpdater<Request, Object> STATUS =
-                AtomicReferenceFieldUpdater.newUpdater(Request.class, Object.class, "status");
-
-        private final LeaseholdHttpClientConnectionManager manager;
-        private final HttpRoute route;
-        private final States.Held state;
-        // Null as long as there was nothing to wait for; the request in the pool's queue, which then decides whether it is
-        // cancelled; the connection, with which it answers if it is asked again; or CANCELLED.
-        private volatile Object status;
-
-        Request(LeaseholdHttpClientConnectionManager manager, HttpRoute route, States.Held state) {
-            this.manager = manager;
-            this.route = route;
-            this.state = state;
-        }
-
-        @Override
-        public boolean cancel() {
-            Object seen = status;
-            while (seen == null && !STATUS.compareAndSet(this, null, CANCELLED)) {
-                seen = status;
-            }
-            return seen == null || seen instanceof PendingLease && ((PendingLease<?>) seen).cancel();
-        }
-
-        @Override
-        public HttpClientConnection get(long timeout, TimeUnit timeUnit) throws InterruptedException, ExecutionException,
-                ConnectionPoolTimeoutException {
-            Object before = status;
-            if (before instanceof LeasedConnection) {
-                return (LeasedConnection) before;
-            }
-            if (timeout > 0) {
-                Args.notNull(timeUnit, "Time unit");
-            }
-            boolean wasShutDown = manager.isShutDown.get();
-            try {
-                States.Key key = state == null ? null : state.key();
-                Lease<PooledConnection.Cell> lease = before == null ? manager.pool.tryLease(route, key) : null;
-                if (lease == null) {
-                    PendingLease<PooledConnection.Cell> pending = pending(key);
-                    lease = pending.get(timeout, timeUnit);
-                    before = pending;
-                }
-                return serve(lease, before);
-            } catch (TimeoutException e) {
-                throw new ConnectionPoolTimeoutException("Timeout waiting for connection from pool");
-            } catch (CancellationException e) {
-                throw aborted();
-            } catch (PoolShutDownException e) {
-                if (wasShutDown) {
-                    throw shutDownBefore();
-                }
-                cancel();
-                throw aborted();
-            }
-        }
-
-        @SuppressWarnings("unchecked") // Put there here and nowhere else.
-        private PendingLease<PooledConnection.Cell> pending(States.Key key) {
-            if (status == null) {
-                STATUS.compareAndSet(this, null, manager.pool.pendingLease(route, key));
-            }
-            Object now = status;
-            if (now == CANCELLED) {
-                throw new CancellationException();
-            }
-            if (now instanceof LeasedConnection) {
-                throw new IllegalStateException("another thread was served with this request: make one for each");
-            }
-            return (PendingLease<PooledConnection.Cell>) now;
-        }
-
-        private LeasedConnection serve(Lease<PooledConnection.Cell> lease, Object before) {
-            LeasedConnection leased = null;
-            try {
-                leased = manager.begin(lease, route);
-            } finally {
-                if (leased == null) {
-                    // Not served: it may be asked again.
-                    STATUS.compareAndSet(this, before, null);
-                }
-            }
-            if (!STATUS.compareAndSet(this, before, leased)) {
-                leased.giveBack();
-                throw new CancellationException();
-            }
-            manager.handOver(leased, route);
-            return leased;
-        }
-    }
-
-    private static ExecutionException aborted() {
-        return new ExecutionException(new CancellationException("Operation aborted"));
-    }
-
-    private static IllegalStateException shutDownBefore() {
-        return new IllegalStateException("Connection pool shut down");
-    }
-
-    /** Makes a connection of a lease: the idle one if it is alive, or else a new one. */
-    private LeasedConnection begin(Lease<PooledConnection.Cell> lease, HttpRoute route) {
-        boolean begun = false;
-        try {
-            PooledConnection.Cell cell = lease.connection();
-            PooledConnection connection = cell == null ? null : cell.get();
-            if (connection == null || isUnfit(connection)) {
-                connection = open(lease, connection, route);
-            }
-            begun = true;
-            return new LeasedConnection(connection, lease);
-        } finally {
-            if (!begun) {
-                lease.close();
-            }
-        }
-    }
-
-    private boolean isUnfit(PooledConnection connection) {
-        int period = validateAfterInactivity;
-        // To ask the operating system costs nothing worth waiting for; to try to read does.
-        boolean isDue = period > 0
-                && (home.sockets().watching().probes() || CoarseClock.currentTimeMillis() - connection.updated() >= period);
-        return isDue ? connection.isStale() : !connection.isOpen();
-    }
-
-    /** Fills a vacancy, or the place of a connection that turned out to be dead. */
-    private PooledConnection open(Lease<PooledConnection.Cell> lease, PooledConnection dead, HttpRoute route) {
-        if (dead != null && dead.isOpen()) {
-            // Closed where no lease waits for it: TLS has something to say to a peer that may not listen.
-            lease.replaceStale();
-        } else if (dead != null) {
-            lease.reopen();
-            dead.end();
-        }
-        ManagedHttpClientConnection made = factory.create(route, connectionConfigs.ofProxyOrTarget(route));
-        PooledConnection connection = new PooledConnection(Args.notNull(made, "Connection"), route, timeToLive, home);
-        lease.opened(connection.cell());
-        return connection;
-    }
-
-    private void handOver(LeasedConnection leased, HttpRoute route) {
-        boolean handedOver = false;
-        try {
-            PooledConnection connection = leased.pooled();
-            if (LOG.isDebugEnabled()) {
-                LOG.debug("Connection leased: " + connection + numbers(route));
-            }
-            if (connection.isOpen()) {
-                connection.setSocketTimeout(socketConfigs.ofFirstHop(route).getSoTimeout());
-            }
-            handedOver = true;
-        } finally {
-            if (!handedOver) {
-                leased.lease().close();
-            }
-        }
+        return new Request(pool, leasing, route, states.hold(state));
     }
 
     /**
@@ -495,7 +319,7 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
                 leased.lease().tryDiscard();
             }
             if (debug) {
-                LOG.debug("Connection released: " + connection + numbers(connection.route()));
+                LOG.debug("Connection released: " + connection + leasing.numbers(connection.route()));
             }
         }
     }
@@ -774,15 +598,6 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
         return routes;
     }
 
-    /** As the lines of HttpClient's manager give a route's and the pool's numbers. */
-    private String numbers(HttpRoute route) {
-        Stats total = pool.stats();
-        Stats ofRoute = pool.stats(route);
-        return "[total available: " + total.available()
-                + "; route allocated: " + (ofRoute.leased() + ofRoute.available()) + " of " + ofRoute.max()
-                + "; total allocated: " + (total.leased() + total.available()) + " of " + total.max() + "]";
-    }
-
     /**
      * The socket configuration of hosts that have none of their own.
      *
@@ -878,7 +693,7 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
      */
     @Override
     public int getValidateAfterInactivity() {
-        return validateAfterInactivity;
+        return leasing.validateAfterInactivity();
     }
 
     /**
@@ -889,7 +704,7 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
      */
     @Override
     public void setValidateAfterInactivity(int ms) {
-        validateAfterInactivity = ms;
+        leasing.setValidateAfterInactivity(ms);
     }
 
     /**

@@ -1,0 +1,121 @@
+package io.leasehold.httpclient4;
+
+import io.leasehold.CoarseClock;
+import io.leasehold.ConnectionPool;
+import io.leasehold.Lease;
+import io.leasehold.Stats;
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
+import org.apache.http.config.ConnectionConfig;
+import org.apache.http.config.SocketConfig;
+import org.apache.http.conn.HttpConnectionFactory;
+import org.apache.http.conn.ManagedHttpClientConnection;
+import org.apache.http.conn.routing.HttpRoute;
+import org.apache.http.impl.conn.PoolingHttpClientConnectionManager;
+import org.apache.http.util.Args;
+
+/**
+ * How a lease becomes a connection: the idle one if it is alive, or else a new one in its place. Everything here runs on the thread that
+ * leases, without a lock, on an entry that is that thread's alone.
+ */
+final class Leasing {
+    private static final Log LOG = LogFactory.getLog(PoolingHttpClientConnectionManager.class);
+
+    private final ConnectionPool<HttpRoute, PooledConnection.Cell> pool;
+    private final PooledConnection.Home home;
+    private final HttpConnectionFactory<HttpRoute, ManagedHttpClientConnection> factory;
+    // Milliseconds, not positive for no end.
+    private final long timeToLive;
+    private final Configs<ConnectionConfig> connectionConfigs;
+    private final Configs<SocketConfig> socketConfigs;
+    // Milliseconds, not positive for never. Written by whoever sets it.
+    private volatile int validateAfterInactivity = 2000;
+
+    Leasing(ConnectionPool<HttpRoute, PooledConnection.Cell> pool, PooledConnection.Home home,
+            HttpConnectionFactory<HttpRoute, ManagedHttpClientConnection> factory, long timeToLive,
+            Configs<ConnectionConfig> connectionConfigs, Configs<SocketConfig> socketConfigs) {
+        this.pool = pool;
+        this.home = home;
+        this.factory = factory;
+        this.timeToLive = timeToLive;
+        this.connectionConfigs = connectionConfigs;
+        this.socketConfigs = socketConfigs;
+    }
+
+    int validateAfterInactivity() {
+        return validateAfterInactivity;
+    }
+
+    void setValidateAfterInactivity(int millis) {
+        validateAfterInactivity = millis;
+    }
+
+    /** Makes a connection of a lease. */
+    LeasedConnection begin(Lease<PooledConnection.Cell> lease, HttpRoute route) {
+        boolean begun = false;
+        try {
+            PooledConnection.Cell cell = lease.connection();
+            PooledConnection connection = cell == null ? null : cell.get();
+            if (connection == null || isUnfit(connection)) {
+                connection = open(lease, connection, route);
+            }
+            begun = true;
+            return new LeasedConnection(connection, lease);
+        } finally {
+            if (!begun) {
+                lease.close();
+            }
+        }
+    }
+
+    private boolean isUnfit(PooledConnection connection) {
+        int period = validateAfterInactivity;
+        // To ask the operating system costs nothing worth waiting for; to try to read does.
+        boolean isDue = period > 0
+                && (home.sockets().watching().probes() || CoarseClock.currentTimeMillis() - connection.updated() >= period);
+        return isDue ? connection.isStale() : !connection.isOpen();
+    }
+
+    /** Fills a vacancy, or the place of a connection that turned out to be dead. */
+    private PooledConnection open(Lease<PooledConnection.Cell> lease, PooledConnection dead, HttpRoute route) {
+        if (dead != null && dead.isOpen()) {
+            // Closed where no lease waits for it: TLS has something to say to a peer that may not listen.
+            lease.replaceStale();
+        } else if (dead != null) {
+            lease.reopen();
+            dead.end();
+        }
+        ManagedHttpClientConnection made = factory.create(route, connectionConfigs.ofProxyOrTarget(route));
+        PooledConnection connection = new PooledConnection(Args.notNull(made, "Connection"), route, timeToLive, home);
+        lease.opened(connection.cell());
+        return connection;
+    }
+
+    /** Gets a connection ready for its user. */
+    void handOver(LeasedConnection leased, HttpRoute route) {
+        boolean handedOver = false;
+        try {
+            PooledConnection connection = leased.pooled();
+            if (LOG.isDebugEnabled()) {
+                LOG.debug("Connection leased: " + connection + numbers(route));
+            }
+            if (connection.isOpen()) {
+                connection.setSocketTimeout(socketConfigs.ofFirstHop(route).getSoTimeout());
+            }
+            handedOver = true;
+        } finally {
+            if (!handedOver) {
+                leased.lease().close();
+            }
+        }
+    }
+
+    /** As the lines of HttpClient's manager give a route's and the pool's numbers. */
+    String numbers(HttpRoute route) {
+        Stats total = pool.stats();
+        Stats ofRoute = pool.stats(route);
+        return "[total available: " + total.available()
+                + "; route allocated: " + (ofRoute.leased() + ofRoute.available()) + " of " + ofRoute.max()
+                + "; total allocated: " + (total.leased() + total.available()) + " of " + total.max() + "]";
+    }
+}

@@ -1,0 +1,124 @@
+package io.leasehold.httpclient4;
+
+import io.leasehold.ConnectionPool;
+import io.leasehold.Lease;
+import io.leasehold.PendingLease;
+import io.leasehold.PoolShutDownException;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
+import org.apache.http.HttpClientConnection;
+import org.apache.http.conn.ConnectionPoolTimeoutException;
+import org.apache.http.conn.ConnectionRequest;
+import org.apache.http.conn.routing.HttpRoute;
+import org.apache.http.util.Args;
+
+/**
+ * One caller's request. It joins the pool's queue only if there is something to wait for. {@link #get} is for one thread at a time,
+ * {@link #cancel} for any; every change of the status that the two compete for is one compare-and-set.
+ */
+final class Request implements ConnectionRequest {
+    private static final Object CANCELLED = "cancelled";
+    private static final AtomicReferenceFieldUpdater<Request, Object> STATUS =
+            AtomicReferenceFieldUpdater.newUpdater(Request.class, Object.class, "status");
+
+    private final ConnectionPool<HttpRoute, PooledConnection.Cell> pool;
+    private final Leasing leasing;
+    private final HttpRoute route;
+    private final States.Held state;
+    // Null as long as there was nothing to wait for; the request in the pool's queue, which then decides whether it is
+    // cancelled; the connection, with which it answers if it is asked again; or CANCELLED.
+    private volatile Object status;
+
+    Request(ConnectionPool<HttpRoute, PooledConnection.Cell> pool, Leasing leasing, HttpRoute route, States.Held state) {
+        this.pool = pool;
+        this.leasing = leasing;
+        this.route = route;
+        this.state = state;
+    }
+
+    @Override
+    public boolean cancel() {
+        Object seen = status;
+        while (seen == null && !STATUS.compareAndSet(this, null, CANCELLED)) {
+            seen = status;
+        }
+        return seen == null || seen instanceof PendingLease && ((PendingLease<?>) seen).cancel();
+    }
+
+    @Override
+    public HttpClientConnection get(long timeout, TimeUnit timeUnit) throws InterruptedException, ExecutionException,
+            ConnectionPoolTimeoutException {
+        Object before = status;
+        if (before instanceof LeasedConnection) {
+            return (LeasedConnection) before;
+        }
+        if (timeout > 0) {
+            Args.notNull(timeUnit, "Time unit");
+        }
+        boolean wasShutDown = pool.isShutDown();
+        try {
+            States.Key key = state == null ? null : state.key();
+            Lease<PooledConnection.Cell> lease = before == null ? pool.tryLease(route, key) : null;
+            if (lease == null) {
+                PendingLease<PooledConnection.Cell> pending = pending(key);
+                lease = pending.get(timeout, timeUnit);
+                before = pending;
+            }
+            return serve(lease, before);
+        } catch (TimeoutException e) {
+            throw new ConnectionPoolTimeoutException("Timeout waiting for connection from pool");
+        } catch (CancellationException e) {
+            throw aborted();
+        } catch (PoolShutDownException e) {
+            if (wasShutDown) {
+                throw shutDownBefore();
+            }
+            cancel();
+            throw aborted();
+        }
+    }
+
+    @SuppressWarnings("unchecked") // Put there here and nowhere else.
+    private PendingLease<PooledConnection.Cell> pending(States.Key key) {
+        if (status == null) {
+            STATUS.compareAndSet(this, null, pool.pendingLease(route, key));
+        }
+        Object now = status;
+        if (now == CANCELLED) {
+            throw new CancellationException();
+        }
+        if (now instanceof LeasedConnection) {
+            throw new IllegalStateException("another thread was served with this request: make one for each");
+        }
+        return (PendingLease<PooledConnection.Cell>) now;
+    }
+
+    private LeasedConnection serve(Lease<PooledConnection.Cell> lease, Object before) {
+        LeasedConnection leased = null;
+        try {
+            leased = leasing.begin(lease, route);
+        } finally {
+            if (leased == null) {
+                // Not served: it may be asked again.
+                STATUS.compareAndSet(this, before, null);
+            }
+        }
+        if (!STATUS.compareAndSet(this, before, leased)) {
+            leased.giveBack();
+            throw new CancellationException();
+        }
+        leasing.handOver(leased, route);
+        return leased;
+    }
+
+    private static ExecutionException aborted() {
+        return new ExecutionException(new CancellationException("Operation aborted"));
+    }
+
+    static IllegalStateException shutDownBefore() {
+        return new IllegalStateException("Connection pool shut down");
+    }
+}
