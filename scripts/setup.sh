@@ -25,6 +25,7 @@ tools() {
 need_gradle() { need gradle gradle; }
 need_shellcheck() { need shellcheck shellcheck; }
 need_python3() { need python3 python3; }
+need_git() { need git git; }
 need_cxx() { need g++ g++; }
 
 # What the tests and examples of the C library need.
@@ -57,21 +58,26 @@ need_rust() {
     # Debian's cargo does not depend on the certificates without which it reaches no registry.
     missing_packages+=(ca-certificates)
     if [ "$(debian_release)" = 12 ]; then
-        # Debian 12's rustc is too old; this one is kept up to date for its browsers. There is no clippy with it.
-        missing_packages+=(rustc-web cargo-web rustfmt-web)
+        # Debian 12's rustc is too old; this one is kept up to date for its browsers.
+        missing_packages+=(rustc-web cargo-web rustfmt-web rust-web-clippy)
     else
         missing_packages+=(rustc cargo rustfmt rust-clippy)
     fi
 }
 
-# The sources of the standard library, for a sanitizer that has to see into it: rustup's, or those of Debian's package.
+# The sources of the standard library, for a sanitizer that has to see into it: those of Debian's package, or rustup's. Whoever has
+# another Rust may lack them: the sanitizer is then left out.
 need_rust_sources() {
-    local sources
-    sources=$(rustc --print sysroot 2>/dev/null)/lib/rustlib/src/rust/library/std/src/lib.rs
-    [ ! -e "$sources" ] || return 0
-    if [ "$(command -v rustc)" != /usr/bin/rustc ] && command -v rustup >/dev/null; then
-        rustup component add rust-src >/dev/null 2>&1 || true
-    elif [ "$(debian_release)" = 12 ]; then
+    case " ${missing_packages[*]} $(command -v rustc || echo rustc) " in
+        # Debian's is about to be installed, its compiler too.
+        *' rustc'*) ;;
+        *' /usr/bin/rustc '*) [ ! -e /usr/lib/rustlib/src/rust/library/std/src/lib.rs ] || return 0 ;;
+        *)
+            ! command -v rustup >/dev/null || rustup component add rust-src >/dev/null 2>&1 || true
+            return 0
+            ;;
+    esac
+    if [ "$(debian_release)" = 12 ]; then
         missing_packages+=(rust-web-src)
     else
         missing_packages+=(rust-src)

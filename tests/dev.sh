@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# What ./dev says before it starts anything: about its options, and about what the machine lacks.
+set -euo pipefail
+cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failed=0
+
+# expect WHAT WANTED SAID
+expect() {
+    [[ $3 != *"$2"* ]] || return 0
+    printf '%s: expected "%s", got "%s"\n' "$1" "$2" "$3" >&2
+    failed=1
+}
+
+# refusal ARGUMENT...: what ./dev says when it does not even start.
+refusal() {
+    if ./dev "$@" 2>&1; then echo 'no refusal'; fi
+}
+
+# rust_sources PATH: the packages that the sources of the standard library take, with nothing but this on the PATH.
+rust_sources() {
+    PATH=$1 "$BASH" -eu <<'SCRIPT' || echo "ended with $?"
+. scripts/setup.sh
+need_rust_sources
+echo "packages: ${missing_packages[*]}"
+SCRIPT
+}
+
+expect 'an unknown option' "unknown option '--jsno'" "$(refusal demo --jsno figures.json)"
+expect 'an option without its value' '--json needs a value' "$(refusal closes --json)"
+expect 'figures into a folder that is missing' "$work/none/figures.json: No such file" "$(refusal bench --json "$work/none/figures.json")"
+expect 'figures into what is a folder' "$work: Is a directory" "$(refusal demo --json "$work")"
+
+expect 'no Rust at all' -src "$(rust_sources "$work/none")"
+ln -s "$(command -v true)" "$work/rustc"
+expect 'a Rust that is neither rustup'\''s nor Debian'\''s' 'packages: ' "$(rust_sources "$work")"
+[ "$failed" = 0 ] && echo 'dev: passed'
+exit $failed
