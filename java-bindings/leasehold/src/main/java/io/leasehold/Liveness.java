@@ -12,5 +12,16 @@ public enum Liveness {
      */
     READABLE,
     /** No descriptor could be reached, or the platform cannot be asked: ask the connection itself. */
-    UNKNOWN
+    UNKNOWN;
+
+    /**
+     * What this means for a connection between two requests: bytes that wait on a plain one, such as a late 408, would be taken for the
+     * next response.
+     *
+     * @param isTls whether TLS runs over the connection
+     * @return {@link #ALIVE}, fit for a request; {@link #CLOSED}, unfit; or {@link #UNKNOWN}, which only the connection itself can tell
+     */
+    public Liveness betweenRequests(boolean isTls) {
+        return this != READABLE ? this : isTls ? UNKNOWN : CLOSED;
+    }
 }

@@ -62,6 +62,18 @@ public final class ManagedSockets {
     }
 
     /**
+     * Whether a connection between two requests is alive, as far as that can be told in half a microsecond.
+     *
+     * @param probe of its socket
+     * @param isTls whether TLS runs over it; of the JDK's TLS sockets it is known
+     * @return {@link Liveness#ALIVE}, {@link Liveness#CLOSED}, or {@link Liveness#UNKNOWN}, which only the connection itself can tell: so too
+     *     where sockets are not to be probed
+     */
+    public Liveness liveness(SocketProbe probe, boolean isTls) {
+        return watching.probes() ? probe.ask().betweenRequests(isTls || probe.isTls()) : Liveness.UNKNOWN;
+    }
+
+    /**
      * A leased connection has this socket: tells the pool, or has it forget, as wanted.
      *
      * @param lease the lease

@@ -2,6 +2,7 @@ package io.leasehold;
 
 import io.leasehold.internal.SocketDescriptors;
 import java.net.Socket;
+import javax.net.ssl.SSLSocket;
 
 /**
  * Asks the operating system about one socket again and again. The answers are those of {@link Sockets#probe}; as the descriptor is looked for
@@ -12,10 +13,12 @@ import java.net.Socket;
 public final class SocketProbe {
     private final Socket socket;
     private final int descriptor;
+    private final boolean isTls;
 
     private SocketProbe(Socket socket) {
         this.socket = socket;
         descriptor = SocketDescriptors.of(socket);
+        isTls = socket instanceof SSLSocket;
     }
 
     /**
@@ -37,6 +40,11 @@ public final class SocketProbe {
      */
     public boolean isOf(Socket socket) {
         return this.socket == socket;
+    }
+
+    /** Whether TLS runs over the socket, as far as its class tells. */
+    boolean isTls() {
+        return isTls;
     }
 
     /**

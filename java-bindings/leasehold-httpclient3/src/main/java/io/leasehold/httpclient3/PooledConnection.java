@@ -15,7 +15,6 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiConsumer;
-import javax.net.ssl.SSLSocket;
 import org.apache.commons.httpclient.HostConfiguration;
 import org.apache.commons.httpclient.HttpConnection;
 import org.apache.commons.httpclient.protocol.Protocol;
@@ -200,24 +199,12 @@ final class PooledConnection extends HttpConnection {
         if (!isOpen()) {
             return true;
         }
-        if (!home.sockets.watching().probes()) {
-            return super.isStale();
-        }
         Socket socket = getSocket();
         if (probe == null || !probe.isOf(socket)) {
             probe = SocketProbe.of(socket);
         }
-        switch (probe.ask()) {
-            case ALIVE:
-                return false;
-            case CLOSED:
-                return true;
-            case READABLE:
-                // Bytes that nobody asked for, such as a late 408, would be taken for the next response.
-                return !(isSecure() || socket instanceof SSLSocket) || super.isStale();
-            default:
-                return super.isStale();
-        }
+        Liveness seen = home.sockets.liveness(probe, isSecure());
+        return seen == Liveness.UNKNOWN ? super.isStale() : seen == Liveness.CLOSED;
     }
 
     @Override

@@ -29,6 +29,8 @@ final class LeasedConnection implements ManagedHttpClientConnection, HttpContext
     private final Lease<PooledConnection.Cell> lease;
     // Null after the lease, written by whoever has set the next field. Not volatile, which every lease would pay for.
     private PooledConnection pooled;
+    // Whether a request was sent, so that what waits to be read is its response.
+    private boolean isUsed;
     // Not zero after the lease. Written once, by whoever releases.
     private volatile int detached;
 
@@ -113,7 +115,7 @@ final class LeasedConnection implements ManagedHttpClientConnection, HttpContext
     @Override
     public boolean isStale() {
         PooledConnection held = held();
-        return held == null || held.isStale();
+        return held == null || (isUsed ? held.connection().isStale() : held.isStale());
     }
 
     @Override
@@ -154,6 +156,7 @@ final class LeasedConnection implements ManagedHttpClientConnection, HttpContext
 
     @Override
     public void sendRequestHeader(HttpRequest request) throws HttpException, IOException {
+        isUsed = true;
         connection().sendRequestHeader(request);
     }
 

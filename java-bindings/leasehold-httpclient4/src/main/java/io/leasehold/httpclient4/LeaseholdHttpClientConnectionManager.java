@@ -697,10 +697,13 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
     }
 
     /**
-     * Sets whether idle connections are validated when they are leased. As that costs next to nothing, they are at every
-     * lease, whatever the period, unless it is switched off.
+     * Sets after how much idle time connections are validated when they are leased. What the operating system can tell costs next to
+     * nothing, and is asked at every lease, whatever the period. What only a connection's own check can tell, which tries to read for a
+     * millisecond, is asked after the period, as in HttpClient: where a socket's descriptor cannot be reached, where bytes wait on TLS, and
+     * where a connection factory's class has overridden {@code isStale}.
      *
-     * @param ms milliseconds; zero and less switches validation off
+     * @param ms milliseconds; zero and less switches validation off. That does not stop the watch: an idle connection that its server
+     *     closes is closed here all the same, unless {@link #setWatching} is told otherwise
      */
     @Override
     public void setValidateAfterInactivity(int ms) {
@@ -711,7 +714,7 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
      * Sets how it is learned that servers have closed connections. The sockets that are connected from then on are watched, with
      * {@link Watching#WATCH} and {@link Watching#BOTH}: an idle connection that its server closes is closed here at once. Where
      * validation is not switched off, it asks the operating system with {@link Watching#PROBE} and {@link Watching#BOTH}, at each lease; otherwise
-     * it reads, after the time of {@link #setValidateAfterInactivity}, as in HttpClient.
+     * it asks the connection's own check, after the time of {@link #setValidateAfterInactivity}, as in HttpClient.
      *
      * @param watching how; the default is {@link Watching#BOTH}, and {@link Watching#OFF} is as in HttpClient
      * @throws IllegalArgumentException if {@code watching} is null

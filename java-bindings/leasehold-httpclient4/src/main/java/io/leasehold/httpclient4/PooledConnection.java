@@ -16,11 +16,11 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
-import javax.net.ssl.SSLSocket;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.apache.http.conn.ManagedHttpClientConnection;
 import org.apache.http.conn.routing.HttpRoute;
+import org.apache.http.impl.BHttpConnectionBase;
 import org.apache.http.impl.conn.DefaultManagedHttpClientConnection;
 
 /**
@@ -79,11 +79,24 @@ final class PooledConnection {
 
     private static final int UNKNOWN = -1;
 
+    // Whether a class checks more than HttpClient's own, which does no more than to read.
+    private static final ClassValue<Boolean> HAS_OWN_CHECK = new ClassValue<Boolean>() {
+        @Override
+        protected Boolean computeValue(Class<?> type) {
+            try {
+                return type.getMethod("isStale").getDeclaringClass() != BHttpConnectionBase.class;
+            } catch (NoSuchMethodException e) {
+                throw new AssertionError("it is a connection", e);
+            }
+        }
+    };
+
     private final Cell cell = new Cell(this);
     private final Home home;
     private final String id = Long.toString(COUNTER.getAndIncrement());
     private final HttpRoute route;
     private final ManagedHttpClientConnection connection;
+    private final boolean hasOwnCheck;
     // Milliseconds of the wall clock, for log lines and enumerations only: the pool has its own clock.
     private final long created = CoarseClock.currentTimeMillis();
     private final long validUntil;
@@ -104,6 +117,7 @@ final class PooledConnection {
     /** A connection not opened yet, held by its home; {@code timeToLive} is in milliseconds, not positive for no end. */
     PooledConnection(ManagedHttpClientConnection connection, HttpRoute route, long timeToLive, Home home) {
         this.connection = connection;
+        hasOwnCheck = HAS_OWN_CHECK.get(connection.getClass());
         this.route = route;
         this.home = home;
         validUntil = after(created, timeToLive);
@@ -206,31 +220,30 @@ final class PooledConnection {
         return connection.isOpen() && routeComplete && !astray;
     }
 
-    /**
-     * Whether it is closed, or its peer has closed it. Asks the operating system instead of trying to read for a millisecond; where it cannot
-     * be asked, and where a TLS session may have had something to say to itself, the connection is asked as in HttpClient.
-     */
+    /** Whether it is closed, or its peer has closed it, before a request: where that cannot be told otherwise, by its own check. */
     boolean isStale() {
+        Liveness seen = liveness();
+        return seen == Liveness.UNKNOWN ? isStaleByItsOwnCheck() : seen == Liveness.CLOSED;
+    }
+
+    /**
+     * What can be told before a request without trying to read for a millisecond. Unknown is what the operating system cannot be asked
+     * of, where TLS may have had something to say to itself, and where the application's own class has a say.
+     */
+    Liveness liveness() {
         if (!connection.isOpen()) {
-            return true;
-        }
-        if (!home.sockets.watching().probes()) {
-            return isStaleToRead();
+            return Liveness.CLOSED;
         }
         Socket socket = connection.getSocket();
         if (probe == null || !probe.isOf(socket)) {
             probe = SocketProbe.of(socket);
         }
-        Liveness liveness = probe.ask();
-        if (liveness == Liveness.ALIVE) {
-            return false;
-        }
-        // Bytes that nobody asked for, such as a late 408, would be taken for the next response.
-        boolean plain = !route.isSecure() && !(socket instanceof SSLSocket);
-        return liveness == Liveness.CLOSED || liveness == Liveness.READABLE && plain || isStaleToRead();
+        Liveness seen = home.sockets.liveness(probe, route.isSecure());
+        return seen == Liveness.ALIVE && hasOwnCheck ? Liveness.UNKNOWN : seen;
     }
 
-    private boolean isStaleToRead() {
+    /** Whether it is stale by its own check: HttpClient's tries to read for a millisecond. */
+    boolean isStaleByItsOwnCheck() {
         try {
             // Gives a connection that was never used its streams, without which it cannot be asked.
             connection.flush();

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.leasehold.CoarseClock;
 import io.leasehold.Liveness;
 import io.leasehold.Sockets;
 import io.leasehold.Watching;
@@ -19,9 +20,11 @@ import java.io.OutputStream;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketException;
+import java.nio.charset.StandardCharsets;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.net.ssl.SSLSocket;
 import org.apache.http.HttpClientConnection;
@@ -33,6 +36,8 @@ import org.apache.http.conn.routing.HttpRoute;
 import org.apache.http.conn.socket.ConnectionSocketFactory;
 import org.apache.http.conn.socket.PlainConnectionSocketFactory;
 import org.apache.http.conn.ssl.SSLConnectionSocketFactory;
+import org.apache.http.impl.conn.DefaultManagedHttpClientConnection;
+import org.apache.http.message.BasicHttpRequest;
 import org.apache.http.protocol.HttpContext;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -48,7 +53,12 @@ class ValidationTest {
     private static Registry<ConnectionSocketFactory> registry(ConnectionSocketFactory plain) {
         return RegistryBuilder.<ConnectionSocketFactory>create()
                 .register("http", plain)
-                .register("https", new SSLConnectionSocketFactory(TestTls.context()))
+                .register("https", new SSLConnectionSocketFactory(TestTls.context()) {
+                    @Override
+                    public Socket createSocket(HttpContext context) throws IOException {
+                        return plain.createSocket(context);
+                    }
+                })
                 .build();
     }
 
@@ -120,25 +130,90 @@ class ValidationTest {
     }
 
     @Test
-    void aSocketThatCannotBeAskedIsReadAlsoIfItWasNeverUsed() throws Exception {
+    void aSocketThatCannotBeAskedIsReadAfterThePeriodAsInHttpClient() throws Exception {
         useManager(registry(new Wrapping()));
-        HttpClientConnection connection = leaseOpen(manager, route, null);
-        keep(manager, connection);
-        HttpClientConnection again = lease(manager, route, null);
-        assertTrue(again.isOpen());
+        keep(manager, leaseOpen(manager, route, null));
+        for (int i = 0; i < 5; i++) {
+            HttpClientConnection early = lease(manager, route, null);
+            assertTrue(early.isOpen());
+            keep(manager, early);
+        }
+        assertEquals(0, timedReads.get());
+        manager.setValidateAfterInactivity(1);
+        awaitAMillisecond();
+        // Though it was never used, and has no streams yet.
+        HttpClientConnection late = lease(manager, route, null);
+        assertTrue(late.isOpen());
         assertEquals(1, timedReads.get());
         try (Socket peer = server.accept()) {
             peer.close();
-            Eventually.await("the peer's end", again::isStale);
+            Eventually.await("the peer's end", late::isStale);
         }
-        keep(manager, again);
+        keep(manager, late);
+        awaitAMillisecond();
         assertFalse(lease(manager, route, null).isOpen());
         assertEquals(1, manager.getTotalStats().getLeased());
     }
 
+    @Test
+    void withoutAProbeAConnectionIsReadAfterThePeriodAsInHttpClient() throws Exception {
+        manager.setWatching(Watching.OFF);
+        keep(manager, leaseOpen(manager, route, null));
+        keep(manager, lease(manager, route, null));
+        assertEquals(0, timedReads.get());
+        manager.setValidateAfterInactivity(1);
+        awaitAMillisecond();
+        assertTrue(lease(manager, route, null).isOpen());
+        assertEquals(1, timedReads.get());
+    }
+
+    private static void awaitAMillisecond() throws Exception {
+        long now = CoarseClock.currentTimeMillis();
+        Eventually.await("a later millisecond", () -> CoarseClock.currentTimeMillis() > now);
+    }
+
+    @Test
+    void aFactorysOwnCheckIsAskedAfterThePeriodAsInHttpClient() throws Exception {
+        AtomicBoolean stale = new AtomicBoolean(true);
+        manager = probing(server.ends(new LeaseholdHttpClientConnectionManager(registry(new Counting()), (to, config) ->
+                new DefaultManagedHttpClientConnection("own", 8192) {
+                    @Override
+                    public boolean isStale() {
+                        return stale.get();
+                    }
+                })));
+        keep(manager, leaseOpen(manager, route, null));
+        HttpClientConnection early = lease(manager, route, null);
+        assertTrue(early.isOpen());
+        assertTrue(early.isStale());
+        keep(manager, early);
+        manager.setValidateAfterInactivity(1);
+        awaitAMillisecond();
+        HttpClientConnection late = leaseOpen(manager, route, null);
+        assertEquals(1, manager.getCounters().stale());
+        keep(manager, late);
+        stale.set(false);
+        awaitAMillisecond();
+        assertTrue(lease(manager, route, null).isOpen());
+    }
+
+    @Test
+    void aResponseThatWaitsDoesNotMakeItsConnectionStale() throws Exception {
+        HttpClientConnection connection = leaseOpen(manager, route, null);
+        Socket socket = ((ManagedHttpClientConnection) connection).getSocket();
+        connection.sendRequestHeader(new BasicHttpRequest("GET", "/"));
+        connection.flush();
+        try (Socket peer = server.accept()) {
+            peer.getOutputStream().write("HTTP/1.1 204 None\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+            Eventually.await("the response", () -> Sockets.probe(socket) == Liveness.READABLE);
+            assertFalse(connection.isStale());
+            assertEquals(204, connection.receiveResponseHeader().getStatusLine().getStatusCode());
+        }
+    }
+
     /** Its peer has sent session tickets after the handshake, which wait to be read. */
     @Test
-    void aTlsConnectionThatWasNeverUsedIsStillFit() throws Exception {
+    void aTlsConnectionThatWasNeverUsedIsFitAndReadAfterThePeriodOnly() throws Exception {
         HttpRoute secure = new HttpRoute(new HttpHost("127.0.0.1", server.host().getPort(), "https"), null, true);
         ExecutorService threads = Executors.newSingleThreadExecutor();
         try {
@@ -153,9 +228,15 @@ class ValidationTest {
                 Eventually.await("a session ticket", () -> Sockets.probe(socket) == Liveness.READABLE);
             }
             keep(manager, connection);
-            HttpClientConnection again = lease(manager, secure, null);
-            assertTrue(again.isOpen());
-            keep(manager, again);
+            HttpClientConnection early = lease(manager, secure, null);
+            assertTrue(early.isOpen());
+            assertEquals(0, timedReads.get());
+            keep(manager, early);
+            manager.setValidateAfterInactivity(1);
+            awaitAMillisecond();
+            HttpClientConnection late = lease(manager, secure, null);
+            assertTrue(late.isOpen());
+            keep(manager, late);
             peer.get().close();
             Eventually.await("the peer's goodbye", () -> {
                 HttpClientConnection next = lease(manager, secure, null);
@@ -185,9 +266,12 @@ class ValidationTest {
 
     /** A watch would close most of what is to be validated here. */
     private LeaseholdHttpClientConnectionManager probing(Registry<ConnectionSocketFactory> registry) {
-        LeaseholdHttpClientConnectionManager made = server.ends(new LeaseholdHttpClientConnectionManager(registry));
-        made.setWatching(Watching.PROBE);
-        return made;
+        return probing(server.ends(new LeaseholdHttpClientConnectionManager(registry)));
+    }
+
+    private static LeaseholdHttpClientConnectionManager probing(LeaseholdHttpClientConnectionManager manager) {
+        manager.setWatching(Watching.PROBE);
+        return manager;
     }
 
     private void count(int timeout) {

@@ -38,14 +38,13 @@ final class Attachment extends WeakReference<Socket> {
         return descriptor;
     }
 
-    /** Whether no request can be sent on it any more. Bytes that wait on TLS may be a session ticket, and say nothing. */
+    /** Whether no request can be sent on it any more, as far as is known. */
     boolean isDead() {
         Socket socket = get();
         if (socket == null) {
             return false;
         }
-        Liveness liveness = SocketDescriptors.probe(socket, descriptor);
-        return liveness == Liveness.CLOSED || liveness == Liveness.READABLE && !isTls;
+        return SocketDescriptors.probe(socket, descriptor).betweenRequests(isTls) == Liveness.CLOSED;
     }
 
     /** Ends the watch, before the socket is closed here. One that is closed already was forgotten by the kernel. */
