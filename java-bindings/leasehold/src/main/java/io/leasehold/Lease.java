@@ -30,7 +30,7 @@ import java.util.concurrent.TimeUnit;
  * is a leak, its slot is given back and its connection disposed of.
  *
  * <p>A lease may pass from thread to thread, but is used by one at a time. Should several threads end it at once,
- * exactly one of them does. No method waits for anything, except for what a {@link Disposer} called in its course does.
+ * exactly one of them does; what one thread says of it while another discards it comes in time or does nothing. No method waits for anything, except for what a {@link Disposer} called in its course does.
  *
  * @param <C> the type of the connections
  */
@@ -77,7 +77,7 @@ public final class Lease<C> implements Closeable {
     public C connection() {
         C current = connection;
         if (current == null && ref.isEnded()) {
-            throw ended();
+            throw LeaseRef.ended();
         }
         return current;
     }
@@ -97,7 +97,7 @@ public final class Lease<C> implements Closeable {
             throw new IllegalArgumentException("opened(null): say release() or discard() if no connection could be opened");
         }
         if (ref.isEnded()) {
-            throw ended();
+            throw LeaseRef.ended();
         }
         if (this.connection != null) {
             throw new IllegalStateException("this lease has a connection already: only a vacancy can be filled, once");
@@ -119,13 +119,17 @@ public final class Lease<C> implements Closeable {
      */
     public C reopen() {
         C dead = checkReplaceable();
-        Object taken = pool.reopen(ref);
+        boolean isTaken = pool.reopen(ref) != null;
         connection = null;
-        if (taken == null) {
-            throw new PoolShutDownException();
+        if (!isTaken) {
+            throw endedMeanwhile();
         }
         keepAlive = NativePool.KEEP_AS_BEFORE;
         return dead;
+    }
+
+    private RuntimeException endedMeanwhile() {
+        return pool.isShutDown() ? new PoolShutDownException() : LeaseRef.ended();
     }
 
     private C checkReplaceable() {
@@ -148,7 +152,9 @@ public final class Lease<C> implements Closeable {
         checkReplaceable();
         connection = null;
         keepAlive = NativePool.KEEP_AS_BEFORE;
-        pool.replaceStale(ref, Cause.DISCARDED);
+        if (!pool.replaceStale(ref, Cause.DISCARDED)) {
+            throw endedMeanwhile();
+        }
     }
 
     /**
@@ -168,13 +174,27 @@ public final class Lease<C> implements Closeable {
      * @throws IllegalStateException if the lease is a vacancy or has ended
      */
     public void attach(Socket socket) {
+        if (!tryAttach(socket)) {
+            throw LeaseRef.ended();
+        }
+    }
+
+    /**
+     * As {@link #attach}, without an exception if the lease has ended, for whoever may be overtaken by another thread that discards it.
+     *
+     * @param socket the socket
+     * @return false if the lease has ended, and nothing was done
+     * @throws IllegalArgumentException if {@code socket} is null
+     * @throws IllegalStateException if the lease is a vacancy
+     */
+    public boolean tryAttach(Socket socket) {
         if (socket == null) {
             throw new IllegalArgumentException("attach(null): say detach() to have the socket forgotten");
         }
-        if (connection() == null) {
+        if (connection == null && !ref.isEnded()) {
             throw new IllegalStateException("this lease has no connection that a socket could be of: say opened(connection) first");
         }
-        pool.attach(ref, socket);
+        return pool.attach(ref, socket);
     }
 
     /**
@@ -182,9 +202,7 @@ public final class Lease<C> implements Closeable {
      * after the lease's end, it does nothing.
      */
     public void detach() {
-        if (!ref.isEnded()) {
-            pool.detach(ref);
-        }
+        pool.detach(ref);
     }
 
     /**
@@ -314,11 +332,7 @@ public final class Lease<C> implements Closeable {
 
     private void endedTwice() {
         if (pool.isStrict()) {
-            throw ended();
+            throw LeaseRef.ended();
         }
-    }
-
-    private static IllegalStateException ended() {
-        return new IllegalStateException("this lease has ended: it ends once, and its connection must not be used after that");
     }
 }

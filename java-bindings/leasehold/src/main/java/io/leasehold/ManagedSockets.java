@@ -78,13 +78,13 @@ public final class ManagedSockets {
      *
      * @param lease the lease
      * @param socket its connection's socket, or null for none
-     * @throws IllegalStateException if the lease has ended
+     * @return false if the lease has ended, by another thread, and nothing was done
      */
-    public void attach(Lease<?> lease, Socket socket) {
+    public boolean attach(Lease<?> lease, Socket socket) {
         if (socket != null && watching.watches()) {
-            lease.attach(socket);
-        } else {
-            lease.detach();
+            return lease.tryAttach(socket);
         }
+        lease.detach();
+        return !lease.isEnded();
     }
 }

@@ -4,6 +4,7 @@ import static java.util.Arrays.asList;
 import static java.util.Collections.emptyList;
 import static java.util.Collections.singletonList;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
@@ -17,6 +18,7 @@ import java.lang.ref.WeakReference;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -401,6 +403,47 @@ class WatchTest {
         }
     }
 
+    /** Looks at a pool while a call that disposes of a connection has not yet returned. */
+    private static final class Meanwhile implements Disposer<Socket> {
+        volatile Runnable look = () -> {};
+
+        @Override
+        public void dispose(Socket socket, Cause cause) {
+            look.run();
+        }
+    }
+
+    /** What another thread can meet that uses a lease just as this one discards it. */
+    @Test
+    void whatIsSaidOfALeaseThatIsBeingDiscardedConcernsNobodyElse() throws Exception {
+        Meanwhile meanwhile = new Meanwhile();
+        ConnectionPool<String, Socket> pool = ConnectionPool.<String, Socket>builder(meanwhile).build();
+        SocketsTest.Pair stranger = connect();
+        SocketsTest.Pair other = connect();
+        // In the first slot of all.
+        Lease<Socket> strangers = open(pool, stranger);
+        Lease<Socket> lease = open(pool, connect());
+        strangers.release();
+        List<String> outcomes = new ArrayList<>();
+        meanwhile.look = () -> {
+            outcomes.add("tryAttach " + lease.tryAttach(other.ours));
+            lease.detach();
+            for (Runnable use : Arrays.<Runnable>asList(() -> lease.attach(other.ours), () -> lease.opened(other.ours), lease::reopen,
+                    lease::replaceStale)) {
+                outcomes.add(assertThrows(IllegalStateException.class, use::run).getMessage());
+            }
+        };
+        lease.discard();
+        meanwhile.look = () -> {};
+        String ended = "this lease has ended: it ends once, and its connection must not be used after that";
+        assertEquals(asList("tryAttach false", ended, ended, ended, ended), outcomes);
+        Lease<Socket> again = pool.tryLease("a");
+        assertSame(stranger.ours, again.connection());
+        again.release();
+        stranger.theirs.close();
+        Eventually.await("its close is noticed", () -> pool.counters().closedByPeer() == 1);
+    }
+
     @Test
     void mistakesSayWhatToDo() throws Exception {
         ConnectionPool<String, Socket> pool = pool(Watching.BOTH);
@@ -411,6 +454,7 @@ class WatchTest {
         assertTrue(assertThrows(IllegalArgumentException.class, () -> lease.attach(null)).getMessage().contains("detach"));
         lease.release();
         assertThrows(IllegalStateException.class, () -> lease.attach(pair.ours));
+        assertFalse(lease.tryAttach(pair.ours));
         assertTrue(assertThrows(IllegalArgumentException.class, () -> ConnectionPool.builder(closer).watching(null))
                 .getMessage().contains("watching"));
     }

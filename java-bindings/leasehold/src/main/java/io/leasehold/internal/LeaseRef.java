@@ -10,7 +10,10 @@ public final class LeaseRef extends PhantomReference<Object> implements Collecte
     /** In the place of a handle: the lease has ended, or has not begun. No handle is this number. */
     public static final long ENDED = 0;
 
-    /** The engine's handle. Written by the thread that leases, and by whoever has ended the lease. */
+    /**
+     * The engine's handle. Written by the thread that leases, and by whoever has ended the lease; unless that is a hit, inside this
+     * object's monitor, in which its slot is not yet anybody else's.
+     */
     public long handle;
 
     // What the route and the state were when it was leased; the state changes with a release to another one, before the
@@ -77,8 +80,13 @@ public final class LeaseRef extends PhantomReference<Object> implements Collecte
         return route.route;
     }
 
-    Cell cell() {
-        return route.state.cells.get(Slots.of(handle));
+    /**
+     * What a lease that has ended answers.
+     *
+     * @return the exception
+     */
+    public static IllegalStateException ended() {
+        return new IllegalStateException("this lease has ended: it ends once, and its connection must not be used after that");
     }
 
     @Override

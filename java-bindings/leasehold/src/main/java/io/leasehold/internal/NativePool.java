@@ -153,13 +153,15 @@ public final class NativePool {
      * @return the connection, null for a vacancy
      */
     public Object connection(LeaseRef lease) {
-        return connection(lease, lease.cell());
+        return connection(lease, cell(lease.handle));
     }
 
     private Object connection(LeaseRef lease, Cell cell) {
         Attachment attachment = cell.attachment;
         if (attachment != null && state.constants.watching.probes() && attachment.isDead()) {
-            replaceStale(lease, Cause.PEER_CLOSED);
+            if (!replaceStale(lease, Cause.PEER_CLOSED)) {
+                throw new PoolShutDownException();
+            }
             return null;
         }
         return cell.connection;
@@ -170,16 +172,24 @@ public final class NativePool {
      *
      * @param lease the lease's reference
      * @param cause what its disposer is told
-     * @throws PoolShutDownException if the pool was shut down at once meanwhile, which ended the lease and disposed of the connection
+     * @return false if the lease has ended, perhaps as the pool was shut down at once, and its connection is not this caller's to replace
      */
-    public void replaceStale(LeaseRef lease, Cause cause) {
-        Attachment attachment = lease.cell().attachment;
-        Object dead = reopen(lease);
-        if (lease.isEnded()) {
-            throw new PoolShutDownException();
+    public boolean replaceStale(LeaseRef lease, Cause cause) {
+        Attachment attachment;
+        Object dead;
+        synchronized (lease) {
+            if (lease.isEnded()) {
+                return false;
+            }
+            attachment = cell(lease.handle).attachment;
+            dead = reopen(lease);
+            if (dead == null) {
+                return false;
+            }
+            noteStale(address, lease.handle);
         }
-        noteStale(address, lease.handle);
         dispose(lease, dead, attachment, cause);
+        return true;
     }
 
     /**
@@ -191,23 +201,38 @@ public final class NativePool {
         noteStale(address, lease.handle);
     }
 
+    /** Where a leased entry's connection is. To be asked while the lease cannot end: the slot may be a stranger's afterwards. */
+    private Cell cell(long handle) {
+        return state.cells.get(Slots.of(handle));
+    }
+
     /**
      * Tells of a leased connection's socket: from now on its peer's close is noticed, as the pool's {@link Watching} says.
      *
      * @param lease the lease's reference
      * @param socket the socket
+     * @return false if the lease has ended, and nothing was done
      */
-    public void attach(LeaseRef lease, Socket socket) {
-        Cell cell = lease.cell();
+    public boolean attach(LeaseRef lease, Socket socket) {
+        synchronized (lease) {
+            if (lease.isEnded()) {
+                return false;
+            }
+            attach(lease.handle, cell(lease.handle), socket);
+            return true;
+        }
+    }
+
+    private void attach(long handle, Cell cell, Socket socket) {
         Attachment before = cell.attachment;
         if (before != null && before.isOf(socket)) {
             return;
         }
-        detach(lease);
+        forgetSocket(cell);
         if (cell.wasWatched) {
             // An event about the socket before may be under way, or have marked the entry: a new opening is beyond its reach. If the pool
             // was shut down, the lease's end closes the connection, whatever is known of its socket.
-            if (renew(address, lease.handle) != KEPT) {
+            if (renew(address, handle) != KEPT) {
                 return;
             }
             cell.wasWatched = false;
@@ -216,19 +241,23 @@ public final class NativePool {
         cell.attachment = attachment;
         if (attachment.isKnown() && state.constants.watching.watches()) {
             cell.wasWatched = true;
-            if (watch(address, lease.handle, state.charge.number, attachment.descriptor()) == KEPT) {
+            if (watch(address, handle, state.charge.number, attachment.descriptor()) == KEPT) {
                 IdleWatch.opened();
             }
         }
     }
 
     /**
-     * Forgets a leased connection's socket, which is about to be closed by its user.
+     * Forgets a leased connection's socket, which is about to be closed by its user. After the lease's end it does nothing.
      *
      * @param lease the lease's reference
      */
     public void detach(LeaseRef lease) {
-        forgetSocket(lease.cell());
+        synchronized (lease) {
+            if (!lease.isEnded()) {
+                forgetSocket(cell(lease.handle));
+            }
+        }
     }
 
     private static Attachment forgetSocket(Cell cell) {
@@ -394,18 +423,24 @@ public final class NativePool {
      * @param lease the lease's reference
      * @param connection the connection
      * @return false if the pool was shut down: the lease has ended and the connection was disposed of
+     * @throws IllegalStateException if the lease has ended
      */
     public boolean opened(LeaseRef lease, Object connection) {
-        Cell cell = lease.cell();
-        // In its place before the engine may hand the entry to anybody else.
-        cell.connection = connection;
-        long answer = opened(address, lease.handle);
-        if (answer == KEPT) {
-            return true;
+        Object ours;
+        synchronized (lease) {
+            if (lease.isEnded()) {
+                throw LeaseRef.ended();
+            }
+            Cell cell = cell(lease.handle);
+            // In its place before the engine may hand the entry to anybody else.
+            cell.connection = connection;
+            if (opened(address, lease.handle) == KEPT) {
+                return true;
+            }
+            ours = cell.takeConnection();
         }
-        Object ours = cell.takeConnection();
         release(lease, CLOSE, null);
-        dispose(cell.lease, ours, null, Cause.SHUT_DOWN);
+        dispose(lease, ours, null, Cause.SHUT_DOWN);
         return false;
     }
 
@@ -413,17 +448,22 @@ public final class NativePool {
      * Makes a lease a vacancy again. It has ended instead if the pool was shut down at once, which disposed of the connection.
      *
      * @param lease the lease's reference
-     * @return the connection, the caller's to close; null if the shutdown came first
+     * @return the connection, the caller's to close; null if the lease has ended
      */
     public Object reopen(LeaseRef lease) {
-        Cell cell = lease.cell();
-        forgetSocket(cell);
-        if (reopen(address, lease.handle) != KEPT) {
-            lease.handle = LeaseRef.ENDED;
-            return null;
+        synchronized (lease) {
+            if (lease.isEnded()) {
+                return null;
+            }
+            Cell cell = cell(lease.handle);
+            forgetSocket(cell);
+            if (reopen(address, lease.handle) != KEPT) {
+                lease.handle = LeaseRef.ENDED;
+                return null;
+            }
+            cell.wasWatched = false;
+            return cell.takeConnection();
         }
-        cell.wasWatched = false;
-        return cell.takeConnection();
     }
 
     /**
@@ -439,7 +479,7 @@ public final class NativePool {
         long handle;
         int answer;
         // Of two that end a lease with different states, the one that the engine hears leaves its state in the
-        // reference.
+        // reference. And who uses the entry for its lease, inside the same monitor, finds it leased.
         synchronized (lease) {
             handle = lease.handle;
             if (handle == LeaseRef.ENDED) {
@@ -644,6 +684,15 @@ public final class NativePool {
      */
     public StateRef state(Object state) {
         return this.state.states.intern(state);
+    }
+
+    /**
+     * Whether the pool was shut down.
+     *
+     * @return true if it was
+     */
+    public boolean isShutDown() {
+        return state.shutDown;
     }
 
     /**

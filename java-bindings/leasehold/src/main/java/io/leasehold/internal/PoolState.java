@@ -295,7 +295,7 @@ public final class PoolState {
         if (charge.isFreed()) {
             return;
         }
-        Object connection = lease.cell().connection;
+        Object connection = cells.get(Slots.of(lease.handle)).connection;
         charge.pool().releaseLeaked(lease, () -> tellLeak(lease.route(), connection));
     }
 
