@@ -445,6 +445,23 @@ class WatchTest {
     }
 
     @Test
+    void aSocketThatIsAttachedBeforeItIsConnectedAndAgainAfterwardsIsWatched() throws Exception {
+        ConnectionPool<String, Socket> pool = pool(Watching.WATCH);
+        try (ServerSocket server = new ServerSocket(0, 1, SocketsTest.LOOPBACK)) {
+            Socket socket = new Socket();
+            Lease<Socket> lease = pool.tryLease("a");
+            lease.opened(socket);
+            lease.attach(socket);
+            socket.connect(server.getLocalSocketAddress());
+            lease.attach(socket);
+            lease.release();
+            server.accept().close();
+            awaitClosed(1);
+        }
+        assertEquals(1, pool.counters().closedByPeer());
+    }
+
+    @Test
     void mistakesSayWhatToDo() throws Exception {
         ConnectionPool<String, Socket> pool = pool(Watching.BOTH);
         Lease<Socket> lease = pool.tryLease("a");

@@ -225,7 +225,7 @@ public final class NativePool {
 
     private void attach(long handle, Cell cell, Socket socket) {
         Attachment before = cell.attachment;
-        if (before != null && before.isOf(socket)) {
+        if (before != null && before.isOf(socket) && before.isKnown()) {
             return;
         }
         forgetSocket(cell);
