@@ -14,13 +14,13 @@ import java.net.Socket;
 import java.util.Date;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.apache.http.conn.ManagedHttpClientConnection;
 import org.apache.http.conn.routing.HttpRoute;
 import org.apache.http.impl.BHttpConnectionBase;
+import org.apache.http.impl.conn.ConnectionShutdownException;
 import org.apache.http.impl.conn.DefaultManagedHttpClientConnection;
 
 /**
@@ -113,6 +113,9 @@ final class PooledConnection {
     private boolean socketShown;
     // Of the socket that was checked last.
     private SocketProbe probe;
+    // Whether it has left its home. Written by whoever ends it, before it is closed, and read by whoever opens it, after it is open: a lease may
+    // be ended under the one who connects, by an abort or a shutdown, and then one of the two closes what was opened.
+    private volatile boolean gone;
 
     /** A connection not opened yet, held by its home; {@code timeToLive} is in milliseconds, not positive for no end. */
     PooledConnection(ManagedHttpClientConnection connection, HttpRoute route, long timeToLive, Home home) {
@@ -197,14 +200,26 @@ final class PooledConnection {
         return connection.getSocket();
     }
 
-    /** A socket was connected or layered for this route. */
+    /**
+     * A socket was connected or layered for this route.
+     *
+     * @throws ConnectionShutdownException if the lease was ended meanwhile
+     */
     void connected(HttpRoute route, Lease<Cell> lease) throws IOException {
+        if (gone) {
+            shutDown();
+            throw new ConnectionShutdownException();
+        }
         timeout = UNKNOWN;
         astray |= !this.route.equals(route);
         Socket socket = connection.getSocket();
         probe = SocketProbe.of(socket);
         home.sockets.connected(socket);
-        home.sockets.attach(lease, socket);
+        try {
+            home.sockets.attach(lease, socket);
+        } catch (IllegalStateException e) {
+            throw new ConnectionShutdownException();
+        }
     }
 
     void completeRoute() {
@@ -277,6 +292,7 @@ final class PooledConnection {
 
     /** Leaves its home for good, and is closed. */
     void end() {
+        gone = true;
         home.connections.remove(this);
         closeQuietly();
     }
