@@ -388,6 +388,40 @@ class WatchTest {
     }
 
     @Test
+    void aRouteThatCannotSayItsNameCostsNobodyItsClose() throws Exception {
+        Object nameless = new Object() {
+            @Override
+            public String toString() {
+                throw new IllegalStateException("of the test's own making");
+            }
+        };
+        try (LogCapture log = LogCapture.of(ConnectionPool.class)) {
+            ConnectionPool<Object, Socket> pool = ConnectionPool.<Object, Socket>builder(closer).build();
+            List<SocketsTest.Pair> all = new ArrayList<>();
+            List<Lease<Socket>> leases = new ArrayList<>();
+            for (Object route : asList(nameless, "a", nameless, "a")) {
+                SocketsTest.Pair pair = connect();
+                Lease<Socket> lease = pool.tryLease(route);
+                lease.opened(pair.ours);
+                lease.attach(pair.ours);
+                all.add(pair);
+                leases.add(lease);
+            }
+            leases.forEach(Lease::release);
+            for (SocketsTest.Pair pair : all) {
+                pair.theirs.close();
+            }
+            awaitClosed(4);
+            Lease<Socket> lease = pool.tryLease(nameless);
+            lease.opened(connect().ours);
+            lease.discard();
+            assertEquals(5, closer.causes.size());
+            pool.tryLease(nameless).opened(connect().ours);
+            Eventually.awaitAfterCollection("the leaked one is closed", () -> closer.causes.contains(Cause.LEAKED));
+        }
+    }
+
+    @Test
     void whatTheEngineLogsReachesTheJavaLogger() throws Exception {
         try (LogCapture log = LogCapture.of(ConnectionPool.class)) {
             ConnectionPool<String, Socket> pool = pool(Watching.PROBE);

@@ -135,7 +135,7 @@ final class Housekeeper implements Runnable {
             Charge charge = charge(events[i]);
             // An event may come late, for a pool that is gone.
             if (charge != null) {
-                charge.pool.peerClosed(events[i + 1], events[i + 2]);
+                charge.peerClosed(events[i + 1], events[i + 2]);
             }
         }
         return collected != null ? collected : QUEUE.poll();
@@ -212,9 +212,23 @@ final class Housekeeper implements Runnable {
             return pool;
         }
 
+        // What fails for one pool keeps nothing from the others, and no event comes twice.
+
+        private void peerClosed(int slot, int opening) {
+            try {
+                pool.peerClosed(slot, opening);
+            } catch (Throwable e) {
+                Log.warn("the housekeeper failed to close what a peer had closed", e);
+            }
+        }
+
         private void evict() {
-            if (!freed) {
-                pool.evict();
+            try {
+                if (!freed) {
+                    pool.evict();
+                }
+            } catch (Throwable e) {
+                Log.warn("the housekeeper failed to close what has expired or was idle for long", e);
             }
         }
 

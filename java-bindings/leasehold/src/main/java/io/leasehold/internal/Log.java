@@ -1,5 +1,6 @@
 package io.leasehold.internal;
 
+import java.util.function.Supplier;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 
@@ -18,21 +19,26 @@ final class Log {
         }
     }
 
-    /** Logs a debug line; never throws, whatever a handler does. */
-    static void debug(String message) {
+    /** Logs a debug line, which is made only if it is wanted; never throws, whatever making it or a handler does. */
+    static void debug(Supplier<String> message) {
         log(Level.FINE, message, null);
     }
 
     /** Logs a warning; never throws, whatever a handler does. */
     static void warn(String message, Throwable cause) {
-        log(Level.WARNING, message, cause);
+        log(Level.WARNING, () -> message, cause);
     }
 
-    private static void log(Level level, String message, Throwable cause) {
+    /** Logs a warning that names what is the application's; never throws, whatever making it or a handler does. */
+    static void warn(Supplier<String> message) {
+        log(Level.WARNING, message, null);
+    }
+
+    private static void log(Level level, Supplier<String> message, Throwable cause) {
         try {
-            Logger.getLogger(NAME).log(level, message, cause);
-        } catch (RuntimeException e) {
-            // A broken log must not break the pool.
+            Logger.getLogger(NAME).log(level, cause, message);
+        } catch (Throwable e) {
+            // A broken log must not break the pool, nor must a route that cannot say its name.
         }
     }
 }

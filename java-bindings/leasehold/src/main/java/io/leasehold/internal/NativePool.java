@@ -497,11 +497,14 @@ public final class NativePool {
             }
             lease.handle = LeaseRef.ENDED;
         }
-        if (answer >= CLOSED) {
-            // Before the effects: they may let somebody open a connection in this one's place.
-            disposeOf(Slots.of(handle), CAUSES[answer - CLOSED]);
+        try {
+            if (answer >= CLOSED) {
+                // Before the effects: they may let somebody open a connection in this one's place.
+                disposeOf(Slots.of(handle), CAUSES[answer - CLOSED]);
+            }
+        } finally {
+            carryOut(effects);
         }
-        carryOut(effects);
         noteIfDrained();
         return true;
     }
@@ -513,9 +516,12 @@ public final class NativePool {
             int slot = Slots.of(lease.handle);
             Attachment attachment = forgetSocket(state.cells.get(slot));
             Object connection = takeOut(slot);
-            tell.run();
-            dispose(lease, connection, attachment, Cause.LEAKED);
-            carryOut(effects);
+            try {
+                tell.run();
+            } finally {
+                dispose(lease, connection, attachment, Cause.LEAKED);
+                carryOut(effects);
+            }
             noteIfDrained();
         }
     }
@@ -728,22 +734,15 @@ public final class NativePool {
         return made;
     }
 
-    /** Does what a call brought about. Never throws: whatever a disposer throws is logged. */
+    /** Does what a call brought about. Never throws: what fails is logged, and the others go on. */
     private void carryOut(long[] effects) {
         for (;;) {
             int end = FIRST + 2 * (int) effects[COUNT];
             for (int i = FIRST; i < end; i += 2) {
-                int what = (int) effects[i];
-                long which = effects[i + 1];
-                if (what >= 0) {
-                    disposeOf((int) which, CAUSES[what]);
-                } else if (what == WAKE) {
-                    Waiter waiter = state.waiters.get(Slots.of(which));
-                    if (waiter != null && waiter.ticket == which) {
-                        LockSupport.unpark(waiter.thread);
-                    }
-                } else {
-                    state.forget(which);
+                try {
+                    carryOut((int) effects[i], effects[i + 1]);
+                } catch (Throwable e) {
+                    Log.warn("a pool failed to carry out what it had decided", e);
                 }
             }
             if (effects[REST] == 0) {
@@ -751,6 +750,19 @@ public final class NativePool {
                 return;
             }
             restOfEffects(address, effects[REST], effects);
+        }
+    }
+
+    private void carryOut(int what, long which) {
+        if (what >= 0) {
+            disposeOf((int) which, CAUSES[what]);
+        } else if (what == WAKE) {
+            Waiter waiter = state.waiters.get(Slots.of(which));
+            if (waiter != null && waiter.ticket == which) {
+                LockSupport.unpark(waiter.thread);
+            }
+        } else {
+            state.forget(which);
         }
     }
 
@@ -775,14 +787,16 @@ public final class NativePool {
         if (connection == null) {
             return;
         }
-        if (Log.isDebug()) {
-            Log.debug("disposing of a connection to " + last.route() + ": " + cause);
+        try {
+            Log.debug(() -> "disposing of a connection to " + last.route() + ": " + cause);
+            if (state.mayBlock(connection)) {
+                Closings.add(new Closings.Closing(state, connection, attachment, cause));
+                return;
+            }
+        } catch (OutOfMemoryError e) {
+            // For all but the close itself, which nobody else would do.
         }
-        if (state.mayBlock(connection)) {
-            Closings.add(new Closings.Closing(state, connection, attachment, cause));
-        } else {
-            state.dispose(connection, cause);
-        }
+        state.dispose(connection, cause);
     }
 
     /** Once a pool that was shut down is empty, the housekeeper's thread need not stay for it. */

@@ -302,22 +302,24 @@ public final class PoolState {
     /** Puts a collected pool's affairs in order. On the housekeeper's thread. */
     void poolCollected() {
         NativePool pool = charge.pool();
-        // Its leases are unreachable too, though they may come up in the queue only later.
-        for (Listing.Item item : pool.list(false)) {
-            LeaseRef lease = cells.get(item.slot).lease;
-            if (!lease.isEnded()) {
-                leaked(lease);
+        try {
+            // Its leases are unreachable too, though they may come up in the queue only later.
+            for (Listing.Item item : pool.list(false)) {
+                LeaseRef lease = cells.get(item.slot).lease;
+                if (!lease.isEnded()) {
+                    leaked(lease);
+                }
             }
+        } finally {
+            collected = true;
+            pool.shutdown(true);
+            pool.free();
         }
-        collected = true;
-        pool.shutdown(true);
-        pool.free();
     }
 
     private void tellLeak(Object route, Object connection) {
         if (leakListener == null) {
-            Log.warn("a lease to " + route + " was garbage collected without having been released: its connection is closed",
-                    null);
+            Log.warn(() -> "a lease to " + route + " was garbage collected without having been released: its connection is closed");
             return;
         }
         try {
