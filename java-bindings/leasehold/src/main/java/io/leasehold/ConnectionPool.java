@@ -37,7 +37,7 @@ import java.util.function.BiPredicate;
  * <p><b>Threads</b>: all methods may be called by any thread at any time, from a {@link Disposer} too. Only {@link
  * #lease} and {@link PendingLease#get} wait. No call made here waits for another caller's {@link Disposer}. A pool
  * makes its first native call with its first lease; one daemon thread, {@code leasehold-housekeeper}, serves all pools
- * and ends with the last. Another, {@code leasehold-disposer}, closes what {@linkplain Disposer#mayBlock may block}.
+ * and ends with the last. Others, {@code leasehold-disposer}, close what {@linkplain Disposer#mayBlock may block}.
  *
  * <p><b>Cost</b>: a lease or release that meets an idle connection takes constant time and one short lock among
  * several, as callers collide; what opens, closes, waits or changes limits takes the pool's one coordinating lock for a

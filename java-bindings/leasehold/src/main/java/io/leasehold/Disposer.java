@@ -3,11 +3,11 @@ package io.leasehold;
 /**
  * Closes connections that a pool lets go.
  *
- * <p>A pool calls it outside every lock. Connections whose closing {@linkplain #mayBlock may block} are closed one after the other on the
- * daemon thread {@code leasehold-disposer}, all others at once: on the thread whose call caused it, the one that releases,
- * asks, or changes a limit; on the daemon thread {@code leasehold-housekeeper} for what no call caused, such as {@link
- * Cause#LEAKED}, {@link Cause#POOL_COLLECTED}, and {@link Cause#PEER_CLOSED} of an idle connection. There it must not block,
- * for all pools depend on it.
+ * <p>A pool calls it outside every lock. Connections whose closing {@linkplain #mayBlock may block}, and those of {@link Cause#LEAKED}
+ * leases, are closed on a daemon thread {@code leasehold-disposer}, all others at once: on the thread whose call caused it, the
+ * one that releases, asks, or changes a limit; on the daemon thread {@code leasehold-housekeeper} for what no call caused,
+ * such as {@link Cause#POOL_COLLECTED}, and {@link Cause#PEER_CLOSED} of an idle connection. There it must not block, for all
+ * pools depend on it.
  *
  * <p>It is called once for each connection, also after the pool was shut down; only the end of the JVM may come first. It may call
  * the pool.
@@ -30,9 +30,10 @@ public interface Disposer<C> {
     /**
      * Whether closing a connection may wait for its peer, as TLS may, which says goodbye, and a socket with {@code SO_LINGER} does.
      *
-     * <p>Such a connection is closed on a thread of its own, so that the peer delays nobody, but the connections behind it
-     * by at most a second: then the socket that was told by {@link Lease#attach}, if any, is shut down under it, which ends the waiting, and if
-     * that does not help either, another thread goes on with the rest.
+     * <p>Such connections are closed on threads of their own, so that the peer delays nobody: one as a rule, up to sixteen while all
+     * wait. A second after it was to be closed, but not before a tenth of a second was given to the close itself, the socket that was told
+     * by {@link Lease#attach}, if any, is shut down under it, which ends the waiting. That socket does not linger: what is left to
+     * be sent the system sends. A close that hangs all the same keeps its thread.
      *
      * @param connection the connection, no longer known to the pool
      * @return false, unless overridden

@@ -6,8 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.leasehold.testsupport.Eventually;
 import io.leasehold.testsupport.LogCapture;
+import java.io.File;
 import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.net.Socket;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
@@ -92,6 +97,119 @@ class BlockingDisposalTest {
         assertFalse(closed.contains("stuck"));
         end.countDown();
         Eventually.await("it is closed, too", () -> closed.contains("stuck"));
+        pool.close();
+    }
+
+    @Test
+    void aCrowdOfPeersThatNeverAnswerIsClosedTogether() throws Exception {
+        int n = 60;
+        Waiting disposer = new Waiting();
+        ConnectionPool<String, Socket> pool = ConnectionPool.<String, Socket>builder(disposer).build();
+        List<Socket> theirs = new ArrayList<>();
+        for (int i = 0; i < n; i++) {
+            SocketsTest.Pair pair = SocketsTest.Kind.PLAIN.connect();
+            theirs.add(pair.theirs);
+            Lease<Socket> lease = pool.tryLease("a");
+            lease.opened(pair.ours);
+            lease.attach(pair.ours);
+            lease.discard();
+        }
+        // One after the other they would take longer than this waits.
+        Eventually.await("all are closed", () -> disposer.closed.size() == n);
+        for (Socket peer : theirs) {
+            assertEquals(-1, peer.getInputStream().read());
+            peer.close();
+        }
+        pool.close();
+    }
+
+    @Test
+    void whatIsQueuedToBeClosedTakesNoMoreDescriptors() throws Exception {
+        int n = 100;
+        CountDownLatch end = new CountDownLatch(1);
+        Queue<Socket> closed = new ConcurrentLinkedQueue<>();
+        ConnectionPool<String, Socket> pool = ConnectionPool.<String, Socket>builder(new Disposer<Socket>() {
+            @Override
+            public boolean mayBlock(Socket socket) {
+                return true;
+            }
+
+            @Override
+            public void dispose(Socket socket, Cause cause) {
+                try {
+                    end.await();
+                    socket.close();
+                } catch (IOException | InterruptedException e) {
+                    throw new AssertionError(e);
+                }
+                closed.add(socket);
+            }
+        }).build();
+        List<SocketsTest.Pair> pairs = new ArrayList<>();
+        List<Lease<Socket>> leases = new ArrayList<>();
+        for (int i = 0; i < n; i++) {
+            SocketsTest.Pair pair = SocketsTest.Kind.PLAIN.connect();
+            pairs.add(pair);
+            Lease<Socket> lease = pool.tryLease("a");
+            lease.opened(pair.ours);
+            lease.attach(pair.ours);
+            leases.add(lease);
+        }
+        leases.forEach(Lease::release);
+        int before = openDescriptors();
+        pool.close();
+        assertTrue(openDescriptors() < before + n / 2, "each has a second descriptor");
+        end.countDown();
+        Eventually.await("all are closed", () -> closed.size() == n);
+        for (SocketsTest.Pair pair : pairs) {
+            pair.theirs.close();
+        }
+    }
+
+    private static int openDescriptors() {
+        return new File("/proc/self/fd").list().length;
+    }
+
+    @Test
+    void aSocketThatIsToLingerHoldsUpNobodyAndLosesNothing() throws Exception {
+        byte[] much = new byte[100_000];
+        Queue<Cause> closed = new ConcurrentLinkedQueue<>();
+        ConnectionPool<String, Socket> pool = ConnectionPool.<String, Socket>builder(new Disposer<Socket>() {
+            @Override
+            public boolean mayBlock(Socket socket) {
+                return Sockets.mayBlockToClose(socket);
+            }
+
+            @Override
+            public void dispose(Socket socket, Cause cause) {
+                try {
+                    socket.close();
+                } catch (IOException e) {
+                    throw new AssertionError(e);
+                }
+                closed.add(cause);
+            }
+        }).build();
+        try (ServerSocket server = new ServerSocket()) {
+            server.setReceiveBufferSize(4096);
+            server.bind(new InetSocketAddress(SocketsTest.LOOPBACK, 0));
+            Socket ours = new Socket(SocketsTest.LOOPBACK, server.getLocalPort());
+            ours.setSendBufferSize(2 * much.length);
+            ours.setSoLinger(true, 600);
+            try (Socket theirs = server.accept()) {
+                // More than the peer has room for, and it does not read.
+                ours.getOutputStream().write(much);
+                Lease<Socket> lease = pool.tryLease("a");
+                lease.opened(ours);
+                lease.attach(ours);
+                lease.discard();
+                Eventually.await("it is closed", () -> closed.size() == 1);
+                int left = much.length;
+                for (int n; left > 0 && (n = theirs.getInputStream().read(much)) > 0; left -= n) {}
+                assertEquals(0, left);
+                assertEquals(-1, theirs.getInputStream().read());
+            }
+        }
         pool.close();
     }
 

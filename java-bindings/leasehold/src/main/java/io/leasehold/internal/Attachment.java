@@ -1,8 +1,8 @@
 package io.leasehold.internal;
 
 import io.leasehold.Liveness;
-import java.net.Socket;
 import java.lang.ref.WeakReference;
+import java.net.Socket;
 import javax.net.ssl.SSLSocket;
 
 /**
@@ -56,11 +56,18 @@ final class Attachment extends WeakReference<Socket> {
 
     /**
      * A second descriptor of the socket, by which a close that hangs can be cut short without fear that the number is a
-     * stranger's by then; negative if there is none. Not of a socket whose close lingers, which would then not do so.
+     * stranger's by then; -1 if there is none.
      */
     int duplicate() {
+        return isKnown() && isOpen() ? SocketDescriptors.duplicate(descriptor) : NONE;
+    }
+
+    /** Has the system go on sending what is left when the socket is closed, instead of the close waiting for it. */
+    void doNotLinger() {
         Socket socket = get();
-        return isKnown() && isOpen() && !SocketDescriptors.lingers(socket) ? SocketDescriptors.duplicate(descriptor) : NONE;
+        if (socket != null) {
+            SocketDescriptors.doNotLinger(socket);
+        }
     }
 
     private boolean isOpen() {

@@ -2,46 +2,49 @@ package io.leasehold.internal;
 
 import io.leasehold.Cause;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Closes the connections whose close may wait for their peer, one after the other on a daemon thread of its own, so that a
- * peer that does not answer delays nobody who leases, releases or waits. The thread starts at need and ends when there was
- * nothing to close for a while.
+ * Closes the connections whose close may wait for their peer, on daemon threads of its own, so that a peer that does not
+ * answer delays nobody who leases, releases or waits. One thread closes one connection after the other; as long as all
+ * threads wait for peers and there is more to close, the housekeeper starts another one, up to a bound. They end when there
+ * was nothing to close for a while, and the housekeeper stays for as long as there are any.
  *
  * <p>A close that takes longer than its bound is cut short: the housekeeper shuts the socket down under it, and the call that
- * waits for the peer fails. If that does not help, another thread goes on with the queue, and the one that hangs ends when
- * its close does. So nothing in the queue is lost, and the housekeeper stays for as long as there is a queue.
+ * waits for the peer fails. The time in the queue counts, so that a crowd of peers that do not answer does not take a
+ * second each; what is left then is enough for a goodbye to a peer that does answer. If to shut the socket down does not help,
+ * the thread is left to itself, and only when all of them hang in such closes does the queue wait for one to come back.
  */
 final class Closings implements Runnable {
     private static final long BOUND = TimeUnit.SECONDS.toNanos(1);
+    /** What a close has at least, and after which it is taken to wait for its peer. */
+    private static final long GRACE = TimeUnit.MILLISECONDS.toNanos(100);
     private static final long PATIENCE_MILLIS = 500;
+    private static final int MOST_WORKERS = 16;
 
-    // Its monitor guards everything here. Inside it the housekeeper's may be taken, not the other way round.
+    // Its monitor guards everything here, a worker's fields included. Inside it the housekeeper's may be taken, not the other way round.
     private static final ArrayDeque<Closing> QUEUE = new ArrayDeque<>();
-    // Whose thread closes at present; null for none.
-    private static Closings current;
+    private static final List<Closings> WORKERS = new ArrayList<>(MOST_WORKERS);
 
-    // What this one closes at present, since when, and whether it was cut short.
+    // What this one closes at present, since when, until when it may take, and whether it was cut short.
     private Closing underWay;
     private long since;
+    private long bound;
     private boolean isCutShort;
 
     private Closings() {}
 
-    /** Has a connection disposed of soon. */
-    static void add(Closing closing) {
+    /** Has a connection disposed of soon. Whatever is thrown, it was not taken on then. */
+    static void add(PoolState state, Object connection, Attachment attachment, Cause cause) {
+        Closing closing = new Closing(state, connection, attachment, cause);
         synchronized (QUEUE) {
-            QUEUE.add(closing);
-            if (current != null) {
+            if (!WORKERS.isEmpty() || startFirst()) {
+                QUEUE.add(closing);
                 QUEUE.notify();
                 return;
             }
-            if (startAnother()) {
-                Housekeeper.need();
-                return;
-            }
-            QUEUE.removeLast();
         }
         // No thread to be had: better late here than never.
         closing.run();
@@ -50,35 +53,51 @@ final class Closings implements Runnable {
     /** Whether something is being closed, so that it must be looked at from time to time. */
     static boolean isAtWork() {
         synchronized (QUEUE) {
-            return current != null;
+            return !WORKERS.isEmpty();
         }
     }
 
-    /** Sees to a close that takes too long. On the housekeeper's thread. */
+    /** Sees to closes that take too long. On the housekeeper's thread. */
     static void hurry() {
         synchronized (QUEUE) {
-            Closings late = current;
-            if (late == null || late.underWay == null || System.nanoTime() - late.since < BOUND) {
-                return;
+            long now = System.nanoTime();
+            boolean isAnyFree = false;
+            for (Closings worker : WORKERS) {
+                isAnyFree |= worker.underWay == null || now - worker.since < GRACE;
+                worker.cutShortIfLate(now);
             }
-            if (!late.isCutShort) {
-                late.isCutShort = true;
-                late.underWay.cutShort();
-            } else {
-                startAnother();
+            if (!isAnyFree && !QUEUE.isEmpty() && WORKERS.size() < MOST_WORKERS) {
+                start();
             }
         }
     }
 
-    private static boolean startAnother() {
-        Closings another = new Closings();
+    private void cutShortIfLate(long now) {
+        if (underWay != null && !isCutShort && now - since >= bound) {
+            isCutShort = true;
+            underWay.cutShort();
+        }
+    }
+
+    private static boolean startFirst() {
+        Housekeeper.need();
+        boolean isStarted = start();
+        if (!isStarted) {
+            Housekeeper.needNoMore();
+        }
+        return isStarted;
+    }
+
+    private static boolean start() {
+        Closings worker = new Closings();
+        WORKERS.add(worker);
         try {
-            Daemon.start("leasehold-disposer", another);
+            Daemon.start("leasehold-disposer", worker);
+            return true;
         } catch (OutOfMemoryError noThread) {
+            WORKERS.remove(worker);
             return false;
         }
-        current = another;
-        return true;
     }
 
     @Override
@@ -92,10 +111,6 @@ final class Closings implements Runnable {
     private Closing next() {
         synchronized (QUEUE) {
             underWay = null;
-            if (current != this) {
-                // It took too long, and another has its work.
-                return null;
-            }
             if (QUEUE.isEmpty()) {
                 try {
                     QUEUE.wait(PATIENCE_MILLIS);
@@ -103,48 +118,73 @@ final class Closings implements Runnable {
                     // Nobody has a reason to interrupt this thread; what was queued is closed all the same.
                 }
             }
-            underWay = QUEUE.poll();
-            if (underWay == null) {
-                current = null;
-                Housekeeper.needNoMore();
-            } else {
-                since = System.nanoTime();
-                isCutShort = false;
+            Closing next = QUEUE.poll();
+            if (next == null) {
+                WORKERS.remove(this);
+                if (WORKERS.isEmpty()) {
+                    Housekeeper.needNoMore();
+                }
+                return null;
             }
-            return underWay;
+            since = System.nanoTime();
+            bound = Math.max(GRACE, BOUND - (since - next.queued));
+            isCutShort = false;
+            underWay = next;
+            return next;
         }
     }
 
     /** One connection to be closed. */
-    static final class Closing {
+    private static final class Closing {
+        private static final int NONE = -1;
+
+        final long queued = System.nanoTime();
         private final PoolState state;
         private final Object connection;
+        private final Attachment attachment;
         private final Cause cause;
-        // Negative for none. Guarded by this object's monitor.
-        private int descriptor;
+        // A second descriptor of the socket while the close is under way. Guarded by this object's monitor.
+        private int descriptor = NONE;
 
         Closing(PoolState state, Object connection, Attachment attachment, Cause cause) {
             this.state = state;
             this.connection = connection;
+            this.attachment = attachment;
             this.cause = cause;
-            descriptor = attachment == null ? -1 : attachment.duplicate();
         }
 
         void run() {
+            begin();
             try {
                 state.dispose(connection, cause);
             } finally {
+                end();
+            }
+        }
+
+        private void begin() {
+            if (attachment != null) {
+                attachment.doNotLinger();
                 synchronized (this) {
-                    if (descriptor >= 0) {
-                        SocketDescriptors.close(descriptor);
-                        descriptor = -1;
-                    }
+                    descriptor = attachment.duplicate();
                 }
             }
         }
 
+        private void end() {
+            int last;
+            synchronized (this) {
+                last = descriptor;
+                descriptor = NONE;
+            }
+            // Outside the monitor: it waits, if the application's own close has had the socket linger all the same.
+            if (last != NONE) {
+                SocketDescriptors.close(last);
+            }
+        }
+
         synchronized void cutShort() {
-            if (descriptor >= 0) {
+            if (descriptor != NONE) {
                 SocketDescriptors.shutdown(descriptor);
             }
         }

@@ -27,6 +27,8 @@ final class Housekeeper implements Runnable {
     static final ReferenceQueue<Object> QUEUE = new ReferenceQueue<>();
 
     private static final int SLICE_MILLIS = 250;
+    /** While connections are being closed whose close may take too long. */
+    private static final int SHORT_SLICE_MILLIS = 50;
     /** What a token has room for: the largest number of a pool. */
     private static final int MOST_NUMBER = (1 << 28) - 2;
 
@@ -126,11 +128,12 @@ final class Housekeeper implements Runnable {
 
     /** Waits, and tells pools what the watch has seen; the first of what was collected, or null. */
     private Reference<?> next() throws InterruptedException {
+        int slice = Closings.isAtWork() ? SHORT_SLICE_MILLIS : SLICE_MILLIS;
         if (!IdleWatch.isOpen()) {
-            return evicting().isEmpty() && !Closings.isAtWork() ? QUEUE.remove() : QUEUE.remove(SLICE_MILLIS);
+            return evicting().isEmpty() && !Closings.isAtWork() ? QUEUE.remove() : QUEUE.remove(slice);
         }
         Reference<?> collected = QUEUE.poll();
-        int seen = IdleWatch.await(collected == null ? SLICE_MILLIS : 0, events);
+        int seen = IdleWatch.await(collected == null ? slice : 0, events);
         for (int i = 0; i < seen * IdleWatch.EVENT; i += IdleWatch.EVENT) {
             Charge charge = charge(events[i]);
             // An event may come late, for a pool that is gone.

@@ -790,7 +790,7 @@ public final class NativePool {
         try {
             Log.debug(() -> "disposing of a connection to " + last.route() + ": " + cause);
             if (state.mayBlock(connection)) {
-                Closings.add(new Closings.Closing(state, connection, attachment, cause));
+                Closings.add(state, connection, attachment, cause);
                 return;
             }
         } catch (OutOfMemoryError e) {

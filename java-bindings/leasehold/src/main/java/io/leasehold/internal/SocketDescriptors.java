@@ -93,6 +93,17 @@ public final class SocketDescriptors {
         }
     }
 
+    /** Has a close of a socket wait for nothing. What it has sent is delivered all the same; a close that is to reset stays one. */
+    static void doNotLinger(Socket socket) {
+        if (lingers(socket)) {
+            try {
+                socket.setSoLinger(false, 0);
+            } catch (SocketException | RuntimeException e) {
+                // As above.
+            }
+        }
+    }
+
     /**
      * Sets TCP keep-alive on a socket.
      *
