@@ -214,6 +214,35 @@ class BlockingDisposalTest {
     }
 
     @Test
+    void aLeakedConnectionWhoseCloseHangsHoldsUpNoHousekeeping() throws Exception {
+        CountDownLatch end = new CountDownLatch(1);
+        Queue<String> closed = new ConcurrentLinkedQueue<>();
+        // It does not know that its closes may block: nobody expects that of a connection in use.
+        ConnectionPool<String, String> pool = ConnectionPool.<String, String>builder((String connection, Cause cause) -> {
+            if (connection.equals("stuck")) {
+                try {
+                    end.await();
+                } catch (InterruptedException e) {
+                    throw new AssertionError(e);
+                }
+            }
+            closed.add(connection + " " + cause);
+        }).leakListener(Disposals.LEAKS_ARE_EXPECTED).build();
+        leak(pool, "stuck");
+        Eventually.awaitAfterCollection("it was found", () -> pool.stats().leased() == 0);
+        leak(pool, "next");
+        Eventually.awaitAfterCollection("the next one was, too", () -> closed.contains("next LEAKED"));
+        assertEquals(1, closed.size());
+        end.countDown();
+        Eventually.await("it is closed, too", () -> closed.contains("stuck LEAKED"));
+        pool.close();
+    }
+
+    private static void leak(ConnectionPool<String, String> pool, String connection) {
+        pool.tryLease("a").opened(connection);
+    }
+
+    @Test
     void aFloodOfClosesLosesNoneAlsoWhenThePoolEndsAndItsThreadsGo() throws Exception {
         int n = 20_000;
         Queue<Integer> closed = new ConcurrentLinkedQueue<>();

@@ -789,7 +789,8 @@ public final class NativePool {
         }
         try {
             Log.debug(() -> "disposing of a connection to " + last.route() + ": " + cause);
-            if (state.mayBlock(connection)) {
+            // A leaked one may be in the middle of anything.
+            if (cause == Cause.LEAKED || state.mayBlock(connection)) {
                 Closings.add(state, connection, attachment, cause);
                 return;
             }
