@@ -116,13 +116,13 @@ impl Pool {
     /// the queue.
     #[cold]
     fn replace_dead(self: &Arc<Self>, route: RouteId, dead: Handle) -> Result<Served, lh_status> {
-        self.engine.note_stale(dead);
+        self.note_stale(dead);
         // Those bound to a state are few; for them the engine is not asked again.
         while let Some(next) = self.engine.lease_hit(route, StateId::NONE) {
             let cell = self.cell_of(next)?;
             let is_usable = self.finds_usable(cell);
             if !is_usable {
-                self.engine.note_stale(next);
+                self.note_stale(next);
             }
             let data = cell.data();
             // An immediate shutdown may have been faster in closing it.
@@ -139,6 +139,15 @@ impl Pool {
         self.reopen(dead, lh_cause::LH_CAUSE_PEER_CLOSED)
             .map_err(|NotLeased| LH_SHUT_DOWN)?;
         Ok(vacancy(dead))
+    }
+
+    fn note_stale(&self, handle: Handle) {
+        self.engine.note_stale();
+        log::debug!(
+            "pool {:#x}: connection {} was leased stale: its peer had closed it unnoticed",
+            self.id,
+            handle.slot()
+        );
     }
 
     /// Disposes of a lease's connection; the lease becomes the right to open another in its place.

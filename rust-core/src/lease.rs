@@ -203,7 +203,7 @@ impl<K: Eq + Hash, C> Connection<K, C> {
     #[cold]
     pub(crate) fn replace_dead(self) -> Result<Lease<K, C>, LeaseError> {
         let shared = Arc::clone(&self.hold.shared);
-        shared.engine.note_stale(self.hold.handle);
+        shared.note_stale(self.hold.handle);
         let route = shared.engine.route_of(self.hold.handle);
         let next = || {
             // Those bound to a state are few; for them the engine is not asked again.
@@ -214,7 +214,7 @@ impl<K: Eq + Hash, C> Connection<K, C> {
             if !next.is_dead() {
                 return Ok(Lease::Connection(next));
             }
-            shared.engine.note_stale(next.hold.handle);
+            shared.note_stale(next.hold.handle);
         }
         let (dead, vacancy) = self.replace()?;
         shared.sockets.close(dead);

@@ -126,6 +126,25 @@ impl<K: Eq + Hash, C> Shared<K, C> {
         }
     }
 
+    /// The look at a connection that was just leased has found out that its peer had closed it.
+    pub(crate) fn note_stale(&self, handle: Handle) {
+        self.engine.note_stale();
+        log::debug!(
+            "pool {}: connection {} was leased stale: its peer had closed it unnoticed",
+            self.engine.tag(),
+            handle.slot()
+        );
+    }
+
+    fn log_closing(&self, victim: Victim) {
+        log::debug!(
+            "pool {}: connection {} is closed: {}",
+            self.engine.tag(),
+            victim.slot,
+            victim.cause
+        );
+    }
+
     /// Ends a lease or a right to open under the coordinator. What it leaves to be closed lies in its cell.
     pub(crate) fn end(&self, handle: Handle, verdict: Verdict, state: StateId) {
         self.with_effects(|engine, effects| {
@@ -133,7 +152,7 @@ impl<K: Eq + Hash, C> Shared<K, C> {
                 let slot = handle.slot();
                 // Closed before those who now may open in its place are woken.
                 if let Some(connection) = self.take_victim(slot) {
-                    Victim { slot, cause }.log(engine.tag());
+                    self.log_closing(Victim { slot, cause });
                     self.sockets.close(connection);
                 }
             }
@@ -208,7 +227,7 @@ impl<K: Eq + Hash, C> Drop for Pending<'_, K, C> {
         }
         let shared = self.shared;
         let take = |victim: Victim| {
-            victim.log(shared.engine.tag());
+            shared.log_closing(victim);
             shared.take_victim(victim.slot)
         };
         // Taken out first, all of them: the slots are free even if a close panics.

@@ -178,7 +178,12 @@ extern "system" fn Java_io_leasehold_internal_NativePool_noteStale<'local>(
     lease: jlong,
 ) {
     ask(address, |engine| {
-        engine.note_stale(handle(lease));
+        engine.note_stale();
+        log::debug!(
+            "pool {}: connection {} was leased stale: its peer had closed it unnoticed",
+            engine.tag(),
+            handle(lease).slot()
+        );
         DONE
     });
 }

@@ -17,7 +17,6 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use super::Engine;
-use super::config::MAX_ENTRIES;
 use super::effects::{Cause, Effects, Victim};
 use super::entry::{Entry, NEVER};
 use super::expiry::ExpiryHeap;
@@ -62,8 +61,8 @@ impl Coordinator {
     pub(super) fn new(max_total: u32, default_max: u32) -> Self {
         Coordinator {
             total: 0,
-            max_total: max_total.min(MAX_ENTRIES),
-            default_max: default_max.min(MAX_ENTRIES),
+            max_total,
+            default_max,
             tickets: Tickets::default(),
             heap: ExpiryHeap::default(),
             routes: Vec::new(),

@@ -42,18 +42,6 @@ pub struct Victim {
     pub cause: Cause,
 }
 
-impl Victim {
-    /// Says at debug that and why a connection of the pool with this tag is closed. For whoever carries effects out, with
-    /// no lock held: it calls the program's logger.
-    pub fn log(self, pool: u32) {
-        log::debug!(
-            "pool {pool}: connection {} is closed: {}",
-            self.slot,
-            self.cause
-        );
-    }
-}
-
 /// Why a connection is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]

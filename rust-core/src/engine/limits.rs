@@ -22,6 +22,7 @@ impl Engine {
     pub fn set_default_max_per_route(&self, max: u32, effects: &mut Effects) {
         let mut step = Step::new(self, effects);
         step.c.default_max = max.min(MAX_ENTRIES);
+        self.default_max.store(step.c.default_max, Relaxed);
         for route in 0..step.c.routes.len() as u32 {
             if step.c.routes[route as usize].limit.is_none() {
                 step.close_surplus_of(route);
@@ -47,14 +48,14 @@ impl Engine {
         Ok(())
     }
 
-    /// The limit in total.
+    /// The limit in total. O(1), takes no lock.
     pub fn max_total(&self) -> u32 {
         self.max_total.load(Relaxed)
     }
 
-    /// The limit of every route that has none of its own.
+    /// The limit of every route that has none of its own. O(1), takes no lock.
     pub fn default_max_per_route(&self) -> u32 {
-        self.coordinator.lock().default_max
+        self.default_max.load(Relaxed)
     }
 }
 

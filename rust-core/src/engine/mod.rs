@@ -105,6 +105,7 @@ pub struct Engine {
     total: AtomicU32,
     pending: AtomicU32,
     max_total: AtomicU32,
+    default_max: AtomicU32,
     tally: Tally,
 }
 
@@ -112,6 +113,7 @@ impl Engine {
     /// An empty pool. Limits beyond [`MAX_ENTRIES`] mean that number.
     pub fn new(config: Config) -> Self {
         let max_total = config.max_total.min(MAX_ENTRIES);
+        let default_max = config.max_per_route.min(MAX_ENTRIES);
         Engine {
             tag: id::next_tag(),
             time_to_live: config.time_to_live,
@@ -125,11 +127,12 @@ impl Engine {
             entries: Segments::new(),
             routes: Segments::new(),
             answers: Segments::new(),
-            coordinator: Mutex::new(Coordinator::new(max_total, config.max_per_route)),
+            coordinator: Mutex::new(Coordinator::new(max_total, default_max)),
             wide: AtomicBool::new(false),
             total: AtomicU32::new(0),
             pending: AtomicU32::new(0),
             max_total: AtomicU32::new(max_total),
+            default_max: AtomicU32::new(default_max),
             tally: Tally::default(),
             clock: config.clock,
         }

@@ -4,7 +4,6 @@
 //! at rest, plausible under way.
 
 use super::Engine;
-use super::counters::Counters;
 use super::entry::{NEVER, Status};
 use super::id::{Handle, RouteId, StateId};
 use super::outcome::Stats;
@@ -51,22 +50,6 @@ impl Engine {
             available,
             max: self.max_total(),
         }
-    }
-
-    /// What the pool has closed since it was made, by cause. O(1).
-    pub fn counters(&self) -> Counters {
-        self.tally.read()
-    }
-
-    /// Counts a connection whose peer had closed it unnoticed: a face has leased it, and its look at the socket found out.
-    /// The lease goes on; it is to be opened anew or to be closed. O(1), takes no lock.
-    pub fn note_stale(&self, handle: Handle) {
-        self.tally.count_stale();
-        log::debug!(
-            "pool {}: connection {} was leased stale: its peer had closed it unnoticed",
-            self.tag,
-            handle.slot()
-        );
     }
 
     /// One route's numbers; `None` if the route is not alive. O(stripes).
@@ -120,5 +103,33 @@ impl Engine {
             });
         }
         infos
+    }
+}
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests {
+    use std::sync::{Arc, mpsc};
+    use std::thread;
+    use std::time::Duration;
+
+    use super::super::{Config, Effects};
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_while_the_coordinator_is_busy() {
+        let engine = Arc::new(Engine::new(Config::default()));
+        let route = engine.add_route(&mut Effects::new()).unwrap();
+        let _busy = engine.coordinator.lock();
+        let (reader, (done, is_done)) = (engine.clone(), mpsc::channel());
+        thread::spawn(move || {
+            reader.stats();
+            reader.counters();
+            reader.route_stats(route);
+            reader.max_total();
+            reader.default_max_per_route();
+            done.send(()).unwrap();
+        });
+        let outcome = is_done.recv_timeout(Duration::from_secs(60));
+        assert!(outcome.is_ok(), "a lock is waited for");
     }
 }

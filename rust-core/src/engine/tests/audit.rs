@@ -44,6 +44,7 @@ pub(super) fn audit(engine: &Engine) {
     assert_eq!(engine.total.load(Relaxed), total, "its mirror");
     assert_eq!(engine.pending.load(Relaxed), c.tickets.waiting());
     assert_eq!(engine.max_total.load(Relaxed), c.max_total);
+    assert_eq!(engine.default_max.load(Relaxed), c.default_max);
 
     let flags = engine.flags.0.load(Relaxed);
     let mut waiting = 0;
