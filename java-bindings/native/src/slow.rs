@@ -292,6 +292,21 @@ extern "system" fn Java_io_leasehold_internal_NativePool_peerClosed<'local>(
 }
 
 #[unsafe(no_mangle)]
+extern "system" fn Java_io_leasehold_internal_NativePool_clearConnection<'local>(
+    mut env: EnvUnowned<'local>,
+    _this: This<'local>,
+    address: jlong,
+    slot: jint,
+    opening: jint,
+    effects: JLongArray<'local>,
+) {
+    call(&mut env, address, &effects, |engine, effects| {
+        engine.clear_connection(slot as u32, opening as u16, effects);
+        DONE
+    });
+}
+
+#[unsafe(no_mangle)]
 extern "system" fn Java_io_leasehold_internal_NativePool_setMaxTotal<'local>(
     mut env: EnvUnowned<'local>,
     _this: This<'local>,

@@ -18,7 +18,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use super::Engine;
 use super::effects::{Cause, Effects, Victim};
-use super::entry::{Entry, NEVER};
+use super::entry::{Entry, NEVER, Word};
 use super::expiry::ExpiryHeap;
 use super::id::{Handle, RouteId, StateId, Ticket};
 use super::outcome::{Grant, Refusal};
@@ -299,19 +299,18 @@ impl<'a> Step<'a> {
         self.c.heap.arm(entries, slot, key);
     }
 
-    /// Makes an entry that the caller has claimed idle, as the most recently released of its route.
-    pub(super) fn push(&mut self, slot: u32, lease: u32) -> bool {
+    /// Makes an entry that the caller has claimed idle, as the most recently released of its route. Its word where a mark
+    /// forbids that.
+    pub(super) fn push(&mut self, slot: u32, lease: u32) -> Result<(), Word> {
         let entry = self.entry(slot);
         let stripe_index = self.engine.stripe_of(self.route(entry.route().slot()));
         let mut stripe = self.engine.lock_stripe(stripe_index);
-        if entry.leased_to_idle(lease, stripe_index).is_err() {
-            return false;
-        }
+        entry.leased_to_idle(lease, stripe_index)?;
         let list = self.engine.stripes[stripe_index].grow_to_list_of(entry.route().slot());
         stripe.link(slot, entry, list, self.now);
         drop(stripe);
         self.engine.rearm(&mut self.c, slot);
-        true
+        Ok(())
     }
 
     // ----- looking for an idle entry -----

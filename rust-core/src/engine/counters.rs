@@ -21,7 +21,7 @@ pub struct Counters {
     pub evicted: u64,
     /// A limit was lowered below what was there.
     pub over_limit: u64,
-    /// Its route was cleared.
+    /// It, or its route, was cleared.
     pub cleared: u64,
 }
 

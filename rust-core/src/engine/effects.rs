@@ -58,7 +58,7 @@ pub enum Cause {
     OverLimit = 4,
     /// The peer had closed it.
     PeerClosed = 5,
-    /// Its route was cleared.
+    /// It, or its route, was cleared.
     Cleared = 6,
     /// The pool was shut down.
     ShutDown = 7,
@@ -73,7 +73,7 @@ impl fmt::Display for Cause {
             Cause::Evicted => "it made room for another",
             Cause::OverLimit => "a limit was lowered",
             Cause::PeerClosed => "its peer had closed it",
-            Cause::Cleared => "its route was cleared",
+            Cause::Cleared => "it or its route was cleared",
             Cause::ShutDown => "the pool was shut down",
         })
     }

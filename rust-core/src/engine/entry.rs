@@ -40,6 +40,25 @@ const OPENING_SHIFT: u32 = 16;
 const OPENING: u64 = 0xffff << OPENING_SHIFT;
 const LEASE_SHIFT: u32 = 32;
 
+/// A mark on an entry that somebody leases or opens: its release closes it.
+#[derive(Clone, Copy, Debug)]
+#[repr(u64)]
+pub(super) enum Mark {
+    /// Its peer has closed it.
+    Dead = DEAD,
+    /// It, or its route, was cleared.
+    Cleared = CLEARED,
+}
+
+impl Mark {
+    pub(super) fn cause(self) -> Cause {
+        match self {
+            Mark::Dead => Cause::PeerClosed,
+            Mark::Cleared => Cause::Cleared,
+        }
+    }
+}
+
 /// A value of an entry's word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Word(u64);
@@ -73,20 +92,16 @@ impl Word {
         ((self.0 & STRIPE) >> STRIPE_SHIFT) as usize
     }
 
-    /// The peer has closed, or the route was cleared: fit for nothing but closing.
+    /// The peer has closed, or it was cleared: fit for nothing but closing.
     #[inline]
     pub(super) fn is_dead(self) -> bool {
         self.0 & (DEAD | CLEARED) != 0
     }
 
     pub(super) fn cause_of_death(self) -> Option<Cause> {
-        if self.0 & DEAD != 0 {
-            Some(Cause::PeerClosed)
-        } else if self.0 & CLEARED != 0 {
-            Some(Cause::Cleared)
-        } else {
-            None
-        }
+        let is_set = |mark: &Mark| self.0 & *mark as u64 != 0;
+        let mark = [Mark::Dead, Mark::Cleared].into_iter().find(is_set)?;
+        Some(mark.cause())
     }
 
     /// Taken off the expiry heap while it was leased: who makes it idle puts it back.
@@ -273,18 +288,17 @@ impl Entry {
         .is_some()
     }
 
-    /// Marks an entry that somebody leases or opens, as long as the opening is the one meant, so that its release closes it. False
-    /// if it is another, or nobody does.
-    pub(super) fn mark_dead(&self, opening: u16) -> bool {
+    /// Marks an entry that somebody leases or opens, as long as the opening is the one meant. False if it is another, or nobody
+    /// does.
+    pub(super) fn mark(&self, opening: u16, mark: Mark) -> bool {
         self.update(|word| {
             (word.opening() == opening && matches!(word.status(), Status::Leased | Status::Opening))
-                .then_some(Word(word.0 | DEAD))
+                .then_some(Word(word.0 | mark as u64))
         })
         .is_some()
     }
 
-    /// Marks an entry that somebody leases or opens, so that its release closes it. Returns what it is now; `None` if
-    /// nobody does.
+    /// Marks an entry that somebody leases or opens as cleared. Returns what it is now; `None` if nobody does.
     pub(super) fn mark_cleared(&self) -> Option<Word> {
         self.update(|word| {
             matches!(word.status(), Status::Leased | Status::Opening)
@@ -349,7 +363,7 @@ mod tests {
     #[test]
     fn a_dead_entry_never_becomes_idle() {
         let (entry, lease) = opened();
-        assert!(entry.mark_dead(entry.word().opening()));
+        assert!(entry.mark(entry.word().opening(), Mark::Dead));
         assert!(entry.leased_to_idle(lease, 0).is_err());
         assert!(entry.claim(lease).unwrap().is_dead());
     }
@@ -358,7 +372,7 @@ mod tests {
     fn an_idle_entry_is_not_marked() {
         let (entry, lease) = opened();
         entry.leased_to_idle(lease, 0).unwrap();
-        assert!(!entry.mark_dead(entry.word().opening()));
+        assert!(!entry.mark(entry.word().opening(), Mark::Dead));
         assert!(!entry.word().is_dead());
     }
 
@@ -368,7 +382,7 @@ mod tests {
         let opening = entry.word().opening();
         entry.leased_to_opening(lease).unwrap();
         entry.opening_to_leased(lease).unwrap();
-        assert!(!entry.mark_dead(opening));
+        assert!(!entry.mark(opening, Mark::Dead));
         assert!(entry.leased_to_idle(lease, 0).is_ok());
     }
 
@@ -388,7 +402,7 @@ mod tests {
         let (entry, lease) = opened();
         let claimed = entry.claim(lease).unwrap();
         assert!(entry.to_victim(claimed));
-        assert!(!entry.mark_dead(claimed.opening()));
+        assert!(!entry.mark(claimed.opening(), Mark::Dead));
         assert!(entry.victim_to_free());
         assert!(!entry.victim_to_free());
     }

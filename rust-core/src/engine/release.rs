@@ -154,11 +154,14 @@ impl Step<'_> {
     }
 
     fn make_idle(&mut self, slot: u32, claimed: Word) -> Released {
-        if self.push(slot, claimed.lease()) {
-            return Released::Kept;
+        match self.push(slot, claimed.lease()) {
+            Ok(()) => Released::Kept,
+            // Since it was claimed.
+            Err(marked) => {
+                let cause = marked.cause_of_death().expect("it was marked");
+                self.close(slot, claimed, cause)
+            }
         }
-        // Its peer closed it since it was claimed.
-        self.close(slot, claimed, Cause::PeerClosed)
     }
 
     /// Hands a claimed entry to the caller as a victim.

@@ -5,7 +5,7 @@
 use super::Engine;
 use super::coordinator::{SHUT, Step};
 use super::effects::{Cause, Effects, Victim};
-use super::entry::{NEVER, Status};
+use super::entry::{Mark, NEVER, Status};
 use super::id::RouteId;
 use super::outcome::{Refusal, ShutdownMode};
 use super::sync::atomic::Ordering::Relaxed;
@@ -61,12 +61,24 @@ impl Engine {
     /// An idle one is removed; a leased one closes at its release. An event of an earlier opening is ignored.
     /// `opening` is what [`opening`](Self::opening) told when the connection was opened.
     pub fn peer_closed(&self, slot: u32, opening: u16, effects: &mut Effects) {
+        self.close_opening(slot, opening, Mark::Dead, effects);
+    }
+
+    /// The connection opened as number `opening` in `slot` is not wanted any more, though it may be alive.
+    ///
+    /// An idle one is removed, with [`Cause::Cleared`]; a leased one closes at its release. `opening` is as for
+    /// [`peer_closed`](Self::peer_closed): whatever was opened in the slot later is not concerned. O(log n).
+    pub fn clear_connection(&self, slot: u32, opening: u16, effects: &mut Effects) {
+        self.close_opening(slot, opening, Mark::Cleared, effects);
+    }
+
+    fn close_opening(&self, slot: u32, opening: u16, mark: Mark, effects: &mut Effects) {
         let Some(entry) = self.entries.get(slot) else {
             return;
         };
         // What is leased is marked, in the step that its release would lose against; what is idle is removed, under the lock
         // without which it stays idle. What is neither by then has become the other meanwhile, or is gone.
-        while !entry.mark_dead(opening) {
+        while !entry.mark(opening, mark) {
             let seen = entry.word();
             if seen.opening() != opening || matches!(seen.status(), Status::Free | Status::Victim) {
                 return;
@@ -77,7 +89,7 @@ impl Engine {
             let mut step = Step::new(self, effects);
             let mut stripe = self.lock_stripe(seen.stripe());
             if entry.word() == seen {
-                step.retire_idle(&mut stripe, slot, Cause::PeerClosed);
+                step.retire_idle(&mut stripe, slot, mark.cause());
                 drop(stripe);
                 step.settle();
                 return;

@@ -686,6 +686,28 @@ fn a_peer_that_closes_between_a_release_and_a_lease() {
     });
 }
 
+/// The same where it is the application that wants it closed, which the release then tells.
+#[test]
+fn a_connection_bound_to_a_state_that_is_cleared_does_not_stay_idle() {
+    explore(|| {
+        let pool = Arc::new(Pool::new(|config| config.max_per_route = 1));
+        let route = pool.add_route();
+        let leased = pool.lease_now(route);
+        let opening = pool.engine.opening(leased).expect("it is leased");
+        let bound = act(move |pool| {
+            pool.release_bound(leased, StateId(1));
+            Left::Nothing
+        });
+        let clearing = act(move |pool| {
+            pool.with_effects(|fx| pool.engine.clear_connection(leased.slot(), opening, fx));
+            Left::Nothing
+        });
+        let left = run(&pool, vec![bound, clearing]);
+        assert_eq!(pool.engine.counters().cleared, 1);
+        pool.finish(route, left);
+    });
+}
+
 /// The event is of the connection before: the one opened in its place stays.
 #[test]
 fn an_event_of_the_connection_before_is_ignored() {

@@ -715,6 +715,17 @@ impl Model {
         }
     }
 
+    /// The connection that is in the entry now is not wanted any more.
+    pub(super) fn clear_connection(&mut self, id: Id) {
+        let entry = self.entries.get_mut(&id).expect("it is alive");
+        if entry.used == Use::Idle {
+            self.remove(id, Cause::Cleared);
+            self.settle();
+        } else {
+            entry.dead.get_or_insert(Cause::Cleared);
+        }
+    }
+
     pub(super) fn set_max_total(&mut self, max: u32) {
         self.max_total = max;
         while self.total() > max && self.evict(self.idle.clone(), Cause::OverLimit) {}

@@ -51,6 +51,7 @@ enum Op {
     CloseIdle(u64),
     ClearRoute(usize),
     PeerClosed(usize),
+    ClearConnection(usize),
     SetMaxTotal(u32),
     SetDefaultMax(u32),
     SetMaxOf(usize, Option<u32>),
@@ -186,7 +187,8 @@ fn random_op(setting: &Setting, random: &mut Random) -> Op {
         930..937 => Op::CloseExpired,
         937..942 => Op::CloseIdle(20 + random.below(200)),
         942..945 => Op::ClearRoute(which),
-        945..960 => Op::PeerClosed(which),
+        945..955 => Op::PeerClosed(which),
+        955..960 => Op::ClearConnection(which),
         960..963 => Op::SetMaxTotal(random.below(u64::from(setting.max_total.min(300)) + 3) as u32),
         963..966 => {
             Op::SetDefaultMax(random.below(u64::from(setting.max_per_route.min(200)) + 2) as u32)
@@ -393,11 +395,18 @@ impl Pair {
                 if let Some((slot, opening, id, openings)) = pick(&self.watched, which) {
                     self.engine.peer_closed(slot, opening, &mut self.effects);
                     self.follow(None);
-                    let entry = self.model.entries.get(&id);
-                    if entry.is_some_and(|entry| {
-                        entry.openings == openings && entry.used != Use::Opening
-                    }) {
+                    if self.is_current(id, openings) {
                         self.model.peer_closed(id);
+                    }
+                }
+            }
+            Op::ClearConnection(which) => {
+                if let Some((slot, opening, id, openings)) = pick(&self.watched, which) {
+                    self.engine
+                        .clear_connection(slot, opening, &mut self.effects);
+                    self.follow(None);
+                    if self.is_current(id, openings) {
+                        self.model.clear_connection(id);
                     }
                 }
             }
@@ -433,6 +442,12 @@ impl Pair {
             }
         }
         self.compare();
+    }
+
+    /// Whether the connection that was an entry's `openings`th is there.
+    fn is_current(&self, id: Id, openings: u32) -> bool {
+        let entry = self.model.entries.get(&id);
+        entry.is_some_and(|entry| entry.openings == openings && entry.used != Use::Opening)
     }
 
     /// Lets the model follow what the engine just did.

@@ -13,9 +13,9 @@ public enum Cause {
     EVICTED,
     /** A limit was lowered. */
     OVER_LIMIT,
-    /** Its peer had closed it, or the predicate of {@link ConnectionPool#closeIdleIf} found it unfit. */
+    /** Its peer had closed it. */
     PEER_CLOSED,
-    /** Its route was cleared. */
+    /** Its route was cleared, or the predicate of {@link ConnectionPool#closeIdleIf} found it unfit. */
     CLEARED,
     /** The pool was shut down. */
     SHUT_DOWN,

@@ -22,7 +22,7 @@ public final class Counters {
     }
 
     /**
-     * Connections whose peer had closed them, which the pool was told by the watch, or by {@link ConnectionPool#closeIdleIf}.
+     * Connections whose peer had closed them, which the pool was told by the watch.
      *
      * @return how many
      */
@@ -76,7 +76,7 @@ public final class Counters {
     }
 
     /**
-     * Connections whose route was cleared.
+     * Connections whose route was cleared, or which the predicate of {@link ConnectionPool#closeIdleIf} found unfit.
      *
      * @return how many
      */

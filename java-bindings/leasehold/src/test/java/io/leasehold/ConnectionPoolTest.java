@@ -357,7 +357,9 @@ class ConnectionPoolTest {
         idle(pool, "a", 4);
         Lease<Connection> leased = open(pool, "b");
         pool.closeIdleIf((route, connection) -> route.equals("a") && "a2 a3".contains(connection.toString()));
-        assertEquals(new HashSet<>(asList("a2 PEER_CLOSED", "a3 PEER_CLOSED")), new HashSet<>(disposals.take()));
+        assertEquals(new HashSet<>(asList("a2 CLEARED", "a3 CLEARED")), new HashSet<>(disposals.take()));
+        assertEquals(2, pool.counters().cleared());
+        assertEquals(0, pool.counters().closedByPeer());
         assertEquals(kind == Kind.FIFO ? "a1" : "a4", held.hold(pool.tryLease("a")).connection().toString());
         assertEquals(kind == Kind.FIFO ? "a4" : "a1", held.hold(pool.tryLease("a")).connection().toString());
         assertTrue(leased.connection().isOpen());
@@ -375,7 +377,7 @@ class ConnectionPoolTest {
         });
         assertTrue(lease.get().connection().isOpen());
         lease.get().release();
-        assertEquals(singletonList("a1 PEER_CLOSED"), disposals.take());
+        assertEquals(singletonList("a1 CLEARED"), disposals.take());
     }
 
     @ParameterizedTest

@@ -285,7 +285,7 @@ final class PooledConnection {
         }
         if (cause == Cause.EXPIRED) {
             LOG.debug("Connection " + asEntry() + " expired @ " + new Date(expiry));
-        } else if (cause == Cause.PEER_CLOSED && isOpen() && Sockets.probe(connection.getSocket()) == Liveness.CLOSED) {
+        } else if (cause == Cause.PEER_CLOSED && isOpen()) {
             LOG.debug("Connection " + asEntry() + " closed by its peer");
         }
     }

@@ -561,10 +561,12 @@ public final class NativePool {
      * @param item where it was seen
      */
     public void markDead(Listing.Item item) {
-        peerClosed(item.slot, item.opening);
+        long[] effects = effects();
+        clearConnection(address, item.slot, item.opening, effects);
+        carryOut(effects);
     }
 
-    /** Disposes of a connection, when it is released if it is leased by now; not of one opened in its slot later. */
+    /** Disposes of a connection that its peer has closed, when it is released if it is leased by now; not of one opened in its slot later. */
     void peerClosed(int slot, int opening) {
         long[] effects = effects();
         peerClosed(address, slot, opening, effects);
@@ -872,6 +874,8 @@ public final class NativePool {
     private native void clearRoute(long address, long route, long[] effects);
 
     private native void peerClosed(long address, int slot, int opening, long[] effects);
+
+    private native void clearConnection(long address, int slot, int opening, long[] effects);
 
     private native void setMaxTotal(long address, int max, long[] effects);
 
