@@ -11,10 +11,12 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.net.InetAddress;
+import io.leasehold.internal.SocketDescriptors;
 import io.leasehold.testsupport.Eventually;
 import io.leasehold.testsupport.LogCapture;
+import java.io.IOException;
 import java.lang.ref.WeakReference;
+import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.util.ArrayList;
@@ -27,6 +29,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Connections whose socket the pool was told, and what it does when their peers close them. */
 class WatchTest {
@@ -285,6 +288,92 @@ class WatchTest {
         }
         Eventually.await("all are gone", () -> pool.stats().available() == 0);
         assertEquals(n, pool.counters().closedByPeer());
+    }
+
+    /** Is closed by its user, under the pool, while the pool looks at it for the n-th time. */
+    private static final class ClosedUnderThePool extends Socket {
+        private int looks;
+        private int closedAt = -1;
+        private Runnable afterwards;
+
+        ClosedUnderThePool(ServerSocket server) throws IOException {
+            super(SocketsTest.LOOPBACK, server.getLocalPort());
+        }
+
+        void closeAtLook(int n, Runnable afterwards) {
+            looks = 0;
+            closedAt = n;
+            this.afterwards = afterwards;
+        }
+
+        @Override
+        public boolean isClosed() {
+            boolean before = super.isClosed();
+            if (++looks == closedAt) {
+                closeNow();
+            }
+            return before;
+        }
+
+        void closeNow() {
+            closedAt = -1;
+            try {
+                close();
+            } catch (IOException e) {
+                throw new AssertionError(e);
+            }
+            afterwards.run();
+        }
+    }
+
+    /** Attaches a socket that has the number of one that was just closed. */
+    private void attachOneOfNumber(int number, ServerSocket server, Lease<Socket> lease) {
+        try {
+            for (;;) {
+                Socket ours = new Socket(SocketsTest.LOOPBACK, server.getLocalPort());
+                pairs.add(new SocketsTest.Pair(ours, server.accept()));
+                if (SocketDescriptors.of(ours) == number) {
+                    lease.opened(ours);
+                    lease.attach(ours);
+                    return;
+                }
+            }
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aSocketThatIsClosedUnderThePoolTakesNobodyItsWatch(boolean whileItIsAttached) throws Exception {
+        ConnectionPool<String, Socket> pool = pool(Watching.WATCH);
+        try (ServerSocket server = new ServerSocket(0, 50, SocketsTest.LOOPBACK)) {
+            ClosedUnderThePool doomed = new ClosedUnderThePool(server);
+            int number = SocketDescriptors.of(doomed);
+            Socket doomedsPeer = server.accept();
+            Lease<Socket> lease = pool.tryLease("a");
+            Lease<Socket> others = pool.tryLease("b");
+            lease.opened(doomed);
+            if (whileItIsAttached) {
+                // The last look before the number is held on to.
+                doomed.closeAtLook(2, () -> attachOneOfNumber(number, server, others));
+                lease.attach(doomed);
+            } else {
+                lease.attach(doomed);
+                doomed.closeAtLook(1, () -> attachOneOfNumber(number, server, others));
+                lease.detach();
+                if (doomed.closedAt > 0) {
+                    // It was not looked at.
+                    doomed.closeNow();
+                }
+            }
+            others.release();
+            lease.discard();
+            assertEquals(1, pool.stats().available());
+            pairs.get(pairs.size() - 1).theirs.close();
+            Eventually.await("the other's close is told", () -> pool.stats().available() == 0);
+            doomedsPeer.close();
+        }
     }
 
     @Test

@@ -17,6 +17,11 @@ final class Attachment extends WeakReference<Socket> {
     private final int descriptor;
     private final boolean isTls;
 
+    // Both written by who attaches it to a lease, before anybody else may see it: whether its peer's close is told, and whether the
+    // operating system is to be asked at each lease.
+    boolean isWatched;
+    boolean isProbed;
+
     Attachment(Socket socket) {
         super(socket);
         int own = SocketDescriptors.isOpen(socket) ? SocketDescriptors.of(socket) : NONE;
@@ -47,13 +52,6 @@ final class Attachment extends WeakReference<Socket> {
         return SocketDescriptors.probe(socket, descriptor).betweenRequests(isTls) == Liveness.CLOSED;
     }
 
-    /** Ends the watch, before the socket is closed here. One that is closed already was forgotten by the kernel. */
-    void unwatch() {
-        if (isKnown() && isOpen()) {
-            IdleWatch.remove(descriptor);
-        }
-    }
-
     /**
      * A second descriptor of the socket, by which a close that hangs can be cut short without fear that the number is a
      * stranger's by then; -1 if there is none.
@@ -68,6 +66,11 @@ final class Attachment extends WeakReference<Socket> {
         if (socket != null) {
             SocketDescriptors.doNotLinger(socket);
         }
+    }
+
+    /** Whether its number is its own still: not closed, nor known to be another open socket's by now. */
+    boolean isOpenAndNot(Attachment other) {
+        return isOpen() && (other == null || !other.isOpen() || other.isOf(get()));
     }
 
     private boolean isOpen() {

@@ -1,8 +1,17 @@
 package io.leasehold.internal;
 
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BooleanSupplier;
+
 /**
  * The loaded library's one watch: the operating system's list of sockets whose peer's close is to be told. It is made with the
  * first socket that is watched; the housekeeper's thread, and it alone, waits on it.
+ *
+ * <p>The system knows a socket by its descriptor's number, and whoever uses a connection may close its socket at any time: then the
+ * number is soon another socket's. So who is watched under a number is written down here, and changes only together with the
+ * registration, one change of a number at a time. A socket that comes too late finds the other one and leaves it alone. What remains is a
+ * close just before the system is told: that registers a socket under the token of one that is closed. If it is ours, it is
+ * registered anew once it is attached; if not, its peer's close is told of a connection that is closed already.
  */
 final class IdleWatch {
     /** What one event takes in the array: the pool's number, the slot, the opening. */
@@ -13,6 +22,9 @@ final class IdleWatch {
     // Written by whoever had the first socket watched.
     private static volatile boolean open;
 
+    // By number. The sockets themselves are held weakly, and what was not taken out makes room for the next one of its number.
+    private static final ConcurrentHashMap<Integer, Attachment> WATCHED = new ConcurrentHashMap<>();
+
     private IdleWatch() {}
 
     /** Whether any socket was ever watched, so that there is something to wait for. */
@@ -20,12 +32,32 @@ final class IdleWatch {
         return open;
     }
 
-    /** A socket is watched. */
-    static void opened() {
-        if (!open) {
+    /**
+     * Has a socket watched, unless it was closed meanwhile.
+     *
+     * @param attachment the socket
+     * @param registration tells the operating system, and whether that was possible
+     * @return false if nobody will tell of its peer's close
+     */
+    static boolean add(Attachment attachment, BooleanSupplier registration) {
+        boolean isWatched = WATCHED.compute(attachment.descriptor(), (number, other) ->
+                attachment.isOpenAndNot(other) && registration.getAsBoolean() ? attachment : other) == attachment;
+        if (isWatched && !open) {
             open = true;
             Housekeeper.wake();
         }
+        return isWatched;
+    }
+
+    /** Watches a socket no longer. To be called before it is closed, if it is closed here. */
+    static void remove(Attachment attachment) {
+        WATCHED.computeIfPresent(attachment.descriptor(), (number, watched) -> {
+            if (watched != attachment) {
+                return watched;
+            }
+            remove(number);
+            return null;
+        });
     }
 
     /**
@@ -38,6 +70,5 @@ final class IdleWatch {
     /** Ends the wait that is under way, or the next one. */
     static native void wake();
 
-    /** Watches a socket no longer. */
-    static native void remove(int descriptor);
+    private static native void remove(int descriptor);
 }

@@ -158,7 +158,7 @@ public final class NativePool {
 
     private Object connection(LeaseRef lease, Cell cell) {
         Attachment attachment = cell.attachment;
-        if (attachment != null && state.constants.watching.probes() && attachment.isDead()) {
+        if (attachment != null && attachment.isProbed && attachment.isDead()) {
             if (!replaceStale(lease, Cause.PEER_CLOSED)) {
                 throw new PoolShutDownException();
             }
@@ -224,8 +224,9 @@ public final class NativePool {
     }
 
     private void attach(long handle, Cell cell, Socket socket) {
+        Watching watching = state.constants.watching;
         Attachment before = cell.attachment;
-        if (before != null && before.isOf(socket) && before.isKnown()) {
+        if (before != null && before.isOf(socket) && before.isKnown() && before.isWatched == watching.watches()) {
             return;
         }
         forgetSocket(cell);
@@ -238,13 +239,12 @@ public final class NativePool {
             cell.wasWatched = false;
         }
         Attachment attachment = new Attachment(socket);
+        attachment.isWatched = watching.watches() && attachment.isKnown() && IdleWatch.add(
+                attachment, () -> watch(address, handle, state.charge.number, attachment.descriptor()) == KEPT);
+        // What the system does not tell it is asked.
+        attachment.isProbed = watching.probes() || watching.watches() && !attachment.isWatched;
+        cell.wasWatched = attachment.isWatched;
         cell.attachment = attachment;
-        if (attachment.isKnown() && state.constants.watching.watches()) {
-            cell.wasWatched = true;
-            if (watch(address, handle, state.charge.number, attachment.descriptor()) == KEPT) {
-                IdleWatch.opened();
-            }
-        }
     }
 
     /**
@@ -264,7 +264,9 @@ public final class NativePool {
         Attachment attachment = cell.attachment;
         if (attachment != null) {
             cell.attachment = null;
-            attachment.unwatch();
+            if (attachment.isWatched) {
+                IdleWatch.remove(attachment);
+            }
         }
         return attachment;
     }
