@@ -18,7 +18,6 @@ copy_crate() {
     cp Cargo.lock "$copy/"
     mkdir "$copy/rust-core"
     cp -r rust-core/Cargo.toml rust-core/src "$copy/rust-core/"
-    rm -rf "$copy/rust-core/benches"
 }
 
 # test_crate KIND ARGUMENT...: runs the copy's tests, of the random model or under loom.

@@ -20,9 +20,8 @@ use super::Engine;
 use super::effects::{Cause, Effects, Victim};
 use super::entry::{Entry, NEVER, Word};
 use super::expiry::ExpiryHeap;
-use super::id::{Handle, RouteId, StateId, Ticket};
-use super::outcome::{Grant, Refusal};
-use super::route::{CLEARING, OVER, QUEUE, Route, RouteRecord, STATEFUL};
+use super::id::{Handle, StateId};
+use super::route::{Route, RouteRecord};
 use super::segments::CAPACITY;
 use super::stripe::Guard;
 use super::sync::MutexGuard;
@@ -36,9 +35,6 @@ pub(super) const OVER_TOTAL: u32 = 2;
 /// Shut down.
 pub(super) const SHUT: u32 = 4;
 
-/// How many routes without entries or waiters are left in peace before one is reclaimed for each new one.
-pub(super) const IDLE_ROUTES: usize = 64;
-
 /// What the coordinator's lock guards.
 #[derive(Debug)]
 pub(super) struct Coordinator {
@@ -48,11 +44,11 @@ pub(super) struct Coordinator {
     pub(super) tickets: Tickets,
     pub(super) heap: ExpiryHeap,
     pub(super) routes: Vec<RouteRecord>,
-    free_routes: Vec<u32>,
+    pub(super) free_routes: Vec<u32>,
     /// Routes that had neither entries nor waiters when they were put here, the longest there first.
-    reclaimable: VecDeque<u32>,
+    pub(super) reclaimable: VecDeque<u32>,
     /// Routes whose head could be served but for the total limit, by the head's place in the order of arrival.
-    eligible: BTreeSet<(u64, u32)>,
+    pub(super) eligible: BTreeSet<(u64, u32)>,
     free_slots: Vec<u32>,
     next_slot: u32,
 }
@@ -89,7 +85,7 @@ impl Coordinator {
         self.free_slots.push(slot);
     }
 
-    fn has_room_in_total(&self) -> bool {
+    pub(super) fn has_room_in_total(&self) -> bool {
         self.total < self.max_total && (!self.free_slots.is_empty() || self.next_slot < CAPACITY)
     }
 }
@@ -136,121 +132,9 @@ impl<'a> Step<'a> {
             .expect("the route was interned")
     }
 
-    /// The slot of a route that is alive.
-    pub(super) fn find_route(&self, id: RouteId) -> Option<u32> {
-        let route = self.engine.routes.get(id.slot())?;
-        route.is(id).then_some(id.slot())
-    }
-
     pub(super) fn is_shut(&self) -> bool {
         self.engine.flags.0.load(Relaxed) & SHUT != 0
     }
-
-    // ----- routes -----
-
-    /// A new route; for each, one that has long been without entries and waiters is reclaimed.
-    pub(super) fn add_route(&mut self) -> Option<RouteId> {
-        while self.c.reclaimable.len() > IDLE_ROUTES {
-            self.reclaim_oldest_route();
-        }
-        let slot = match self.c.free_routes.pop() {
-            Some(slot) => slot,
-            None if self.c.routes.len() < CAPACITY as usize => {
-                self.c.routes.push(RouteRecord::default());
-                self.c.routes.len() as u32 - 1
-            }
-            None => return None,
-        };
-        let record = &mut self.c.routes[slot as usize];
-        record.generation = record.generation.wrapping_add(1);
-        record.stateful = false;
-        let id = RouteId::new(self.engine.tag, slot, record.generation);
-        let home = if self.engine.wide.load(Relaxed) {
-            slot & self.engine.stripe_mask()
-        } else {
-            0
-        };
-        self.engine.routes.grow_to(slot).assign(id, home);
-        self.mirror_max(slot);
-        self.note_if_reclaimable(slot);
-        Some(id)
-    }
-
-    fn reclaim_oldest_route(&mut self) {
-        let Some(slot) = self.c.reclaimable.pop_front() else {
-            return;
-        };
-        self.c.routes[slot as usize].reclaimable = false;
-        if self.is_reclaimable(slot) {
-            let route = self.route(slot);
-            self.effects.retired.extend(route.id());
-            route.retire();
-            self.c.free_routes.push(slot);
-        }
-    }
-
-    fn is_reclaimable(&self, slot: u32) -> bool {
-        let record = &self.c.routes[slot as usize];
-        record.allocated == 0
-            && record.queue.head.is_none()
-            && record.limit.is_none()
-            && record.holders == 0
-    }
-
-    pub(super) fn note_if_reclaimable(&mut self, slot: u32) {
-        if self.is_reclaimable(slot) && !self.c.routes[slot as usize].reclaimable {
-            self.c.routes[slot as usize].reclaimable = true;
-            self.c.reclaimable.push_back(slot);
-        }
-    }
-
-    pub(super) fn mirror_max(&mut self, route: u32) {
-        self.route(route).max.store(self.c.max_of(route), Relaxed);
-    }
-
-    /// Recomputes what follows from a route's queue, count and limit.
-    pub(super) fn reindex(&mut self, slot: u32) {
-        let max = self.c.max_of(slot);
-        let record = &self.c.routes[slot as usize];
-        let wanted = match record.queue.head {
-            Some(head) if record.allocated < max => Some(self.c.tickets.sequence(head)),
-            _ => None,
-        };
-        let mut flags = 0;
-        if record.queue.head.is_some() {
-            flags |= QUEUE;
-        }
-        if record.allocated > max {
-            flags |= OVER;
-        }
-        if record.clearing {
-            flags |= CLEARING;
-        }
-        if record.stateful {
-            flags |= STATEFUL;
-        }
-        let (allocated, before) = (record.allocated, record.eligible);
-        let pending = record.queue.waiting;
-
-        let route = self.route(slot);
-        route.flags.store(flags, Relaxed);
-        route.allocated.store(allocated, Relaxed);
-        route.pending.store(pending, Relaxed);
-        if wanted != before {
-            if let Some(sequence) = before {
-                self.c.eligible.remove(&(sequence, slot));
-            }
-            if let Some(sequence) = wanted {
-                self.c.eligible.insert((sequence, slot));
-            }
-            self.c.routes[slot as usize].eligible = wanted;
-        }
-        let (total, waiting) = (self.c.total, self.c.tickets.waiting());
-        self.engine.total.store(total, Relaxed);
-        self.engine.pending.store(waiting, Relaxed);
-    }
-
-    // ----- entries -----
 
     /// Counts a new entry of `route` and gives the right to open it.
     pub(super) fn open(&mut self, route: u32) -> Handle {
@@ -312,8 +196,6 @@ impl<'a> Step<'a> {
         self.engine.rearm(&mut self.c, slot);
         Ok(())
     }
-
-    // ----- looking for an idle entry -----
 
     /// Looks through all stripes for an idle entry of `route` that fits `state`, removing what has expired on the
     /// way, and leases what it finds.
@@ -378,127 +260,5 @@ impl<'a> Step<'a> {
         };
         self.retire_idle(&mut stripe, slot, cause);
         true
-    }
-
-    // ----- waiters -----
-
-    /// Puts a reserved ticket at the end of its route's queue and serves whoever can be served.
-    pub(super) fn enqueue(&mut self, ticket: u32, route: u32, state: StateId) {
-        let c = &mut *self.c;
-        let queue = &mut c.routes[route as usize].queue;
-        c.tickets.enqueue(ticket, route, state, queue);
-        let is_head = queue.head == Some(ticket);
-        self.reindex(route);
-        if is_head {
-            self.serve_head(route);
-        }
-        self.settle();
-    }
-
-    /// Leaves a ticket in its queue beyond this step.
-    pub(super) fn wait(&mut self, ticket: u32) {
-        let c = &mut *self.c;
-        let route = c.tickets.route(ticket);
-        c.tickets.wait(ticket, &mut c.routes[route as usize].queue);
-        self.reindex(route);
-    }
-
-    /// Gives the queue's head what is idle on its route; where only connections bound to others are, and the route is
-    /// full, the oldest of those makes room. The flag is set.
-    pub(super) fn serve_head(&mut self, route: u32) {
-        let Some(head) = self.c.routes[route as usize].queue.head else {
-            return;
-        };
-        let state = self.c.tickets.state(head);
-        if let Some(handle) = self.sweep(route, state) {
-            self.answer(head, Ok(Grant::Idle(handle)));
-        } else if self.c.routes[route as usize].allocated >= self.c.max_of(route) {
-            self.evict_oldest_of(route, Cause::Evicted);
-        }
-    }
-
-    /// Takes a ticket out of its queue and answers it.
-    pub(super) fn answer(&mut self, ticket: u32, answer: Result<Grant, Refusal>) {
-        self.unlink(ticket);
-        self.c.tickets.answer(ticket, answer, &self.engine.answers);
-        self.wake(ticket);
-    }
-
-    fn wake(&mut self, ticket: u32) {
-        let id = self.c.tickets.id(self.engine.tag, ticket);
-        self.effects.wakes.push(id);
-    }
-
-    /// Takes a ticket out of its queue.
-    pub(super) fn unlink(&mut self, ticket: u32) {
-        let c = &mut *self.c;
-        let route = c.tickets.route(ticket);
-        let queue = &mut c.routes[route as usize].queue;
-        let was_head = queue.head == Some(ticket);
-        c.tickets.unlink(ticket, queue);
-        self.reindex(route);
-        self.note_if_reclaimable(route);
-        if was_head && self.engine.barging {
-            // What lies idle for the head that leaves is the next one's to look at.
-            self.nudge_head(route);
-        }
-    }
-
-    /// Tells the head of a route's queue to ask again. For barging only.
-    pub(super) fn nudge_head(&mut self, route: u32) {
-        if let Some(head) = self.c.routes[route as usize].queue.head {
-            self.c.tickets.nudge(head, &self.engine.answers);
-            self.wake(head);
-        }
-    }
-
-    /// Gives the right to open to those who have waited longest, as long as the total limit leaves room or an idle
-    /// connection of another route can make it.
-    pub(super) fn settle(&mut self) {
-        loop {
-            let Some(&(_, route)) = self.c.eligible.first() else {
-                self.engine.flags.0.fetch_and(!STARVED, Relaxed);
-                return;
-            };
-            if self.c.has_room_in_total() {
-                self.grant_opening(route);
-                continue;
-            }
-            let before = self.engine.flags.0.fetch_or(STARVED, Relaxed);
-            // With barging a released connection may lie idle for a waiter that was told to come for it.
-            if before & STARVED != 0 && !self.engine.barging {
-                return;
-            }
-            if !self.evict_oldest(Cause::Evicted) {
-                return;
-            }
-            self.engine.flags.0.fetch_and(!STARVED, Relaxed);
-        }
-    }
-
-    /// Gives the head of a route's queue the right to open.
-    pub(super) fn grant_opening(&mut self, route: u32) {
-        let head = self.c.routes[route as usize]
-            .queue
-            .head
-            .expect("somebody waits");
-        let handle = self.open(route);
-        self.answer(head, Ok(Grant::Open(handle)));
-    }
-
-    /// The first waiter of another route than `route` that could be served but for the total limit.
-    pub(super) fn first_eligible_beside(&self, route: u32) -> Option<u64> {
-        self.c
-            .eligible
-            .iter()
-            .find(|(_, other)| *other != route)
-            .map(|(sequence, _)| *sequence)
-    }
-
-    /// Reserves a ticket, for the caller of a step or for the step itself.
-    pub(super) fn reserve(&mut self) -> Option<Ticket> {
-        self.c
-            .tickets
-            .reserve(self.engine.tag, &self.engine.answers)
     }
 }

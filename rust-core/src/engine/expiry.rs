@@ -4,7 +4,9 @@
 //! expiry: a longer promise leaves it, a shorter one moves it. Each entry knows its place, so moving or removing one
 //! costs O(log n). All of it happens under the coordinator.
 
-use super::entry::{Entry, NEVER, NIL};
+use super::Engine;
+use super::coordinator::Coordinator;
+use super::entry::{Entry, NEVER, NIL, Status};
 use super::segments::Segments;
 use super::sync::atomic::Ordering::Relaxed;
 
@@ -98,6 +100,27 @@ impl ExpiryHeap {
             .expect("an armed slot exists")
             .heap_place
             .store(place as u32, Relaxed);
+    }
+}
+
+impl Engine {
+    /// Sees to it that the heap's key of an idle entry is no later than its expiry.
+    ///
+    /// An entry that is leased again by now is left alone: its release sees the key and comes here too.
+    #[cold]
+    pub(super) fn rearm(&self, coordinator: &mut Coordinator, slot: u32) {
+        let Some(entry) = self.entries.get(slot) else {
+            return;
+        };
+        let word = entry.word();
+        if word.status() != Status::Idle {
+            return;
+        }
+        let _stripe = self.lock_stripe(word.stripe());
+        let expiry = entry.expiry.load(Relaxed);
+        if entry.word() == word && expiry < entry.armed.load(Relaxed) {
+            coordinator.heap.arm(&self.entries, slot, expiry);
+        }
     }
 }
 

@@ -5,11 +5,11 @@ use super::coordinator::Step;
 use super::effects::Effects;
 use super::entry::{NEVER, Status};
 use super::id::{Handle, RouteId, StateId, Ticket};
-use super::outcome::{Answer, Grant, Keep, NotLeased, Outcome, Refusal};
+use super::outcome::{Answer, Grant, NotLeased, Outcome, Refusal};
+use super::release::Keep;
 use super::route::Route;
 use super::stripe::{Guard, List};
 use super::sync::atomic::Ordering::Relaxed;
-use super::ticket;
 
 /// Why a stripe has no hit.
 enum Miss {
@@ -127,60 +127,6 @@ impl Engine {
             step.c.tickets.free(slot, &self.answers);
         }
         outcome
-    }
-
-    /// A ticket for a request that is about to wait. Give it to [`lease`](Self::lease) or to [`cancel`](Self::cancel).
-    pub fn reserve_ticket(&self) -> Result<Ticket, Refusal> {
-        self.coordinator
-            .lock()
-            .tickets
-            .reserve(self.tag, &self.answers)
-            .ok_or(Refusal::QueueFull)
-    }
-
-    /// The answer to a waiting ticket. A grant or a refusal ends the ticket.
-    ///
-    /// A read of one atomic as long as there is none. What the granter did before is visible to the taker.
-    #[inline]
-    pub fn poll_ticket(&self, ticket: Ticket) -> Result<Answer, Refusal> {
-        if !ticket::is_answered(&self.answers, ticket) {
-            return Ok(Answer::Pending);
-        }
-        self.take_answer(ticket)
-    }
-
-    #[cold]
-    fn take_answer(&self, ticket: Ticket) -> Result<Answer, Refusal> {
-        let mut c = self.coordinator.lock();
-        let slot = c
-            .tickets
-            .find(self.tag, ticket)
-            .ok_or(Refusal::StaleTicket)?;
-        c.tickets.take_answer(slot, &self.answers)
-    }
-
-    /// Ends a ticket whose owner does not want to wait any longer.
-    ///
-    /// A grant that had already been made is returned: use it, or give it back by [`release`](Self::release).
-    /// A ticket that is not alive any more is no error.
-    pub fn cancel(&self, ticket: Ticket, effects: &mut Effects) -> Option<Grant> {
-        let mut step = Step::new(self, effects);
-        let slot = step.c.tickets.find(self.tag, ticket)?;
-        if step.c.tickets.is_queued(slot) {
-            step.unlink(slot);
-            step.c.tickets.free(slot, &self.answers);
-            step.settle();
-            return None;
-        }
-        match step.c.tickets.take_answer(slot, &self.answers) {
-            Ok(Answer::Granted(grant)) => Some(grant),
-            Err(_) => None,
-            // It was never queued.
-            Ok(_) => {
-                step.c.tickets.free(slot, &self.answers);
-                None
-            }
-        }
     }
 
     /// The right to open has been used: the handle now stands for a leased connection.

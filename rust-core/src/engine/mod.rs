@@ -29,7 +29,7 @@
 //! # How it is built
 //!
 //! A pool's idle entries hang in a few [stripes](stripe), each with its lock; a hit takes one of them and touches no
-//! count. Everything else, limits, waiters, eviction, expiry, shutdown, is decided under one [coordinator].
+//! count. Everything else, limits, [waiters], eviction, expiry, shutdown, is decided under one [coordinator].
 //! Each [entry]'s word decides the races between those who would end its lease.
 
 mod clock;
@@ -52,6 +52,7 @@ mod sync;
 mod thread;
 mod ticket;
 mod upkeep;
+mod waiters;
 
 #[cfg(test)]
 mod tests;
@@ -63,15 +64,15 @@ pub use config::{Config, MAX_ENTRIES, Policy, Profile};
 pub use counters::Counters;
 pub use effects::{Cause, Effects, Victim};
 pub use id::{Handle, RouteId, StateId, Ticket};
-pub use outcome::{
-    Answer, Grant, Hit, Keep, NotLeased, Outcome, Refusal, Released, ShutdownMode, Stats, Verdict,
-};
+pub use outcome::{Answer, Grant, NotLeased, Outcome, Refusal};
+pub use release::{Hit, Keep, Released, Verdict};
 pub use segments::Segments;
-pub use stats::{EntryInfo, Use};
+pub use stats::{EntryInfo, Stats, Use};
+pub use upkeep::ShutdownMode;
 
 pub(crate) use sync::Mutex;
 
-use coordinator::{Coordinator, Step};
+use coordinator::Coordinator;
 use counters::Tally;
 use entry::{Entry, Status, Word};
 use route::{Route, SPREAD};
@@ -151,39 +152,6 @@ impl Engine {
     /// The pool's time: milliseconds since a fixed moment in the past.
     pub fn now(&self) -> u64 {
         self.clock.now()
-    }
-
-    /// A new route. The caller keeps the key it stands for.
-    ///
-    /// Routes without entries, waiters and limits of their own are reclaimed a while later, as other routes come:
-    /// their ids come back as retired, or a call answers [`Refusal::StaleRoute`]. Ask for a new one then.
-    /// Refused where more than a million routes are alive at once. O(1), amortised.
-    pub fn add_route(&self, effects: &mut Effects) -> Result<RouteId, Refusal> {
-        Step::new(self, effects)
-            .add_route()
-            .ok_or(Refusal::QueueFull)
-    }
-
-    /// Keeps a route from being reclaimed until [`let_go_of_route`](Self::let_go_of_route) is called as often. O(1).
-    pub fn hold_route(&self, id: RouteId) -> Result<(), Refusal> {
-        self.change_holders(id, 1)
-    }
-
-    /// Undoes one [`hold_route`](Self::hold_route). Refused where nobody holds the route. O(1).
-    pub fn let_go_of_route(&self, id: RouteId) -> Result<(), Refusal> {
-        self.change_holders(id, -1)
-    }
-
-    fn change_holders(&self, id: RouteId, change: i32) -> Result<(), Refusal> {
-        let mut effects = Effects::new();
-        let mut step = Step::new(self, &mut effects);
-        let route = step.find_route(id).ok_or(Refusal::StaleRoute)?;
-        let holders = &mut step.c.routes[route as usize].holders;
-        *holders = holders
-            .checked_add_signed(change)
-            .ok_or(Refusal::StaleRoute)?;
-        step.note_if_reclaimable(route);
-        Ok(())
     }
 
     /// A victim's connection was taken out of its place: the slot may be used again. O(1).
@@ -279,25 +247,6 @@ impl Engine {
     fn note_collision(&self, route: &Route) {
         self.wide.store(true, Relaxed);
         route.home.store(SPREAD, Relaxed);
-    }
-
-    /// Sees to it that the heap's key of an idle entry is no later than its expiry.
-    ///
-    /// An entry that is leased again by now is left alone: its release sees the key and comes here too.
-    #[cold]
-    fn rearm(&self, coordinator: &mut Coordinator, slot: u32) {
-        let Some(entry) = self.entries.get(slot) else {
-            return;
-        };
-        let word = entry.word();
-        if word.status() != Status::Idle {
-            return;
-        }
-        let _stripe = self.lock_stripe(word.stripe());
-        let expiry = entry.expiry.load(Relaxed);
-        if entry.word() == word && expiry < entry.armed.load(Relaxed) {
-            coordinator.heap.arm(&self.entries, slot, expiry);
-        }
     }
 }
 

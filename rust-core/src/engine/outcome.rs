@@ -1,8 +1,7 @@
-//! What the engine's calls answer.
+//! What the engine's calls answer: what a request was given, or why not.
 
 use std::fmt;
 
-use super::effects::Cause;
 use super::id::Handle;
 
 /// What a request was given.
@@ -77,63 +76,3 @@ impl fmt::Display for NotLeased {
 }
 
 impl std::error::Error for NotLeased {}
-
-/// How long a connection may be kept for reuse.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Keep {
-    /// This many milliseconds from now on, at most its time to live.
-    For(u64),
-    /// Until its time to live.
-    Forever,
-    /// As said by the last [`update_expiry`](super::Engine::update_expiry), in this lease or an earlier one.
-    AsBefore,
-}
-
-/// What is to become of a connection whose lease ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// It may be used again.
-    Keep(Keep),
-    /// It is to be closed.
-    Close,
-}
-
-/// What became of a lease that was released.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Released {
-    /// The pool keeps the connection, or a waiter has it already. It is not the caller's any more.
-    Kept,
-    /// The caller owns the victim: takes the connection out of its place, says [`ack`](super::Engine::ack), closes it.
-    Close(Cause),
-}
-
-/// What [`release_hit`](super::Engine::release_hit) did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hit {
-    /// The connection is idle.
-    Kept,
-    /// Nothing: the coordinator has to see this release. Call [`release`](super::Engine::release).
-    Slow,
-}
-
-/// How to shut a pool down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ShutdownMode {
-    /// What is leased stays usable and closes at its release.
-    Graceful,
-    /// What is leased is handed out as victims too.
-    Immediate,
-}
-
-/// Numbers of connections and requests; exact at rest, never negative under way.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Stats {
-    /// Connections leased or being opened.
-    pub leased: u32,
-    /// Requests that wait.
-    pub pending: u32,
-    /// Connections idle, expired ones included until they are noticed.
-    pub available: u32,
-    /// The limit.
-    pub max: u32,
-}

@@ -5,9 +5,47 @@ use super::coordinator::{OVER_TOTAL, Step};
 use super::effects::{Cause, Effects};
 use super::entry::{Entry, Status, Word};
 use super::id::{Handle, StateId};
-use super::outcome::{Grant, Hit, Keep, NotLeased, Released, Verdict};
+use super::outcome::{Grant, NotLeased};
 use super::route::OVER;
 use super::sync::atomic::Ordering::Relaxed;
+
+/// How long a connection may be kept for reuse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// This many milliseconds from now on, at most its time to live.
+    For(u64),
+    /// Until its time to live.
+    Forever,
+    /// As said by the last [`update_expiry`](super::Engine::update_expiry), in this lease or an earlier one.
+    AsBefore,
+}
+
+/// What is to become of a connection whose lease ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It may be used again.
+    Keep(Keep),
+    /// It is to be closed.
+    Close,
+}
+
+/// What became of a lease that was released.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Released {
+    /// The pool keeps the connection, or a waiter has it already. It is not the caller's any more.
+    Kept,
+    /// The caller owns the victim: takes the connection out of its place, says [`ack`](super::Engine::ack), closes it.
+    Close(Cause),
+}
+
+/// What [`release_hit`](super::Engine::release_hit) did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hit {
+    /// The connection is idle.
+    Kept,
+    /// Nothing: the coordinator has to see this release. Call [`release`](super::Engine::release).
+    Slow,
+}
 
 impl Engine {
     /// Makes a leased connection without a state idle, if nobody waits for it: one short critical section in one stripe.

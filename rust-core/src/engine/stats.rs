@@ -6,8 +6,20 @@
 use super::Engine;
 use super::entry::{NEVER, Status};
 use super::id::{Handle, RouteId, StateId};
-use super::outcome::Stats;
 use super::sync::atomic::Ordering::Relaxed;
+
+/// Numbers of connections and requests; exact at rest, never negative under way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Connections leased or being opened.
+    pub leased: u32,
+    /// Requests that wait.
+    pub pending: u32,
+    /// Connections idle, expired ones included until they are noticed.
+    pub available: u32,
+    /// The limit.
+    pub max: u32,
+}
 
 /// What an entry is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,8 +7,17 @@ use super::coordinator::{SHUT, Step};
 use super::effects::{Cause, Effects, Victim};
 use super::entry::{Mark, NEVER, Status};
 use super::id::RouteId;
-use super::outcome::{Refusal, ShutdownMode};
+use super::outcome::Refusal;
 use super::sync::atomic::Ordering::Relaxed;
+
+/// How to shut a pool down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ShutdownMode {
+    /// What is leased stays usable and closes at its release.
+    Graceful,
+    /// What is leased is handed out as victims too.
+    Immediate,
+}
 
 /// How many entries one hold of the coordinator may look at.
 const BATCH: usize = 64;

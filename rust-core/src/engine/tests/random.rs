@@ -12,7 +12,7 @@ use super::super::{
     ManualClock, NotLeased, Policy, Profile, Refusal, Released, RouteId, ShutdownMode, StateId,
     Stats, Ticket, Use, Verdict,
 };
-use super::super::{Outcome, coordinator::IDLE_ROUTES};
+use super::super::{Outcome, route::IDLE_ROUTES};
 use super::audit::audit;
 use super::model::{self, Id, Model, Rules, Seen};
 

@@ -1,0 +1,191 @@
+//! Waiting: how a ticket comes to its answer, in the pool's one order of arrival.
+//!
+//! A route's waiters stand in its queue, the routes whose head waits for the total only in the coordinator's set of those
+//! eligible. Only the coordinator looks on behalf of waiters: one that looked for itself could take what was meant for one who
+//! has waited longer.
+
+use super::Engine;
+use super::coordinator::{STARVED, Step};
+use super::effects::{Cause, Effects};
+use super::id::{StateId, Ticket};
+use super::outcome::{Answer, Grant, Refusal};
+use super::sync::atomic::Ordering::Relaxed;
+use super::ticket;
+
+impl Engine {
+    /// A ticket for a request that is about to wait. Give it to [`lease`](Self::lease) or to [`cancel`](Self::cancel).
+    pub fn reserve_ticket(&self) -> Result<Ticket, Refusal> {
+        self.coordinator
+            .lock()
+            .tickets
+            .reserve(self.tag, &self.answers)
+            .ok_or(Refusal::QueueFull)
+    }
+
+    /// The answer to a waiting ticket. A grant or a refusal ends the ticket.
+    ///
+    /// A read of one atomic as long as there is none. What the granter did before is visible to the taker.
+    #[inline]
+    pub fn poll_ticket(&self, ticket: Ticket) -> Result<Answer, Refusal> {
+        if !ticket::is_answered(&self.answers, ticket) {
+            return Ok(Answer::Pending);
+        }
+        self.take_answer(ticket)
+    }
+
+    #[cold]
+    fn take_answer(&self, ticket: Ticket) -> Result<Answer, Refusal> {
+        let mut c = self.coordinator.lock();
+        let slot = c
+            .tickets
+            .find(self.tag, ticket)
+            .ok_or(Refusal::StaleTicket)?;
+        c.tickets.take_answer(slot, &self.answers)
+    }
+
+    /// Ends a ticket whose owner does not want to wait any longer.
+    ///
+    /// A grant that had already been made is returned: use it, or give it back by [`release`](Self::release).
+    /// A ticket that is not alive any more is no error.
+    pub fn cancel(&self, ticket: Ticket, effects: &mut Effects) -> Option<Grant> {
+        let mut step = Step::new(self, effects);
+        let slot = step.c.tickets.find(self.tag, ticket)?;
+        if step.c.tickets.is_queued(slot) {
+            step.unlink(slot);
+            step.c.tickets.free(slot, &self.answers);
+            step.settle();
+            return None;
+        }
+        match step.c.tickets.take_answer(slot, &self.answers) {
+            Ok(Answer::Granted(grant)) => Some(grant),
+            Err(_) => None,
+            // It was never queued.
+            Ok(_) => {
+                step.c.tickets.free(slot, &self.answers);
+                None
+            }
+        }
+    }
+}
+
+impl Step<'_> {
+    /// Puts a reserved ticket at the end of its route's queue and serves whoever can be served.
+    pub(super) fn enqueue(&mut self, ticket: u32, route: u32, state: StateId) {
+        let c = &mut *self.c;
+        let queue = &mut c.routes[route as usize].queue;
+        c.tickets.enqueue(ticket, route, state, queue);
+        let is_head = queue.head == Some(ticket);
+        self.reindex(route);
+        if is_head {
+            self.serve_head(route);
+        }
+        self.settle();
+    }
+
+    /// Leaves a ticket in its queue beyond this step.
+    pub(super) fn wait(&mut self, ticket: u32) {
+        let c = &mut *self.c;
+        let route = c.tickets.route(ticket);
+        c.tickets.wait(ticket, &mut c.routes[route as usize].queue);
+        self.reindex(route);
+    }
+
+    /// Gives the queue's head what is idle on its route; where only connections bound to others are, and the route is
+    /// full, the oldest of those makes room. The flag is set.
+    pub(super) fn serve_head(&mut self, route: u32) {
+        let Some(head) = self.c.routes[route as usize].queue.head else {
+            return;
+        };
+        let state = self.c.tickets.state(head);
+        if let Some(handle) = self.sweep(route, state) {
+            self.answer(head, Ok(Grant::Idle(handle)));
+        } else if self.c.routes[route as usize].allocated >= self.c.max_of(route) {
+            self.evict_oldest_of(route, Cause::Evicted);
+        }
+    }
+
+    /// Takes a ticket out of its queue and answers it.
+    pub(super) fn answer(&mut self, ticket: u32, answer: Result<Grant, Refusal>) {
+        self.unlink(ticket);
+        self.c.tickets.answer(ticket, answer, &self.engine.answers);
+        self.wake(ticket);
+    }
+
+    fn wake(&mut self, ticket: u32) {
+        let id = self.c.tickets.id(self.engine.tag, ticket);
+        self.effects.wakes.push(id);
+    }
+
+    /// Takes a ticket out of its queue.
+    pub(super) fn unlink(&mut self, ticket: u32) {
+        let c = &mut *self.c;
+        let route = c.tickets.route(ticket);
+        let queue = &mut c.routes[route as usize].queue;
+        let was_head = queue.head == Some(ticket);
+        c.tickets.unlink(ticket, queue);
+        self.reindex(route);
+        self.note_if_reclaimable(route);
+        if was_head && self.engine.barging {
+            // What lies idle for the head that leaves is the next one's to look at.
+            self.nudge_head(route);
+        }
+    }
+
+    /// Tells the head of a route's queue to ask again. For barging only.
+    pub(super) fn nudge_head(&mut self, route: u32) {
+        if let Some(head) = self.c.routes[route as usize].queue.head {
+            self.c.tickets.nudge(head, &self.engine.answers);
+            self.wake(head);
+        }
+    }
+
+    /// Gives the right to open to those who have waited longest, as long as the total limit leaves room or an idle
+    /// connection of another route can make it.
+    pub(super) fn settle(&mut self) {
+        loop {
+            let Some(&(_, route)) = self.c.eligible.first() else {
+                self.engine.flags.0.fetch_and(!STARVED, Relaxed);
+                return;
+            };
+            if self.c.has_room_in_total() {
+                self.grant_opening(route);
+                continue;
+            }
+            let before = self.engine.flags.0.fetch_or(STARVED, Relaxed);
+            // With barging a released connection may lie idle for a waiter that was told to come for it.
+            if before & STARVED != 0 && !self.engine.barging {
+                return;
+            }
+            if !self.evict_oldest(Cause::Evicted) {
+                return;
+            }
+            self.engine.flags.0.fetch_and(!STARVED, Relaxed);
+        }
+    }
+
+    /// Gives the head of a route's queue the right to open.
+    pub(super) fn grant_opening(&mut self, route: u32) {
+        let head = self.c.routes[route as usize]
+            .queue
+            .head
+            .expect("somebody waits");
+        let handle = self.open(route);
+        self.answer(head, Ok(Grant::Open(handle)));
+    }
+
+    /// The first waiter of another route than `route` that could be served but for the total limit.
+    pub(super) fn first_eligible_beside(&self, route: u32) -> Option<u64> {
+        self.c
+            .eligible
+            .iter()
+            .find(|(_, other)| *other != route)
+            .map(|(sequence, _)| *sequence)
+    }
+
+    /// Reserves a ticket, for the caller of a step or for the step itself.
+    pub(super) fn reserve(&mut self) -> Option<Ticket> {
+        self.c
+            .tickets
+            .reserve(self.engine.tag, &self.engine.answers)
+    }
+}
