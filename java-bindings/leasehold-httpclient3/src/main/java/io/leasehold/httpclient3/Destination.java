@@ -1,10 +1,9 @@
 package io.leasehold.httpclient3;
 
 import io.leasehold.ConnectionPool;
+import io.leasehold.internal.Firsts;
 import java.net.InetAddress;
 import java.util.Locale;
-import java.util.Map;
-import java.util.WeakHashMap;
 import org.apache.commons.httpclient.HostConfiguration;
 import org.apache.commons.httpclient.HttpConnection;
 import org.apache.commons.httpclient.protocol.Protocol;
@@ -61,8 +60,7 @@ final class Destination {
         // for its limits, and a lost write costs an object.
         private volatile Destination[] recent = new Destination[FIRST_PLACES];
         private int drivenOut;
-        // Under its own monitor.
-        private final Map<Protocol, Route.ProtocolId> protocols = new WeakHashMap<>();
+        private final Firsts<Protocol> protocols = new Firsts<>();
 
         /** A finder for which the spelling of host names counts, as in 3.1's pool, or does not, as for its simple manager. */
         Finder(boolean ignoresCase) {
@@ -104,9 +102,8 @@ final class Destination {
                     return known;
                 }
             }
-            Route.ProtocolId[] id = new Route.ProtocolId[1];
-            Protocol first = firstOf(protocol, id);
-            Destination made = new Destination(new Route(host, port, id[0], proxyHost, proxyPort, localAddress), first);
+            Firsts.Held<Protocol> held = protocols.hold(protocol);
+            Destination made = new Destination(new Route(host, port, held, proxyHost, proxyPort, localAddress), held.first());
             remember(made, places, place);
             return made;
         }
@@ -124,20 +121,6 @@ final class Destination {
                 recent = new Destination[2 * places.length];
             } else {
                 places[place + (count & WAYS - 1)] = made;
-            }
-        }
-
-        /** The first protocol that was seen of those equal to this one, and what stands for them. */
-        private Protocol firstOf(Protocol protocol, Route.ProtocolId[] id) {
-            synchronized (protocols) {
-                id[0] = protocols.get(protocol);
-                Protocol first = id[0] == null ? null : id[0].protocol();
-                if (first == null) {
-                    first = protocol;
-                    id[0] = new Route.ProtocolId(protocol);
-                    protocols.put(protocol, id[0]);
-                }
-                return first;
             }
         }
     }

@@ -1,6 +1,6 @@
 package io.leasehold.httpclient3;
 
-import java.lang.ref.WeakReference;
+import io.leasehold.internal.Firsts;
 import java.net.InetAddress;
 import org.apache.commons.httpclient.HostConfiguration;
 import org.apache.commons.httpclient.protocol.DefaultProtocolSocketFactory;
@@ -12,7 +12,7 @@ import org.apache.commons.httpclient.protocol.ProtocolSocketFactory;
  * theirs after use. Its parameters have no part in it, as in 3.1.
  *
  * <p>A pool's routes outlive the pool, and a protocol leads, by its socket factory, to the application and so to the manager: a
- * route has only the {@link ProtocolId}.
+ * route has only the {@link Firsts.Key}.
  *
  * <p>Host names are compared as 3.1's pool does: without regard to case, but by a hash that has regard to it, so that in effect
  * the spelling counts.
@@ -20,16 +20,20 @@ import org.apache.commons.httpclient.protocol.ProtocolSocketFactory;
 final class Route {
     private final String host;
     private final int port;
-    private final ProtocolId protocol;
+    private final Firsts.Key<Protocol> protocol;
+    private final String scheme;
+    private final int defaultPort;
     private final String proxyHost;
     private final int proxyPort;
     private final InetAddress localAddress;
     private final int hash;
 
-    Route(String host, int port, ProtocolId protocol, String proxyHost, int proxyPort, InetAddress localAddress) {
+    Route(String host, int port, Firsts.Held<Protocol> protocol, String proxyHost, int proxyPort, InetAddress localAddress) {
         this.host = host;
         this.port = port;
-        this.protocol = protocol;
+        this.protocol = protocol.key();
+        this.scheme = protocol.first().getScheme();
+        this.defaultPort = protocol.first().getDefaultPort();
         this.proxyHost = proxyHost;
         this.proxyPort = proxyPort;
         this.localAddress = localAddress;
@@ -40,24 +44,6 @@ final class Route {
     static int hash(String host, int port, String proxyHost) {
         int hash = host.hashCode() * 31 + port;
         return proxyHost == null ? hash : hash * 31 + proxyHost.hashCode();
-    }
-
-    /** Stands for all protocols that are equal, as long as one of them is in use. Compared by identity. */
-    static final class ProtocolId {
-        private final WeakReference<Protocol> protocol;
-        private final String scheme;
-        private final int defaultPort;
-
-        ProtocolId(Protocol protocol) {
-            this.protocol = new WeakReference<>(protocol);
-            this.scheme = protocol.getScheme();
-            this.defaultPort = protocol.getDefaultPort();
-        }
-
-        /** The first of the equal protocols, or null if it is in use no more. */
-        Protocol protocol() {
-            return protocol.get();
-        }
     }
 
     /** Whether everything but the protocol is this. */
@@ -96,7 +82,7 @@ final class Route {
     public String toString() {
         HostConfiguration configuration = new HostConfiguration();
         ProtocolSocketFactory any = new DefaultProtocolSocketFactory();
-        configuration.setHost(host, port, new Protocol(protocol.scheme, any, protocol.defaultPort));
+        configuration.setHost(host, port, new Protocol(scheme, any, defaultPort));
         if (proxyHost != null) {
             configuration.setProxy(proxyHost, proxyPort);
         }

@@ -10,6 +10,7 @@ import io.leasehold.ShutdownMode;
 import io.leasehold.Stats;
 import io.leasehold.TcpKeepAlive;
 import io.leasehold.Watching;
+import io.leasehold.internal.Firsts;
 import java.io.IOException;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
@@ -80,7 +81,8 @@ import org.apache.http.util.Args;
  * </table>
  *
  * <p>All methods may be called by any thread at any time; only {@link ConnectionRequest#get} waits for connections. A lease and a
- * release that meet an idle connection take constant time and one short lock among several.
+ * release that meet an idle connection take constant time and one short lock among several; with a state, time in proportion to the states
+ * in use, which are compared by {@code equals} alone.
  */
 public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConnectionManager {
     // HttpClient's own logger by its name, so that an application's logging configuration shows ours as it did HttpClient's.
@@ -89,7 +91,7 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
     private final HttpClientConnectionOperator operator;
     private final ConnectionPool<HttpRoute, PooledConnection.Cell> pool;
     private final PooledConnection.Home home = new PooledConnection.Home();
-    private final States states = new States();
+    private final Firsts<Object> states = new Firsts<>();
     private final Configs<SocketConfig> socketConfigs = new Configs<>("SocketConfig", SocketConfig.DEFAULT);
     private final Configs<ConnectionConfig> connectionConfigs = new Configs<>("ConnectionConfig", ConnectionConfig.DEFAULT);
     private final Leasing leasing;
@@ -260,7 +262,12 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
         if (pool.isShutDown()) {
             throw Request.shutDownBefore();
         }
-        return new Request(pool, leasing, route, states.hold(state));
+        return new Request(pool, leasing, route, hold(state));
+    }
+
+    /** The state that holds for this one, which may be null. */
+    private Firsts.Held<Object> hold(Object state) {
+        return state == null ? null : states.hold(state);
     }
 
     /**
@@ -298,13 +305,14 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
             return;
         }
         boolean debug = LOG.isDebugEnabled();
-        States.Held held = null;
+        // Whether it is known whose it is from now on; until then it may be kept for nobody.
+        boolean isBound = false;
         try {
             if (connection.isOpen()) {
                 TimeUnit unit = timeUnit != null ? timeUnit : TimeUnit.MILLISECONDS;
                 long millis = unit.toMillis(keepalive);
-                held = states.hold(state);
-                connection.keep(state, held, millis);
+                connection.keep(state, hold(state), millis);
+                isBound = true;
                 leased.lease().updateExpiry(keepalive, unit);
                 if (debug) {
                     LOG.debug("Connection " + connection + " can be kept alive "
@@ -313,8 +321,8 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
                 connection.setSocketTimeout(0);
             }
         } finally {
-            if (connection.isReusable()) {
-                leased.lease().tryRelease(held == null ? null : held.key());
+            if (isBound && connection.isReusable()) {
+                leased.lease().tryRelease(connection.key());
             } else {
                 leased.lease().tryDiscard();
             }

@@ -8,6 +8,7 @@ import io.leasehold.Liveness;
 import io.leasehold.ManagedSockets;
 import io.leasehold.SocketProbe;
 import io.leasehold.Sockets;
+import io.leasehold.internal.Firsts;
 import java.io.IOException;
 import java.lang.ref.WeakReference;
 import java.net.Socket;
@@ -104,7 +105,7 @@ final class PooledConnection {
     private long expiry;
     // To whom it is bound; the state itself as it was given, and what keeps it known to the pool.
     private Object state;
-    private States.Held held;
+    private Firsts.Held<Object> held;
     private boolean routeComplete;
     // Whether its user connected it to somewhere else than its lease is for.
     private boolean astray;
@@ -166,12 +167,12 @@ final class PooledConnection {
     }
 
     /** What the pool knows the state by; null for none. */
-    States.Key key() {
+    Firsts.Key<Object> key() {
         return held == null ? null : held.key();
     }
 
     /** Notes, before a release, for whom it is and for how long the server keeps it: milliseconds, not positive for no end. */
-    void keep(Object state, States.Held held, long millis) {
+    void keep(Object state, Firsts.Held<Object> held, long millis) {
         this.state = state;
         this.held = held;
         updated = CoarseClock.currentTimeMillis();
@@ -215,9 +216,7 @@ final class PooledConnection {
         Socket socket = connection.getSocket();
         probe = SocketProbe.of(socket);
         home.sockets.connected(socket);
-        try {
-            home.sockets.attach(lease, socket);
-        } catch (IllegalStateException e) {
+        if (!home.sockets.attach(lease, socket)) {
             throw new ConnectionShutdownException();
         }
     }

@@ -4,6 +4,7 @@ import io.leasehold.ConnectionPool;
 import io.leasehold.Lease;
 import io.leasehold.PendingLease;
 import io.leasehold.PoolShutDownException;
+import io.leasehold.internal.Firsts;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -16,8 +17,9 @@ import org.apache.http.conn.routing.HttpRoute;
 import org.apache.http.util.Args;
 
 /**
- * One caller's request. It joins the pool's queue only if there is something to wait for. {@link #get} is for one thread at a time,
- * {@link #cancel} for any; every change of the status that the two compete for is one compare-and-set.
+ * One caller's request. It joins the pool's queue only if there is something to wait for. {@link #get} is meant for one thread at a time,
+ * {@link #cancel} for any; every change of the status that the two compete for is one compare-and-set. Of several threads in {@link #get}
+ * one is served; the others get the same connection, or an {@link IllegalStateException} where they would have to wait.
  */
 final class Request implements ConnectionRequest {
     private static final Object CANCELLED = "cancelled";
@@ -27,12 +29,12 @@ final class Request implements ConnectionRequest {
     private final ConnectionPool<HttpRoute, PooledConnection.Cell> pool;
     private final Leasing leasing;
     private final HttpRoute route;
-    private final States.Held state;
+    private final Firsts.Held<Object> state;
     // Null as long as there was nothing to wait for; the request in the pool's queue, which then decides whether it is
     // cancelled; the connection, with which it answers if it is asked again; or CANCELLED.
     private volatile Object status;
 
-    Request(ConnectionPool<HttpRoute, PooledConnection.Cell> pool, Leasing leasing, HttpRoute route, States.Held state) {
+    Request(ConnectionPool<HttpRoute, PooledConnection.Cell> pool, Leasing leasing, HttpRoute route, Firsts.Held<Object> state) {
         this.pool = pool;
         this.leasing = leasing;
         this.route = route;
@@ -60,10 +62,13 @@ final class Request implements ConnectionRequest {
         }
         boolean wasShutDown = pool.isShutDown();
         try {
-            States.Key key = state == null ? null : state.key();
+            Firsts.Key<Object> key = state == null ? null : state.key();
             Lease<PooledConnection.Cell> lease = before == null ? pool.tryLease(route, key) : null;
             if (lease == null) {
                 PendingLease<PooledConnection.Cell> pending = pending(key);
+                if (pending == null) {
+                    return servedElsewhere();
+                }
                 lease = pending.get(timeout, timeUnit);
                 before = pending;
             }
@@ -81,19 +86,14 @@ final class Request implements ConnectionRequest {
         }
     }
 
+    /** The request in the pool's queue, or null if another thread was served or has cancelled it. */
     @SuppressWarnings("unchecked") // Put there here and nowhere else.
-    private PendingLease<PooledConnection.Cell> pending(States.Key key) {
+    private PendingLease<PooledConnection.Cell> pending(Firsts.Key<Object> key) {
         if (status == null) {
             STATUS.compareAndSet(this, null, pool.pendingLease(route, key));
         }
         Object now = status;
-        if (now == CANCELLED) {
-            throw new CancellationException();
-        }
-        if (now instanceof LeasedConnection) {
-            throw new IllegalStateException("another thread was served with this request: make one for each");
-        }
-        return (PendingLease<PooledConnection.Cell>) now;
+        return now instanceof PendingLease ? (PendingLease<PooledConnection.Cell>) now : null;
     }
 
     private LeasedConnection serve(Lease<PooledConnection.Cell> lease, Object before) {
@@ -108,10 +108,22 @@ final class Request implements ConnectionRequest {
         }
         if (!STATUS.compareAndSet(this, before, leased)) {
             leased.giveBack();
-            throw new CancellationException();
+            return servedElsewhere();
         }
         leasing.handOver(leased, route);
         return leased;
+    }
+
+    /** What another thread has made of the request meanwhile. */
+    private LeasedConnection servedElsewhere() {
+        Object now = status;
+        if (now instanceof LeasedConnection) {
+            return (LeasedConnection) now;
+        }
+        if (now == CANCELLED || now instanceof PendingLease && ((PendingLease<?>) now).isCancelled()) {
+            throw new CancellationException();
+        }
+        throw new IllegalStateException("another thread waits for this request's connection: make a request for each");
     }
 
     private static ExecutionException aborted() {

@@ -9,24 +9,19 @@ import io.leasehold.testsupport.ScriptedServer;
 import io.leasehold.testsupport.TestTls;
 import io.leasehold.testsupport.Threads;
 import java.io.IOException;
-import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
-import org.apache.http.HttpHost;
 import org.apache.http.client.methods.CloseableHttpResponse;
 import org.apache.http.client.methods.HttpGet;
 import org.apache.http.config.Registry;
 import org.apache.http.config.RegistryBuilder;
-import org.apache.http.config.SocketConfig;
-import org.apache.http.conn.HttpClientConnectionOperator;
-import org.apache.http.conn.ManagedHttpClientConnection;
 import org.apache.http.conn.socket.ConnectionSocketFactory;
 import org.apache.http.conn.socket.PlainConnectionSocketFactory;
 import org.apache.http.conn.ssl.SSLConnectionSocketFactory;
 import org.apache.http.impl.client.CloseableHttpClient;
 import org.apache.http.impl.client.HttpClients;
-import org.apache.http.impl.conn.DefaultHttpClientConnectionOperator;
-import org.apache.http.protocol.HttpContext;
+import org.apache.http.impl.conn.DefaultManagedHttpClientConnection;
 import org.apache.http.util.EntityUtils;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -61,20 +56,15 @@ class AbortTest {
     @EnumSource
     void anAbortBetweenConnectingAndTheFirstUseIsAnIOException(Watching watching) throws Exception {
         HttpGet[] aborted = new HttpGet[1];
-        HttpClientConnectionOperator plain = new DefaultHttpClientConnectionOperator(registry, null, null);
-        use(new LeaseholdHttpClientConnectionManager(new HttpClientConnectionOperator() {
+        use(new LeaseholdHttpClientConnectionManager(registry, (route, config) -> new DefaultManagedHttpClientConnection("aborted", 8192) {
             @Override
-            public void connect(ManagedHttpClientConnection connection, HttpHost host, InetSocketAddress local, int timeout,
-                    SocketConfig config, HttpContext context) throws IOException {
-                plain.connect(connection, host, local, timeout, config, context);
+            public Socket getSocket() {
+                // Who has connected asks for the socket.
+                Socket socket = super.getSocket();
                 aborted[0].abort();
+                return socket;
             }
-
-            @Override
-            public void upgrade(ManagedHttpClientConnection connection, HttpHost host, HttpContext context) {
-                throw new AssertionError("no tunnel was asked for");
-            }
-        }, null, -1, TimeUnit.MILLISECONDS));
+        }));
         manager.setWatching(watching);
         try (ScriptedServer server = ScriptedServer.plain()) {
             aborted[0] = new HttpGet("http://127.0.0.1:" + server.port() + "/ok");

@@ -5,6 +5,7 @@ import static io.leasehold.httpclient4.Loopback.lease;
 import static io.leasehold.httpclient4.Loopback.leaseOpen;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.leasehold.testsupport.Eventually;
@@ -92,8 +93,52 @@ class StatesTest {
         }
     }
 
+    @Test
+    void statesAreComparedByEqualsAlone() throws Exception {
+        keepFor(new NoHash("ann"), leaseOpen(manager, route, null));
+        HttpClientConnection bob = lease(manager, route, new NoHash("bob"));
+        assertFalse(bob.isOpen());
+        keep(manager, bob);
+        assertTrue(lease(manager, route, new NoHash("ann")).isOpen());
+    }
+
+    @Test
+    void aConnectionOfWhichItCannotBeToldWhoseItIsIsClosed() throws Exception {
+        keepFor("ann", leaseOpen(manager, route, "ann"));
+        HttpClientConnection connection = leaseOpen(manager, route, null);
+        Object broken = new Object() {
+            @Override
+            public boolean equals(Object other) {
+                throw new IllegalStateException("no");
+            }
+
+            @Override
+            public int hashCode() {
+                throw new IllegalStateException("no");
+            }
+        };
+        assertThrows(IllegalStateException.class, () -> keepFor(broken, connection));
+        assertEquals("[leased: 0; pending: 0; available: 1; max: 2]", manager.getStats(route).toString());
+        assertFalse(lease(manager, route, null).isOpen());
+    }
+
     private void keepFor(Object state, HttpClientConnection connection) {
         manager.releaseConnection(connection, state, 0, TimeUnit.SECONDS);
+    }
+
+    /** Equal by name, as anybody may say who knows of no hash. */
+    @SuppressWarnings("overrides") // That is the point.
+    private static final class NoHash {
+        private final String name;
+
+        NoHash(String name) {
+            this.name = name;
+        }
+
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof NoHash && ((NoHash) other).name.equals(name);
+        }
     }
 
     private static final class Name {

@@ -5,15 +5,18 @@ import static io.leasehold.httpclient4.Loopback.lease;
 import static io.leasehold.httpclient4.Loopback.leaseOpen;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.leasehold.testsupport.Eventually;
+import io.leasehold.testsupport.Threads;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -154,6 +157,35 @@ class WaitingTest {
         assertEquals(0, manager.getTotalStats().getLeased());
         fails.set(false);
         assertFalse(request.get(0, null).isOpen());
+    }
+
+    /** Both have found a place for themselves, and neither has cancelled anything. */
+    @Test
+    void ofTwoThreadsThatAskOneRequestBothGetTheSameConnection() throws Exception {
+        CyclicBarrier making = new CyclicBarrier(2);
+        manager = server.ends(new LeaseholdHttpClientConnectionManager((HttpRoute to, org.apache.http.config.ConnectionConfig config) -> {
+            try {
+                making.await(20, TimeUnit.SECONDS);
+            } catch (Exception e) {
+                throw new AssertionError(e);
+            }
+            return ManagedHttpClientConnectionFactory.INSTANCE.create(to, config);
+        }));
+        ConnectionRequest request = manager.requestConnection(route, null);
+        List<HttpClientConnection> both = Threads.run(2, thread -> () -> request.get(0, null));
+        assertSame(both.get(0), both.get(1));
+        assertEquals(1, manager.getTotalStats().getLeased());
+    }
+
+    @Test
+    void whoAsksARequestForWhichAnotherThreadWaitsIsToldSo() throws Exception {
+        HttpClientConnection held = leaseOpen(manager, route, null);
+        ConnectionRequest request = manager.requestConnection(route, null);
+        Future<HttpClientConnection> waiting = threads.submit(() -> request.get(0, null));
+        awaitPending(1);
+        assertThrows(IllegalStateException.class, () -> request.get(0, null));
+        keep(manager, held);
+        assertSame(waiting.get(), request.get(0, null));
     }
 
     @Test
