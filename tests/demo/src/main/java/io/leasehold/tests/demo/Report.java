@@ -67,14 +67,14 @@ final class Report {
         return text.toString();
     }
 
-    /** The figures of each column by its key. */
+    /** The figures of each column by its key. Sockets are the client's, but for those that say that they are the server's. */
     String json() {
         List<String> objects = new ArrayList<>();
         for (Column column : columns) {
             objects.add(String.format(Locale.ROOT, "  \"%s\": {\"requests_per_second\": %.1f, \"connections_opened\": %d, \"requests_failed\": %d, "
-                    + "\"close_wait\": %d, \"time_wait\": %d}", column.contender.key, column.requestsPerSecond(), column.opened(),
-                    column.all().failed(), column.closeWait(Side.CLIENT) + column.closeWait(Side.SERVER),
-                    column.timeWait(Side.CLIENT) + column.timeWait(Side.SERVER)));
+                    + "\"close_wait\": %d, \"time_wait\": %d, \"server_close_wait\": %d, \"server_time_wait\": %d}", column.contender.key,
+                    column.requestsPerSecond(), column.opened(), column.all().failed(), column.closeWait(Side.CLIENT), column.timeWait(Side.CLIENT),
+                    column.closeWait(Side.SERVER), column.timeWait(Side.SERVER)));
         }
         return "{\n" + String.join(",\n", objects) + "\n}\n";
     }

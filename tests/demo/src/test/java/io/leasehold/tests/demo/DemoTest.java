@@ -85,9 +85,12 @@ class DemoTest {
                 String key = "\"" + column.contender.key + "\": {";
                 assertTrue(report.json().contains(key + "\"requests_per_second\": "), report.json());
             }
-            for (String name : Arrays.asList("connections_opened", "requests_failed", "close_wait", "time_wait")) {
+            for (String name : Arrays.asList("connections_opened", "requests_failed", "close_wait", "time_wait", "server_close_wait", "server_time_wait")) {
                 assertEquals(run.columns.size(), report.json().split("\"" + name + "\": \\d+").length - 1, report.json());
             }
+            // Its own sockets only, whatever the server has left.
+            assertTrue(report.json().contains("\"close_wait\": " + unchecked.closeWait(Side.CLIENT) + ", \"time_wait\": "
+                    + unchecked.timeWait(Side.CLIENT) + ", "), report.json());
         }
     }
 
