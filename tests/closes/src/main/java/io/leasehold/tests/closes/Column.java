@@ -3,6 +3,7 @@ package io.leasehold.tests.closes;
 import io.leasehold.tests.servers.SocketTable;
 import io.leasehold.tests.servers.SocketTable.Side;
 import io.leasehold.tests.servers.SocketTable.State;
+import io.leasehold.testsupport.Threads;
 import java.io.Closeable;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -10,11 +11,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.Random;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
+import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
 
 /** What one contender met. */
@@ -51,33 +50,54 @@ final class Column implements Closeable {
         }
     }
 
+    /** How the threads of a run share routes: those of a group use one, and send together. */
+    enum Sharing {
+        /** Each thread is a group of its own. */
+        NONE,
+        /** Groups of ten. */
+        TENS;
+
+        private int groups(int threads) {
+            return this == NONE ? threads : (threads + 9) / 10;
+        }
+    }
+
     /**
-     * Sends POSTs from many threads, each after a pause that is about the server's keep-alive, in milliseconds. Each thread has a port of the
-     * server to itself, and so knows which request was the last on the connection that serves it.
+     * Sends POSTs from many threads, each after a pause that is about the server's keep-alive, in milliseconds. A route of the server's own is
+     * for each group of threads; they pause alike and then send at once, as otherwise the connection released last would serve them all.
      */
-    void post(int threads, int postsEach, int leastKeepAlive, int mostKeepAlive, int spread) throws Exception {
+    void post(int threads, Sharing sharing, int postsEach, int leastKeepAlive, int mostKeepAlive, int spread) throws Exception {
+        int groups = sharing.groups(threads);
         Queue<Failure> failures = new ConcurrentLinkedQueue<>();
-        try (ClosingServer server = new ClosingServer(threads, leastKeepAlive, mostKeepAlive, 0)) {
+        // The name of the last request on each connection.
+        Map<Object, String> last = new ConcurrentHashMap<>();
+        try (ClosingServer server = new ClosingServer(groups, leastKeepAlive, mostKeepAlive, 0)) {
             Contender.Client client = contender.client(threads);
-            onThreads(threads, number -> {
+            List<CyclicBarrier> starts = new ArrayList<>();
+            for (int group = 0; group < groups; group++) {
+                starts.add(new CyclicBarrier((threads - group + groups - 1) / groups));
+            }
+            Threads.run(threads, number -> () -> {
+                int group = number % groups;
                 // The same pauses for every contender.
-                Random random = new Random(number);
-                String last = null;
+                Random random = new Random(group);
                 for (int i = 0; i < postsEach; i++) {
                     Thread.sleep(leastKeepAlive - spread + random.nextInt(mostKeepAlive - leastKeepAlive + 2 * spread + 1));
+                    starts.get(group).await(30, TimeUnit.SECONDS);
                     String name = number + "." + i;
+                    String[] lastBefore = new String[1];
                     long began = System.nanoTime();
                     try {
-                        client.send("POST", server.url(number), name);
+                        client.send("POST", server.url(group), name, connection -> lastBefore[0] = last.put(connection, name));
                     } catch (IOException e) {
-                        failures.add(new Failure(last, began, e.toString()));
+                        failures.add(new Failure(lastBefore[0], began, e.toString()));
                     }
-                    last = name;
                 }
+                return null;
             });
             Map<String, Long> closes = server.closes();
-            posts = threads * postsEach;
-            failed = failures.size();
+            posts += threads * postsEach;
+            failed += failures.size();
             for (Failure failure : failures) {
                 Long closed = closes.get(failure.lastBefore);
                 // One that no close explains counts too.
@@ -91,13 +111,26 @@ final class Column implements Closeable {
         }
     }
 
+    /** Whether it lost what was to be expected: ours nothing, and stock something, as otherwise the server did not close what it should. */
+    boolean lostAsExpected() {
+        return contender.isOurs == (lost == 0);
+    }
+
     /** Lets a server close this many idle connections. */
     void letServerClose(int connections) throws Exception {
         // It answers when all have come, so each thread has a connection of its own.
         server = new ClosingServer(1, 0, 0, connections);
         idle = contender.client(connections);
-        onThreads(connections, number -> idle.send("POST", server.url(0), String.valueOf(number)));
+        Threads.run(connections, number -> () -> {
+            idle.send("POST", server.url(0), String.valueOf(number), connection -> { });
+            return null;
+        });
         server.closeConnections();
+    }
+
+    /** How many of so many connections that a server closes are to be left: of ours none, of stock's all, as nobody uses them. */
+    int leftExpected(int connections) {
+        return contender.isOurs ? 0 : connections;
     }
 
     /** How many sockets of closed connections this process still has. */
@@ -109,31 +142,6 @@ final class Column implements Closeable {
     public void close() throws IOException {
         if (server != null) {
             server.close();
-        }
-    }
-
-    private interface Work {
-        void run(int number) throws Exception;
-    }
-
-    private static void onThreads(int count, Work work) throws Exception {
-        ExecutorService threads = Executors.newFixedThreadPool(count);
-        try {
-            List<Future<?>> done = new ArrayList<>();
-            for (int i = 0; i < count; i++) {
-                int number = i;
-                done.add(threads.submit(() -> {
-                    work.run(number);
-                    return null;
-                }));
-            }
-            for (Future<?> future : done) {
-                future.get();
-            }
-        } catch (ExecutionException e) {
-            throw new IllegalStateException("a thread failed: " + e.getCause(), e);
-        } finally {
-            threads.shutdownNow();
         }
     }
 }

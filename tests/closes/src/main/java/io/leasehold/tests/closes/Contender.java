@@ -6,21 +6,31 @@ import io.leasehold.httpclient4.LeaseholdHttpClientConnectionManager;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
+import java.util.function.Consumer;
 import org.apache.commons.httpclient.DefaultHttpMethodRetryHandler;
 import org.apache.commons.httpclient.HttpClient;
+import org.apache.commons.httpclient.HttpConnection;
 import org.apache.commons.httpclient.HttpConnectionManager;
-import org.apache.commons.httpclient.HttpMethodBase;
+import org.apache.commons.httpclient.HttpState;
 import org.apache.commons.httpclient.MultiThreadedHttpConnectionManager;
-import org.apache.commons.httpclient.methods.GetMethod;
-import org.apache.commons.httpclient.methods.PostMethod;
+import org.apache.commons.httpclient.methods.EntityEnclosingMethod;
 import org.apache.commons.httpclient.methods.StringRequestEntity;
 import org.apache.commons.httpclient.params.HttpMethodParams;
+import org.apache.http.HttpClientConnection;
+import org.apache.http.HttpException;
+import org.apache.http.HttpRequest;
+import org.apache.http.HttpResponse;
 import org.apache.http.client.methods.CloseableHttpResponse;
 import org.apache.http.client.methods.RequestBuilder;
+import org.apache.http.client.protocol.HttpClientContext;
+import org.apache.http.conn.ManagedHttpClientConnection;
 import org.apache.http.entity.StringEntity;
 import org.apache.http.impl.client.CloseableHttpClient;
 import org.apache.http.impl.client.HttpClients;
 import org.apache.http.impl.conn.PoolingHttpClientConnectionManager;
+import org.apache.http.protocol.BasicHttpContext;
+import org.apache.http.protocol.HttpContext;
+import org.apache.http.protocol.HttpRequestExecutor;
 import org.apache.http.util.EntityUtils;
 
 /** Whose manager a client runs on. No client retries a request. */
@@ -64,11 +74,15 @@ enum Contender {
 
     /** Sends requests, from any number of threads. */
     interface Client {
-        /** Sends a GET, or a POST with a body, under a name and reads the answer to its end, which has to be a 200. */
-        void send(String method, String url, String name) throws IOException;
+        /**
+         * Sends a GET, or a POST with a body, under a name and reads the answer to its end, which has to be a 200. Before the request is
+         * written its connection is told, as an object that the connection has for itself.
+         */
+        void send(String method, String url, String name, Consumer<Object> connection) throws IOException;
     }
 
     private static final int TIMEOUT_MILLIS = 30_000;
+    private static final String CONNECTION = "leasehold.tests.connection";
 
     /** The name for people. */
     final String title;
@@ -97,14 +111,21 @@ enum Contender {
         HttpClient client = new HttpClient(manager);
         client.getParams().setParameter(HttpMethodParams.RETRY_HANDLER, new DefaultHttpMethodRetryHandler(0, false));
         client.getParams().setSoTimeout(TIMEOUT_MILLIS);
-        return (method, url, name) -> {
-            HttpMethodBase request;
+        return (method, url, name, connection) -> {
+            EntityEnclosingMethod request = new EntityEnclosingMethod(url) {
+                @Override
+                public String getName() {
+                    return method;
+                }
+
+                @Override
+                protected void writeRequest(HttpState state, HttpConnection leased) throws IOException {
+                    connection.accept(leased.getRequestOutputStream());
+                    super.writeRequest(state, leased);
+                }
+            };
             if (method.equals("POST")) {
-                PostMethod post = new PostMethod(url);
-                post.setRequestEntity(new StringRequestEntity("body", "text/plain", "US-ASCII"));
-                request = post;
-            } else {
-                request = new GetMethod(url);
+                request.setRequestEntity(new StringRequestEntity("body", "text/plain", "US-ASCII"));
             }
             request.addRequestHeader(ClosingServer.NAME, name);
             try {
@@ -119,13 +140,26 @@ enum Contender {
     static Client httpclient4(PoolingHttpClientConnectionManager manager, int connections) {
         manager.setDefaultMaxPerRoute(connections);
         manager.setMaxTotal(connections);
-        CloseableHttpClient client = HttpClients.custom().setConnectionManager(manager).disableAutomaticRetries().build();
-        return (method, url, name) -> {
+        CloseableHttpClient client = HttpClients.custom().setConnectionManager(manager).disableAutomaticRetries()
+                .setRequestExecutor(new HttpRequestExecutor() {
+                    @Override
+                    protected HttpResponse doSendRequest(HttpRequest request, HttpClientConnection leased, HttpContext context)
+                            throws IOException, HttpException {
+                        @SuppressWarnings("unchecked")
+                        Consumer<Object> connection = (Consumer<Object>) context.getAttribute(CONNECTION);
+                        connection.accept(HttpClientContext.adapt(context).getConnection(ManagedHttpClientConnection.class).getId());
+                        return super.doSendRequest(request, leased, context);
+                    }
+                })
+                .build();
+        return (method, url, name, connection) -> {
+            HttpContext context = new BasicHttpContext();
+            context.setAttribute(CONNECTION, connection);
             RequestBuilder request = RequestBuilder.create(method).setUri(url).addHeader(ClosingServer.NAME, name);
             if (method.equals("POST")) {
                 request.setEntity(new StringEntity("body", StandardCharsets.US_ASCII));
             }
-            try (CloseableHttpResponse response = client.execute(request.build())) {
+            try (CloseableHttpResponse response = client.execute(request.build(), context)) {
                 checkOk(response.getStatusLine().getStatusCode());
                 EntityUtils.consume(response.getEntity());
             }

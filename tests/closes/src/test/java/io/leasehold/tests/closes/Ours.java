@@ -84,11 +84,11 @@ enum Ours {
         }
 
         final void get(String url) throws Exception {
-            http.send("GET", url, "test");
+            http.send("GET", url, "test", connection -> { });
         }
 
         final void post(String url) throws Exception {
-            http.send("POST", url, "test");
+            http.send("POST", url, "test", connection -> { });
         }
 
         /** Opens a connection to the URL's host, and releases it unused. */
