@@ -4,19 +4,26 @@ import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
+import java.util.Base64;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManagerFactory;
 
-/** One self-signed identity for localhost, made by the JDK's keytool, and the TLS contexts of both sides. */
+/**
+ * One self-signed identity for localhost, made by the JDK's keytool, and the TLS contexts of both sides. All tests of a JVM have the same, as
+ * making one takes seconds.
+ */
 public final class TestTls {
+    private static final String ALIAS = "test";
     private static final char[] PASSWORD = "leasehold".toCharArray();
+    private static final KeyStore IDENTITY = makeIdentity();
     private static final SSLContext CONTEXT = makeContext();
 
     private TestTls() {}
@@ -38,12 +45,24 @@ public final class TestTls {
         return (SSLSocket) CONTEXT.getSocketFactory().createSocket(connected, host, port, autoClose);
     }
 
-    private static SSLContext makeContext() {
+    /** Writes the identity's certificate and its key into files, as web servers want them. */
+    public static void write(Path certificate, Path key) throws IOException, GeneralSecurityException {
+        write(certificate, "CERTIFICATE", IDENTITY.getCertificate(ALIAS).getEncoded());
+        write(key, "PRIVATE KEY", IDENTITY.getKey(ALIAS, PASSWORD).getEncoded());
+    }
+
+    private static void write(Path file, String what, byte[] der) throws IOException {
+        String base64 = Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(der);
+        String text = "-----BEGIN " + what + "-----\n" + base64 + "\n-----END " + what + "-----\n";
+        Files.write(file, text.getBytes(StandardCharsets.US_ASCII));
+    }
+
+    private static KeyStore makeIdentity() {
         try {
             Path directory = Files.createTempDirectory("leasehold-tls");
             Path file = directory.resolve("identity.p12");
             File keytool = Paths.get(System.getProperty("java.home"), "bin", "keytool").toFile();
-            Process process = new ProcessBuilder(keytool.getPath(), "-genkeypair", "-alias", "test", "-keyalg", "EC", "-groupname", "secp256r1",
+            Process process = new ProcessBuilder(keytool.getPath(), "-genkeypair", "-alias", ALIAS, "-keyalg", "EC", "-groupname", "secp256r1",
                     "-dname", "CN=localhost", "-ext", "san=dns:localhost,ip:127.0.0.1", "-validity", "2", "-storetype", "PKCS12",
                     "-keystore", file.toString(), "-storepass", new String(PASSWORD)).redirectErrorStream(true).start();
             try (InputStream said = process.getInputStream()) {
@@ -61,15 +80,23 @@ public final class TestTls {
             }
             Files.delete(file);
             Files.delete(directory);
+            return store;
+        } catch (IOException | GeneralSecurityException | InterruptedException e) {
+            throw new IllegalStateException("no TLS identity for the tests", e);
+        }
+    }
+
+    private static SSLContext makeContext() {
+        try {
             KeyManagerFactory keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
-            keys.init(store, PASSWORD);
+            keys.init(IDENTITY, PASSWORD);
             TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-            trust.init(store);
+            trust.init(IDENTITY);
             SSLContext context = SSLContext.getInstance("TLS");
             context.init(keys.getKeyManagers(), trust.getTrustManagers(), null);
             return context;
-        } catch (IOException | GeneralSecurityException | InterruptedException e) {
-            throw new IllegalStateException("no TLS identity for the tests", e);
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException("the JDK's TLS does not work", e);
         }
     }
 }

@@ -19,14 +19,7 @@ public final class Httpd extends WebServer {
 
         @Override
         public Httpd start() throws Exception {
-            Httpd httpd = new Httpd(this);
-            try {
-                httpd.start();
-            } catch (Throwable e) {
-                httpd.close();
-                throw e;
-            }
-            return httpd;
+            return started(new Httpd(this));
         }
 
         @Override

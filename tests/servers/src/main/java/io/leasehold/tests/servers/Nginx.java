@@ -1,9 +1,11 @@
 package io.leasehold.tests.servers;
 
 import io.leasehold.testsupport.Eventually;
+import io.leasehold.testsupport.TestTls;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
@@ -41,14 +43,7 @@ public final class Nginx extends WebServer {
 
         @Override
         public Nginx start() throws Exception {
-            Nginx nginx = new Nginx(this);
-            try {
-                nginx.start();
-            } catch (Throwable e) {
-                nginx.close();
-                throw e;
-            }
-            return nginx;
+            return started(new Nginx(this));
         }
 
         @Override
@@ -67,11 +62,11 @@ public final class Nginx extends WebServer {
     /** Connections to the status port, which nginx counts with the others. */
     private final AtomicLong own = new AtomicLong();
 
-    private final Certificate certificate;
-
     private Nginx(Builder builder) throws Exception {
         super(builder);
-        certificate = builder.tls ? new Certificate(directory) : null;
+        if (builder.tls) {
+            TestTls.write(certificate(), certificateKey());
+        }
         Files.write(directory.resolve("nginx.conf"), configuration(builder).getBytes(StandardCharsets.UTF_8));
     }
 
@@ -82,7 +77,7 @@ public final class Nginx extends WebServer {
 
     /** For clients that trust the certificate of this server, which signed it itself, and no others. */
     public SSLContext trust() {
-        return certificate.trust();
+        return TestTls.context();
     }
 
     /** Connections accepted, whether or not they carried a request. */
@@ -123,6 +118,14 @@ public final class Nginx extends WebServer {
                 .filter(line -> line.matches(".* worker process \\d+ exited with code 0.*")).count() == reloads() - 1);
     }
 
+    private Path certificate() {
+        return directory.resolve("certificate.pem");
+    }
+
+    private Path certificateKey() {
+        return directory.resolve("key.pem");
+    }
+
     private String configuration(Builder builder) {
         StringBuilder text = new StringBuilder();
         text.append("daemon off;\nworker_processes 1;\npid pid;\nerror_log error.log notice;\n");
@@ -143,7 +146,7 @@ public final class Nginx extends WebServer {
             text.append("        listen 127.0.0.1:").append(port).append(builder.tls ? " ssl" : "").append(";\n");
         }
         if (builder.tls) {
-            text.append("        ssl_certificate ").append(certificate.file()).append(";\n        ssl_certificate_key ").append(certificate.keyFile()).append(";\n");
+            text.append("        ssl_certificate ").append(certificate()).append(";\n        ssl_certificate_key ").append(certificateKey()).append(";\n");
         }
         // Not the file of this name: nginx answers a POST of a file with 405.
         text.append("        location = ").append(HELLO).append(" { return 200 \"").append(GREETING.trim()).append("\\n\"; }\n")

@@ -22,14 +22,7 @@ public final class Tomcat extends WebServer {
 
         @Override
         public Tomcat start() throws Exception {
-            Tomcat tomcat = new Tomcat(this);
-            try {
-                tomcat.start();
-            } catch (Throwable e) {
-                tomcat.close();
-                throw e;
-            }
-            return tomcat;
+            return started(new Tomcat(this));
         }
 
         @Override
