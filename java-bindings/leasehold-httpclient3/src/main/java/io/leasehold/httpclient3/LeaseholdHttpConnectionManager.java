@@ -65,7 +65,7 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
 
     private volatile HttpConnectionManagerParams params = new ManagerParams();
     // What the pool was last told. Written under this object's monitor.
-    private volatile Limits limits = Limits.unset(Integer.MAX_VALUE, Integer.MAX_VALUE);
+    private volatile Limits limits = Limits.unset(Integer.MAX_VALUE, Integer.MAX_VALUE, 1);
 
     /**
      * Creates a manager that keeps connections open for the next request.
@@ -313,7 +313,7 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
         Limits now = known.asOf(params);
         if (now != known) {
             synchronized (this) {
-                pool.setMaxTotal(Math.max(1, Math.min(now.total(), pool.getMaxTotal())));
+                pool.setMaxTotal(Math.min(now.total(), pool.getMaxTotal()));
                 pool.setDefaultMaxPerRoute(now.perHost());
                 limits = now;
             }

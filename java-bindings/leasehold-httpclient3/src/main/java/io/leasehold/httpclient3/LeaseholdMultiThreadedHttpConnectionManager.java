@@ -61,7 +61,7 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
     private volatile HttpConnectionManagerParams params = new ManagerParams();
     // What the pool is to be told. Whoever has written it tells the pool and looks again, so the last one written is the last one
     // told; without a lock, because surplus connections are closed meanwhile, and that may take its time.
-    private volatile Limits limits = Limits.unset(DEFAULT_MAX_TOTAL_CONNECTIONS, DEFAULT_MAX_HOST_CONNECTIONS);
+    private volatile Limits limits = Limits.unset(DEFAULT_MAX_TOTAL_CONNECTIONS, DEFAULT_MAX_HOST_CONNECTIONS, 0);
 
     /**
      * Creates a manager with no connections.
@@ -327,8 +327,7 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
             Limits applied;
             do {
                 applied = limits;
-                // 3.1 lets a total of zero or less make every lease wait.
-                pool.setMaxTotal(Math.max(0, applied.total()));
+                pool.setMaxTotal(applied.total());
                 pool.setDefaultMaxPerRoute(applied.perHost());
             } while (applied != limits);
         }

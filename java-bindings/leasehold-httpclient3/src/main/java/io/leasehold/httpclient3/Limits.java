@@ -8,27 +8,33 @@ import org.apache.commons.httpclient.params.HttpConnectionManagerParams;
  * The limits that a manager's parameters named at one moment. 3.1 reads its parameters at every
  * lease, and whoever holds them may change them at any time; the pool is told only of what has changed since.
  *
+ * <p>3.1 refuses no number where parameters are set by their names. Each is at least what its manager says: zero lets leases wait, as 3.1
+ * does with zero and less.
+ *
  * <p>Immutable. A parameter's value is, by 3.1's own rule, never changed in place, so one is known by its identity.
  */
 final class Limits {
     private final int totalUnset;
     private final int perHostUnset;
+    private final int least;
     private final Object hosts;
+    // As it was given.
     private final int total;
     private final int perHost;
 
-    private Limits(int totalUnset, int perHostUnset, Object hosts, int total) {
+    private Limits(int totalUnset, int perHostUnset, int least, Object hosts, int total) {
         this.totalUnset = totalUnset;
         this.perHostUnset = perHostUnset;
+        this.least = least;
         this.hosts = hosts;
         this.total = total;
         Integer byDefault = of(HostConfiguration.ANY_HOST_CONFIGURATION);
         this.perHost = byDefault == null ? perHostUnset : byDefault;
     }
 
-    /** What holds as long as the parameters say nothing. */
-    static Limits unset(int total, int perHost) {
-        return new Limits(total, perHost, null, total);
+    /** What holds as long as the parameters say nothing, and the least that they can say. */
+    static Limits unset(int total, int perHost, int least) {
+        return new Limits(total, perHost, least, null, total);
     }
 
     /** This, if it is what the parameters say now, or what they say. */
@@ -36,12 +42,17 @@ final class Limits {
         Object hostsNow = ManagerParams.hostLimits(params);
         Object totalSet = ManagerParams.totalLimit(params);
         int totalNow = totalSet == null ? totalUnset : (Integer) totalSet;
-        return hostsNow == hosts && totalNow == total ? this : new Limits(totalUnset, perHostUnset, hostsNow, totalNow);
+        return hostsNow == hosts && totalNow == total ? this : new Limits(totalUnset, perHostUnset, least, hostsNow, totalNow);
     }
 
-    /** For all hosts together; may be zero or less, which 3.1 does not refuse. */
+    /** Whether the parameters say nothing. */
+    boolean areUnset() {
+        return hosts == null && total == totalUnset;
+    }
+
+    /** For all hosts together. */
     int total() {
-        return total;
+        return Math.max(least, total);
     }
 
     /** For each host that has none of its own. */
@@ -51,6 +62,7 @@ final class Limits {
 
     /** What was set for this host alone, or null. */
     Integer of(HostConfiguration configuration) {
-        return hosts == null ? null : (Integer) ((Map<?, ?>) hosts).get(configuration);
+        Integer own = hosts == null ? null : (Integer) ((Map<?, ?>) hosts).get(configuration);
+        return own == null ? null : Integer.valueOf(Math.max(least, own));
     }
 }

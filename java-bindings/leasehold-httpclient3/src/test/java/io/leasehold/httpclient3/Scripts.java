@@ -860,6 +860,20 @@ final class Scripts {
             manager.getParams().setMaxTotalConnections(1);
             stage.play("lease", () -> manager.getConnectionWithTimeout(stage.to("a"), 1));
         });
+        script("multi: less than nothing for each host", stage -> {
+            MultiThreadedHttpConnectionManager manager = stage.multi();
+            HttpConnection held = open(stage, manager, "a");
+            stage.limitPerHost(manager, -1, -2);
+            stage.play("lease a", () -> manager.getConnectionWithTimeout(stage.to("a"), 1));
+            stage.play("lease b", () -> manager.getConnectionWithTimeout(stage.to("b"), 1));
+            stage.play("lease b", () -> manager.getConnectionWithTimeout(stage.to("b"), 1));
+            stage.limitPerHost(manager, -1, 2);
+            stage.play("lease a", () -> manager.getConnectionWithTimeout(stage.to("a"), 1));
+            stage.play("lease b", () -> manager.getConnectionWithTimeout(stage.to("b"), 1));
+            stage.limitPerHost(manager, 1, 1);
+            stage.play("lease b", () -> manager.getConnectionWithTimeout(stage.to("b"), 1));
+            stage.act("release", held::releaseConnection);
+        });
         script("multi: limits raised while one waits", stage -> {
             MultiThreadedHttpConnectionManager manager = stage.multi();
             manager.getParams().setDefaultMaxConnectionsPerHost(1);

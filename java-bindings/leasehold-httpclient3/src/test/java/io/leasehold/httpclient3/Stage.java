@@ -3,7 +3,9 @@ package io.leasehold.httpclient3;
 import io.leasehold.testsupport.ScriptStage;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.logging.Level;
 import java.util.logging.LogRecord;
 import org.apache.commons.httpclient.HostConfiguration;
@@ -14,6 +16,7 @@ import org.apache.commons.httpclient.HttpMethod;
 import org.apache.commons.httpclient.MultiThreadedHttpConnectionManager;
 import org.apache.commons.httpclient.SimpleHttpConnectionManager;
 import org.apache.commons.httpclient.methods.GetMethod;
+import org.apache.commons.httpclient.params.HttpConnectionManagerParams;
 import org.apache.commons.httpclient.params.HttpMethodParams;
 import org.apache.commons.httpclient.protocol.Protocol;
 import org.apache.commons.httpclient.protocol.ProtocolSocketFactory;
@@ -73,6 +76,14 @@ final class Stage extends ScriptStage {
         configuration.setHost(host, 443, https);
         configuration.setProxy("127.0.0.1", server().port());
         return configuration;
+    }
+
+    /** Sets limits as one who does not use 3.1's setters: for every host, and for the host a. */
+    void limitPerHost(HttpConnectionManager manager, int every, int a) {
+        Map<HostConfiguration, Integer> limits = new HashMap<>();
+        limits.put(HostConfiguration.ANY_HOST_CONFIGURATION, every);
+        limits.put(to("a"), a);
+        manager.getParams().setParameter(HttpConnectionManagerParams.MAX_HOST_CONNECTIONS, limits);
     }
 
     /** A client that goes to this configuration with this manager and never retries. */
