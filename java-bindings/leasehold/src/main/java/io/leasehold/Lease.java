@@ -141,8 +141,25 @@ public final class Lease<C> implements Closeable {
     }
 
     /**
-     * As {@link #reopen()}, of a connection whose peer has closed it: the pool disposes of it, with {@link Cause#DISCARDED}, and counts it
-     * among those that were {@linkplain Counters#stale() found stale at the lease}.
+     * As {@link #reopen()}, and the pool disposes of the connection, with {@link Cause#DISCARDED}: on its own thread if that {@linkplain
+     * Disposer#mayBlock may block}.
+     *
+     * @throws IllegalStateException if the lease is a vacancy or has ended
+     * @throws PoolShutDownException if the pool was shut down at once meanwhile, which ended the lease and disposed of
+     *     the connection
+     */
+    public void replace() {
+        checkReplaceable();
+        connection = null;
+        keepAlive = NativePool.KEEP_AS_BEFORE;
+        if (!pool.replace(ref, Cause.DISCARDED)) {
+            throw endedMeanwhile();
+        }
+    }
+
+    /**
+     * As {@link #replace()}, of a connection whose peer has closed it: it is counted among those that were {@linkplain Counters#stale()
+     * found stale at the lease}.
      *
      * @throws IllegalStateException if the lease is a vacancy or has ended
      * @throws PoolShutDownException if the pool was shut down at once meanwhile, which ended the lease and disposed of
@@ -150,11 +167,8 @@ public final class Lease<C> implements Closeable {
      */
     public void replaceStale() {
         checkReplaceable();
-        connection = null;
-        keepAlive = NativePool.KEEP_AS_BEFORE;
-        if (!pool.replaceStale(ref, Cause.DISCARDED)) {
-            throw endedMeanwhile();
-        }
+        noteStale();
+        replace();
     }
 
     /**

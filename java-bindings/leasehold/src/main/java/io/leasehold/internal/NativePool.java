@@ -159,7 +159,8 @@ public final class NativePool {
     private Object connection(LeaseRef lease, Cell cell) {
         Attachment attachment = cell.attachment;
         if (attachment != null && attachment.isProbed && attachment.isDead()) {
-            if (!replaceStale(lease, Cause.PEER_CLOSED)) {
+            noteStale(lease);
+            if (!replace(lease, Cause.PEER_CLOSED)) {
                 throw new PoolShutDownException();
             }
             return null;
@@ -168,13 +169,13 @@ public final class NativePool {
     }
 
     /**
-     * Disposes of a leased connection that was found dead, and counts it. The lease goes on as a vacancy.
+     * Disposes of a leased connection. The lease goes on as a vacancy.
      *
      * @param lease the lease's reference
      * @param cause what its disposer is told
      * @return false if the lease has ended, perhaps as the pool was shut down at once, and its connection is not this caller's to replace
      */
-    public boolean replaceStale(LeaseRef lease, Cause cause) {
+    public boolean replace(LeaseRef lease, Cause cause) {
         Attachment attachment;
         Object dead;
         synchronized (lease) {
@@ -186,7 +187,6 @@ public final class NativePool {
             if (dead == null) {
                 return false;
             }
-            noteStale(address, lease.handle);
         }
         dispose(lease, dead, attachment, cause);
         return true;
