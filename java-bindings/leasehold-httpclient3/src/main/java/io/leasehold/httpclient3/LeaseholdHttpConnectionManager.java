@@ -10,6 +10,8 @@ import io.leasehold.Profile;
 import io.leasehold.Stats;
 import io.leasehold.TcpKeepAlive;
 import io.leasehold.Watching;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
@@ -53,6 +55,7 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
                     .profile(Profile.HTTPCLIENT_3)
                     // Connections are asked where 3.1 asks them.
                     .watching(Watching.WATCH)
+                    .leakListener(PooledConnection.leakListener(LOG))
                     .maxTotal(1)
                     .maxPerRoute(Integer.MAX_VALUE)
                     .build();
@@ -210,23 +213,29 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
         boolean done = false;
         try {
             PooledConnection.Cell cell = lease.connection();
-            PooledConnection connection = cell == null ? fill(lease, hostConfiguration, destination) : cell.get();
-            LeasedConnection last = connection.lastHolder();
-            if (last != null && last.connection() != connection) {
-                last = null;
-            }
-            if (holder == null && last != null && last.wasHeldBy(Thread.currentThread())) {
-                holder = last;
-            }
-            if (last != null && last != holder) {
-                last.detach();
+            PooledConnection connection;
+            if (cell == null) {
+                if (holder == null) {
+                    holder = heldAloneBefore();
+                }
+                connection = fill(lease, hostConfiguration, destination, holder);
+            } else {
+                connection = cell.get();
+                LeasedConnection last = connection.lastHolder();
+                if (last != null && last.connection() == connection && last != holder) {
+                    if (holder == null && last.wasHeldBy(Thread.currentThread())) {
+                        holder = last;
+                    } else {
+                        last.detach();
+                    }
+                }
             }
             if (holder == null) {
                 holder = pattern.of(connection, lease);
             } else {
                 holder.hold(connection, lease, this);
             }
-            if (last != holder) {
+            if (connection.lastHolder() != holder) {
                 connection.setLastHolder(holder);
             }
             done = true;
@@ -238,14 +247,29 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
         }
     }
 
+    /**
+     * For a vacancy, what the calling thread held before, if it has been alone: then the vacancy has the only place there is, and the
+     * connection of before, which may still be closing, is nobody's any more. Null otherwise.
+     */
+    private LeasedConnection heldAloneBefore() {
+        if (pool.getMaxTotal() > 1 || !(httpConnection instanceof LeasedConnection)) {
+            return null;
+        }
+        LeasedConnection before = (LeasedConnection) httpConnection;
+        PooledConnection connection = before.connection();
+        boolean isMine = before.wasHeldBy(Thread.currentThread()) && before.lease() == null;
+        return isMine && connection != null && connection.home() == home ? before : null;
+    }
+
+    /** Fills a vacancy with a connection that has the parameters of its holder's last one, as if it were the same. */
     private PooledConnection fill(Lease<PooledConnection.Cell> vacancy, HostConfiguration hostConfiguration,
-            Destination destination) {
-        PooledConnection connection = home.takeSpare();
-        if (connection == null) {
-            connection = new PooledConnection(hostConfiguration, destination, home);
+            Destination destination, LeasedConnection holder) {
+        PooledConnection connection = new PooledConnection(hostConfiguration, destination, home);
+        PooledConnection before = holder == null ? null : holder.connection();
+        if (before == null) {
             connection.getParams().setDefaults(params);
         } else {
-            connection.turnTo(hostConfiguration, destination);
+            connection.setParams(before.getParams());
         }
         vacancy.opened(connection.cell());
         return connection;
@@ -257,7 +281,12 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
             if (lease != null) {
                 return lease;
             }
-            if (!releaseForTheDead() && !grow(route)) {
+            if (grow(route)) {
+                if (limits.areUnset()) {
+                    // There is room for what the dead have left: others may still read from it, and else the collector ends it.
+                    leftByTheDead();
+                }
+            } else if (!discardForTheDead()) {
                 return await(route, timeout);
             }
         }
@@ -277,15 +306,24 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
     }
 
     /** Ends the leases of threads that have died without doing so; true if there were any. */
-    private boolean releaseForTheDead() {
+    private boolean discardForTheDead() {
         boolean any = false;
-        for (Map.Entry<Thread, LeasedConnection> entry : held.entrySet()) {
-            if (!entry.getKey().isAlive() && held.remove(entry.getKey(), entry.getValue())) {
-                Lease<PooledConnection.Cell> lease = entry.getValue().takeLease();
-                any |= lease != null && lease.tryDiscard();
-            }
+        for (LeasedConnection left : leftByTheDead()) {
+            Lease<PooledConnection.Cell> lease = left.takeLease();
+            any |= lease != null && lease.tryDiscard();
         }
         return any;
+    }
+
+    /** What threads that have died have not released. Nothing here refers to it from now on. */
+    private List<LeasedConnection> leftByTheDead() {
+        List<LeasedConnection> left = new ArrayList<>();
+        for (Map.Entry<Thread, LeasedConnection> entry : held.entrySet()) {
+            if (!entry.getKey().isAlive() && held.remove(entry.getKey(), entry.getValue())) {
+                left.add(entry.getValue());
+            }
+        }
+        return left;
     }
 
     private Lease<PooledConnection.Cell> await(Route route, long timeout) {
@@ -379,14 +417,13 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
         return new IllegalStateException("Unexpected release of an unknown connection.");
     }
 
-    /** Closes what the pool lets go, and keeps one closed connection for the next vacancy. Refers to no manager. */
+    /** Closes what the pool lets go. Refers to no manager. */
     private static void dispose(PooledConnection connection, Cause cause) {
         if (cause == Cause.PEER_CLOSED && connection.isOpen() && LOG.isDebugEnabled()) {
             LOG.debug("Connection closed by its peer, closing..., hostConfig=" + connection.route());
         }
         connection.leave();
         connection.close();
-        connection.home().keepSpare(connection);
     }
 
     /**

@@ -52,7 +52,7 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
                     .profile(Profile.HTTPCLIENT_3)
                     // Connections are asked where 3.1 asks them.
                     .watching(Watching.WATCH)
-                    .leakListener((route, cell) -> reportReclaimed(route))
+                    .leakListener(PooledConnection.leakListener(LOG))
                     .build();
     private final PooledConnection.Home home = new PooledConnection.Home();
     private final Destination.Finder destinations = new Destination.Finder(false);
@@ -503,12 +503,6 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
             // As 3.1 does, which warns of each connection that a shutdown takes from its user.
             connection.orphan();
             connection.releaseConnection();
-        }
-    }
-
-    private static void reportReclaimed(Route route) {
-        if (LOG.isDebugEnabled()) {
-            LOG.debug("Connection reclaimed by garbage collector, hostConfig=" + route);
         }
     }
 

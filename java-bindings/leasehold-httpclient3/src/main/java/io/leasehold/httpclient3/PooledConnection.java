@@ -2,6 +2,7 @@ package io.leasehold.httpclient3;
 
 import io.leasehold.Cause;
 import io.leasehold.Disposer;
+import io.leasehold.LeakListener;
 import io.leasehold.Lease;
 import io.leasehold.Liveness;
 import io.leasehold.ManagedSockets;
@@ -13,11 +14,11 @@ import java.net.InetAddress;
 import java.net.Socket;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiConsumer;
 import org.apache.commons.httpclient.HostConfiguration;
 import org.apache.commons.httpclient.HttpConnection;
 import org.apache.commons.httpclient.protocol.Protocol;
+import org.apache.commons.logging.Log;
 
 /**
  * The connection itself, with its socket. Users never see it, only a {@link LeasedConnection} that ends with the lease.
@@ -42,22 +43,10 @@ final class PooledConnection extends HttpConnection {
     /** Who holds a manager's connections strongly. */
     static final class Home {
         private final Set<PooledConnection> connections = ConcurrentHashMap.newKeySet();
-        // A closed connection that may be turned elsewhere instead of making a new one. Any thread puts and takes it.
-        private final AtomicReference<PooledConnection> spare = new AtomicReference<>();
         private final ManagedSockets sockets = new ManagedSockets();
 
         ManagedSockets sockets() {
             return sockets;
-        }
-
-        /** A closed connection to be turned elsewhere, or null. */
-        PooledConnection takeSpare() {
-            return spare.getAndSet(null);
-        }
-
-        /** Keeps a closed connection that has left, unless there is one already. */
-        void keepSpare(PooledConnection connection) {
-            spare.compareAndSet(null, connection);
         }
     }
 
@@ -85,9 +74,18 @@ final class PooledConnection extends HttpConnection {
         }
     }
 
+    /** Tells a log of leases that were lost to the collector, in 3.1's words. Refers to no manager. */
+    static LeakListener<Route, Cell> leakListener(Log log) {
+        return (route, cell) -> {
+            if (log.isDebugEnabled()) {
+                log.debug("Connection reclaimed by garbage collector, hostConfig=" + route);
+            }
+        };
+    }
+
     private final Cell cell = new Cell(this);
     private final Home home;
-    private Destination destination;
+    private final Destination destination;
     // Of the socket that was checked last. Only the holder of the lease checks.
     private SocketProbe probe;
     // Whether open() was ever called: a connection that was not is as good as new.
@@ -124,25 +122,7 @@ final class PooledConnection extends HttpConnection {
         return destination.route();
     }
 
-    /** Turns a closed connection elsewhere, on behalf of its manager, and takes it home again. */
-    void turnTo(HostConfiguration configuration, Destination destination) {
-        if (isOpen()) {
-            close();
-        }
-        super.setHost(configuration.getHost());
-        super.setPort(configuration.getPort());
-        super.setProtocol(configuration.getProtocol());
-        super.setLocalAddress(configuration.getLocalAddress());
-        super.setProxyHost(configuration.getProxyHost());
-        super.setProxyPort(configuration.getProxyPort());
-        this.destination = destination;
-        tried = false;
-        turned = false;
-        orphaned = false;
-        home.connections.add(this);
-    }
-
-    /** Leaves its home for good, or until it is turned elsewhere. */
+    /** Leaves its home. */
     void leave() {
         home.connections.remove(this);
     }

@@ -191,6 +191,44 @@ final class Scripts {
             stage.get(client, "/ok");
             stage.get(stage.client(manager, stage.to("b")), "/ok");
         });
+        script("simple: limits of nothing and less are no matter of one thread", stage -> {
+            SimpleHttpConnectionManager manager = stage.simple();
+            for (int limit : new int[] {0, -1}) {
+                manager.getParams().setMaxTotalConnections(limit);
+                stage.limitPerHost(manager, limit, limit);
+                stage.get(stage.client(manager, stage.to("a")), "/ok");
+                stage.get(stage.client(manager, stage.to("b")), "/ok");
+            }
+        });
+        script("simple: TLS, another host closes the connection and turns it", stage -> {
+            SimpleHttpConnectionManager manager = stage.simple();
+            HttpConnection first = stage.play("lease", () -> manager.getConnection(stage.toTls("localhost")));
+            stage.act("open", first::open);
+            first.getParams().setIntParameter("mine", 7);
+            stage.act("release", first::releaseConnection);
+            HttpConnection second = stage.play("lease b", () -> manager.getConnection(stage.to("b")));
+            stage.play("same object", () -> first == second);
+            stage.play("its own parameter", () -> second.getParams().getParameter("mine"));
+            stage.act("open", second::open);
+            HttpConnection third = stage.play("lease while holding", () -> manager.getConnection(stage.toTls("localhost")));
+            stage.play("same object", () -> first == third);
+            stage.play("its own parameter", () -> third.getParams().getParameter("mine"));
+            stage.act("open", third::open);
+            stage.act("release", third::releaseConnection);
+            stage.act("close idle", () -> manager.closeIdleConnections(0));
+            HttpConnection fourth = stage.play("lease", () -> manager.getConnection(stage.toTls("localhost")));
+            stage.play("same object", () -> first == fourth);
+            stage.play("its own parameter", () -> fourth.getParams().getParameter("mine"));
+            stage.act("release", fourth::releaseConnection);
+        });
+        script("simple: forgotten with what was leased", stage -> {
+            stage.act("GET, never released",
+                    () -> stage.client(stage.passingSimple(), stage.to("a")).executeMethod(new GetMethod("/ok")));
+            stage.forget();
+            Eventually.awaitAfterCollection("the socket to be closed", () -> stage.server().peers().get(0).hasEnded());
+            stage.awaitReclaimed("a", false);
+            stage.awaitEnd(0);
+        });
     }
 
     private static void requests() {
@@ -724,7 +762,7 @@ final class Scripts {
             manager.getParams().setMaxTotalConnections(1);
             stage.act("lease, open and forget", () -> manager.getConnection(stage.to("a")).open());
             Eventually.awaitAfterCollection("the connection to be reclaimed", () -> manager.getConnectionsInPool() == 0);
-            stage.awaitLog("Connection reclaimed");
+            stage.awaitReclaimed("a", true);
             HttpConnection next = open(stage, manager, "b");
             stage.act("release", next::releaseConnection);
         });
@@ -733,7 +771,7 @@ final class Scripts {
             HttpClient client = stage.client(manager, stage.to("a"));
             stage.play("GET /big", () -> client.executeMethod(new GetMethod("/big")));
             Eventually.awaitAfterCollection("the connection to be reclaimed", () -> manager.getConnectionsInPool() == 0);
-            stage.awaitLog("Connection reclaimed");
+            stage.awaitReclaimed("a", true);
             stage.get(client, "/ok");
         });
         script("multi: lost to the collector while another waits", stage -> {
@@ -744,7 +782,7 @@ final class Scripts {
             held[0] = null;
             stage.forget();
             Eventually.awaitAfterCollection("the waiter to be served", waiter::isDone);
-            waiter.endAfter("collection", () -> stage.awaitLog("Connection reclaimed"));
+            waiter.endAfter("collection", () -> stage.awaitReclaimed("a", true));
         });
     }
 

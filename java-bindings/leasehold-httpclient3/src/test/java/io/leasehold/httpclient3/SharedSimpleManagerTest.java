@@ -18,6 +18,7 @@ import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import org.apache.commons.httpclient.ConnectionPoolTimeoutException;
 import org.apache.commons.httpclient.HostConfiguration;
 import org.apache.commons.httpclient.HttpClient;
@@ -149,13 +150,36 @@ class SharedSimpleManagerTest {
     }
 
     @Test
-    void whatADeadThreadHeldIsClosedWhenAPlaceIsNeeded() throws Exception {
-        Thread dying = new Thread(() -> lease("127.0.0.1"));
-        dying.start();
-        dying.join();
+    void aDeadThreadsConnectionStaysWithWhoeverReadsFromIt() throws Exception {
+        HttpClient client = new HttpClient(manager);
+        client.setHostConfiguration(to("127.0.0.1"));
+        GetMethod download = new GetMethod("/chunked-stall");
+        inAThreadThatDies(() -> client.executeMethod(download));
+        lease("127.0.0.1").releaseConnection();
+        lease("127.0.0.2").releaseConnection();
+        server.proceed();
+        assertEquals("firstrest", download.getResponseBodyAsString());
+        download.releaseConnection();
+    }
+
+    @Test
+    void whatADeadThreadHeldIsClosedWhenALimitWouldMakeSomebodyWait() throws Exception {
+        manager.getParams().setMaxTotalConnections(1);
+        HttpConnection[] theirs = new HttpConnection[1];
+        inAThreadThatDies(() -> theirs[0] = lease("127.0.0.1"));
         HttpConnection mine = lease("127.0.0.1");
-        Eventually.await("the end of the dead thread's connection", () -> server.peers().get(0).hasEnded());
+        server.peers().get(0).awaitEnd();
+        assertFalse(theirs[0].isOpen());
         mine.releaseConnection();
+    }
+
+    @Test
+    void whatADeadThreadHeldIsClosedWhenItIsCollected() throws Exception {
+        inAThreadThatDies(() -> lease("127.0.0.1"));
+        HttpConnection mine = lease("127.0.0.1");
+        Eventually.awaitAfterCollection("the end of the dead thread's connection", () -> server.peers().get(0).hasEnded());
+        mine.releaseConnection();
+        assertEquals("open", server.peers().get(1).end());
     }
 
     @Test
@@ -267,6 +291,14 @@ class SharedSimpleManagerTest {
         HostConfiguration configuration = new HostConfiguration();
         configuration.setHost(host, server.port(), "http");
         return configuration;
+    }
+
+    private static void inAThreadThatDies(Callable<?> step) throws Exception {
+        FutureTask<?> task = new FutureTask<>(step);
+        Thread thread = new Thread(task);
+        thread.start();
+        thread.join();
+        task.get();
     }
 
     private <T> T elsewhere(Callable<T> step) throws Exception {

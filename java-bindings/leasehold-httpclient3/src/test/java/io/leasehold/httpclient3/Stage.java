@@ -23,6 +23,7 @@ import org.apache.commons.httpclient.protocol.ProtocolSocketFactory;
 
 /** One side's managers of 3.1, and clients and hosts for them. */
 final class Stage extends ScriptStage {
+    private static final String RECLAIMED = "Connection reclaimed";
 
     static {
         // Says once and at length what JVM it runs on.
@@ -36,7 +37,7 @@ final class Stage extends ScriptStage {
     private final List<MultiThreadedHttpConnectionManager> multis = new ArrayList<>();
 
     Stage(Subject subject) throws IOException {
-        super("org.apache.commons.httpclient");
+        super("org.apache.commons.httpclient", "io.leasehold");
         this.subject = subject;
     }
 
@@ -48,6 +49,18 @@ final class Stage extends ScriptStage {
         SimpleHttpConnectionManager manager = subject.simple(alwaysClose);
         simples.add(manager);
         return manager;
+    }
+
+    /** One that goes when the script refers to it no more. */
+    SimpleHttpConnectionManager passingSimple() {
+        return subject.simple(false);
+    }
+
+    /** Waits for the line of a connection to a host that was lost to the collector; 3.1's simple manager has none. */
+    void awaitReclaimed(String host, boolean byStockToo) throws Exception {
+        if (byStockToo || subject != Subject.STOCK) {
+            awaitLog(RECLAIMED + " by garbage collector, hostConfig=" + to(host));
+        }
     }
 
     MultiThreadedHttpConnectionManager multi() {
@@ -115,6 +128,14 @@ final class Stage extends ScriptStage {
 
     @Override
     protected String line(LogRecord record) {
+        if (record.getLoggerName().startsWith("io.leasehold") && record.getLevel().intValue() < Level.WARNING.intValue()) {
+            return null;
+        }
+        // What earlier stages have left behind is collected at any time.
+        if (record.getMessage() != null && record.getMessage().startsWith(RECLAIMED)
+                && !record.getMessage().contains(":" + server().port() + "]")) {
+            return null;
+        }
         if (record.getMessage() == null || record.getMessage().startsWith("ReferenceQueueThread")) {
             return null;
         }

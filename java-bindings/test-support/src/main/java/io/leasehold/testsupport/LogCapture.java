@@ -9,27 +9,39 @@ import java.util.logging.Logger;
 import java.util.logging.SimpleFormatter;
 
 /**
- * Records what is logged under one logger name and below it, at all levels, from opening until close. Works for java.util.logging and for
+ * Records what is logged under some logger names and below them, at all levels, from opening until close. Works for java.util.logging and for
  * commons-logging, which ends there when no other backend is on the class path. May be used from any thread.
  */
 public final class LogCapture implements AutoCloseable {
-    private final Logger logger;
-    private final Level levelBefore;
-    private final boolean parentHandlersBefore;
+    private final List<Captured> loggers = new ArrayList<>();
     private final Recorder recorder = new Recorder();
 
-    private LogCapture(String name) {
-        logger = Logger.getLogger(name);
-        levelBefore = logger.getLevel();
-        parentHandlersBefore = logger.getUseParentHandlers();
-        logger.setLevel(Level.ALL);
-        logger.setUseParentHandlers(false);
-        logger.addHandler(recorder);
+    /** A logger, and how it was before. */
+    private static final class Captured {
+        final Logger logger;
+        final Level level;
+        final boolean parentHandlers;
+
+        Captured(Logger logger) {
+            this.logger = logger;
+            level = logger.getLevel();
+            parentHandlers = logger.getUseParentHandlers();
+        }
     }
 
-    /** Starts to record the logger of this name and those below it; the console is spared meanwhile. */
-    public static LogCapture of(String loggerName) {
-        return new LogCapture(loggerName);
+    private LogCapture(String... names) {
+        for (String name : names) {
+            Logger logger = Logger.getLogger(name);
+            loggers.add(new Captured(logger));
+            logger.setLevel(Level.ALL);
+            logger.setUseParentHandlers(false);
+            logger.addHandler(recorder);
+        }
+    }
+
+    /** Starts to record the loggers of these names and those below them; the console is spared meanwhile. */
+    public static LogCapture of(String... loggerNames) {
+        return new LogCapture(loggerNames);
     }
 
     /** Starts to record the logger named after this class. */
@@ -69,12 +81,14 @@ public final class LogCapture implements AutoCloseable {
         }
     }
 
-    /** Ends the recording and puts the logger back as it was. */
+    /** Ends the recording and puts the loggers back as they were. */
     @Override
     public void close() {
-        logger.removeHandler(recorder);
-        logger.setUseParentHandlers(parentHandlersBefore);
-        logger.setLevel(levelBefore);
+        for (Captured captured : loggers) {
+            captured.logger.removeHandler(recorder);
+            captured.logger.setUseParentHandlers(captured.parentHandlers);
+            captured.logger.setLevel(captured.level);
+        }
     }
 
     private static final class Recorder extends Handler {

@@ -23,9 +23,9 @@ public abstract class ScriptStage implements AutoCloseable {
     // What steps returned: a leased connection that nobody refers to may be reclaimed, and when is up to the collector.
     private final List<Object> held = new ArrayList<>();
 
-    /** A stage that records what is logged under this name and below it. */
-    protected ScriptStage(String loggerName) throws IOException {
-        log = LogCapture.of(loggerName);
+    /** A stage that records what is logged under these names and below them. */
+    protected ScriptStage(String... loggerNames) throws IOException {
+        log = LogCapture.of(loggerNames);
     }
 
     /** How a value that a step returned reads in the transcript. */
