@@ -1,6 +1,7 @@
 package io.leasehold.httpclient3;
 
 import io.leasehold.Lease;
+import io.leasehold.PoolShutDownException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -10,6 +11,8 @@ import org.apache.commons.httpclient.HttpConnection;
 import org.apache.commons.httpclient.HttpConnectionManager;
 import org.apache.commons.httpclient.params.HttpConnectionParams;
 import org.apache.commons.httpclient.protocol.Protocol;
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
 
 /**
  * What the user of a manager holds: a {@link PooledConnection} for as long as a lease lasts. Used after that, it answers as 3.1's
@@ -21,6 +24,9 @@ import org.apache.commons.httpclient.protocol.Protocol;
  */
 @SuppressWarnings("deprecation") // What 3.1 deprecates works here as it does there.
 final class LeasedConnection extends HttpConnection implements Cloneable {
+    // 3.1's own, for the one line of its that is logged here instead.
+    private static final Log LOG = LogFactory.getLog(HttpConnection.class);
+
     private static final byte CLEAN = 0;
     private static final byte REQUESTED = 1;
     private static final byte RESPONDED = 2;
@@ -284,12 +290,36 @@ final class LeasedConnection extends HttpConnection implements Cloneable {
     @Override
     public boolean closeIfStale() throws IOException {
         PooledConnection connection = this.connection;
-        boolean stale = connection != null && connection.closeIfStale();
+        if (connection == null || !connection.isOpen() || !connection.isStale()) {
+            return false;
+        }
+        LOG.debug("Connection is stale, closing...");
         Lease<PooledConnection.Cell> lease = this.lease;
-        if (stale && lease != null) {
+        if (lease != null) {
             lease.noteStale();
         }
-        return stale;
+        closeWithoutWaiting();
+        return true;
+    }
+
+    /** Closes; if that may wait for the peer, then by the pool's hand, and what is held is another connection, as if it were this one. */
+    void closeWithoutWaiting() {
+        PooledConnection connection = this.connection;
+        Lease<PooledConnection.Cell> lease = this.lease;
+        if (lease == null || !connection.mayBlockToClose()) {
+            close();
+            return;
+        }
+        super.setLastResponseInputStream(null);
+        PooledConnection successor = connection.successor();
+        this.connection = successor;
+        try {
+            lease.replace();
+            lease.opened(successor.cell());
+        } catch (PoolShutDownException e) {
+            successor.orphan();
+            successor.leave();
+        }
     }
 
     @Override

@@ -452,7 +452,7 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
         LeasedConnection mine = held.get(thread);
         PooledConnection connection = mine == null ? null : mine.connection();
         if (connection != null && mine.lease() != null) {
-            mine.close();
+            mine.closeWithoutWaiting();
             mine.heldBy(thread, count);
         }
     }

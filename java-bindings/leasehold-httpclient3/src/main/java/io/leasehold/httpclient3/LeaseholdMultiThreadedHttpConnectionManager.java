@@ -485,7 +485,7 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
         }
     }
 
-    /** Closes what the pool lets go. Runs on the thread that caused it; refers to no manager. */
+    /** Closes what the pool lets go. Refers to no manager. */
     private static void dispose(PooledConnection connection, Cause cause) {
         if (cause == Cause.PEER_CLOSED && connection.isOpen() && LOG.isDebugEnabled()) {
             LOG.debug("Connection closed by its peer, closing..., hostConfig=" + connection.route());
@@ -493,13 +493,13 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
         if (cause == Cause.IDLE && IDLE_LOG.isDebugEnabled()) {
             IDLE_LOG.debug("Closing connection, connection time: " + connection.releasedAt());
         }
-        boolean leased = cause == Cause.SHUT_DOWN && connection.isLeased();
-        if (cause != Cause.SHUT_DOWN && cause != Cause.LEAKED && LOG.isDebugEnabled()) {
+        boolean leased = connection.isLeased();
+        if (!leased && cause != Cause.SHUT_DOWN && LOG.isDebugEnabled()) {
             LOG.debug("Reclaiming connection, hostConfig=" + connection.route());
         }
         connection.leave();
         connection.close();
-        if (leased) {
+        if (leased && cause == Cause.SHUT_DOWN) {
             // As 3.1 does, which warns of each connection that a shutdown takes from its user.
             connection.orphan();
             connection.releaseConnection();

@@ -66,11 +66,10 @@ final class PooledConnection extends HttpConnection {
             }
         }
 
-        /** What somebody uses is taken from its user before the shutdown that does so returns. */
         @Override
         public boolean mayBlock(Cell cell) {
             PooledConnection connection = cell.get();
-            return connection != null && !connection.leased && Sockets.mayBlockToClose(connection.getSocket());
+            return connection != null && connection.mayBlockToClose();
         }
     }
 
@@ -108,6 +107,25 @@ final class PooledConnection extends HttpConnection {
         this.destination = destination;
         this.home = home;
         home.connections.add(this);
+    }
+
+    /** One that is not open, in the stead of one that is to be closed, for the same holder: see {@link #successor}. */
+    private PooledConnection(PooledConnection before) {
+        super(before.getProxyHost(), before.getProxyPort(), before.getHost(), before.getPort(), before.getProtocol());
+        super.setLocalAddress(before.getLocalAddress());
+        setParams(before.getParams());
+        destination = before.destination;
+        home = before.home;
+        tried = true;
+        turned = before.turned;
+        leased = true;
+        lastHolder = before.lastHolder;
+        home.connections.add(this);
+    }
+
+    /** What its holder may go on with, as if it were this one after its close. */
+    PooledConnection successor() {
+        return new PooledConnection(this);
     }
 
     Cell cell() {
@@ -162,6 +180,11 @@ final class PooledConnection extends HttpConnection {
 
     void setLastHolder(LeasedConnection holder) {
         lastHolder = new WeakReference<>(holder);
+    }
+
+    /** Whether closing it may wait for the peer. */
+    boolean mayBlockToClose() {
+        return Sockets.mayBlockToClose(getSocket());
     }
 
     /** Whether it is open as far as this side knows, but the peer has closed it. */

@@ -37,6 +37,16 @@ enum Ours {
                 void setTcpKeepAlive(int idle, int interval, int probes) {
                     manager.setTcpKeepAlive(idle, interval, probes);
                 }
+
+                @Override
+                void setWatching(Watching watching) {
+                    manager.setWatching(watching);
+                }
+
+                @Override
+                void shutdown() {
+                    manager.shutdown();
+                }
             };
         }
     },
@@ -54,6 +64,16 @@ enum Ours {
                 @Override
                 void setTcpKeepAlive(int idle, int interval, int probes) {
                     manager.setTcpKeepAlive(idle, interval, probes);
+                }
+
+                @Override
+                void setWatching(Watching watching) {
+                    manager.setWatching(watching);
+                }
+
+                @Override
+                void shutdown() {
+                    manager.shutdown();
                 }
             };
         }
@@ -97,10 +117,14 @@ enum Ours {
         abstract Counters counters();
 
         abstract void setTcpKeepAlive(int idle, int interval, int probes);
+
+        abstract void setWatching(Watching watching);
     }
 
-    private abstract static class Client3 extends Client {
+    abstract static class Client3 extends Client {
         private final HttpConnectionManager manager;
+        // Only to keep it.
+        private HttpConnection held;
 
         Client3(HttpConnectionManager manager, Tls tls) {
             super(Contender.httpclient3(manager));
@@ -113,11 +137,22 @@ enum Ours {
 
         @Override
         void connect(String url) throws Exception {
-            HostConfiguration host = new HostConfiguration();
-            host.setHost(new org.apache.commons.httpclient.URI(url, true));
-            HttpConnection connection = manager.getConnectionWithTimeout(host, 0);
+            HttpConnection connection = lease(url);
             connection.open();
             connection.releaseConnection();
+        }
+
+        /** Leases a connection to the URL's host, and keeps it. */
+        void hold(String url) throws Exception {
+            held = lease(url);
+        }
+
+        abstract void shutdown();
+
+        private HttpConnection lease(String url) throws Exception {
+            HostConfiguration host = new HostConfiguration();
+            host.setHost(new org.apache.commons.httpclient.URI(url, true));
+            return manager.getConnectionWithTimeout(host, 0);
         }
     }
 
@@ -157,6 +192,7 @@ enum Ours {
             manager.setTcpKeepAlive(idle, interval, probes);
         }
 
+        @Override
         void setWatching(Watching watching) {
             manager.setWatching(watching);
         }

@@ -10,7 +10,6 @@ import io.leasehold.tests.servers.SocketTable.State;
 import io.leasehold.tests.servers.WebServer;
 import io.leasehold.testsupport.Eventually;
 import io.leasehold.testsupport.TestTls;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -50,11 +49,11 @@ class TlsTest {
         }
     }
 
-    /** HttpClient 3.1 itself closes what it finds stale. */
-    @Test
-    void aStaleConnectionWhosePeerDoesNotReadDelaysNoLease() throws Exception {
+    @ParameterizedTest
+    @EnumSource
+    void aStaleConnectionWhosePeerDoesNotReadDelaysNoLease(Ours kind) throws Exception {
         Tls tls = new Tls(TestTls.context());
-        Ours.Client4 client = (Ours.Client4) Ours.HTTPCLIENT4.client(tls);
+        Ours.Client client = kind.client(tls);
         // Nobody but the lease finds out.
         client.setWatching(Watching.PROBE);
         try (DeafServer deaf = new DeafServer()) {
@@ -65,6 +64,21 @@ class TlsTest {
             client.post(deaf.url());
             assertEquals(1, client.counters().stale());
             assertEquals(2, deaf.connections());
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"HTTPCLIENT3_SIMPLE", "HTTPCLIENT3_MULTITHREADED"})
+    void aShutdownWaitsForNoPeerOfWhatIsInUse(Ours kind) throws Exception {
+        Tls tls = new Tls(TestTls.context());
+        Ours.Client3 client = (Ours.Client3) kind.client(tls);
+        try (DeafServer deaf = new DeafServer()) {
+            client.post(deaf.url());
+            client.hold(deaf.url());
+            tls.fill();
+            client.shutdown();
+            awaitGone(deaf);
+            assertEquals(1, deaf.connections());
         }
     }
 
