@@ -497,11 +497,13 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
         if (!leased && cause != Cause.SHUT_DOWN && LOG.isDebugEnabled()) {
             LOG.debug("Reclaiming connection, hostConfig=" + connection.route());
         }
+        if (cause == Cause.SHUT_DOWN) {
+            connection.orphan();
+        }
         connection.leave();
         connection.close();
         if (leased && cause == Cause.SHUT_DOWN) {
             // As 3.1 does, which warns of each connection that a shutdown takes from its user.
-            connection.orphan();
             connection.releaseConnection();
         }
     }

@@ -96,7 +96,7 @@ final class PooledConnection extends HttpConnection {
     // Whether somebody holds it. Written by the holder; a shutdown reads it, to warn of those it takes from their users. No more than
     // that hangs on it, so it is not volatile, which would cost as much as the rest of a lease.
     private boolean leased;
-    // Whether the manager has let go of it while it was leased. Written by the thread that shuts the manager down, read by the holder.
+    // Whether a shutdown has taken it. Written under this object's monitor by whoever carries the shutdown out, read by the holder.
     private volatile boolean orphaned;
     // Who held it last, for a manager that gives a thread the same object again.
     private WeakReference<LeasedConnection> lastHolder;
@@ -170,8 +170,23 @@ final class PooledConnection extends HttpConnection {
         return orphaned;
     }
 
-    void orphan() {
+    /** Notes that a shutdown has taken it, which closes it afterwards. */
+    synchronized void orphan() {
         orphaned = true;
+    }
+
+    /**
+     * Closes a socket that a shutdown may not have seen, because it was being made. Of the shutdown's {@link #orphan} and this, whoever
+     * comes second sees what the other did: this the mark, or the shutdown the socket.
+     */
+    private void closeIfOrphaned() {
+        boolean late;
+        synchronized (this) {
+            late = orphaned;
+        }
+        if (late) {
+            close();
+        }
     }
 
     LeasedConnection lastHolder() {
@@ -215,6 +230,13 @@ final class PooledConnection extends HttpConnection {
         tried = true;
         super.open();
         home.sockets.connected(getSocket());
+        closeIfOrphaned();
+    }
+
+    @Override
+    public void tunnelCreated() throws IOException {
+        super.tunnelCreated();
+        closeIfOrphaned();
     }
 
     /** Tells the pool the socket, or has it forgotten. */

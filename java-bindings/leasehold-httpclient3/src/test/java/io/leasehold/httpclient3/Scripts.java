@@ -967,6 +967,14 @@ final class Scripts {
             stage.act("release", leased::releaseConnection);
             stage.act("release again", leased::releaseConnection);
         });
+        script("multi: opened after shut down", stage -> {
+            MultiThreadedHttpConnectionManager manager = stage.multi();
+            HttpConnection leased = stage.play("lease", () -> manager.getConnection(stage.to("a")));
+            stage.act("shutdown", manager::shutdown);
+            stage.act("open", leased::open);
+            stage.play("it is", () -> leased);
+            stage.act("release", leased::releaseConnection);
+        });
         script("multi: counts after shut down", stage -> {
             MultiThreadedHttpConnectionManager manager = stage.multi();
             open(stage, manager, "a");
