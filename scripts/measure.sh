@@ -1,4 +1,4 @@
-# ./dev demo, ./dev closes and ./dev bench. Sourced by ./dev.
+# ./dev demo, ./dev closes, ./dev clients and ./dev bench. Sourced by ./dev.
 
 demo() {
     tools rust java gradle nginx
@@ -10,6 +10,12 @@ closes() {
     tools rust java gradle
     say 'building, then running (two minutes)'
     gradle_java --quiet ${json:+-Pjson="$json"} :tests-closes:closes
+}
+
+clients() {
+    tools rust java gradle
+    say 'building, then running'
+    gradle_java --quiet :leasehold-httpclient3:manyClients
 }
 
 bench() {
