@@ -28,6 +28,16 @@ public interface Disposer<C> {
     void dispose(C connection, Cause cause);
 
     /**
+     * A connection was let go, and will be disposed of: called before {@link #dispose}, on the thread that found the cause, also if
+     * the connection is closed on another one. For what has to come in order, such as a line in a log; it must not block. Does nothing
+     * unless overridden. What it throws is logged and otherwise ignored.
+     *
+     * @param connection the connection, no longer known to the pool
+     * @param cause why it has to go
+     */
+    default void letGo(C connection, Cause cause) {}
+
+    /**
      * Whether closing a connection may wait for its peer, as TLS may, which says goodbye, and a socket with {@code SO_LINGER} does.
      *
      * <p>Such connections are closed on threads of their own, so that the peer delays nobody: one as a rule, up to sixteen while all

@@ -88,9 +88,14 @@ abstract class EnumeratedEntry extends PoolEntry<HttpRoute, ManagedHttpClientCon
         throw unchangeable();
     }
 
+    /** Says so in the log, as HttpClient's entries do. */
     @Override
     public boolean isExpired(long now) {
-        return now >= pooled.expiry();
+        boolean expired = now >= pooled.expiry();
+        if (expired) {
+            pooled.logExpired();
+        }
+        return expired;
     }
 
     private static UnsupportedOperationException unchangeable() {

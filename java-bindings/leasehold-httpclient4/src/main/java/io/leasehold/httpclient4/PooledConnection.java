@@ -61,8 +61,15 @@ final class PooledConnection {
         public void dispose(Cell cell, Cause cause) {
             PooledConnection connection = cell.get();
             if (connection != null) {
-                connection.logCause(cause);
                 connection.end();
+            }
+        }
+
+        @Override
+        public void letGo(Cell cell, Cause cause) {
+            PooledConnection connection = cell.get();
+            if (connection != null) {
+                connection.logCause(cause);
             }
         }
 
@@ -277,15 +284,18 @@ final class PooledConnection {
         connection.shutdown();
     }
 
-    /** The pool has let go of it. */
+    /** The pool has let go of it, which is said at once, also if it is closed on another thread. */
     private void logCause(Cause cause) {
-        if (!LOG.isDebugEnabled()) {
-            return;
-        }
         if (cause == Cause.EXPIRED) {
-            LOG.debug("Connection " + asEntry() + " expired @ " + new Date(expiry));
-        } else if (cause == Cause.PEER_CLOSED && isOpen()) {
+            logExpired();
+        } else if (cause == Cause.PEER_CLOSED && LOG.isDebugEnabled() && isOpen()) {
             LOG.debug("Connection " + asEntry() + " closed by its peer");
+        }
+    }
+
+    void logExpired() {
+        if (LOG.isDebugEnabled()) {
+            LOG.debug("Connection " + asEntry() + " expired @ " + new Date(expiry));
         }
     }
 

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.leasehold.CoarseClock;
+import io.leasehold.testsupport.LogCapture;
 import java.net.Socket;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -61,6 +62,23 @@ class EnumerationTest {
         });
         assertTrue(socket.isClosed());
         assertEquals(0, manager.getTotalStats().getAvailable());
+    }
+
+    @Test
+    void anEntryThatHasExpiredSaysSoInTheLogAndIsCountedAsClearedWhereItIsClosed() throws Exception {
+        manager.releaseConnection(leaseOpen(manager, route, null), null, 5, TimeUnit.SECONDS);
+        try (LogCapture log = LogCapture.of("org.apache.http.impl.conn.CPool")) {
+            manager.enumAvailable(entry -> {
+                assertFalse(entry.isExpired(entry.getExpiry() - 1));
+                if (entry.isExpired(entry.getExpiry())) {
+                    entry.close();
+                }
+            });
+            assertEquals(1, log.messages().size());
+            assertTrue(log.messages().get(0).contains(" expired @ "), log.messages().toString());
+        }
+        assertEquals(1, manager.getCounters().cleared());
+        assertEquals(0, manager.getCounters().closedByPeer());
     }
 
     @Test

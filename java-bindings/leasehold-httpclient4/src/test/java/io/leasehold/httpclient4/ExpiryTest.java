@@ -9,16 +9,26 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.leasehold.ManualClock;
 import io.leasehold.testsupport.LogCapture;
+import io.leasehold.testsupport.ScriptedServer;
+import io.leasehold.testsupport.TestTls;
+import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.apache.http.HttpClientConnection;
+import org.apache.http.HttpHost;
 import org.apache.http.config.RegistryBuilder;
+import org.apache.http.config.SocketConfig;
 import org.apache.http.conn.routing.HttpRoute;
 import org.apache.http.conn.socket.ConnectionSocketFactory;
 import org.apache.http.conn.socket.PlainConnectionSocketFactory;
+import org.apache.http.conn.ssl.SSLConnectionSocketFactory;
 import org.apache.http.impl.conn.DefaultHttpClientConnectionOperator;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** How long a connection is kept: until the server's promise, its time to live or the patience with idle ones is over. */
 class ExpiryTest {
@@ -26,12 +36,21 @@ class ExpiryTest {
     @RegisterExtension
     final Loopback server = new Loopback();
     private final HttpRoute route = server.route();
+    private final ScriptedServer tls = ScriptedServer.tls();
     private LeaseholdHttpClientConnectionManager manager = server.ends(manager(-1));
+
+    ExpiryTest() throws IOException {}
+
+    @AfterEach
+    void stop() throws IOException {
+        tls.close();
+    }
 
     private LeaseholdHttpClientConnectionManager manager(long secondsToLive) {
         DefaultHttpClientConnectionOperator operator = new DefaultHttpClientConnectionOperator(
                 RegistryBuilder.<ConnectionSocketFactory>create()
                         .register("http", PlainConnectionSocketFactory.getSocketFactory())
+                        .register("https", new SSLConnectionSocketFactory(TestTls.context()))
                         .build(), null, null);
         return new LeaseholdHttpClientConnectionManager(operator, null, secondsToLive, TimeUnit.SECONDS, clock);
     }
@@ -50,6 +69,23 @@ class ExpiryTest {
             assertEquals(1, lines.size());
             assertTrue(lines.get(0).matches("FINE org.apache.http.impl.conn.CPool: Connection \\[id:\\d+]\\[route:\\{}->http://127.0.0.1:"
                     + "\\d+]\\[state:somebody] expired @ \\w+ \\w+ \\d+ \\d+:\\d+:\\d+ .+"), lines.get(0));
+        }
+    }
+
+    /** Their close may wait for the peer, and is left to another thread; the line is not. */
+    @ParameterizedTest
+    @ValueSource(strings = {"TLS", "lingering"})
+    void theLineIsLoggedBetweenThatOfTheRequestAndThatOfTheLease(String kind) throws Exception {
+        HttpRoute to = kind.equals("TLS") ? new HttpRoute(new HttpHost("127.0.0.1", tls.port(), "https"), null, true) : route;
+        manager.setDefaultSocketConfig(SocketConfig.custom().setSoLinger(kind.equals("TLS") ? -1 : 1).build());
+        manager.releaseConnection(leaseOpen(manager, to, null), null, 5, TimeUnit.SECONDS);
+        clock.advance(5, TimeUnit.SECONDS);
+        try (LogCapture log = LogCapture.of("org.apache.http.impl.conn")) {
+            lease(manager, to, null);
+            List<String> lines = log.messages();
+            lines.removeIf(line -> line.contains("Close connection"));
+            assertEquals("request, expired, leased", lines.stream()
+                    .map(line -> line.replaceAll(".*(request|expired|leased).*", "$1")).collect(Collectors.joining(", ")));
         }
     }
 

@@ -793,6 +793,7 @@ public final class NativePool {
         }
         try {
             Log.debug(() -> "disposing of a connection to " + last.route() + ": " + cause);
+            state.letGo(connection, cause);
             // A leaked one may be in the middle of anything.
             if (cause == Cause.LEAKED || state.mayBlock(connection)) {
                 Closings.add(state, connection, attachment, cause);

@@ -271,6 +271,15 @@ public final class PoolState {
         } while (!Objects.equals(applied, routeLimits.get(route.route)));
     }
 
+    /** Says that a connection was let go, whatever the disposer throws. */
+    void letGo(Object connection, Cause cause) {
+        try {
+            disposer.letGo(connection, cause);
+        } catch (Throwable e) {
+            Log.warn("a disposer failed when it was told that a connection was let go (" + cause + ")", e);
+        }
+    }
+
     /** Whether closing a connection may wait for its peer. */
     boolean mayBlock(Object connection) {
         try {
