@@ -10,6 +10,7 @@ use crate::engine::{Clock, Config, Engine, Policy, Profile};
 use crate::housekeeper::Eviction;
 use crate::pool::Pool;
 use crate::shared::{Shared, millis};
+use crate::shares::Shares;
 use crate::socket::TcpKeepAlive;
 use crate::sockets::{Plan, Watching, close_aside, descriptor_of};
 
@@ -105,7 +106,7 @@ impl<K: Eq + Hash + Clone, C> Builder<K, C> {
         let engine = Engine::new(self.config);
         let needs_housekeeper =
             self.plan.watching.watches() || self.plan.aside.is_some() || self.eviction.is_wanted();
-        let shared = Arc::new(Shared::new(engine, self.plan, self.eviction));
+        let shared = Shares::new(Shared::new(engine, self.plan, self.eviction));
         if let Some(join) = self.join.filter(|_| needs_housekeeper) {
             join(&shared);
         }

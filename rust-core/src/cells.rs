@@ -16,6 +16,8 @@ pub(crate) struct Cells<C> {
     cells: Segments<Cell<C>>,
 }
 
+/// On a cache line of its own, as its neighbours are other threads' at the same time.
+#[repr(align(64))]
 struct Cell<C>(UnsafeCell<Kept<C>>);
 
 /// What lies in a cell.

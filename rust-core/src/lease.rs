@@ -9,7 +9,8 @@ use std::time::Duration;
 use crate::engine::{Handle, Keep, StateId, Verdict};
 use crate::error::LeaseError;
 use crate::reuse::Reuse;
-use crate::shared::{Shared, millis};
+use crate::shared::millis;
+use crate::shares::Share;
 use crate::state::State;
 
 /// What a lease yields.
@@ -65,7 +66,7 @@ pub struct Vacancy<K: Eq + Hash, C> {
 
 /// What keeps an entry the lease's own. Dropped, it ends the lease; nothing is kept then.
 struct Hold<K: Eq + Hash, C> {
-    shared: Arc<Shared<K, C>>,
+    shared: Arc<Share<K, C>>,
     handle: Handle,
     /// Who the connection is bound to; a use of the number of its own.
     state: StateId,
@@ -73,7 +74,7 @@ struct Hold<K: Eq + Hash, C> {
 }
 
 impl<K: Eq + Hash, C> Hold<K, C> {
-    fn new(shared: &Arc<Shared<K, C>>, handle: Handle, state: StateId) -> Self {
+    fn new(shared: &Arc<Share<K, C>>, handle: Handle, state: StateId) -> Self {
         Hold {
             shared: Arc::clone(shared),
             handle,
@@ -100,7 +101,7 @@ impl<K: Eq + Hash, C> Drop for Hold<K, C> {
 
 impl<K: Eq + Hash, C> Connection<K, C> {
     /// Takes the connection of a lease just made out of its cell.
-    pub(crate) fn take(shared: &Arc<Shared<K, C>>, handle: Handle) -> Self {
+    pub(crate) fn take(shared: &Arc<Share<K, C>>, handle: Handle) -> Self {
         // SAFETY: the lease was just made, and nobody else has its handle.
         let kept = unsafe { shared.cells.owned(handle.slot()) };
         let connection = kept
@@ -268,7 +269,7 @@ impl<K: Eq + Hash, C: fmt::Debug> fmt::Debug for Connection<K, C> {
 }
 
 impl<K: Eq + Hash, C> Vacancy<K, C> {
-    pub(crate) fn new(shared: &Arc<Shared<K, C>>, handle: Handle) -> Self {
+    pub(crate) fn new(shared: &Arc<Share<K, C>>, handle: Handle) -> Self {
         Vacancy {
             hold: Hold::new(shared, handle, StateId::NONE),
         }

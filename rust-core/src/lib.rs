@@ -69,6 +69,7 @@ mod request;
 mod reuse;
 mod route;
 mod shared;
+mod shares;
 pub mod socket;
 mod sockets;
 mod state;

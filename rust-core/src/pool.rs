@@ -11,14 +11,15 @@ use crate::error::LeaseError;
 use crate::lease::Lease;
 use crate::request::{LeaseFuture, Request};
 use crate::route::Route;
-use crate::shared::{Shared, millis};
+use crate::shared::millis;
+use crate::shares::Shares;
 
 /// A pool of connections of type `C` to routes of type `K`.
 ///
 /// Clones are the same pool. Every method may be called from any thread at any time. When the last clone and the last
 /// lease are gone, what is idle is dropped.
 pub struct Pool<K, C> {
-    shared: Arc<Shared<K, C>>,
+    shared: Arc<Shares<K, C>>,
 }
 
 impl<K: Eq + Hash + Clone, C> Pool<K, C> {
@@ -32,7 +33,7 @@ impl<K: Eq + Hash + Clone, C> Pool<K, C> {
         Builder::new()
     }
 
-    pub(crate) fn from_shared(shared: Arc<Shared<K, C>>) -> Self {
+    pub(crate) fn from_shared(shared: Arc<Shares<K, C>>) -> Self {
         Pool { shared }
     }
 

@@ -14,13 +14,14 @@ use crate::deadlines::Deadline;
 use crate::engine::{Answer, Grant, Handle, Outcome, Refusal, RouteId, StateId, Ticket};
 use crate::error::LeaseError;
 use crate::lease::{Connection, Lease, Vacancy};
-use crate::shared::{Shared, millis};
+use crate::shared::millis;
+use crate::shares::{Share, Shares};
 use crate::state::State;
 
 /// A request for a connection that has not been made yet.
 #[must_use = "a request does nothing until it is made"]
 pub struct Request<'a, K, C> {
-    shared: &'a Arc<Shared<K, C>>,
+    shared: &'a Shares<K, C>,
     target: Target<'a, K>,
     state: Option<&'a State>,
 }
@@ -31,7 +32,7 @@ enum Target<'a, K> {
 }
 
 impl<'a, K: Eq + Hash + Clone, C> Request<'a, K, C> {
-    pub(crate) fn of_key(shared: &'a Arc<Shared<K, C>>, key: &'a K) -> Self {
+    pub(crate) fn of_key(shared: &'a Shares<K, C>, key: &'a K) -> Self {
         Request {
             shared,
             target: Target::Key(key),
@@ -39,7 +40,7 @@ impl<'a, K: Eq + Hash + Clone, C> Request<'a, K, C> {
         }
     }
 
-    pub(crate) fn of_route(shared: &'a Arc<Shared<K, C>>, route: RouteId) -> Self {
+    pub(crate) fn of_route(shared: &'a Shares<K, C>, route: RouteId) -> Self {
         Request {
             shared,
             target: Target::Held(route),
@@ -130,7 +131,7 @@ impl<'a, K: Eq + Hash + Clone, C> Request<'a, K, C> {
             Target::Held(route) => route,
         };
         let handle = self.shared.engine.lease_hit(route, StateId::NONE)?;
-        Some(usable(self.shared, handle))
+        Some(usable(self.shared.of_this_thread(), handle))
     }
 
     fn into_waiting(self) -> Waiting<K, C> {
@@ -142,7 +143,7 @@ impl<'a, K: Eq + Hash + Clone, C> Request<'a, K, C> {
             state: self
                 .state
                 .map_or(StateId::NONE, |state| self.shared.states.acquire(state)),
-            shared: Arc::clone(self.shared),
+            shared: Arc::clone(self.shared.of_this_thread()),
             key,
             route,
             ticket: None,
@@ -236,7 +237,7 @@ impl<K: Eq + Hash, C> fmt::Debug for LeaseFuture<K, C> {
 /// The connection of a lease just made; if it turns out dead, what there is instead.
 #[inline]
 fn usable<K: Eq + Hash, C>(
-    shared: &Arc<Shared<K, C>>,
+    shared: &Arc<Share<K, C>>,
     handle: Handle,
 ) -> Result<Lease<K, C>, LeaseError> {
     let connection = Connection::take(shared, handle);
@@ -248,7 +249,7 @@ fn usable<K: Eq + Hash, C>(
 
 /// A request that may have to wait.
 struct Waiting<K: Eq + Hash, C> {
-    shared: Arc<Shared<K, C>>,
+    shared: Arc<Share<K, C>>,
     /// What is asked for, unless a held route is.
     key: Option<Arc<K>>,
     /// The route, once it is known.

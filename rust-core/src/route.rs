@@ -9,7 +9,7 @@ use crate::engine::{Refusal, RouteId};
 use crate::error::LeaseError;
 use crate::lease::Lease;
 use crate::request::{LeaseFuture, Request};
-use crate::shared::Shared;
+use crate::shares::Shares;
 
 /// A route to lease from again and again, made by [`Pool::route`](crate::Pool::route).
 ///
@@ -27,12 +27,12 @@ use crate::shared::Shared;
 /// # Ok::<(), leasehold::LeaseError>(())
 /// ```
 pub struct Route<K: Eq + Hash, C> {
-    shared: Arc<Shared<K, C>>,
+    shared: Arc<Shares<K, C>>,
     id: RouteId,
 }
 
 impl<K: Eq + Hash + Clone, C> Route<K, C> {
-    pub(crate) fn hold(shared: &Arc<Shared<K, C>>, key: &K) -> Result<Self, LeaseError> {
+    pub(crate) fn hold(shared: &Arc<Shares<K, C>>, key: &K) -> Result<Self, LeaseError> {
         let key = Arc::new(key.clone());
         let mut stale = None;
         loop {

@@ -71,6 +71,7 @@ pub use stats::{EntryInfo, Stats, Use};
 pub use upkeep::ShutdownMode;
 
 pub(crate) use sync::Mutex;
+pub(crate) use thread::thread_number;
 
 use coordinator::Coordinator;
 use counters::Tally;
@@ -79,7 +80,6 @@ use route::{Route, SPREAD};
 use stripe::{Guard, Stripe};
 use sync::Padded;
 use sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
-use thread::thread_number;
 use ticket::AnswerCell;
 
 /// One pool. All methods may be called from any thread at any time.

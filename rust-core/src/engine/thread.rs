@@ -17,7 +17,7 @@ thread_local! {
 
 /// The calling thread's number, the same at every call.
 #[inline]
-pub(super) fn thread_number() -> u32 {
+pub(crate) fn thread_number() -> u32 {
     NUMBER.with(Cell::get)
 }
 
