@@ -1,9 +1,12 @@
 package io.leasehold.httpclient4;
 
 import java.util.concurrent.TimeUnit;
+import org.apache.http.HeaderElement;
+import org.apache.http.HeaderElementIterator;
 import org.apache.http.HttpResponse;
 import org.apache.http.conn.ConnectionKeepAliveStrategy;
-import org.apache.http.impl.client.DefaultConnectionKeepAliveStrategy;
+import org.apache.http.message.BasicHeaderElementIterator;
+import org.apache.http.protocol.HTTP;
 import org.apache.http.protocol.HttpContext;
 
 /**
@@ -18,22 +21,24 @@ import org.apache.http.protocol.HttpContext;
  *         .setKeepAliveStrategy(new CautiousKeepAliveStrategy(1, 15, TimeUnit.SECONDS))
  *         .build();}</pre>
  *
- * <p>What a response says, another strategy reads, by default HttpClient's {@link DefaultConnectionKeepAliveStrategy}: the {@code timeout} of
- * {@code Keep-Alive} headers. Of it this one takes the margin. Where nothing is left, and for {@code timeout=0}, the answer is one
+ * <p>What counts is the {@code timeout} of {@code Keep-Alive} headers, in seconds. Of several the smallest counts, whoever has written them
+ * on the way; HttpClient's own strategy takes the first. One that is negative or no number says nothing, as there, and one too large for a
+ * number of milliseconds is the largest. The margin is taken from it. Where nothing is left, and for {@code timeout=0}, the answer is one
  * millisecond, the shortest time that connection managers understand: they take zero for no end. So a margin as long as a server's timeout
- * all but ends the reuse of its connections.
+ * all but ends the reuse of its connections. Another strategy may be given, to read from a response what its server says.
  *
  * <p>Immutable, and safe for use by several threads if the other strategy is. Takes constant time besides it.
  */
 public final class CautiousKeepAliveStrategy implements ConnectionKeepAliveStrategy {
     private static final long SHORTEST = 1;
+    private static final long SILENT = -1;
 
     private final ConnectionKeepAliveStrategy servers;
     private final long margin;
     private final long ifSilent;
 
     /**
-     * Creates a strategy on top of HttpClient's own.
+     * Creates a strategy that reads the {@code Keep-Alive} headers.
      *
      * @param margin how much sooner than the server to give up a connection; at least as long as a request may take to reach the server. Zero
      *     is the server's whole time; what is smaller than a millisecond is dropped
@@ -42,7 +47,7 @@ public final class CautiousKeepAliveStrategy implements ConnectionKeepAliveStrat
      * @throws IllegalArgumentException if {@code margin} is negative, {@code ifSilent} less than a millisecond, or {@code unit} null
      */
     public CautiousKeepAliveStrategy(long margin, long ifSilent, TimeUnit unit) {
-        this(DefaultConnectionKeepAliveStrategy.INSTANCE, margin, ifSilent, unit);
+        this(CautiousKeepAliveStrategy::smallestTimeout, margin, ifSilent, unit);
     }
 
     /**
@@ -58,7 +63,7 @@ public final class CautiousKeepAliveStrategy implements ConnectionKeepAliveStrat
      */
     public CautiousKeepAliveStrategy(ConnectionKeepAliveStrategy servers, long margin, long ifSilent, TimeUnit unit) {
         if (servers == null) {
-            throw new IllegalArgumentException("servers must not be null: leave it out for HttpClient's own strategy");
+            throw new IllegalArgumentException("servers must not be null: leave it out for what the Keep-Alive headers say");
         }
         if (unit == null) {
             throw new IllegalArgumentException("unit must not be null: it is the unit of margin and ifSilent");
@@ -73,6 +78,32 @@ public final class CautiousKeepAliveStrategy implements ConnectionKeepAliveStrat
         this.servers = servers;
         this.margin = unit.toMillis(margin);
         this.ifSilent = unit.toMillis(ifSilent);
+    }
+
+    private static long smallestTimeout(HttpResponse response, HttpContext context) {
+        long smallest = SILENT;
+        for (HeaderElementIterator elements = new BasicHeaderElementIterator(response.headerIterator(HTTP.CONN_KEEP_ALIVE)); elements.hasNext();) {
+            HeaderElement element = elements.nextElement();
+            if ("timeout".equalsIgnoreCase(element.getName())) {
+                long said = millis(element.getValue());
+                if (said >= 0 && (smallest == SILENT || said < smallest)) {
+                    smallest = said;
+                }
+            }
+        }
+        return smallest;
+    }
+
+    private static long millis(String seconds) {
+        if (seconds == null) {
+            return SILENT;
+        }
+        try {
+            return TimeUnit.SECONDS.toMillis(Math.max(Long.parseLong(seconds), SILENT));
+        } catch (NumberFormatException e) {
+            // A number of any length is one.
+            return seconds.matches("\\d+") ? Long.MAX_VALUE : SILENT;
+        }
     }
 
     /**

@@ -43,6 +43,21 @@ class CautiousKeepAliveStrategyTest {
     }
 
     @ParameterizedTest
+    @CsvSource({"'timeout=5, timeout=30', 3000", "'timeout=30, timeout=5', 3000", "'timeout=30, timeout=soon, timeout=-1', 28000",
+        "'timeout=30, timeout=0', 1"})
+    void ofSeveralTimesTheSmallestCounts(String header, long expected) {
+        assertEquals(expected, of(header));
+        assertEquals(expected, of(header.split(", ")));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"timeout=9223372036854776", "timeout=9223372036854775807", "timeout=99999999999999999999"})
+    void aTimeThatIsTooLargeIsTheLargest(String header) {
+        assertEquals(Long.MAX_VALUE - 2000, of(header));
+        assertEquals(3_000, of(header, "timeout=5"));
+    }
+
+    @ParameterizedTest
     @ValueSource(strings = {"max=100", "timeout=soon", "timeout=", "timeout", "timeout=-5"})
     void aServerThatNamesNoTimeIsTakenToBeSilent(String header) {
         assertEquals(15_000, of(header));
