@@ -175,15 +175,9 @@ extern "system" fn Java_io_leasehold_internal_NativePool_noteStale<'local>(
     _env: EnvUnowned<'local>,
     _this: This<'local>,
     address: jlong,
-    lease: jlong,
 ) {
     ask(address, |engine| {
         engine.note_stale();
-        log::debug!(
-            "pool {}: connection {} was leased stale: its peer had closed it unnoticed",
-            engine.tag(),
-            handle(lease).slot()
-        );
         DONE
     });
 }

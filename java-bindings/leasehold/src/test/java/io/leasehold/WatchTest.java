@@ -511,18 +511,16 @@ class WatchTest {
     }
 
     @Test
-    void whatTheEngineLogsReachesTheJavaLogger() throws Exception {
+    void whatIsLeasedStaleIsLoggedAtDebugBeforeTheLeaseReturns() throws Exception {
+        ConnectionPool<String, Socket> pool = pool(Watching.PROBE);
+        SocketsTest.Pair pair = connect();
+        open(pool, pair).release();
+        pair.theirs.close();
+        Eventually.await("it is closed", () -> Sockets.probe(pair.ours) == Liveness.CLOSED);
         try (LogCapture log = LogCapture.of(ConnectionPool.class)) {
-            ConnectionPool<String, Socket> pool = pool(Watching.PROBE);
-            // Only now does the housekeeper know that somebody wants debug lines.
-            awaitTheHousekeeper();
-            SocketsTest.Pair pair = connect();
-            open(pool, pair).release();
-            pair.theirs.close();
-            Eventually.await("it is closed", () -> Sockets.probe(pair.ours) == Liveness.CLOSED);
             assertNull(pool.tryLease("a").connection());
-            Eventually.await("the engine's line has come", () -> log.messages().stream().anyMatch(
-                    line -> line.contains("was leased stale")));
+            assertTrue(log.lines().contains("FINE io.leasehold.ConnectionPool: a connection to a was leased stale: its peer had closed it"
+                    + " unnoticed"), log.lines().toString());
         }
     }
 

@@ -1,8 +1,9 @@
 package io.leasehold.internal;
 
 /**
- * Hands what the native library logs to the pool's logger. Lines wait in the native library, a bounded number of them, until the
- * housekeeper comes for them; kept are only those that the logger wants.
+ * Hands what the native library logs to the pool's logger: that a socket could not be watched. Lines wait in the native library, a
+ * bounded number of them, until the housekeeper comes for them, who is woken for that; kept are only those that the logger wanted when
+ * it last came.
  */
 final class EngineLog {
     private static final int WARNINGS = 1;

@@ -42,8 +42,9 @@ final class IdleWatch {
     static boolean add(Attachment attachment, BooleanSupplier registration) {
         boolean isWatched = WATCHED.compute(attachment.descriptor(), (number, other) ->
                 attachment.isOpenAndNot(other) && registration.getAsBoolean() ? attachment : other) == attachment;
-        if (isWatched && !open) {
-            open = true;
+        if (!isWatched || !open) {
+            open |= isWatched;
+            // There is a line of the engine's that says why not, or from now on something to wait for.
             Housekeeper.wake();
         }
         return isWatched;

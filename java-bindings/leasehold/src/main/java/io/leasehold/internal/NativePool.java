@@ -198,7 +198,8 @@ public final class NativePool {
      * @param lease the lease's reference
      */
     public void noteStale(LeaseRef lease) {
-        noteStale(address, lease.handle);
+        noteStale(address);
+        Log.debug(() -> "a connection to " + lease.route() + " was leased stale: its peer had closed it unnoticed");
     }
 
     /** Where a leased entry's connection is. To be asked while the lease cannot end: the slot may be a stranger's afterwards. */
@@ -858,7 +859,7 @@ public final class NativePool {
 
     private native long renew(long address, long handle);
 
-    private native void noteStale(long address, long handle);
+    private native void noteStale(long address);
 
     private native void counters(long address, long[] numbers);
 
