@@ -51,8 +51,6 @@ public final class ConnectionPool<R, C> implements Closeable {
     private final ManualClock clock;
     // Null until the first lease. Written once, under the state's monitor.
     private volatile NativePool pool;
-    // Written once, under the state's monitor: no pool is started after it.
-    private volatile boolean shutDown;
 
     private ConnectionPool(PoolState state, ManualClock clock) {
         this.state = state;
@@ -378,12 +376,24 @@ public final class ConnectionPool<R, C> implements Closeable {
         if (mode == null) {
             throw new IllegalArgumentException("mode must not be null: GRACEFUL or IMMEDIATE");
         }
-        synchronized (state) {
-            shutDown = true;
-        }
+        // Before the pool is looked for, and after whoever is about to make one.
+        state.shutDown(mode == ShutdownMode.IMMEDIATE);
         NativePool pool = this.pool;
         if (pool != null) {
             pool.shutdown(mode == ShutdownMode.IMMEDIATE);
+        }
+    }
+
+    /**
+     * Says that the pool may not be used any more for now: as soon as it has no connection, neither leased nor idle, the library's
+     * daemon thread does not stay for it, as after {@link #shutdown}. That thread keeps its class loader, and so an application
+     * that refers to the pool from a static field, from being unloaded. Later leases are served as ever; the first that
+     * opens a connection takes the word back. Constant time.
+     */
+    public void quiesce() {
+        NativePool pool = this.pool;
+        if (pool != null) {
+            pool.quiesce();
         }
     }
 
@@ -393,7 +403,7 @@ public final class ConnectionPool<R, C> implements Closeable {
      * @return true from the first call of {@link #shutdown} on
      */
     public boolean isShutDown() {
-        return shutDown;
+        return state.isShutDown();
     }
 
     /** Shuts the pool down gracefully. */
@@ -458,7 +468,7 @@ public final class ConnectionPool<R, C> implements Closeable {
         }
         synchronized (state) {
             if (this.pool == null) {
-                if (shutDown) {
+                if (state.isShutDown()) {
                     throw new PoolShutDownException();
                 }
                 NativePool made = new NativePool(state);

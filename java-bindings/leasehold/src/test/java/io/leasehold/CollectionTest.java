@@ -307,6 +307,56 @@ class CollectionTest {
     }
 
     @Test
+    void theHousekeeperGoesWhileAPoolIsQuietAndEmptyAndComesWithTheNextConnection() throws Exception {
+        Eventually.awaitAfterCollection("the pools of other tests are gone", () -> housekeepers() == 0);
+        ManualClock clock = new ManualClock();
+        ConnectionPool<String, Connection> pool =
+                ConnectionPool.<String, Connection>builder(disposals).manualClock(clock).evictIdle(1, TimeUnit.SECONDS).build();
+        pool.quiesce();
+        for (int round = 1; round <= 3; round++) {
+            Lease<Connection> lease = pool.tryLease("a");
+            lease.opened(new Connection("c"));
+            pool.quiesce();
+            assertEquals(1, housekeepers(), "something is leased still");
+            lease.release();
+            Lease<Connection> again = pool.tryLease("a");
+            assertNotNull(again.connection(), "it is served as ever");
+            again.release();
+            assertEquals(1, housekeepers(), "something is idle still");
+            // The thread works on, up to the last connection.
+            clock.advance(1, TimeUnit.SECONDS);
+            Eventually.await("the thread is gone", () -> housekeepers() == 0);
+            assertEquals(round, disposals.count());
+        }
+        leak(pool, "a", "leaked");
+        Eventually.awaitAfterCollection("a leak is found as ever", () -> pool.stats().leased() == 0);
+        pool.close();
+    }
+
+    @Test
+    void quietPoolsThatAreInUseNeverLackTheHousekeeper() throws Exception {
+        ConnectionPool<String, Connection> pool =
+                ConnectionPool.<String, Connection>builder(disposals).leakListener(Disposals.LEAKS_ARE_EXPECTED).build();
+        pool.tryLease("a").release();
+        AtomicBoolean stop = new AtomicBoolean();
+        Thread quiet = new Thread(() -> {
+            while (!stop.get()) {
+                pool.quiesce();
+            }
+        });
+        quiet.start();
+        for (int i = 0; i < 500; i++) {
+            Lease<Connection> lease = pool.tryLease("a");
+            // One that is on its way out may be among them.
+            assertTrue(housekeepers() > 0);
+            lease.release();
+        }
+        stop.set(true);
+        quiet.join();
+        Eventually.awaitAfterCollection("the thread is gone", () -> housekeepers() == 0);
+    }
+
+    @Test
     void theHousekeeperRefersToNobodysClassLoader() {
         ConnectionPool<String, Connection> pool = pool(1);
         pool.tryLease("a").release();

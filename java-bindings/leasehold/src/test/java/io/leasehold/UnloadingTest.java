@@ -5,10 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.leasehold.testsupport.Eventually;
-import java.io.File;
+import io.leasehold.testsupport.OwnLoader;
 import java.lang.ref.WeakReference;
-import java.net.URL;
-import java.net.URLClassLoader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Paths;
@@ -38,22 +36,8 @@ class UnloadingTest {
         }
     }
 
-    private static final class OwnLoader extends URLClassLoader {
-        OwnLoader(URL[] path) {
-            // The platform's classes only: ours come from this loader.
-            super(path, ClassLoader.getSystemClassLoader().getParent());
-        }
-    }
-
     private static OwnLoader newLoader() throws Exception {
-        List<URL> path = new ArrayList<>();
-        for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
-            path.add(new File(entry).toURI().toURL());
-        }
-        for (Class<?> needed : new Class<?>[] {ConnectionPool.class, UnloadingTest.class}) {
-            path.add(needed.getProtectionDomain().getCodeSource().getLocation());
-        }
-        return new OwnLoader(path.toArray(new URL[0]));
+        return OwnLoader.with(ConnectionPool.class, UnloadingTest.class);
     }
 
     private static Object run(ClassLoader loader) throws Exception {

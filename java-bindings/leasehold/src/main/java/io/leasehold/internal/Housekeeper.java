@@ -194,8 +194,8 @@ final class Housekeeper implements Runnable {
         }
 
         /**
-         * The pool needs the thread no more; its memory is freed when it is collected, by the thread of a later pool if
-         * need be.
+         * The pool needs the thread no more, or not until it is {@linkplain #resume in use} again; its memory is freed when it is
+         * collected, by the thread of a later pool if need be.
          */
         void end() {
             synchronized (Housekeeper.class) {
@@ -204,6 +204,30 @@ final class Housekeeper implements Runnable {
                     EVICTING.remove(this);
                     needNoMore();
                 }
+            }
+        }
+
+        /** As {@link #end}, if the pool is still winding down and has nothing any more. */
+        void endIfEmpty() {
+            // One after the other with resume, which the pool that is asked here may just be about to call.
+            synchronized (Housekeeper.class) {
+                if (!ended && state.isWindingDown() && pool.isEmpty()) {
+                    end();
+                }
+            }
+        }
+
+        /** The pool is in use, and needs the thread again. */
+        void resume() {
+            synchronized (Housekeeper.class) {
+                if (ended) {
+                    need();
+                    ended = false;
+                    if (state.constants.evicts()) {
+                        EVICTING.add(this);
+                    }
+                }
+                state.quiet = false;
             }
         }
 

@@ -406,10 +406,16 @@ public final class NativePool {
         if (cell != null && cell.lease != null) {
             lease.boundBefore = cell.lease.boundTo;
         }
-        if (cell == null) {
+        if (cell == null || state.quiet) {
             try {
-                cell = new Cell();
-                state.cells.set(slot, cell);
+                if (cell == null) {
+                    cell = new Cell();
+                    state.cells.set(slot, cell);
+                }
+                // Once the entry counts: whoever finds the pool empty afterwards was before this look, and then this resumes.
+                if (state.quiet) {
+                    state.charge.resume();
+                }
             } catch (OutOfMemoryError e) {
                 release(address, handle, CLOSE, NO_STATE, effects);
                 ack(address, slot);
@@ -494,7 +500,7 @@ public final class NativePool {
             if (answer == NOT_LEASED) {
                 lease.boundTo = before;
                 // A pool that was shut down at once has ended its leases; their holders may say so too.
-                if (!state.shutDownAtOnce) {
+                if (!state.isShutDownAtOnce()) {
                     return false;
                 }
             }
@@ -508,7 +514,6 @@ public final class NativePool {
         } finally {
             carryOut(effects);
         }
-        noteIfDrained();
         return true;
     }
 
@@ -525,7 +530,6 @@ public final class NativePool {
                 dispose(lease, connection, attachment, Cause.LEAKED);
                 carryOut(effects);
             }
-            noteIfDrained();
         }
     }
 
@@ -606,19 +610,20 @@ public final class NativePool {
     }
 
     /**
-     * Refuses every later request and wakes those that wait.
+     * Refuses every later request, as {@linkplain PoolState#shutDown said} before, and wakes those that wait.
      *
      * @param atOnce whether leased connections are disposed of too
      */
     public void shutdown(boolean atOnce) {
-        if (atOnce) {
-            state.shutDownAtOnce = true;
-        }
-        state.shutDown = true;
         long[] effects = effects();
         shutdown(address, atOnce, effects);
         carryOut(effects);
-        noteIfDrained();
+    }
+
+    /** Has the housekeeper not stay for the pool as soon as it is empty, until something is leased again. */
+    public void quiesce() {
+        state.quiet = true;
+        endChargeIfEmpty();
     }
 
     /**
@@ -703,7 +708,7 @@ public final class NativePool {
      * @return true if it was
      */
     public boolean isShutDown() {
-        return state.shutDown;
+        return state.isShutDown();
     }
 
     /**
@@ -752,6 +757,7 @@ public final class NativePool {
             }
             if (effects[REST] == 0) {
                 effects[COUNT] = 0;
+                endChargeIfEmpty();
                 return;
             }
             restOfEffects(address, effects[REST], effects);
@@ -806,14 +812,17 @@ public final class NativePool {
         state.dispose(connection, cause);
     }
 
-    /** Once a pool that was shut down is empty, the housekeeper's thread need not stay for it. */
-    private void noteIfDrained() {
-        if (state.shutDown) {
-            int[] numbers = stats();
-            if (numbers[0] == 0 && numbers[2] == 0) {
-                state.charge.end();
-            }
+    /** Once a pool that was shut down or is not in use is empty, the housekeeper's thread need not stay for it. */
+    private void endChargeIfEmpty() {
+        if (state.isWindingDown()) {
+            state.charge.endIfEmpty();
         }
+    }
+
+    /** Whether nothing is leased, being opened or idle. */
+    boolean isEmpty() {
+        int[] numbers = stats();
+        return numbers[0] == 0 && numbers[2] == 0;
     }
 
     private long granted(long answer) {

@@ -71,9 +71,11 @@ public final class PoolState {
 
     // The pool's share in the housekeeper. Written once, before the pool is published.
     Housekeeper.Charge charge;
-    // Written by whoever shuts the pool down.
-    volatile boolean shutDown;
-    volatile boolean shutDownAtOnce;
+    // Written by whoever shuts the pool down, under this object's monitor.
+    private volatile boolean shutDown;
+    private volatile boolean shutDownAtOnce;
+    // Not in use, as far as its user knows. Written by whoever says so, and by the housekeeper's charge when it is.
+    volatile boolean quiet;
     // Written and read by the housekeeper only.
     boolean collected;
 
@@ -105,6 +107,34 @@ public final class PoolState {
         this.constants = constants;
         this.maxTotal = maxTotal;
         this.defaultMaxPerRoute = defaultMaxPerRoute;
+    }
+
+    /**
+     * Whether the pool was shut down.
+     *
+     * @return true if it was
+     */
+    public boolean isShutDown() {
+        return shutDown;
+    }
+
+    /**
+     * From now on no engine is made.
+     *
+     * @param atOnce whether leases end, too
+     */
+    public synchronized void shutDown(boolean atOnce) {
+        shutDownAtOnce |= atOnce;
+        shutDown = true;
+    }
+
+    boolean isShutDownAtOnce() {
+        return shutDownAtOnce;
+    }
+
+    /** Whether the pool needs the housekeeper only for what it has. */
+    boolean isWindingDown() {
+        return shutDown || quiet;
     }
 
     /**
@@ -321,6 +351,7 @@ public final class PoolState {
             }
         } finally {
             collected = true;
+            shutDown(true);
             pool.shutdown(true);
             pool.free();
         }
