@@ -161,11 +161,7 @@ extern "system" fn Java_io_leasehold_internal_NativePool_renew<'local>(
     lease: jlong,
 ) -> jlong {
     ask(address, |engine| {
-        engine.reopen(handle(lease)).map_or(NOT_LEASED, |()| {
-            engine
-                .opened(handle(lease))
-                .map_or_else(answer::of_refusal, |()| DONE)
-        })
+        engine.renew(handle(lease)).map_or(NOT_LEASED, |()| DONE)
     })
 }
 

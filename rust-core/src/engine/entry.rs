@@ -233,6 +233,14 @@ impl Entry {
         })
     }
 
+    /// Leased → leased: the lease goes on with another connection.
+    pub(super) fn renew_leased(&self, lease: u32) -> Option<Word> {
+        self.update(|word| {
+            (word.lease() == lease && word.status() == Status::Leased)
+                .then(|| word.with_next_opening())
+        })
+    }
+
     /// Idle → leased. The caller holds the lock of the stripe in which it is idle, and unlinks it; `word` is what it
     /// read under that lock, without which nobody changes it. Returns the new word.
     #[inline]
@@ -384,6 +392,17 @@ mod tests {
         entry.opening_to_leased(lease).unwrap();
         assert!(!entry.mark(opening, Mark::Dead));
         assert!(entry.leased_to_idle(lease, 0).is_ok());
+    }
+
+    #[test]
+    fn another_connection_in_a_lease_is_beyond_the_reach_of_what_concerned_the_one_before() {
+        let (entry, lease) = opened();
+        let opening = entry.word().opening();
+        assert!(entry.mark(opening, Mark::Dead));
+        assert!(entry.renew_leased(lease).is_some());
+        assert!(!entry.mark(opening, Mark::Dead));
+        entry.leased_to_idle(lease, 0).unwrap();
+        assert!(entry.renew_leased(lease).is_none());
     }
 
     #[test]

@@ -167,6 +167,16 @@ impl Engine {
             .ok_or(NotLeased)
     }
 
+    /// Another connection has taken the place of a leased one, in the same entry: no event and no mark of the one before
+    /// concerns it. What was promised for the one before is forgotten; its time to live goes on.
+    pub fn renew(&self, handle: Handle) -> Result<(), NotLeased> {
+        let entry = self.entry_of(handle).ok_or(NotLeased)?;
+        entry.renew_leased(handle.generation()).ok_or(NotLeased)?;
+        let end_of_life = entry.end_of_life.load(Relaxed);
+        entry.expiry.store(end_of_life, Relaxed);
+        Ok(())
+    }
+
     /// Notes until when a leased connection may be kept; a release with [`Keep::AsBefore`] leaves it so.
     ///
     /// Saturating; never beyond its time to live. O(1), takes no lock.
