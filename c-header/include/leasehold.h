@@ -276,8 +276,9 @@ typedef enum {
      */
     LH_WATCHING_PROBE = 1,
     /**
-     * The system tells the library's thread, which disposes of it at once; no system call at a lease. A connection that is
-     * leased within a fraction of a millisecond of its peer's close may be handed out.
+     * The system tells the library's thread, which has it disposed of at once; no system call at a lease. A connection that is
+     * leased within a fraction of a millisecond of its peer's close may be handed out. One that the system does not watch is
+     * probed.
      */
     LH_WATCHING_WATCH = 2,
     /**
@@ -410,13 +411,14 @@ typedef void (*lh_log_callback)(void *context,
  *
  * `data` is what lh_lease_opened or lh_lease_set_data said last. The pool watches its socket no longer.
  *
- * Called on the thread whose call brought it about, before that call returns, or on a thread of the library's own: for
- * what the watch found closed by its peer and for what evict_expired and evict_idle_ms are about. That thread does this for
- * all pools, so a close that takes its time there is late for others; with `dispose_apart` all connections, whatever the
- * reason, come on threads that do nothing else. One after the other, but a close that takes longer than a second is
- * overtaken, and its socket, if the pool was given it, is shut down, which ends what reads or writes on it. No lock is
- * held in any case, so a close that hangs delays no lease of another thread. Threads of the library's own have the signal
- * mask of the thread whose call started them.
+ * Called on the thread whose call brought it about, before that call returns; or on a thread of the library's own that does
+ * nothing else, for what the watch found closed by its peer, for what evict_expired and evict_idle_ms are about and, with
+ * `dispose_apart`, for all. There they come one after the other. A connection that is not disposed of within a second has its
+ * socket, if the pool was given it, shut down, which ends what reads or writes on it, and another thread goes on with the
+ * others; while 16 disposals hang that nothing ends, others wait. No lock is held in any case, so a close that hangs delays
+ * no lease of another thread. Threads of the library's own have the signal mask of the thread whose call started them.
+ *
+ * A socket that is to linger does so only where the callback closes it on the program's own thread.
  *
  * It may call the pool's functions, with one exception: a lease that would have to wait is refused with LH_IN_CALLBACK.
  * Callbacks never nest: what its own calls bring about is delivered after it has returned. It must return normally: no
@@ -486,9 +488,10 @@ typedef struct {
      */
     uint32_t watching;
     /**
-     * Not 0: `dispose` is only called on a thread of the library's own, for connections whose close may take its time, as a
-     * TLS goodbye or a socket that lingers may: neither a lease nor another pool waits for it. A connection may then be
-     * opened in place of one whose disposal is still to come. 0 by default. See lh_dispose_callback.
+     * Not 0: `dispose` is called on a thread of the library's own also for what calls of the program bring about, for
+     * connections whose close may take its time, as a TLS goodbye or a socket that lingers may: no lease waits for it. A
+     * connection may then be opened in place of one whose disposal is still to come. 0, the default: those calls dispose of it
+     * themselves. See lh_dispose_callback.
      */
     uint32_t dispose_apart;
 } lh_pool_options;
@@ -719,10 +722,13 @@ lh_status lh_lease_opened(lh_pool pool,
  * `socket` is a file descriptor, which must stay open until the disposal callback has got the connection; `probe` an
  * lh_probe, LH_PROBE_SILENT for plain connections, LH_PROBE_OPEN for TLS. Say it once for a connection, or again when the
  * probe is to be another; a new connection comes by lh_lease_replace. The pool never reads from, writes to or closes a
- * socket; with `dispose_apart` it may shut one down whose disposal hangs. One or two system calls.
+ * socket, but it may shut one down whose disposal on a thread of the library's own hangs. Two or three system calls.
  *
- * LH_INVALID_ARGUMENT: a negative `socket`, or `probe` is no lh_probe; LH_NO_CONNECTION, LH_NO_POOL, LH_NO_LEASE. What
- * cannot be watched, a file above all, is still probed. Thread-safe.
+ * What cannot be watched now, because it is not connected yet or because the system's limits are reached, is probed in any
+ * case, and its watch tried again, when the connection is leased next.
+ *
+ * LH_INVALID_ARGUMENT: a negative `socket`, or `probe` is no lh_probe; LH_NO_CONNECTION, LH_NO_POOL, LH_NO_LEASE.
+ * Thread-safe.
  */
 lh_status lh_lease_set_socket(lh_pool pool,
                               lh_lease lease,

@@ -18,7 +18,7 @@ use crate::probe::Probe;
 pub(crate) struct Cell {
     /// The program's pointer. Written by the owner.
     data: AtomicPtr<c_void>,
-    /// Whether there is a connection, the kind of probe, and the socket's descriptor, which may be watched. Written by the
+    /// Whether there is a connection, the kind of probe, the socket's descriptor, and whether that is watched. Written by the
     /// owner.
     word: AtomicU64,
     /// Who the connection is bound to; a use of the number of its own. Written by the owner.
@@ -30,11 +30,19 @@ const PROBE_SHIFT: u32 = 33;
 const SOCKET: u64 = 1 << 35;
 const WATCHED: u64 = 1 << 36;
 
+/// A connection's socket, as far as the program told of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Socket {
+    pub(crate) descriptor: RawFd,
+    pub(crate) probe: Probe,
+    /// It is, or is just about to be.
+    pub(crate) is_watched: bool,
+}
+
 /// What was in a cell.
 pub(crate) struct Kept {
     pub(crate) data: *mut c_void,
-    pub(crate) socket: Option<RawFd>,
-    pub(crate) is_watched: bool,
+    pub(crate) socket: Option<Socket>,
 }
 
 impl Cell {
@@ -58,7 +66,6 @@ impl Cell {
         (word & FILLED != 0).then(|| Kept {
             data,
             socket: socket_of(word),
-            is_watched: word & WATCHED != 0,
         })
     }
 
@@ -71,31 +78,25 @@ impl Cell {
         self.data.store(data, Relaxed);
     }
 
-    /// The socket and how to look at it.
     #[inline]
-    pub(crate) fn socket(&self) -> Option<(RawFd, Probe)> {
-        let word = self.word.load(Relaxed);
-        let socket = socket_of(word)?;
-        let probe = match word >> PROBE_SHIFT & 0b11 {
-            0 => Probe::Off,
-            1 => Probe::Silent,
-            _ => Probe::Open,
-        };
-        Some((socket, probe))
+    pub(crate) fn socket(&self) -> Option<Socket> {
+        socket_of(self.word.load(Relaxed))
     }
 
-    /// Sets the socket; returns the one that was watched before.
-    pub(crate) fn set_socket(
-        &self,
-        socket: RawFd,
-        probe: Probe,
-        is_watched: bool,
-    ) -> Option<RawFd> {
-        let watched = if is_watched { WATCHED } else { 0 };
-        let kind = (probe as u64) << PROBE_SHIFT;
-        let word = FILLED | SOCKET | watched | kind | u64::from(socket as u32);
-        let before = self.word.swap(word, Relaxed);
-        socket_of(before).filter(|_| before & WATCHED != 0)
+    /// Sets the socket; returns the one before.
+    pub(crate) fn set_socket(&self, socket: Socket) -> Option<Socket> {
+        socket_of(self.word.swap(word_of(socket), Relaxed))
+    }
+
+    /// Notes whether a socket is watched, if it is still the connection's.
+    pub(crate) fn note_watch(&self, socket: Socket, is_watched: bool) -> bool {
+        let noted = Socket {
+            is_watched,
+            ..socket
+        };
+        self.word
+            .compare_exchange(word_of(socket), word_of(noted), Relaxed, Relaxed)
+            .is_ok()
     }
 
     #[inline]
@@ -109,7 +110,76 @@ impl Cell {
     }
 }
 
+fn word_of(socket: Socket) -> u64 {
+    let watched = if socket.is_watched { WATCHED } else { 0 };
+    let kind = (socket.probe as u64) << PROBE_SHIFT;
+    FILLED | SOCKET | watched | kind | u64::from(socket.descriptor as u32)
+}
+
 #[inline]
-fn socket_of(word: u64) -> Option<RawFd> {
-    (word & SOCKET != 0).then_some(word as u32 as RawFd)
+fn socket_of(word: u64) -> Option<Socket> {
+    let probe = match word >> PROBE_SHIFT & 0b11 {
+        0 => Probe::Off,
+        1 => Probe::Silent,
+        _ => Probe::Open,
+    };
+    (word & SOCKET != 0).then_some(Socket {
+        descriptor: word as u32 as RawFd,
+        probe,
+        is_watched: word & WATCHED != 0,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOCKET: Socket = Socket {
+        descriptor: 7,
+        probe: Probe::Open,
+        is_watched: false,
+    };
+
+    fn filled() -> Cell {
+        let cell = Cell::default();
+        assert!(cell.fill(null_mut()));
+        cell
+    }
+
+    #[test]
+    fn a_connection_is_put_in_and_taken_out_once() {
+        let cell = filled();
+        assert!(!cell.fill(null_mut()));
+        assert!(cell.take().is_some_and(|kept| kept.socket.is_none()));
+        assert!(cell.take().is_none());
+        assert!(cell.fill(null_mut()));
+    }
+
+    #[test]
+    fn a_socket_comes_back_as_it_was_set() {
+        let cell = filled();
+        assert!(cell.set_socket(SOCKET).is_none());
+        let watched = Socket {
+            descriptor: i32::MAX,
+            probe: Probe::Silent,
+            is_watched: true,
+        };
+        assert!(cell.set_socket(watched) == Some(SOCKET));
+        assert!(cell.socket() == Some(watched));
+        assert!(cell.take().is_some_and(|kept| kept.socket == Some(watched)));
+        assert!(cell.socket().is_none());
+    }
+
+    #[test]
+    fn a_watch_is_noted_of_the_socket_that_is_there_and_of_no_other() {
+        let cell = filled();
+        assert!(!cell.note_watch(SOCKET, true));
+        cell.set_socket(SOCKET);
+        assert!(cell.note_watch(SOCKET, true));
+        assert!(cell.socket().is_some_and(|socket| socket.is_watched));
+        assert!(!cell.note_watch(SOCKET, true));
+        cell.take();
+        assert!(!cell.note_watch(SOCKET, true));
+        assert!(cell.fill(null_mut()));
+    }
 }

@@ -34,7 +34,7 @@ impl Disposal {
         Disposal {
             data: connection.data,
             cause,
-            socket: connection.socket,
+            socket: connection.socket.map(|socket| socket.descriptor),
         }
     }
 }

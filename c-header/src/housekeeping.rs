@@ -10,7 +10,7 @@ use std::os::fd::{BorrowedFd, RawFd};
 use std::sync::Arc;
 use std::time::Duration;
 
-use leasehold::face::{Disposable, Membership, Tended, pause};
+use leasehold::face::{Disposable, Membership, Tended, is_housekeepers_thread, take_turn};
 use parking_lot::{Condvar, Mutex};
 
 use crate::delivery::{Delivery, Disposal, is_in_callback};
@@ -39,42 +39,28 @@ impl Pool {
     /// The pool's place with the housekeeper, which it takes with the first call. `None` when it has left.
     pub(crate) fn membership(self: &Arc<Self>) -> Option<Arc<Membership>> {
         let mut place = self.care.place.lock();
-        if let Place::NotYet = *place {
-            *place = Place::Joined(Arc::new(self.join()));
+        let is_new = matches!(*place, Place::NotYet);
+        if is_new {
+            let pool: Arc<dyn Tended> = Arc::clone(self) as _;
+            let membership = Membership::join(&pool, self.engine.clock());
+            *place = Place::Joined(Arc::new(membership));
         }
-        match &*place {
-            Place::Joined(membership) => Some(Arc::clone(membership)),
-            _ => None,
-        }
-    }
-
-    fn join(self: &Arc<Self>) -> Membership {
-        let pool = Arc::downgrade(self);
-        let advanced = pool.clone();
-        self.engine.clock().on_advance(move || {
-            if let Some(pool) = advanced.upgrade() {
-                pool.ring();
-            }
-        });
-        Membership::join(pool)
-    }
-
-    /// Something may be due earlier than the housekeeper knows.
-    pub(crate) fn ring(&self) {
-        let joined = match &*self.care.place.lock() {
-            Place::Joined(membership) => Some(Arc::clone(membership)),
-            _ => None,
+        let membership = match &*place {
+            Place::Joined(membership) => Arc::clone(membership),
+            _ => return None,
         };
-        if let Some(membership) = joined {
-            membership.ring();
+        // Logs, and so calls the program.
+        drop(place);
+        if is_new {
+            membership.start();
         }
+        Some(membership)
     }
 
-    /// Has the pool told when the peer of this opening closes it.
-    pub(crate) fn watch(self: &Arc<Self>, socket: RawFd, slot: u32, opening: u16) {
-        if let Some(membership) = self.membership() {
-            membership.watch(borrow(socket), slot, opening);
-        }
+    /// Has the pool told when the peer of this opening closes it. False where only a probe can tell.
+    pub(crate) fn watch(self: &Arc<Self>, socket: RawFd, slot: u32, opening: u16) -> bool {
+        self.membership()
+            .is_some_and(|membership| membership.watch(borrow(socket), slot, opening))
     }
 
     /// Before the program gets a watched socket back, and closes it.
@@ -84,10 +70,10 @@ impl Pool {
         }
     }
 
-    /// Has a connection disposed of on the disposer's thread. Gives it back where that is not wanted, or the pool has
-    /// left the housekeeper.
+    /// Has a connection disposed of on the disposer's thread, where that is wanted, and on the housekeeper's thread, which a
+    /// close must not hold up. Otherwise, or where the pool has left the housekeeper, gives it back.
     pub(crate) fn dispose_apart(self: &Arc<Self>, disposal: Disposal) -> Option<Disposal> {
-        if !self.disposes_apart {
+        if !self.disposes_apart && !is_housekeepers_thread() {
             return Some(disposal);
         }
         let Some(membership) = self.membership() else {
@@ -123,12 +109,10 @@ impl Tended for Pool {
 
     fn tend(self: Arc<Self>) -> Option<Duration> {
         let _call = Call::begin(&self);
-        let to_evict = self.with_effects(|engine, effects| self.eviction.run(engine, effects));
-        let now = self.engine.now();
-        let (overdue, next) = self.deadlines.take_due(now);
-        self.deliver(Delivery::of_overdue(overdue));
-        let deadline = next.map(|moment| moment.saturating_sub(now));
-        pause(self.engine.clock(), to_evict, deadline)
+        let tell = |overdue| self.deliver(Delivery::of_overdue(overdue));
+        take_turn(&self.engine, &self.deadlines, tell, || {
+            self.with_effects(|engine, effects| self.eviction.run(engine, effects))
+        })
     }
 }
 

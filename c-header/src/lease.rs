@@ -10,7 +10,7 @@ use leasehold::engine::{
 };
 
 use crate::boundary::{Answer, Output, answer, bytes};
-use crate::cells::Cell;
+use crate::cells::{Cell, Socket};
 use crate::delivery::{Delivery, Disposal};
 use crate::http::LH_FOREVER;
 use crate::options::{self, lh_lease_options};
@@ -93,7 +93,7 @@ impl Pool {
     #[inline]
     fn serve_usable(self: &Arc<Self>, route: RouteId, handle: Handle) -> Result<Served, lh_status> {
         let cell = self.cell_of(handle)?;
-        if !self.finds_usable(cell) {
+        if !self.finds_usable(handle, cell) {
             return self.replace_dead(route, handle);
         }
         Ok(Served {
@@ -105,10 +105,37 @@ impl Pool {
 
     /// Whether a connection may be used, as far as the pool is to ask.
     #[inline]
-    fn finds_usable(&self, cell: &Cell) -> bool {
-        match cell.socket() {
-            Some((socket, probe)) if self.watching.probes() => probe.finds_usable(socket),
-            _ => true,
+    fn finds_usable(self: &Arc<Self>, handle: Handle, cell: &Cell) -> bool {
+        let Some(socket) = cell.socket() else {
+            return true;
+        };
+        let is_missed = !socket.is_watched && self.watching.watches();
+        if !is_missed && !self.watching.probes() {
+            return true;
+        }
+        let is_usable = socket.probe.finds_usable(socket.descriptor);
+        if is_missed && is_usable {
+            self.watch_leased(handle, cell, socket);
+        }
+        is_usable
+    }
+
+    /// Has the socket of a leased connection watched, if it is to be. Where that cannot be done it is tried again at the next lease.
+    #[cold]
+    fn watch_leased(self: &Arc<Self>, handle: Handle, cell: &Cell, socket: Socket) {
+        if !self.watching.watches() || socket.probe == Probe::Off {
+            return;
+        }
+        let Ok(opening) = self.engine.opening(handle) else {
+            return;
+        };
+        // Noted first: whoever disposes of it from now on unwatches it.
+        if cell.note_watch(socket, true) && !self.watch(socket.descriptor, handle.slot(), opening) {
+            let noted = Socket {
+                is_watched: true,
+                ..socket
+            };
+            cell.note_watch(noted, false);
         }
     }
 
@@ -120,7 +147,7 @@ impl Pool {
         // Those bound to a state are few; for them the engine is not asked again.
         while let Some(next) = self.engine.lease_hit(route, StateId::NONE) {
             let cell = self.cell_of(next)?;
-            let is_usable = self.finds_usable(cell);
+            let is_usable = self.finds_usable(next, cell);
             if !is_usable {
                 self.note_stale(next);
             }
@@ -410,10 +437,13 @@ pub extern "C" fn lh_lease_opened(pool: lh_pool, lease: lh_lease, data: *mut c_v
 /// `socket` is a file descriptor, which must stay open until the disposal callback has got the connection; `probe` an
 /// lh_probe, LH_PROBE_SILENT for plain connections, LH_PROBE_OPEN for TLS. Say it once for a connection, or again when the
 /// probe is to be another; a new connection comes by lh_lease_replace. The pool never reads from, writes to or closes a
-/// socket; with `dispose_apart` it may shut one down whose disposal hangs. One or two system calls.
+/// socket, but it may shut one down whose disposal on a thread of the library's own hangs. Two or three system calls.
 ///
-/// LH_INVALID_ARGUMENT: a negative `socket`, or `probe` is no lh_probe; LH_NO_CONNECTION, LH_NO_POOL, LH_NO_LEASE. What
-/// cannot be watched, a file above all, is still probed. Thread-safe.
+/// What cannot be watched now, because it is not connected yet or because the system's limits are reached, is probed in any
+/// case, and its watch tried again, when the connection is leased next.
+///
+/// LH_INVALID_ARGUMENT: a negative `socket`, or `probe` is no lh_probe; LH_NO_CONNECTION, LH_NO_POOL, LH_NO_LEASE.
+/// Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn lh_lease_set_socket(
     pool: lh_pool,
@@ -426,16 +456,16 @@ pub extern "C" fn lh_lease_set_socket(
         with_pool(pool, |pool| {
             let handle = lease.to_handle();
             let cell = pool.connection_of(handle)?;
-            let opening = pool.engine.opening(handle)?;
-            let is_watched = pool.watching.watches() && probe != Probe::Off;
-            // Noted first: whoever disposes of it from now on unwatches it.
-            let before = cell.set_socket(socket, probe, is_watched);
-            if let Some(before) = before.filter(|before| !is_watched || *before != socket) {
-                pool.unwatch(before);
+            let socket = Socket {
+                descriptor: socket,
+                probe,
+                is_watched: false,
+            };
+            let before = cell.set_socket(socket);
+            if let Some(before) = before.filter(|before| before.is_watched) {
+                pool.unwatch(before.descriptor);
             }
-            if is_watched {
-                pool.watch(socket, handle.slot(), opening);
-            }
+            pool.watch_leased(handle, cell, socket);
             Ok(LH_OK)
         })
     })
@@ -491,7 +521,7 @@ pub unsafe extern "C" fn lh_lease_socket(
         let output = unsafe { Output::new(socket)? };
         with_pool(pool, |pool| {
             let socket = pool.connection_of(lease.to_handle())?.socket();
-            output.write(socket.map_or(-1, |(socket, _)| socket));
+            output.write(socket.map_or(-1, |socket| socket.descriptor));
             Ok(LH_OK)
         })
     })

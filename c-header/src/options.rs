@@ -33,8 +33,9 @@ pub enum lh_watching {
     LH_WATCHING_OFF = 0,
     /// One look at the socket when the connection is leased: a system call of half a microsecond.
     LH_WATCHING_PROBE = 1,
-    /// The system tells the library's thread, which disposes of it at once; no system call at a lease. A connection that is
-    /// leased within a fraction of a millisecond of its peer's close may be handed out.
+    /// The system tells the library's thread, which has it disposed of at once; no system call at a lease. A connection that is
+    /// leased within a fraction of a millisecond of its peer's close may be handed out. One that the system does not watch is
+    /// probed.
     LH_WATCHING_WATCH = 2,
     /// Both: nothing stays open that its peer has closed, and nothing is handed out whose peer's close has arrived.
     LH_WATCHING_BOTH = 3,
@@ -73,9 +74,10 @@ pub struct lh_pool_options {
     pub evict_expired: u32,
     /// An lh_watching. LH_WATCHING_BOTH by default.
     pub watching: u32,
-    /// Not 0: `dispose` is only called on a thread of the library's own, for connections whose close may take its time, as a
-    /// TLS goodbye or a socket that lingers may: neither a lease nor another pool waits for it. A connection may then be
-    /// opened in place of one whose disposal is still to come. 0 by default. See lh_dispose_callback.
+    /// Not 0: `dispose` is called on a thread of the library's own also for what calls of the program bring about, for
+    /// connections whose close may take its time, as a TLS goodbye or a socket that lingers may: no lease waits for it. A
+    /// connection may then be opened in place of one whose disposal is still to come. 0, the default: those calls dispose of it
+    /// themselves. See lh_dispose_callback.
     pub dispose_apart: u32,
 }
 

@@ -92,13 +92,14 @@ impl From<Cause> for lh_cause {
 ///
 /// `data` is what lh_lease_opened or lh_lease_set_data said last. The pool watches its socket no longer.
 ///
-/// Called on the thread whose call brought it about, before that call returns, or on a thread of the library's own: for
-/// what the watch found closed by its peer and for what evict_expired and evict_idle_ms are about. That thread does this for
-/// all pools, so a close that takes its time there is late for others; with `dispose_apart` all connections, whatever the
-/// reason, come on threads that do nothing else. One after the other, but a close that takes longer than a second is
-/// overtaken, and its socket, if the pool was given it, is shut down, which ends what reads or writes on it. No lock is
-/// held in any case, so a close that hangs delays no lease of another thread. Threads of the library's own have the signal
-/// mask of the thread whose call started them.
+/// Called on the thread whose call brought it about, before that call returns; or on a thread of the library's own that does
+/// nothing else, for what the watch found closed by its peer, for what evict_expired and evict_idle_ms are about and, with
+/// `dispose_apart`, for all. There they come one after the other. A connection that is not disposed of within a second has its
+/// socket, if the pool was given it, shut down, which ends what reads or writes on it, and another thread goes on with the
+/// others; while 16 disposals hang that nothing ends, others wait. No lock is held in any case, so a close that hangs delays
+/// no lease of another thread. Threads of the library's own have the signal mask of the thread whose call started them.
+///
+/// A socket that is to linger does so only where the callback closes it on the program's own thread.
 ///
 /// It may call the pool's functions, with one exception: a lease that would have to wait is refused with LH_IN_CALLBACK.
 /// Callbacks never nest: what its own calls bring about is delivered after it has returned. It must return normally: no
@@ -313,9 +314,9 @@ impl Pool {
         let cell = self.cells.grow_to(slot);
         let connection = cell.take();
         self.states.release(cell.replace_state(StateId::NONE));
-        let watched = connection.as_ref().filter(|kept| kept.is_watched);
-        if let Some(socket) = watched.and_then(|kept| kept.socket) {
-            self.unwatch(socket);
+        let socket = connection.as_ref().and_then(|kept| kept.socket);
+        if let Some(socket) = socket.filter(|socket| socket.is_watched) {
+            self.unwatch(socket.descriptor);
         }
         connection
     }

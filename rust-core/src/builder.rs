@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::engine::{Clock, Config, Engine, Policy, Profile};
-use crate::housekeeper::Eviction;
+use crate::plan::{Plan, descriptor_of};
 use crate::pool::Pool;
 use crate::shared::{Shared, millis};
 use crate::shares::Shares;
 use crate::socket::TcpKeepAlive;
-use crate::sockets::{Plan, Watching, close_aside, descriptor_of};
+use crate::watching::Watching;
 
 /// What a pool is made with; see [`Pool::builder`].
 ///
@@ -31,7 +31,6 @@ use crate::sockets::{Plan, Watching, close_aside, descriptor_of};
 pub struct Builder<K, C> {
     config: Config,
     plan: Plan<C>,
-    eviction: Eviction,
     /// Puts the pool into the housekeeper's care; set by the methods that know that it can be sent there.
     join: Option<fn(&Arc<Shared<K, C>>)>,
 }
@@ -41,7 +40,6 @@ impl<K: Eq + Hash + Clone, C> Builder<K, C> {
         Builder {
             config: Config::default(),
             plan: Plan::new(),
-            eviction: Eviction::default(),
             join: None,
         }
     }
@@ -104,9 +102,10 @@ impl<K: Eq + Hash + Clone, C> Builder<K, C> {
     /// [`close_aside`](Self::close_aside).
     pub fn build(self) -> Pool<K, C> {
         let engine = Engine::new(self.config);
-        let needs_housekeeper =
-            self.plan.watching.watches() || self.plan.aside.is_some() || self.eviction.is_wanted();
-        let shared = Shares::new(Shared::new(engine, self.plan, self.eviction));
+        let needs_housekeeper = self.plan.watching.watches()
+            || self.plan.closes_aside
+            || self.plan.eviction.is_wanted();
+        let shared = Shares::new(Shared::new(engine, self.plan));
         if let Some(join) = self.join.filter(|_| needs_housekeeper) {
             join(&shared);
         }
@@ -124,27 +123,28 @@ where
     /// Closes idle connections whose keep-alive or time to live is over, within a second. Off by default: a lease meets and
     /// closes those of its own route.
     pub fn evict_expired(mut self, wanted: bool) -> Self {
-        self.eviction.expired = wanted;
+        self.plan.eviction.expired = wanted;
         self.join = Some(join);
         self
     }
 
     /// Closes connections that have been idle for `age` or longer, within a second. Never by default.
     pub fn evict_idle(mut self, age: Duration) -> Self {
-        self.eviction.idle = Some(millis(age));
+        self.plan.eviction.idle = Some(millis(age));
         self.join = Some(join);
         self
     }
 
-    /// Drops the pool's connections on a thread of its own. For those whose drop can block, as a TLS goodbye or a socket
-    /// that lingers may: no lease and no other pool then waits for it. Off by default.
+    /// Drops connections on a thread that does nothing else also where a call of the program's brings that about. For
+    /// connections whose drop can block, as a TLS goodbye or a socket that lingers may: no lease waits for it then. What
+    /// the [watch](Self::watch) and eviction find is dropped there in any case. Off by default.
     ///
-    /// Connections are dropped one after the other, none is lost. One whose drop takes longer than a second is overtaken;
-    /// where its descriptor is known, see [`watch`](Self::watch), its socket is shut down, which ends what reads or
-    /// writes on it. The end of the last pool waits for drops under way, three seconds at most. With this, a connection may
-    /// be opened in place of one whose drop is still to come.
+    /// Connections are dropped one after the other, none is lost. One that is not dropped within a second is overtaken; where
+    /// its descriptor is known, see [`watch`](Self::watch), its socket is shut down, which ends what reads or writes on it, and
+    /// does not linger. Of drops that nothing ends 16 may hang, then others wait. The end of the last pool waits for drops
+    /// under way, three seconds at most. With this, a connection may be opened in place of one whose drop is still to come.
     pub fn close_aside(mut self, wanted: bool) -> Self {
-        self.plan.aside = if wanted { Some(close_aside) } else { None };
+        self.plan.closes_aside = wanted;
         self.join = Some(join);
         self
     }
@@ -159,12 +159,20 @@ where
     /// How the pool finds out that the peer of an idle connection has closed it. [`Watching::Both`] is what a client
     /// wants; without this call nothing is found out.
     ///
-    /// A connection that the watch tells of is closed at once. One that the probe finds closed at its lease, or with bytes
+    /// A connection that the watch tells of is closed at once, on a thread that does nothing else. One that the probe finds closed at its lease, or with bytes
     /// on it that nobody asked for, is closed and another idle one is leased in its place, or else its place is given as a
-    /// vacancy. Both are [counted](Pool::counters). Where the system's watch is not to be had the probe alone tells.
+    /// vacancy. Both are [counted](Pool::counters).
     ///
-    /// A connection put in place of another through the guard is noticed by its descriptor when it is kept, and watched
-    /// in its turn; [`Connection::replace`](crate::Connection::replace) is the clearer way.
+    /// A connection is watched from [`fill`](crate::Vacancy::fill) on. One that cannot be watched then, because it is not
+    /// connected yet or because the system's limits are reached, is probed at its leases instead, and its watch is tried again
+    /// whenever it is kept.
+    ///
+    /// A connection put in place of another through the guard is noticed by its descriptor when it is kept, and watched in its
+    /// turn. Not so where the descriptor's number stays the same, as when a connection reconnects in place: what the peer did
+    /// to the one before then closes the new one, or nobody watches it. Use [`Connection::replace`](crate::Connection::replace) for that.
+    ///
+    /// After a fork a child is not to lease from the pools it has inherited, whose connections are its parent's too and which no
+    /// thread serves there. It may drop them, which takes nothing from the parent's, and make its own.
     ///
     /// ```
     /// use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -219,7 +227,6 @@ impl<K, C> Clone for Builder<K, C> {
         Builder {
             config: self.config.clone(),
             plan: self.plan.clone(),
-            eviction: self.eviction,
             join: self.join,
         }
     }
@@ -230,7 +237,6 @@ impl<K, C> fmt::Debug for Builder<K, C> {
         f.debug_struct("Builder")
             .field("config", &self.config)
             .field("plan", &self.plan)
-            .field("eviction", &self.eviction)
             .finish_non_exhaustive()
     }
 }

@@ -9,7 +9,9 @@ use std::fmt;
 use std::os::fd::RawFd;
 
 use crate::engine::{Segments, StateId};
-use crate::sockets::UNWATCHED;
+
+/// The number of no descriptor.
+pub(crate) const UNWATCHED: RawFd = -1;
 
 /// The cells of one pool.
 pub(crate) struct Cells<C> {
@@ -26,7 +28,7 @@ pub(crate) struct Kept<C> {
     pub(crate) connection: Option<C>,
     /// Who it is bound to, in a lease too.
     pub(crate) state: StateId,
-    /// The descriptor by which it is watched, in a lease too.
+    /// The descriptor by which it is watched, in a lease too; `UNWATCHED` where it is not, wanted or not.
     pub(crate) socket: RawFd,
 }
 

@@ -187,7 +187,7 @@ impl<K: Eq + Hash, C> Connection<K, C> {
         }
         shared.states.release(std::mem::take(&mut self.hold.state));
         let connection = self.connection.take().expect(ENDED);
-        self.hold.shared.sockets.unwatch(&connection);
+        self.hold.shared.unwatch(&connection);
         let hold = self.hold.pass_on();
         Ok((connection, Vacancy { hold }))
     }
@@ -195,7 +195,7 @@ impl<K: Eq + Hash, C> Connection<K, C> {
     /// Whether its peer has closed it, as far as the pool is to ask.
     #[inline]
     pub(crate) fn is_dead(&self) -> bool {
-        self.hold.shared.sockets.is_dead(self)
+        self.hold.shared.is_dead(self.hold.handle, self)
     }
 
     /// The lease of a connection that is dead: another idle one instead of it or, in its place, the right to open one.
@@ -218,7 +218,7 @@ impl<K: Eq + Hash, C> Connection<K, C> {
             shared.note_stale(next.hold.handle);
         }
         let (dead, vacancy) = self.replace()?;
-        shared.sockets.close(dead);
+        shared.close(dead);
         Ok(Lease::Vacancy(vacancy))
     }
 
@@ -239,7 +239,7 @@ impl<K: Eq + Hash, C> Connection<K, C> {
 impl<K: Eq + Hash, C> Drop for Connection<K, C> {
     fn drop(&mut self) {
         if let Some(connection) = self.connection.take() {
-            self.hold.shared.sockets.close(connection);
+            self.hold.shared.close(connection);
         }
     }
 }

@@ -64,6 +64,7 @@ mod error;
 mod housekeeper;
 mod interner;
 mod lease;
+mod plan;
 mod pool;
 mod request;
 mod reuse;
@@ -71,18 +72,20 @@ mod route;
 mod shared;
 mod shares;
 pub mod socket;
-mod sockets;
 mod state;
 mod watch;
+mod watching;
 
 /// What a face of the [`engine`] needs beside it, for bindings to other languages: numbers for what it alone knows, keys
 /// and states, the watch of its sockets, and the one housekeeper of a loaded library.
 pub mod face {
     pub use crate::deadlines::{Deadline, Deadlines};
-    pub use crate::housekeeper::{Disposable, Eviction, Membership, Tended, pause};
+    pub use crate::housekeeper::{
+        Disposable, Eviction, Membership, Tended, is_housekeepers_thread, take_turn,
+    };
     pub use crate::interner::Interner;
     pub use crate::state::States;
-    pub use crate::watch::{IdleWatch, NoWatch, Token, idle_watch};
+    pub use crate::watch::{Token, Watch};
 }
 
 pub use builder::Builder;
@@ -92,5 +95,5 @@ pub use pool::{Entry, Pool};
 pub use request::{LeaseFuture, Request};
 pub use reuse::Reuse;
 pub use route::Route;
-pub use sockets::Watching;
 pub use state::State;
+pub use watching::Watching;

@@ -1,23 +1,27 @@
 //! What a pool's clones, leases and requests share, and the carrying out of what the engine decides.
 
+use std::any::Any;
 use std::hash::Hash;
 use std::os::fd::{AsRawFd, RawFd};
-use std::sync::Arc;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::{Arc, OnceLock};
 use std::task::Waker;
+use std::thread;
 use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use crate::cells::Cells;
+use crate::cells::{Cells, UNWATCHED};
 use crate::deadlines::Deadlines;
 use crate::engine::{
-    Effects, Engine, Handle, Hit, Keep, Refusal, Released, RouteId, Segments, StateId, Ticket,
-    Verdict, Victim,
+    Effects, Engine, Handle, Hit, Keep, Refusal, Released, RouteId, Segments, StateId, Verdict,
+    Victim,
 };
-use crate::housekeeper::{Eviction, Membership, Tended, pause};
+use crate::housekeeper::{Membership, Tended, is_housekeepers_thread, take_turn};
 use crate::interner::Interner;
-use crate::sockets::{Plan, Sockets, UNWATCHED};
+use crate::plan::{Plan, dispose};
 use crate::state::States;
+use crate::watching::Watching;
 
 /// What a pool's clones, leases and requests share.
 pub(crate) struct Shared<K, C> {
@@ -28,12 +32,20 @@ pub(crate) struct Shared<K, C> {
     /// How to wake the owner of a ticket, by the ticket's slot. Written by the owner, taken by whoever wakes it.
     pub(crate) wakers: Segments<Mutex<Option<Waker>>>,
     pub(crate) deadlines: Deadlines<Waker>,
-    pub(crate) sockets: Sockets<C>,
-    pub(crate) eviction: Eviction,
+    pub(crate) plan: Plan<C>,
+    /// Set when the pool is built, or by the first request that has a deadline.
+    place: OnceLock<Place<C>>,
+}
+
+/// A pool's place with the housekeeper.
+struct Place<C> {
+    membership: Membership,
+    /// Hands a connection to the disposer.
+    dispose: fn(&Membership, C, &Plan<C>),
 }
 
 impl<K: Eq + Hash, C> Shared<K, C> {
-    pub(crate) fn new(engine: Engine, plan: Plan<C>, eviction: Eviction) -> Self {
+    pub(crate) fn new(engine: Engine, plan: Plan<C>) -> Self {
         Shared {
             engine,
             cells: Cells::new(),
@@ -41,8 +53,8 @@ impl<K: Eq + Hash, C> Shared<K, C> {
             states: States::default(),
             wakers: Segments::new(),
             deadlines: Deadlines::default(),
-            sockets: Sockets::new(plan),
-            eviction,
+            plan,
+            place: OnceLock::new(),
         }
     }
 
@@ -61,8 +73,8 @@ impl<K: Eq + Hash, C> Shared<K, C> {
 
     /// Has the housekeeper look what is due.
     pub(crate) fn ring(&self) {
-        if let Some(membership) = self.sockets.membership.get() {
-            membership.ring();
+        if let Some(place) = self.place.get() {
+            place.membership.ring();
         }
     }
 
@@ -89,9 +101,9 @@ impl<K: Eq + Hash, C> Shared<K, C> {
     pub(crate) fn release(&self, handle: Handle, connection: C, keep: Keep, state: StateId) {
         // SAFETY: the caller gives its live lease up, and nobody else has its handle.
         let kept = unsafe { self.cells.owned(handle.slot()) };
-        if let Some(socket) = self.sockets.to_watch(&connection) {
+        if let Some(socket) = self.plan.to_watch(&connection) {
             if socket.as_raw_fd() != kept.socket {
-                kept.socket = self.watch_anew(handle, &connection);
+                kept.socket = self.watch_anew(handle, &connection, kept.socket);
             }
         }
         kept.connection = Some(connection);
@@ -104,26 +116,46 @@ impl<K: Eq + Hash, C> Shared<K, C> {
 
     /// A connection was opened, and is leased by `handle`.
     pub(crate) fn admit(&self, handle: Handle, connection: &C) {
-        self.sockets.set_up(connection);
-        if self.sockets.to_watch(connection).is_none() {
+        self.plan.set_up(connection);
+        if self.plan.to_watch(connection).is_none() {
             return;
         }
+        // SAFETY: the caller holds the live lease, and nobody else has its handle.
+        let kept = unsafe { self.cells.owned(handle.slot()) };
+        kept.socket = self.watch_anew(handle, connection, UNWATCHED);
+    }
+
+    /// Watches a leased connection that is not watched yet, or not by the socket that it has now. Returns the descriptor's
+    /// number where that succeeds.
+    #[cold]
+    fn watch_anew(&self, handle: Handle, connection: &C, before: RawFd) -> RawFd {
+        // The lease's holder has put another connection in its place: an event of the one before concerns nobody any more.
+        let is_another = before != UNWATCHED;
+        if is_another && self.engine.renew(handle).is_err() {
+            return UNWATCHED;
+        }
+        let (Some(place), Some(socket)) = (self.place.get(), self.plan.to_watch(connection)) else {
+            return UNWATCHED;
+        };
         // None where the pool was shut down meanwhile: the release closes.
-        if let Ok(opening) = self.engine.opening(handle) {
-            // SAFETY: the caller holds the live lease, and nobody else has its handle.
-            let kept = unsafe { self.cells.owned(handle.slot()) };
-            kept.socket = self.sockets.watch(connection, handle.slot(), opening);
+        let opening = self.engine.opening(handle).ok();
+        let is_watched = |opening| place.membership.watch(socket, handle.slot(), opening);
+        match opening.is_some_and(is_watched) {
+            true => socket.as_raw_fd(),
+            false => UNWATCHED,
         }
     }
 
-    /// The lease's holder has put another connection in place of the one that is watched.
-    #[cold]
-    fn watch_anew(&self, handle: Handle, connection: &C) -> RawFd {
-        let is_anew = self.engine.reopen(handle).is_ok() && self.engine.opened(handle).is_ok();
-        match self.engine.opening(handle) {
-            Ok(opening) if is_anew => self.sockets.watch(connection, handle.slot(), opening),
-            _ => UNWATCHED,
-        }
+    /// Whether the peer of a connection just leased has closed it, as far as the pool is to ask.
+    #[inline]
+    pub(crate) fn is_dead(&self, handle: Handle, connection: &C) -> bool {
+        let is_asked = match self.plan.watching {
+            Watching::Off => false,
+            Watching::Probe | Watching::Both => true,
+            // SAFETY: the lease was just made, and nobody else has its handle.
+            Watching::Watch => unsafe { self.cells.owned(handle.slot()) }.socket == UNWATCHED,
+        };
+        is_asked && self.plan.finds_dead(connection)
     }
 
     /// The look at a connection that was just leased has found out that its peer had closed it.
@@ -153,19 +185,42 @@ impl<K: Eq + Hash, C> Shared<K, C> {
                 // Closed before those who now may open in its place are woken.
                 if let Some(connection) = self.take_victim(slot) {
                     self.log_closing(Victim { slot, cause });
-                    self.sockets.close(connection);
+                    self.close(connection);
                 }
             }
         });
     }
 }
 
+impl<K, C> Shared<K, C> {
+    /// A connection leaves the pool, to be closed or for its user's own ends.
+    pub(crate) fn unwatch(&self, connection: &C) {
+        if let (Some(place), Some(socket)) = (self.place.get(), self.plan.to_watch(connection)) {
+            place.membership.unwatch(socket);
+        }
+    }
+
+    /// Closes a connection: on this thread, or the disposer's where that was asked for and on the housekeeper's thread, which a
+    /// close must not hold up. Its user's code runs: with no lock held.
+    pub(crate) fn close(&self, connection: C) {
+        self.unwatch(&connection);
+        let is_aside = self.plan.closes_aside || is_housekeepers_thread();
+        match self.place.get().filter(|_| is_aside) {
+            Some(place) => (place.dispose)(&place.membership, connection, &self.plan),
+            None => drop(connection),
+        }
+    }
+}
+
 impl<K, C> Drop for Shared<K, C> {
     /// What is idle is closed as any other.
     fn drop(&mut self) {
-        for connection in self.cells.drain() {
-            self.sockets.close(connection);
+        let idle: Vec<C> = self.cells.drain().collect();
+        let mut panics = Panics::default();
+        for connection in idle {
+            panics.catch(|| self.close(connection));
         }
+        panics.resume();
     }
 }
 
@@ -175,36 +230,44 @@ where
     C: Send + 'static,
 {
     /// Puts the pool into the housekeeper's care, unless it is there.
-    pub(crate) fn join_housekeeper(self: &Arc<Self>) -> &Membership {
-        self.sockets.membership.get_or_init(|| {
-            let pool = Arc::downgrade(self);
-            let advanced = pool.clone();
-            self.engine.clock().on_advance(move || {
-                if let Some(shared) = advanced.upgrade() {
-                    shared.ring();
-                }
-            });
-            Membership::join(pool)
-        })
+    pub(crate) fn join_housekeeper(self: &Arc<Self>) {
+        if self.place.get().is_some() {
+            return;
+        }
+        let place = self.place.get_or_init(|| {
+            let pool: Arc<dyn Tended> = Arc::clone(self) as _;
+            Place {
+                membership: Membership::join(&pool, self.engine.clock()),
+                dispose,
+            }
+        });
+        place.membership.start();
     }
 }
 
-impl<K: Eq + Hash + Send + Sync, C: Send> Tended for Shared<K, C> {
+impl<K, C> Tended for Shared<K, C>
+where
+    K: Eq + Hash + Send + Sync,
+    C: Send,
+{
     fn peer_closed(self: Arc<Self>, slot: u32, opening: u16) {
         self.with_effects(|engine, effects| engine.peer_closed(slot, opening, effects));
     }
 
     fn tend(self: Arc<Self>) -> Option<Duration> {
-        let to_evict = self.with_effects(|engine, effects| self.eviction.run(engine, effects));
-        let now = self.engine.now();
-        let (due, next) = self.deadlines.take_due(now);
-        due.into_iter().for_each(Waker::wake);
-        let deadline = next.map(|moment| moment.saturating_sub(now));
-        pause(self.engine.clock(), to_evict, deadline)
+        let wake = |due: Vec<Waker>| {
+            let mut panics = Panics::default();
+            due.into_iter()
+                .for_each(|waker| panics.catch(|| waker.wake()));
+            panics.resume();
+        };
+        take_turn(&self.engine, &self.deadlines, wake, || {
+            self.with_effects(|engine, effects| self.plan.eviction.run(engine, effects))
+        })
     }
 }
 
-/// Effects that are carried out when it is dropped.
+/// Effects that are carried out when it is dropped, whatever panics: a close, a waker or a key costs no other anything.
 struct Pending<'a, K: Eq + Hash, C> {
     shared: &'a Shared<K, C>,
     effects: Effects,
@@ -215,45 +278,49 @@ impl<K: Eq + Hash, C> Drop for Pending<'_, K, C> {
         if self.effects.is_empty() {
             return;
         }
-        let effects = std::mem::take(&mut self.effects);
-        // Woken last, so that whoever may open a connection in a victim's place opens it after that one was closed;
-        // but woken all the same if a connection's drop panics.
-        let _wakes = Wakes {
-            wakers: &self.shared.wakers,
-            tickets: effects.wakes,
-        };
-        for route in effects.retired {
-            self.shared.interner.forget(route);
-        }
         let shared = self.shared;
-        let take = |victim: Victim| {
-            shared.log_closing(victim);
-            shared.take_victim(victim.slot)
-        };
-        // Taken out first, all of them: the slots are free even if a close panics.
-        let victims: Vec<C> = effects.victims.into_iter().filter_map(take).collect();
-        for connection in victims {
-            shared.sockets.close(connection);
+        let effects = std::mem::take(&mut self.effects);
+        let mut panics = Panics::default();
+        // Taken out first, all of them, so that the slots are free.
+        let take = |victim: Victim| Some((victim, shared.take_victim(victim.slot)?));
+        let victims: Vec<(Victim, C)> = effects.victims.into_iter().filter_map(take).collect();
+        for (victim, connection) in victims {
+            panics.catch(|| {
+                shared.log_closing(victim);
+                shared.close(connection);
+            });
         }
+        for route in effects.retired {
+            panics.catch(|| shared.interner.forget(route));
+        }
+        // Last, so that whoever may open a connection in a victim's place opens it after that one was closed.
+        for ticket in effects.wakes {
+            let waker = shared.wakers.get(ticket.slot());
+            if let Some(waker) = waker.and_then(|waker| waker.lock().take()) {
+                panics.catch(|| waker.wake());
+            }
+        }
+        panics.resume();
     }
 }
 
-/// Wakes the owners of tickets when it is dropped.
-struct Wakes<'a> {
-    wakers: &'a Segments<Mutex<Option<Waker>>>,
-    tickets: Vec<Ticket>,
+/// What panicked among several steps of users' code, each of which is taken all the same.
+#[derive(Default)]
+struct Panics {
+    first: Option<Box<dyn Any + Send>>,
 }
 
-impl Drop for Wakes<'_> {
-    fn drop(&mut self) {
-        for ticket in self.tickets.drain(..) {
-            let waker = self
-                .wakers
-                .get(ticket.slot())
-                .and_then(|waker| waker.lock().take());
-            if let Some(waker) = waker {
-                waker.wake();
-            }
+impl Panics {
+    fn catch(&mut self, step: impl FnOnce()) {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(step)) {
+            self.first.get_or_insert(panic);
+        }
+    }
+
+    /// Goes on with the first panic, unless the thread unwinds already.
+    fn resume(self) {
+        if let Some(panic) = self.first.filter(|_| !thread::panicking()) {
+            resume_unwind(panic);
         }
     }
 }

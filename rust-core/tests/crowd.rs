@@ -5,6 +5,9 @@
 
 #![cfg(not(loom))]
 
+#[cfg(not(shuttle))]
+mod common;
+
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
@@ -17,7 +20,10 @@ use leasehold::{Connection, Lease, LeaseError, Pool, State};
 #[cfg(shuttle)]
 use shuttle::{future::block_on, thread};
 #[cfg(not(shuttle))]
-use std::thread;
+use {
+    common::{LONG, wait},
+    std::thread,
+};
 
 /// A connection that notices when two use it, and that is counted while it is open.
 struct Wire {
@@ -189,36 +195,15 @@ fn run(crowd: Crowd) {
     shuttle::check_pct(move || gather(crowd), iterations, 3);
 }
 
-/// Nobody holds a lease for more than a moment: who waits as long as this was forgotten.
-#[cfg(not(shuttle))]
-const FOR_EVER: Duration = Duration::from_secs(60);
-
 #[cfg(not(shuttle))]
 fn wait_for<T>(future: impl Future<Output = T>) -> T {
-    struct Unpark(thread::Thread);
-
-    impl std::task::Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut future = pin!(future);
-    let start = std::time::Instant::now();
-    loop {
-        if let Poll::Ready(outcome) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            return outcome;
-        }
-        assert!(start.elapsed() < FOR_EVER, "a waiter was forgotten");
-        thread::park_timeout(FOR_EVER);
-    }
+    wait(pin!(future))
 }
 
 #[cfg(not(shuttle))]
 fn lease(pool: &Wires, key: &u64) -> Result<Lease<u64, Wire>, LeaseError> {
     if below(4) > 0 {
-        return pool.lease(key, FOR_EVER);
+        return pool.lease(key, LONG);
     }
     match pool.lease(key, Duration::from_micros(below(50))) {
         Err(LeaseError::Timeout) => Err(LeaseError::Exhausted),

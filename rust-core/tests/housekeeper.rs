@@ -3,17 +3,21 @@
 
 #![cfg(not(any(loom, shuttle)))]
 
+mod common;
+
 use std::fs;
 use std::future::Future;
 use std::net::TcpStream;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, mpsc};
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
-use std::time::{Duration, Instant};
+use std::task::{Context, Wake, Waker};
+use std::thread;
+use std::time::Duration;
 
 use leasehold::engine::{Clock, ManualClock};
 use leasehold::{Builder, Connection, LeaseError, Pool, Watching};
+
+use common::{LONG, eventually, wait};
 
 fn alone() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
@@ -31,33 +35,6 @@ fn threads() -> usize {
                 .is_ok_and(|name| name.starts_with("leasehold"))
         })
         .count()
-}
-
-fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while !holds() {
-        assert!(Instant::now() < deadline, "not in time: {what}");
-        thread::sleep(Duration::from_millis(1));
-    }
-}
-
-/// Wakes the thread that waits for a future.
-struct Unpark(Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
-    }
-}
-
-fn wait<F: Future>(mut future: Pin<&mut F>) -> F::Output {
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    loop {
-        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            Poll::Ready(output) => return output,
-            Poll::Pending => thread::park_timeout(Duration::from_secs(20)),
-        }
-    }
 }
 
 fn open<C: Send + 'static>(pool: &Pool<&'static str, C>, new: C) -> Connection<&'static str, C> {
@@ -118,7 +95,7 @@ impl Drop for Owner {
 }
 
 #[test]
-fn a_pool_may_be_dropped_on_the_housekeepers_own_thread() {
+fn a_pool_may_be_dropped_on_a_thread_of_the_librarys_own() {
     let _alone = alone();
     let clock = ManualClock::new();
     let (dropped, drops) = mpsc::channel();
@@ -133,7 +110,7 @@ fn a_pool_may_be_dropped_on_the_housekeepers_own_thread() {
     };
     open(&outer, owner).keep_for(Duration::from_millis(1));
     clock.advance(1);
-    drops.recv_timeout(Duration::from_secs(20)).unwrap();
+    drops.recv_timeout(LONG).unwrap();
     drop(outer);
     eventually("no thread is left", || threads() == 0);
 }
@@ -234,4 +211,129 @@ fn an_asynchronous_lease_times_out_on_the_real_clock() {
         .request(&"a")
         .lease_async_within(Duration::from_millis(20));
     assert_eq!(wait(pin!(future)).unwrap_err(), LeaseError::Timeout);
+}
+
+/// A connection whose close panics.
+#[derive(Debug)]
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("close failed, on purpose");
+    }
+}
+
+#[test]
+fn closes_that_panic_end_neither_eviction_nor_deadlines() {
+    let _alone = alone();
+    let clock = ManualClock::new();
+    let pool: Pool<&str, Bomb> = Pool::builder()
+        .clock(Clock::manual(&clock))
+        .evict_expired(true)
+        .max_total(2)
+        .build();
+    for round in 1..=3 {
+        // Two in one batch.
+        let both = [open(&pool, Bomb), open(&pool, Bomb)];
+        for connection in both {
+            connection.keep_for(Duration::from_millis(1));
+        }
+        clock.advance(1);
+        eventually("they are evicted", || pool.counters().expired == 2 * round);
+    }
+    let leases = [(); 2].map(|()| pool.try_lease(&"a").unwrap());
+    let request = pool
+        .request(&"a")
+        .lease_async_within(Duration::from_millis(1));
+    let mut request = pin!(request);
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(request.as_mut().poll(&mut context).is_pending());
+    clock.advance(1);
+    assert_eq!(wait(request).unwrap_err(), LeaseError::Timeout);
+    drop(leases);
+}
+
+#[test]
+fn a_waker_that_panics_costs_the_others_of_its_moment_nothing() {
+    struct Panicking;
+
+    impl Wake for Panicking {
+        fn wake(self: Arc<Self>) {
+            panic!("wake failed, on purpose");
+        }
+    }
+
+    struct Telling(mpsc::Sender<()>);
+
+    impl Wake for Telling {
+        fn wake(self: Arc<Self>) {
+            self.0.send(()).unwrap();
+        }
+    }
+
+    let _alone = alone();
+    let clock = ManualClock::new();
+    let pool = pool_on(&clock, |settings| settings.max_total(1).evict_expired(true));
+    let leased = open(&pool, 1);
+    let (told, tells) = mpsc::channel();
+    let wakers = [
+        Waker::from(Arc::new(Panicking)),
+        Waker::from(Arc::new(Telling(told.clone()))),
+        Waker::from(Arc::new(Panicking)),
+        Waker::from(Arc::new(Telling(told))),
+    ];
+    let requests: Vec<_> = wakers
+        .iter()
+        .map(|waker| {
+            let request = pool
+                .request(&"a")
+                .lease_async_within(Duration::from_millis(1));
+            let mut request = Box::pin(request);
+            assert!(
+                request
+                    .as_mut()
+                    .poll(&mut Context::from_waker(waker))
+                    .is_pending()
+            );
+            request
+        })
+        .collect();
+    clock.advance(1);
+    for _ in 0..2 {
+        tells.recv_timeout(LONG).unwrap();
+    }
+    drop(requests);
+    leased.keep_for(Duration::from_millis(1));
+    clock.advance(1);
+    eventually("what expires later is evicted", || {
+        pool.counters().expired == 1
+    });
+}
+
+/// A connection whose close waits until the test lets it go.
+struct Stubborn(mpsc::Receiver<()>);
+
+impl Drop for Stubborn {
+    fn drop(&mut self) {
+        let _ = self.0.recv();
+    }
+}
+
+#[test]
+fn what_the_housekeeper_evicts_is_closed_beside_it() {
+    let _alone = alone();
+    let clock = ManualClock::new();
+    let stubborn: Pool<&str, Stubborn> = Pool::builder()
+        .clock(Clock::manual(&clock))
+        .evict_expired(true)
+        .build();
+    let (gate, held) = mpsc::channel();
+    open(&stubborn, Stubborn(held)).keep_for(Duration::from_millis(1));
+    clock.advance(1);
+    eventually("its close hangs", || threads() == 2);
+    let pool = pool_on(&clock, |settings| settings.evict_expired(true));
+    open(&pool, 1).keep_for(Duration::from_millis(1));
+    clock.advance(1);
+    eventually("another pool's is evicted", || pool.counters().expired == 1);
+    drop(gate);
 }

@@ -2,19 +2,24 @@
 
 #![cfg(not(any(loom, shuttle)))]
 
+mod common;
+
 use std::collections::HashMap;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use leasehold::engine::{Clock, ManualClock};
 use leasehold::socket::TcpKeepAlive;
 use leasehold::{Builder, Connection, Lease, Pool, Watching};
-use rustix::net::sockopt;
+use rustix::net::{AddressFamily, SocketType, sockopt};
+
+use common::{LONG, eventually};
 
 type Settings = Builder<SocketAddr, TcpStream>;
 
@@ -62,14 +67,6 @@ impl Scene {
 
     fn closed_by_peer(&self) -> u64 {
         self.pool.counters().closed_by_peer
-    }
-}
-
-fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while !holds() {
-        assert!(Instant::now() < deadline, "not in time: {what}");
-        thread::sleep(Duration::from_millis(1));
     }
 }
 
@@ -195,7 +192,7 @@ fn a_waiter_is_not_handed_what_its_peer_has_left() {
     let scene = Scene::new(|settings| settings.watch(Watching::Probe).max_total(1));
     let (mut leased, peer) = scene.open();
     thread::scope(|threads| {
-        let waiter = threads.spawn(|| scene.pool.lease(&scene.address, Duration::from_secs(20)));
+        let waiter = threads.spawn(|| scene.pool.lease(&scene.address, LONG));
         eventually("it waits", || scene.pool.stats().pending == 1);
         drop(peer);
         assert_eq!(leased.read(&mut [0]).unwrap(), 0);
@@ -387,6 +384,69 @@ fn a_connection_taken_out_of_the_pool_is_watched_no_longer() {
     drop((mine, new_peer));
 }
 
+#[test]
+fn a_connection_that_reconnects_between_replace_and_fill_is_watched_though_its_descriptor_is_the_same()
+ {
+    let scene = Scene::watching(Watching::Watch);
+    let (leased, peer) = scene.open();
+    let number = leased.as_raw_fd();
+    let (old, vacancy) = leased.replace().unwrap();
+    // What a reconnect in place does: the new socket has the number of the one before.
+    let new = TcpStream::connect(scene.address).unwrap();
+    let new_peer = scene.listener.accept().unwrap().0;
+    let mut same = OwnedFd::from(old);
+    rustix::io::dup2(&new, &mut same).unwrap();
+    drop((peer, new));
+    let connection = vacancy.fill(TcpStream::from(same));
+    assert_eq!(connection.as_raw_fd(), number);
+    let other_peer = scene.open_idle_beside();
+    connection.keep();
+    drop(other_peer);
+    eventually("the other's close is told", || scene.closed_by_peer() == 1);
+    assert_eq!(scene.available(), 1);
+    drop(new_peer);
+    eventually("its own close is told", || scene.closed_by_peer() == 2);
+}
+
+#[test]
+fn another_connection_in_a_lease_has_what_is_left_of_the_time_to_live() {
+    let clock = ManualClock::new();
+    let scene = Scene::new(|settings| {
+        settings
+            .clock(Clock::manual(&clock))
+            .time_to_live(Duration::from_secs(10))
+            .watch(Watching::Watch)
+    });
+    let (mut leased, _peer) = scene.open();
+    clock.advance(6_000);
+    let new = TcpStream::connect(scene.address).unwrap();
+    let _new_peer = scene.listener.accept().unwrap().0;
+    drop(std::mem::replace(&mut *leased, new));
+    leased.keep();
+    clock.advance(4_000);
+    scene.pool.close_expired();
+    assert_eq!((scene.available(), scene.pool.counters().expired), (0, 1));
+}
+
+#[test]
+fn a_socket_that_connects_only_in_its_lease_is_no_dead_one_and_is_watched_afterwards() {
+    let scene = Scene::watching(Watching::Watch);
+    let socket = rustix::net::socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    let Lease::Vacancy(vacancy) = scene.pool.try_lease(&scene.address).unwrap() else {
+        panic!("something is idle");
+    };
+    let leased = vacancy.fill(TcpStream::from(socket));
+    // An event of it would come before this one's.
+    drop(scene.open_idle_beside());
+    eventually("the other's close is told", || scene.closed_by_peer() == 1);
+    rustix::net::connect(&*leased, &scene.address).unwrap();
+    let peer = scene.listener.accept().unwrap().0;
+    leased.keep();
+    assert_eq!(scene.available(), 1);
+    drop(peer);
+    eventually("its close is told", || scene.closed_by_peer() == 2);
+}
+
 impl Scene {
     fn open_idle_beside(&self) -> TcpStream {
         let (leased, peer) = self.open_beside();
@@ -462,6 +522,80 @@ fn a_close_that_waits_for_ever_is_ended_and_delays_nobody() {
     }
 }
 
+#[test]
+fn a_thousand_closes_that_wait_for_ever_are_ended_together() {
+    raise_file_limit();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let pool: Pool<SocketAddr, Polite> = Pool::builder()
+        .watch(Watching::Both)
+        .close_aside(true)
+        .build();
+    let (connections, peers): (Vec<_>, Vec<_>) = (0..1_000)
+        .map(|_| {
+            let lease = pool.try_lease(&address).unwrap();
+            let connect = || TcpStream::connect(address).map(Polite);
+            let connection = lease.or_connect(connect).unwrap();
+            (connection, listener.accept().unwrap().0)
+        })
+        .unzip();
+    connections.into_iter().for_each(Connection::close);
+    for mut peer in peers {
+        peer.set_read_timeout(Some(LONG)).unwrap();
+        peer.read_to_end(&mut Vec::new()).unwrap();
+    }
+}
+
+/// Its close lingers for an hour, and tells that it has begun.
+struct Lingering(TcpStream, mpsc::Sender<()>);
+
+impl AsFd for Lingering {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+impl Drop for Lingering {
+    fn drop(&mut self) {
+        let _ = self.1.send(());
+    }
+}
+
+#[test]
+fn a_socket_that_lingers_keeps_no_other_from_being_closed() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let pool: Pool<SocketAddr, Lingering> = Pool::builder()
+        .watch(Watching::Both)
+        .close_aside(true)
+        .build();
+    let (closed, closes) = mpsc::channel();
+    sockopt::set_socket_recv_buffer_size(&listener, 4_096).unwrap();
+    // More than there may be workers.
+    let _peers: Vec<_> = (0..100)
+        .map(|_| {
+            let mut socket = TcpStream::connect(address).unwrap();
+            let peer = listener.accept().unwrap().0;
+            sockopt::set_socket_send_buffer_size(&socket, 4_096).unwrap();
+            // The peer never reads what the close would wait for.
+            socket.set_nonblocking(true).unwrap();
+            while socket.write(&[0; 1 << 12]).is_ok() {}
+            socket.set_nonblocking(false).unwrap();
+            sockopt::set_socket_linger(&socket, Some(Duration::from_secs(3_600))).unwrap();
+            let lease = pool.try_lease(&address).unwrap();
+            let connection = Lingering(socket, closed.clone());
+            lease
+                .or_connect(|| Ok::<_, ()>(connection))
+                .unwrap()
+                .close();
+            peer
+        })
+        .collect();
+    for _ in 0..100 {
+        closes.recv_timeout(LONG).unwrap();
+    }
+}
+
 /// A connection whose close waits until the test lets it go, and says that it was closed.
 struct Stubborn {
     gate: Option<mpsc::Receiver<()>>,
@@ -495,10 +629,10 @@ fn a_flood_of_closes_behind_one_that_hangs_loses_none() {
     flood.into_iter().for_each(Connection::keep);
     pool.close_idle(Duration::ZERO);
     for _ in 0..FLOOD {
-        closes.recv_timeout(Duration::from_secs(20)).unwrap();
+        closes.recv_timeout(LONG).unwrap();
     }
     drop(gate);
-    closes.recv_timeout(Duration::from_secs(20)).unwrap();
+    closes.recv_timeout(LONG).unwrap();
 }
 
 #[test]
@@ -517,7 +651,7 @@ fn a_pool_that_ends_has_its_connections_closed() {
     leased.into_iter().for_each(Connection::keep);
     drop(pool);
     for _ in 0..100 {
-        closes.recv_timeout(Duration::from_secs(20)).unwrap();
+        closes.recv_timeout(LONG).unwrap();
     }
 }
 

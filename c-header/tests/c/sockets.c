@@ -436,6 +436,109 @@ static void a_child_may_have_pools_of_its_own(void **state) {
     close(ends[1]);
 }
 
+/* In the child, whose copies of the parent's connections are closed, but not the parent's. */
+static void end_inherited_pool(fixture *f) {
+    end_pool(f);
+    end_child();
+}
+
+static void a_child_that_ends_an_inherited_pool_takes_no_watch_from_its_parent(void **state) {
+    (void)state;
+    fixture f;
+    int ends[2], status;
+    make_watching(&f, LH_WATCHING_WATCH);
+    open_idle(&f, ends, LH_PROBE_SILENT);
+    pid_t child = fork();
+    if (child == 0) end_inherited_pool(&f);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 7);
+    close(ends[1]);
+    until_disposals(&f, 1);
+    assert_disposed(&f, 0, SOCKET_DATA(ends[0]), LH_CAUSE_PEER_CLOSED);
+    end_pool(&f);
+}
+
+static void a_socket_that_connects_only_in_its_lease_is_no_dead_one_and_is_watched_later(void **state) {
+    (void)state;
+    fixture f;
+    int ends[2], other[2];
+    make_watching(&f, LH_WATCHING_WATCH);
+    lh_lease lease = open_lease(&f, f.route, NULL);
+    int unconnected = socket(AF_INET, SOCK_STREAM, 0);
+    assert_status(LH_OK, lh_lease_set_socket(f.pool, lease, unconnected, LH_PROBE_SILENT));
+    /* An event of it would come before this one's. */
+    open_idle(&f, other, LH_PROBE_SILENT);
+    close(other[1]);
+    until_disposals(&f, 1);
+    connect_tcp(ends);
+    assert_int_equal(dup2(ends[0], unconnected), unconnected);
+    close(ends[0]);
+    assert_status(LH_OK, lh_lease_set_data(f.pool, lease, SOCKET_DATA(unconnected)));
+    assert_status(LH_OK, lh_lease_release(f.pool, lease, LH_FOREVER));
+    lease = lease_idle(&f, f.route, SOCKET_DATA(unconnected));
+    assert_status(LH_OK, lh_lease_release(f.pool, lease, LH_FOREVER));
+    close(ends[1]);
+    until_disposals(&f, 2);
+    assert_disposed(&f, 1, SOCKET_DATA(unconnected), LH_CAUSE_PEER_CLOSED);
+    end_pool(&f);
+}
+
+static void out_of_descriptors_what_is_not_watched_is_probed_and_watched_when_that_is_over(void **state) {
+    (void)state;
+    fixture f;
+    int ends[2], later[2];
+    struct rlimit files, none;
+    lh_lease lease;
+    void *data;
+    make_watching(&f, LH_WATCHING_WATCH);
+    connect_tcp(ends);
+    connect_tcp(later);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+    none = files;
+    none.rlim_cur = 1; /* With 0 poll would be refused, too. */
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    lease = open_lease(&f, f.route, SOCKET_DATA(ends[0]));
+    lh_lease other = open_lease(&f, f.route, SOCKET_DATA(later[0]));
+    assert_status(LH_OK, lh_lease_set_socket(f.pool, lease, ends[0], LH_PROBE_SILENT));
+    assert_status(LH_OK, lh_lease_set_socket(f.pool, other, later[0], LH_PROBE_SILENT));
+    assert_status(LH_OK, lh_lease_release(f.pool, lease, LH_FOREVER));
+    close(ends[1]);
+    lh_status status = lh_pool_try_lease(f.pool, f.route, NULL, &lease, &data);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+    assert_status(LH_VACANCY, status);
+    assert_true(counters_of(&f).stale == 1);
+    assert_status(LH_OK, lh_lease_close(f.pool, lease));
+
+    assert_status(LH_OK, lh_lease_release(f.pool, other, LH_FOREVER));
+    other = lease_idle(&f, f.route, SOCKET_DATA(later[0]));
+    assert_status(LH_OK, lh_lease_release(f.pool, other, LH_FOREVER));
+    close(later[1]);
+    until_disposals(&f, 2);
+    assert_disposed(&f, 1, SOCKET_DATA(later[0]), LH_CAUSE_PEER_CLOSED);
+    end_pool(&f);
+}
+
+static void a_disposal_of_what_a_peer_closed_keeps_no_other_pool_waiting(void **state) {
+    (void)state;
+    slow s;
+    fixture other;
+    int ends[2], others[2];
+    make_slow(&s, 0);
+    make_watching(&other, LH_WATCHING_BOTH);
+    open_idle(&s.f, ends, LH_PROBE_SILENT);
+    close(ends[1]);
+    sem_wait(&s.is_inside);
+    open_idle(&other, others, LH_PROBE_SILENT);
+    close(others[1]);
+    /* Found out meanwhile, whenever its own disposal comes. */
+    for (begin_to_wait(); counters_of(&other).closed_by_peer == 0;) wait_on();
+    sem_post(&s.may_go_on);
+    until_disposals(&other, 1);
+    assert_status(LH_OK, lh_pool_destroy(s.f.pool));
+    end_slow(&s);
+    end_pool(&other);
+}
+
 static pthread_mutex_t lines = PTHREAD_MUTEX_INITIALIZER;
 static int lines_of_closes;
 
@@ -507,6 +610,10 @@ int run_sockets(void) {
         cmocka_unit_test(a_callback_on_the_librarys_thread_may_destroy_its_pool),
         cmocka_unit_test(no_thread_is_left_after_the_last_pool),
         cmocka_unit_test(a_child_may_have_pools_of_its_own),
+        cmocka_unit_test(a_child_that_ends_an_inherited_pool_takes_no_watch_from_its_parent),
+        cmocka_unit_test(a_socket_that_connects_only_in_its_lease_is_no_dead_one_and_is_watched_later),
+        cmocka_unit_test(out_of_descriptors_what_is_not_watched_is_probed_and_watched_when_that_is_over),
+        cmocka_unit_test(a_disposal_of_what_a_peer_closed_keeps_no_other_pool_waiting),
         cmocka_unit_test(what_a_peer_closes_is_logged),
         cmocka_unit_test(keep_alive_is_set_on_a_tcp_socket_and_on_no_other),
     };

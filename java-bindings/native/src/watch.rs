@@ -8,25 +8,19 @@ use jni::EnvUnowned;
 use jni::objects::{JClass, JIntArray};
 use jni::sys::{jint, jlong};
 use leasehold::engine::Handle;
-use leasehold::face::{IdleWatch, Token, idle_watch};
+use leasehold::face::{Token, Watch};
 use std::os::fd::BorrowedFd;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::panic::catch_unwind;
 use std::time::Duration;
 
-/// Written by whoever has the first socket watched, and at the unloading.
-static WATCH: Mutex<Option<Arc<dyn IdleWatch>>> = Mutex::new(None);
+static WATCH: Watch = Watch::new();
 
 /// How many numbers an event has in Java's array, as in `IdleWatch.java`.
 const NUMBERS: usize = 3;
 
-fn watch() -> Option<Arc<dyn IdleWatch>> {
-    WATCH.lock().unwrap_or_else(PoisonError::into_inner).clone()
-}
-
 /// Closes the watch. The library is being unloaded, so nobody waits on it any more.
 pub(crate) fn close() {
-    drop(WATCH.lock().unwrap_or_else(PoisonError::into_inner).take());
+    WATCH.close();
 }
 
 /// Watches a leased connection's socket as one of pool `number`; anything but `DONE` says that it is not watched.
@@ -45,20 +39,12 @@ extern "system" fn Java_io_leasehold_internal_NativePool_watch<'local>(
         let Ok(opening) = unsafe { pool(address) }.engine.opening(handle) else {
             return NOT_LEASED;
         };
-        let watch = WATCH
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get_or_insert_with(|| Arc::from(idle_watch()))
-            .clone();
         let token = Token::new(number as u32, handle.slot(), opening);
         // SAFETY: Java has found it behind an open socket, so it is not -1, and promises that nobody closes the socket
         // meanwhile.
-        match watch.add(unsafe { BorrowedFd::borrow_raw(descriptor) }, token) {
-            Ok(()) => DONE,
-            Err(error) => {
-                log::warn!("an idle connection is not watched, only probed: {error}");
-                NOTHING
-            }
+        match WATCH.add(unsafe { BorrowedFd::borrow_raw(descriptor) }, token) {
+            true => DONE,
+            false => NOTHING,
         }
     })
     .unwrap_or(NOTHING) as jint
@@ -71,11 +57,9 @@ extern "system" fn Java_io_leasehold_internal_IdleWatch_remove<'local>(
     descriptor: jint,
 ) {
     let _ = catch_unwind(|| {
-        if let Some(watch) = watch() {
-            // SAFETY: not -1, and of an open socket, as above; if it is another file's by now, it is not watched, or
-            // loses the watch and keeps the probe.
-            watch.remove(unsafe { BorrowedFd::borrow_raw(descriptor) });
-        }
+        // SAFETY: not -1, and of an open socket, as above; if it is another file's by now, it is not watched, or loses the
+        // watch and keeps the probe.
+        WATCH.remove(unsafe { BorrowedFd::borrow_raw(descriptor) });
     });
 }
 
@@ -90,10 +74,9 @@ extern "system" fn Java_io_leasehold_internal_IdleWatch_await<'local>(
     let closed = catch_unwind(|| {
         let mut closed = Vec::new();
         let timeout = Duration::from_millis(millis as u64);
-        match watch().map(|watch| watch.wait(&mut closed, Some(timeout))) {
-            Some(Ok(())) => {}
+        if WATCH.wait(&mut closed, Some(timeout)).is_err() {
             // There is nothing to wait on, but who asked must not come back at once, again and again.
-            None | Some(Err(_)) => std::thread::sleep(timeout),
+            std::thread::sleep(timeout);
         }
         closed
     })
@@ -122,9 +105,5 @@ extern "system" fn Java_io_leasehold_internal_IdleWatch_wake<'local>(
     _env: EnvUnowned<'local>,
     _class: JClass<'local>,
 ) {
-    let _ = catch_unwind(AssertUnwindSafe(|| {
-        if let Some(watch) = watch() {
-            watch.wake();
-        }
-    }));
+    let _ = catch_unwind(|| WATCH.wake());
 }

@@ -1,10 +1,13 @@
 //! The disposer: closes connections whose close can block (a TLS goodbye, a socket that lingers) on a thread of its own, so
 //! that neither a lease nor the housekeeper waits for them.
 //!
-//! One worker takes them from a queue in turn. A close that takes longer than [`BOUND`] has its socket shut down, which
-//! ends whatever reads or writes on it, and another worker takes over the queue; so a close that hangs all the same delays
-//! no other by more than that. Workers are started when there is something to close and end with the last pool, once
-//! the queue is empty.
+//! One worker takes them from a queue in turn. A connection has [`BOUND`] from the moment it was given up. If it is not closed
+//! by then its socket is shut down, which ends whatever reads or writes on it, and another worker takes over the queue. One
+//! that has waited in the queue for so long gets no answer to its goodbye, and no more than [`GRACE`] to say it. So behind a close
+//! that hangs others are late by little more than the bound, however many of them would hang too. What goes on hanging, because
+//! its socket is not known, keeps its thread; of those there are at most [`MOST_WORKERS`], and then others wait.
+//!
+//! Workers are started when there is something to close and end with the last pool, once the queue is empty.
 
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,12 +18,18 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, TryRecvError, unbounded};
 use parking_lot::Mutex;
-use rustix::net::Shutdown;
+use rustix::net::{Shutdown, shutdown, sockopt};
 
-use super::{Bell, IS_OURS};
+use super::{Bell, ROLE, Role, note};
 
-/// How long a close may take before its socket is shut down.
+/// How long after it was given up a connection may take to be closed before its socket is shut down.
 pub(super) const BOUND: Duration = Duration::from_secs(1);
+
+/// What every close may take, however late it is.
+const GRACE: Duration = Duration::from_millis(10);
+
+/// How many closes may hang at once.
+const MOST_WORKERS: usize = 16;
 
 /// A connection to be closed: dropping it does.
 pub trait Disposable: Send {
@@ -31,9 +40,15 @@ pub trait Disposable: Send {
 pub(super) struct Disposer {
     bell: Arc<Bell>,
     /// None once the last pool has left. Written by the housekeeper then.
-    queue: Mutex<Option<Sender<Box<dyn Disposable>>>>,
-    queued: Receiver<Box<dyn Disposable>>,
+    queue: Mutex<Option<Sender<Queued>>>,
+    queued: Receiver<Queued>,
     workers: Mutex<Vec<Worker>>,
+}
+
+/// A connection that was given up.
+struct Queued {
+    connection: Box<dyn Disposable>,
+    since: Instant,
 }
 
 struct Worker {
@@ -57,10 +72,11 @@ struct Desk {
 
 /// A close under way.
 struct Close {
-    since: Instant,
+    /// When it has taken too long.
+    bound: Instant,
     /// A descriptor of our own: the connection's number may be somebody else's once it has closed that.
     socket: Option<OwnedFd>,
-    /// The socket was shut down.
+    /// It has taken too long, and its socket was shut down.
     is_late: bool,
 }
 
@@ -79,16 +95,19 @@ impl Disposer {
     pub(super) fn dispose(&self, connection: Box<dyn Disposable>) {
         if self.has_worker() {
             if let Some(queue) = &*self.queue.lock() {
-                queue.send(connection).expect("the receiver is kept");
+                let since = Instant::now();
+                queue
+                    .send(Queued { connection, since })
+                    .expect("the receiver is kept");
             }
         }
     }
 
-    /// Sees to it that somebody takes from the queue.
+    /// Sees to it that somebody takes from the queue, now or when one of many that hang comes free.
     fn has_worker(&self) -> bool {
         let mut workers = self.workers.lock();
         let works = |worker: &Worker| !worker.is_replaced && !worker.thread.is_finished();
-        if workers.iter().any(works) {
+        if workers.iter().any(works) || workers.len() >= MOST_WORKERS {
             return true;
         }
         let desk = Arc::new(Desk::default());
@@ -100,7 +119,7 @@ impl Disposer {
         let started = thread::Builder::new()
             .name("leasehold-close".into())
             .spawn(move || {
-                IS_OURS.set(true);
+                ROLE.set(Role::Disposer);
                 work(&bell, &queued, &own);
             });
         match started {
@@ -115,9 +134,11 @@ impl Disposer {
     }
 
     /// Unblocks closes that take too long and has others take over; tells when to look again.
-    pub(super) fn supervise(&self) -> Option<Duration> {
-        let mut next: Option<Duration> = None;
-        let mut look_in = |time: Duration| next = Some(next.map_or(time, |next| next.min(time)));
+    pub(super) fn supervise(&self) -> Option<Instant> {
+        let now = Instant::now();
+        let mut next: Option<Instant> = None;
+        let mut look_in =
+            |moment: Instant| next = Some(next.map_or(moment, |next| next.min(moment)));
         let mut shut_down = Vec::new();
         let mut left = Vec::new();
         let mut workers = self.workers.lock();
@@ -131,52 +152,65 @@ impl Disposer {
         for worker in &mut *workers {
             match &mut *worker.desk.close.lock() {
                 Some(close) => {
-                    let age = close.since.elapsed();
-                    if age < BOUND {
-                        look_in(BOUND - age);
+                    if now < close.bound {
+                        look_in(close.bound);
                     } else if !close.is_late {
                         close.is_late = true;
                         shut_down.push(
                             close
                                 .socket
                                 .as_ref()
-                                .map(|socket| rustix::net::shutdown(socket, Shutdown::Both)),
+                                .map(|socket| shutdown(socket, Shutdown::Both)),
                         );
                         worker.is_replaced = true;
                         worker.desk.is_dismissed.store(true, Ordering::Release);
-                        look_in(BOUND);
-                    } else if age < 2 * BOUND {
-                        look_in(2 * BOUND - age);
+                        look_in(now + BOUND);
+                    } else if !close.is_given_up(now) {
+                        look_in(close.bound + BOUND);
                     }
                 }
-                None if worker.desk.is_busy.load(Ordering::Acquire) => look_in(BOUND),
+                None if worker.desk.is_busy.load(Ordering::Acquire) => look_in(now + GRACE),
                 None => {}
             }
         }
+        let is_full =
+            workers.len() >= MOST_WORKERS && workers.iter().all(|worker| worker.is_replaced);
         drop(workers);
+        let is_news = !shut_down.is_empty();
         for outcome in shut_down {
-            log::debug!(
-                "a close takes longer than {BOUND:?}; its socket was shut down: {outcome:?}"
-            );
+            note(|| {
+                log::debug!(
+                    "a close takes longer than {BOUND:?}; its socket was shut down: {outcome:?}"
+                );
+            });
+        }
+        if is_full && is_news {
+            note(|| {
+                log::warn!(
+                    "{MOST_WORKERS} closes hang; other connections are closed when one of them ends"
+                )
+            });
         }
         for thread in left {
             let _ = thread.join();
         }
         if !self.queued.is_empty() && !self.has_worker() {
-            look_in(BOUND);
+            look_in(now + BOUND);
         }
         next
     }
 
-    /// Ends the workers once the queue is empty, and waits for them, but not for a close that hangs for good.
+    /// Ends the workers once the queue is empty, and waits for them, but not for closes that hang for good, nor for what waits behind
+    /// those: it is closed where the last of them ends.
     pub(super) fn finish(&self) {
         drop(self.queue.lock().take());
         loop {
             let next = self.supervise();
-            if self.queued.is_empty() && self.workers.lock().iter().all(Worker::is_given_up) {
+            if self.workers.lock().iter().all(Worker::is_given_up) {
                 return;
             }
-            self.bell.wait(&mut Vec::new(), Some(next.unwrap_or(BOUND)));
+            let left = next.map(|next| next.saturating_duration_since(Instant::now()));
+            self.bell.wait(&mut Vec::new(), Some(left.unwrap_or(BOUND)));
         }
     }
 }
@@ -185,49 +219,67 @@ impl Worker {
     /// It hangs in a close that nothing ends.
     fn is_given_up(&self) -> bool {
         let close = self.desk.close.lock();
-        close
-            .as_ref()
-            .is_some_and(|close| close.since.elapsed() >= 2 * BOUND)
+        let now = Instant::now();
+        close.as_ref().is_some_and(|close| close.is_given_up(now))
     }
 }
 
-fn work(bell: &Bell, queued: &Receiver<Box<dyn Disposable>>, desk: &Desk) {
+impl Close {
+    /// It goes on although its socket was shut down long ago.
+    fn is_given_up(&self, now: Instant) -> bool {
+        self.is_late && now >= self.bound + BOUND
+    }
+}
+
+fn work(bell: &Bell, queue: &Receiver<Queued>, desk: &Desk) {
     while !desk.is_dismissed.load(Ordering::Acquire) {
-        let connection = match queued.try_recv() {
-            Ok(connection) => connection,
+        let queued = match queue.try_recv() {
+            Ok(queued) => queued,
             Err(TryRecvError::Disconnected) => break,
             Err(TryRecvError::Empty) => {
                 desk.is_busy.store(false, Ordering::Release);
-                let Ok(connection) = queued.recv() else {
+                let Ok(queued) = queue.recv() else {
                     break;
                 };
-                connection
+                queued
             }
         };
-        let socket = connection
-            .socket()
-            .and_then(|socket| socket.try_clone_to_owned().ok());
-        *desk.close.lock() = Some(Close {
-            since: Instant::now(),
-            socket,
-            is_late: false,
-        });
-        if !desk.is_busy.swap(true, Ordering::AcqRel) {
-            // From now on somebody has to look whether it hangs.
-            bell.ring();
+        if catch_unwind(AssertUnwindSafe(|| close(queued, bell, desk))).is_err() {
+            note(|| log::error!("a connection panicked when it was closed"));
         }
-        if catch_unwind(AssertUnwindSafe(|| drop(connection))).is_err() {
-            log::error!("a connection panicked when it was closed");
+        let close = desk.close.lock().take();
+        if let Some(socket) = close.and_then(|close| close.socket) {
+            let_go(socket);
         }
-        // Outside the lock: the last descriptor of a socket that lingers blocks too.
-        let socket = desk
-            .close
-            .lock()
-            .as_mut()
-            .and_then(|close| close.socket.take());
-        drop(socket);
-        *desk.close.lock() = None;
     }
     desk.has_left.store(true, Ordering::Release);
     bell.ring();
+}
+
+fn close(queued: Queued, bell: &Bell, desk: &Desk) {
+    let Queued { connection, since } = queued;
+    let socket = connection.socket();
+    let now = Instant::now();
+    let is_late = now >= since + BOUND;
+    if let Some(socket) = socket.filter(|_| is_late) {
+        let _ = shutdown(socket, Shutdown::Read);
+    }
+    *desk.close.lock() = Some(Close {
+        bound: (since + BOUND).max(now + GRACE),
+        socket: socket.and_then(|socket| socket.try_clone_to_owned().ok()),
+        is_late: false,
+    });
+    if !desk.is_busy.swap(true, Ordering::AcqRel) {
+        // From now on somebody has to look whether it hangs.
+        bell.ring();
+    }
+    drop(connection);
+}
+
+/// Closes our descriptor of a socket whose connection was dropped: it is the last one, so that a socket which is to linger would
+/// do so here. Nobody waits for that: the system sends what there is all the same. Zero is no lingering but a reset.
+fn let_go(socket: OwnedFd) {
+    if matches!(sockopt::socket_linger(&socket), Ok(Some(time)) if !time.is_zero()) {
+        let _ = sockopt::set_socket_linger(&socket, None);
+    }
 }

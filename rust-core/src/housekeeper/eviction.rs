@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::deadlines::Deadlines;
 use crate::engine::{Clock, Effects, Engine};
 
 /// How often to look for what is to be evicted, at least: a hit tells the housekeeper nothing.
@@ -40,9 +41,24 @@ impl Eviction {
     }
 }
 
-/// In how much real time to come back to a pool on this clock for what is due in the earlier of two times; `None`: not
-/// before its time is moved on by hand, or there is something earlier.
-pub fn pause(clock: &Clock, one: Option<u64>, other: Option<u64>) -> Option<Duration> {
+/// The housekeeper's turn with a pool: tells those whose deadline has come, evicts, and answers in how much real time to
+/// come back; `None`: not before the pool's time is moved on by hand, or there is something earlier.
+pub fn take_turn<T>(
+    engine: &Engine,
+    deadlines: &Deadlines<T>,
+    tell: impl FnOnce(Vec<T>),
+    evict: impl FnOnce() -> Option<u64>,
+) -> Option<Duration> {
+    let now = engine.now();
+    let (overdue, next) = deadlines.take_due(now);
+    // Before anything is closed, so that they are told whatever becomes of that.
+    tell(overdue);
+    let deadline = next.map(|moment| moment.saturating_sub(now));
+    pause(engine.clock(), evict(), deadline)
+}
+
+/// In how much real time the earlier of two times has come on this clock.
+fn pause(clock: &Clock, one: Option<u64>, other: Option<u64>) -> Option<Duration> {
     clock.real_time(earlier(one, other)?.max(BREATH))
 }
 

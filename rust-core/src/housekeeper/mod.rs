@@ -3,10 +3,12 @@
 //!
 //! It is started by the first pool that joins and ended with the last; whoever drops that one waits for its end, unless
 //! it is dropped on a thread of the housekeeper's or the disposer's, which then ends by itself. Pools are held weakly: what
-//! keeps one alive for a moment is a call under way. No lock is held while a pool is called.
+//! keeps one alive for a moment is a call under way. No lock is held while a pool is called or a line is logged, and what panics there
+//! ends nothing but that call: the pool is called again soon.
 //!
 //! A child process after a fork has a copy of all this without its threads, and shares the watch with its parent: the first
-//! pool that joins there gets a housekeeper of the child's own.
+//! pool that joins there gets a housekeeper of the child's own. Those inherited leave the parent's alone; it does nothing for
+//! them any more.
 
 mod disposer;
 mod eviction;
@@ -25,13 +27,17 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex};
 
 pub use disposer::Disposable;
-pub use eviction::{Eviction, pause};
+pub use eviction::{Eviction, take_turn};
 
-use crate::watch::{IdleWatch, Token, idle_watch};
+use crate::engine::Clock;
+use crate::watch::{Token, Watch};
 use disposer::{BOUND, Disposer};
 
 /// How long the last pool's end waits for closes that are under way.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// When to come back to a pool where something panicked.
+const SOON: Duration = Duration::from_millis(100);
 
 /// A pool as the housekeeper sees it. It is called on the housekeeper's thread, with no lock held.
 pub trait Tended: Send + Sync {
@@ -52,53 +58,65 @@ pub struct Membership {
 }
 
 impl Membership {
-    /// Puts a pool into the housekeeper's care; the first one starts its thread. [`Tended::tend`] is called soon.
-    ///
-    /// Where no thread can be had, a line at error says so, and nothing is done for the pool until another one joins.
-    pub fn join(pool: Weak<dyn Tended>) -> Self {
+    /// Puts a pool into the housekeeper's care, which also looks at it whenever its clock is moved on by hand. Nothing is done
+    /// for it before [`start`](Self::start).
+    pub fn join(pool: &Arc<dyn Tended>, clock: &Clock) -> Self {
         let mut current = CURRENT.lock();
         if let Some(parents) = current.take_if(|housekeeper| !housekeeper.is_of_this_process()) {
             // Never dropped: the threads whose handles it has are not there.
             std::mem::forget(parents);
         }
         let housekeeper = Arc::clone(current.get_or_insert_with(|| Arc::new(Housekeeper::new())));
-        let number = housekeeper.pools.lock().add(pool);
-        let started = housekeeper.start();
+        let number = housekeeper.pools.lock().add(Arc::downgrade(pool));
         drop(current);
-        if let Err(error) = started {
-            log::error!("no thread for the housekeeper of the pools: {error}");
-        }
-        housekeeper.bell.ring();
+        let advanced = Arc::downgrade(&housekeeper);
+        clock.on_advance(move || {
+            if let Some(housekeeper) = advanced.upgrade() {
+                housekeeper.ring(number);
+            }
+        });
         Membership {
             housekeeper,
             number,
         }
     }
 
-    /// Has the pool told when the peer of this opening closes its connection, also where it has done so already.
+    /// Starts the housekeeper's thread unless it runs, and has [`Tended::tend`] called soon. To be called once after
+    /// [`join`](Self::join), with no lock held, since it may log.
     ///
-    /// What cannot be watched is logged at debug, and the probe alone tells. O(1), one system call.
-    pub fn watch(&self, socket: BorrowedFd<'_>, slot: u32, opening: u16) {
-        let token = Token::new(self.number, slot, opening);
-        if let Err(error) = self.housekeeper.bell.watch.add(socket, token) {
-            log::debug!("connection {slot} is not watched: {error}");
+    /// Where no thread can be had, a line at error says so, and nothing is done for the pool until another one joins.
+    pub fn start(&self) {
+        if let Err(error) = self.housekeeper.start() {
+            log::error!("no thread for the housekeeper of the pools: {error}");
         }
+        self.ring();
     }
 
-    /// To be called before a watched socket is closed or given away; see [`IdleWatch::remove`].
+    /// Has the pool told when the peer of this opening closes its connection, also where it has done so already. False where
+    /// only a probe can tell; see [`Watch::add`].
+    pub fn watch(&self, socket: BorrowedFd<'_>, slot: u32, opening: u16) -> bool {
+        let token = Token::new(self.number, slot, opening);
+        self.housekeeper.is_of_this_process() && self.housekeeper.bell.watch.add(socket, token)
+    }
+
+    /// To be called before a watched socket is closed or given away; see [`Watch::remove`].
     pub fn unwatch(&self, socket: BorrowedFd<'_>) {
-        self.housekeeper.bell.watch.remove(socket);
+        if self.housekeeper.is_of_this_process() {
+            self.housekeeper.bell.watch.remove(socket);
+        }
     }
 
     /// Something is due earlier than [`Tended::tend`] last told. O(1), one system call.
     pub fn ring(&self) {
-        self.housekeeper.bell.ring();
+        self.housekeeper.ring(self.number);
     }
 
-    /// Has a connection closed on a thread where that may take its time. One whose socket is known and whose close takes
-    /// longer than a second has it shut down, which ends a read or a write that hangs.
+    /// Has a connection closed on a thread where that may take its time. One whose socket is known is closed within a second:
+    /// if by itself it is not, its socket is shut down, which ends a read or a write that hangs.
     pub fn dispose(&self, connection: Box<dyn Disposable>) {
-        self.housekeeper.disposer.dispose(connection);
+        if self.housekeeper.is_of_this_process() {
+            self.housekeeper.disposer.dispose(connection);
+        }
     }
 }
 
@@ -127,8 +145,23 @@ impl fmt::Debug for Membership {
 static CURRENT: Mutex<Option<Arc<Housekeeper>>> = Mutex::new(None);
 
 thread_local! {
-    /// The thread is the housekeeper's or the disposer's, whose end nobody waits for there.
-    static IS_OURS: Cell<bool> = const { Cell::new(false) };
+    static ROLE: Cell<Role> = const { Cell::new(Role::Stranger) };
+}
+
+/// What a thread is here.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// One of the program's.
+    Stranger,
+    Housekeeper,
+    /// A worker of the disposer's.
+    Disposer,
+}
+
+/// Whether the calling thread is the housekeeper's, which serves all pools: what may take its time, a close above all, is for
+/// the disposer.
+pub fn is_housekeepers_thread() -> bool {
+    ROLE.get() == Role::Housekeeper
 }
 
 struct Housekeeper {
@@ -174,7 +207,7 @@ impl Done {
 
 /// What the housekeeper waits on.
 struct Bell {
-    watch: Box<dyn IdleWatch>,
+    watch: Watch,
     /// Something is due earlier than the loop knows. Set by anybody, taken by the loop.
     is_rung: AtomicBool,
 }
@@ -189,7 +222,7 @@ impl Bell {
     fn wait(&self, closed: &mut Vec<Token>, timeout: Option<Duration>) {
         if let Err(error) = self.watch.wait(closed, timeout) {
             // The descriptors are gone, closed by somebody to whom they do not belong: only the clock is left.
-            log::error!("idle connections are not watched any more: {error}");
+            note(|| log::error!("idle connections are not watched any more: {error}"));
             thread::sleep(timeout.unwrap_or(BOUND).min(BOUND));
         }
     }
@@ -197,8 +230,15 @@ impl Bell {
 
 #[derive(Default)]
 struct Pools {
-    by_number: HashMap<u32, Weak<dyn Tended>>,
+    by_number: HashMap<u32, Charge>,
     last: u32,
+}
+
+/// A pool in the housekeeper's care.
+struct Charge {
+    pool: Weak<dyn Tended>,
+    /// When it is to be tended next.
+    due: Option<Instant>,
 }
 
 impl Pools {
@@ -209,7 +249,7 @@ impl Pools {
                 break;
             }
         }
-        self.by_number.insert(self.last, pool);
+        self.by_number.insert(self.last, Charge { pool, due: None });
         self.last
     }
 
@@ -218,12 +258,40 @@ impl Pools {
         self.by_number.remove(&number);
         self.by_number.is_empty()
     }
+
+    fn find(&self, number: u32) -> Option<Weak<dyn Tended>> {
+        let charge = self.by_number.get(&number)?;
+        Some(Weak::clone(&charge.pool))
+    }
+
+    /// A pool is to be tended at `moment`, if not earlier.
+    fn set_due(&mut self, number: u32, moment: Instant) {
+        if let Some(charge) = self.by_number.get_mut(&number) {
+            charge.due = Some(charge.due.map_or(moment, |due| due.min(moment)));
+        }
+    }
+
+    /// Those to tend now. Whoever does says when they are due again.
+    fn take_due(&mut self, now: Instant) -> Vec<(u32, Weak<dyn Tended>)> {
+        let due = self.by_number.iter_mut().filter_map(|(number, charge)| {
+            charge.due.take_if(|due| *due <= now)?;
+            Some((*number, Weak::clone(&charge.pool)))
+        });
+        due.collect()
+    }
+
+    fn next_due(&self) -> Option<Instant> {
+        self.by_number
+            .values()
+            .filter_map(|charge| charge.due)
+            .min()
+    }
 }
 
 impl Housekeeper {
     fn new() -> Self {
         let bell = Arc::new(Bell {
-            watch: idle_watch(),
+            watch: Watch::new(),
             is_rung: AtomicBool::new(false),
         });
         Housekeeper {
@@ -240,17 +308,26 @@ impl Housekeeper {
         self.process == process::id()
     }
 
+    /// Has a pool tended soon.
+    fn ring(&self, number: u32) {
+        if self.is_of_this_process() {
+            self.pools.lock().set_due(number, Instant::now());
+            self.bell.ring();
+        }
+    }
+
     /// Starts the thread unless it runs.
     fn start(self: &Arc<Self>) -> std::io::Result<()> {
         let mut thread = self.thread.lock();
-        if thread.is_none() {
+        let runs = |running: &Running| !running.handle.is_finished();
+        if !thread.as_ref().is_some_and(runs) {
             let housekeeper = Arc::clone(self);
             let done = Arc::new(Done::default());
             let told = Arc::clone(&done);
             let handle = thread::Builder::new()
                 .name("leasehold".into())
                 .spawn(move || {
-                    IS_OURS.set(true);
+                    ROLE.set(Role::Housekeeper);
                     housekeeper.run();
                     told.tell();
                 })?;
@@ -266,24 +343,33 @@ impl Housekeeper {
             let timeout = due.map(|due| due.saturating_duration_since(Instant::now()));
             self.bell.wait(&mut closed, timeout);
             for token in closed.drain(..) {
-                let pool = self.pools.lock().by_number.get(&token.pool()).cloned();
+                let pool = self.pools.lock().find(token.pool());
                 call(pool, |pool| pool.peer_closed(token.slot(), token.opening()));
             }
             let is_due = due.is_some_and(|due| due <= Instant::now());
             if self.bell.is_rung.swap(false, Ordering::AcqRel) || is_due {
-                due = self.tend().map(|next| Instant::now() + next);
+                due = self.tend();
             }
         }
         self.disposer.finish();
     }
 
-    /// Does what is due in every pool, and tells when to look again.
-    fn tend(&self) -> Option<Duration> {
-        let pools: Vec<_> = self.pools.lock().by_number.values().cloned().collect();
-        let due = pools
-            .into_iter()
-            .filter_map(|pool| call(Some(pool), |pool| pool.tend())?);
-        due.chain(self.disposer.supervise()).min()
+    /// Does what is due in the pools, and tells when to look again.
+    fn tend(&self) -> Option<Instant> {
+        let due = self.pools.lock().take_due(Instant::now());
+        for (number, pool) in due {
+            let next = match call(Some(pool), |pool| pool.tend()) {
+                Called::Answered(next) => next,
+                Called::Panicked => Some(SOON),
+                Called::Gone => None,
+            };
+            if let Some(moment) = next.and_then(|next| Instant::now().checked_add(next)) {
+                self.pools.lock().set_due(number, moment);
+            }
+        }
+        let looked_at = self.disposer.supervise();
+        let next = self.pools.lock().next_due();
+        next.into_iter().chain(looked_at).min()
     }
 
     /// Ends the thread, once what is to be closed is closed, and waits for that.
@@ -293,18 +379,35 @@ impl Housekeeper {
         let Some(Running { handle, done }) = self.thread.lock().take() else {
             return;
         };
-        if !IS_OURS.get() && done.wait(PATIENCE) {
+        if ROLE.get() == Role::Stranger && done.wait(PATIENCE) {
             let _ = handle.join();
         }
     }
 }
 
-/// Calls a pool that is still there. A panic of what it calls, a connection's drop or a waker, ends here.
-fn call<T>(pool: Option<Weak<dyn Tended>>, action: impl FnOnce(Arc<dyn Tended>) -> T) -> Option<T> {
-    let pool = pool?.upgrade()?;
-    let outcome = catch_unwind(AssertUnwindSafe(move || action(pool)));
-    if outcome.is_err() {
-        log::error!("a connection panicked when it was closed, or a waker when it was called");
+/// What became of a call of a pool.
+enum Called<T> {
+    Answered(T),
+    Panicked,
+    /// There is no such pool any more.
+    Gone,
+}
+
+/// Calls a pool that is still there. A panic of what it calls, a waker or a key's drop, ends here.
+fn call<T>(pool: Option<Weak<dyn Tended>>, action: impl FnOnce(Arc<dyn Tended>) -> T) -> Called<T> {
+    let Some(pool) = pool.and_then(|pool| pool.upgrade()) else {
+        return Called::Gone;
+    };
+    match catch_unwind(AssertUnwindSafe(move || action(pool))) {
+        Ok(answer) => Called::Answered(answer),
+        Err(_) => {
+            note(|| log::error!("a waker or a key panicked when the housekeeper called it"));
+            Called::Panicked
+        }
     }
-    outcome.ok()
+}
+
+/// Logs on a thread that is to live on: a logger may panic.
+fn note(log: impl FnOnce()) {
+    let _ = catch_unwind(AssertUnwindSafe(log));
 }

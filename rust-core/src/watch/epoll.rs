@@ -16,7 +16,7 @@ use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::event::{EventfdFlags, Timespec, eventfd};
 use rustix::io::Errno;
 
-use super::{IdleWatch, Token};
+use super::Token;
 
 /// How many events one wait brings at most; the others come with the next.
 const BATCH: usize = 64;
@@ -40,10 +40,9 @@ impl Epoll {
         epoll::add(&set, &bell, EventData::new_u64(WAKE), edges)?;
         Ok(Epoll { set, bell })
     }
-}
 
-impl IdleWatch for Epoll {
-    fn add(&self, socket: BorrowedFd<'_>, token: Token) -> io::Result<()> {
+    /// Fails where the descriptor is none that can be watched, or too many are.
+    pub(super) fn add(&self, socket: BorrowedFd<'_>, token: Token) -> io::Result<()> {
         let wanted = EventFlags::RDHUP | EventFlags::ET;
         let data = EventData::new_u64(token.to_u64());
         match epoll::add(&self.set, socket, data, wanted) {
@@ -54,13 +53,17 @@ impl IdleWatch for Epoll {
         Ok(())
     }
 
-    fn remove(&self, socket: BorrowedFd<'_>) {
+    pub(super) fn remove(&self, socket: BorrowedFd<'_>) {
         // Not there: never registered, or another file has the number since its owner closed it.
         let _ = epoll::delete(&self.set, socket);
     }
 
-    fn wait(&self, closed: &mut Vec<Token>, timeout: Option<Duration>) -> io::Result<()> {
-        closed.clear();
+    /// Adds the tokens of what was closed to `closed`.
+    pub(super) fn wait(
+        &self,
+        closed: &mut Vec<Token>,
+        timeout: Option<Duration>,
+    ) -> io::Result<()> {
         let timeout = timeout.map(whole_milliseconds);
         let mut events = [const { MaybeUninit::uninit() }; BATCH];
         let events = match epoll::wait(&self.set, &mut events, timeout.as_ref()) {
@@ -77,7 +80,7 @@ impl IdleWatch for Epoll {
         Ok(())
     }
 
-    fn wake(&self) {
+    pub(super) fn wake(&self) {
         // Fails only when 2^64 wakes were not waited for.
         let _ = rustix::io::write(&self.bell, &1u64.to_ne_bytes());
     }

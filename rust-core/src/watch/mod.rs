@@ -4,57 +4,141 @@
 //! watch reports is a [`Token`]: the pool, the slot and the opening, never the descriptor, whose number may be another
 //! connection's by then. So an event that comes late names an opening that is over, and
 //! [`peer_closed`](crate::engine::Engine::peer_closed) passes over it.
+//!
+//! The system's set of sockets is made for the first of them. Where the system refuses it, for want of descriptors above all,
+//! nothing is watched, and whoever waits sleeps; every later socket asks for it again.
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod epoll;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
 mod nothing;
+mod sleep;
 
-use std::fmt;
 use std::io;
 use std::os::fd::BorrowedFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-pub use nothing::NoWatch;
+use parking_lot::RwLock;
+
+use crate::socket::{Liveness, probe};
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use epoll::Epoll as Set;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+use nothing::Nothing as Set;
+use sleep::Sleep;
 
 /// A set of sockets of which it is told when a peer closes. Every method may be called from any thread; one thread at a
 /// time may [`wait`](Self::wait).
-pub trait IdleWatch: Send + Sync + fmt::Debug {
+#[derive(Debug)]
+pub struct Watch {
+    /// The system's set. Written by whoever has the first socket that it takes, and by [`close`](Self::close).
+    set: RwLock<Option<Arc<Set>>>,
+    /// What is waited on while there is no set.
+    sleep: Sleep,
+    /// It was said that sockets are not watched. Written by the first to say so.
+    has_warned: AtomicBool,
+}
+
+impl Default for Watch {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Watch {
+    /// A watch of nothing yet. Takes no descriptor.
+    pub const fn new() -> Self {
+        Watch {
+            set: RwLock::new(None),
+            sleep: Sleep::new(),
+            has_warned: AtomicBool::new(false),
+        }
+    }
+
     /// Watches a socket, from now on or, where it is watched already, under this token instead. One whose peer has closed
-    /// already is reported too. O(1), one system call.
+    /// already is reported too. O(1), two system calls.
     ///
-    /// # Errors
-    ///
-    /// Those of the system: the descriptor is none that can be watched, or too many are. It is then not watched, and
-    /// the probe alone tells.
-    fn add(&self, socket: BorrowedFd<'_>, token: Token) -> io::Result<()>;
+    /// False where it is not watched, so that only a probe can tell: it is not connected yet, or none that can be watched,
+    /// or the system's limits are reached, which is logged, once at warn and then at debug. To be tried again later.
+    pub fn add(&self, socket: BorrowedFd<'_>, token: Token) -> bool {
+        // It would be reported as hung up at once.
+        if probe(socket) == Liveness::Unconnected {
+            return false;
+        }
+        let added = self.set().and_then(|set| set.add(socket, token));
+        if let Err(error) = &added {
+            let level = match self.has_warned.swap(true, Ordering::Relaxed) {
+                false => log::Level::Warn,
+                true => log::Level::Debug,
+            };
+            log::log!(
+                level,
+                "an idle connection is not watched, only probed: {error}"
+            );
+        }
+        added.is_ok()
+    }
 
     /// Watches a socket no longer; one that is not watched is none's concern. To be called by whoever is about to close
     /// the socket, before: afterwards the number may be another's. An event may be under way. O(1), one system call.
-    fn remove(&self, socket: BorrowedFd<'_>);
+    pub fn remove(&self, socket: BorrowedFd<'_>) {
+        if let Some(set) = &*self.set.read() {
+            set.remove(socket);
+        }
+    }
 
     /// Waits until a peer has closed, [`wake`](Self::wake) was called or `timeout` is over, and puts the tokens of the
     /// sockets concerned in place of what `closed` held, each once for its registration. Without a timeout it waits as
-    /// long as it takes.
+    /// long as it takes. It may end earlier for no reason.
     ///
     /// # Errors
     ///
     /// None while the set is whole; whoever waits may only give up.
-    fn wait(&self, closed: &mut Vec<Token>, timeout: Option<Duration>) -> io::Result<()>;
+    pub fn wait(&self, closed: &mut Vec<Token>, timeout: Option<Duration>) -> io::Result<()> {
+        closed.clear();
+        let set = self.set.read().clone();
+        match set {
+            Some(set) => set.wait(closed, timeout),
+            None => {
+                self.sleep.wait(timeout);
+                Ok(())
+            }
+        }
+    }
 
     /// Ends the wait that is under way or, where there is none, the next one. O(1), never blocks.
-    fn wake(&self);
-}
-
-/// The system's watch, or one that reports nothing where the system has none or refuses it.
-pub fn idle_watch() -> Box<dyn IdleWatch> {
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    match epoll::Epoll::new() {
-        Ok(epoll) => return Box::new(epoll),
-        Err(error) => log::warn!(
-            "idle connections are not watched, only probed: no epoll to be had ({error})"
-        ),
+    pub fn wake(&self) {
+        // Under the lock: whoever makes the set afterwards passes the wake on.
+        match &*self.set.read() {
+            Some(set) => set.wake(),
+            None => self.sleep.wake(),
+        }
     }
-    Box::new(NoWatch::default())
+
+    /// Gives the set back to the system. Nobody waits on it any more.
+    pub fn close(&self) {
+        *self.set.write() = None;
+    }
+
+    /// The system's set, made now if there is none.
+    fn set(&self) -> io::Result<Arc<Set>> {
+        if let Some(set) = &*self.set.read() {
+            return Ok(Arc::clone(set));
+        }
+        let mut kept = self.set.write();
+        if let Some(set) = &*kept {
+            return Ok(Arc::clone(set));
+        }
+        let set = Arc::new(Set::new()?);
+        *kept = Some(Arc::clone(&set));
+        drop(kept);
+        // Whoever sleeps is to wait on the set; and whoever comes to wait there must not miss a wake that the sleep got.
+        self.sleep.wake();
+        set.wake();
+        Ok(set)
+    }
 }
 
 const REGISTRATION_BITS: u32 = 28;

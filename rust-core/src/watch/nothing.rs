@@ -1,72 +1,32 @@
-//! The watch of a system that has none: it reports nothing, and the probe does the work.
+//! The set of a system that has none of the kind: it cannot be made, so the probe does the work.
 
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
-use parking_lot::{Condvar, Mutex};
+use super::Token;
 
-use super::{IdleWatch, Token};
+#[derive(Debug)]
+pub(super) enum Nothing {}
 
-/// Watches nothing; it can be waited on and woken like any other.
-#[derive(Debug, Default)]
-pub struct NoWatch {
-    /// Somebody has called `wake` since the last wait. Written under the lock by both.
-    woken: Mutex<bool>,
-    changed: Condvar,
-}
-
-impl IdleWatch for NoWatch {
-    fn add(&self, _socket: BorrowedFd<'_>, _token: Token) -> io::Result<()> {
-        Ok(())
+impl Nothing {
+    pub(super) fn new() -> io::Result<Self> {
+        Err(io::ErrorKind::Unsupported.into())
     }
 
-    fn remove(&self, _socket: BorrowedFd<'_>) {}
-
-    fn wait(&self, closed: &mut Vec<Token>, timeout: Option<Duration>) -> io::Result<()> {
-        closed.clear();
-        let mut woken = self.woken.lock();
-        let is_asleep = |woken: &mut bool| !*woken;
-        match timeout {
-            Some(timeout) => {
-                self.changed.wait_while_for(&mut woken, is_asleep, timeout);
-            }
-            None => self.changed.wait_while(&mut woken, is_asleep),
-        }
-        *woken = false;
-        Ok(())
+    pub(super) fn add(&self, _: BorrowedFd<'_>, _: Token) -> io::Result<()> {
+        match *self {}
     }
 
-    fn wake(&self) {
-        *self.woken.lock() = true;
-        self.changed.notify_one();
-    }
-}
-
-#[cfg(all(test, not(any(loom, shuttle))))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_wake_ends_the_wait_after_it_and_no_other() {
-        let watch = NoWatch::default();
-        let mut closed = vec![Token::new(1, 1, 1)];
-        watch.wake();
-        watch.wait(&mut closed, None).unwrap();
-        assert_eq!(closed, []);
-        watch
-            .wait(&mut closed, Some(Duration::from_millis(1)))
-            .unwrap();
-        assert!(!*watch.woken.lock());
+    pub(super) fn remove(&self, _: BorrowedFd<'_>) {
+        match *self {}
     }
 
-    #[test]
-    fn a_wake_ends_the_wait_under_way() {
-        let watch = NoWatch::default();
-        std::thread::scope(|threads| {
-            let waiter = threads.spawn(|| watch.wait(&mut Vec::new(), None));
-            watch.wake();
-            waiter.join().unwrap().unwrap();
-        });
+    pub(super) fn wait(&self, _: &mut Vec<Token>, _: Option<Duration>) -> io::Result<()> {
+        match *self {}
+    }
+
+    pub(super) fn wake(&self) {
+        match *self {}
     }
 }
