@@ -102,8 +102,14 @@ def chart(run):
                       f'{facts["processor"]}, {facts["processors"]} processors.', 'small'))
     parts.append(text(LEFT, top + 16, facts['java'], 'small'))
     height = top + 30
-    return '\n'.join([f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img">',
-                      '<title>What a lease and its release cost, and what that is in requests</title>', f'<style>{STYLE}\n</style>', *parts, '</svg>', ''])
+    return '\n'.join([
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img">',
+        '<title>What a lease and its release cost, and what that is in requests</title>',
+        f'<style>{STYLE}\n</style>',
+        *parts,
+        '</svg>',
+        '',
+    ])
 
 
 def main():

@@ -73,7 +73,8 @@ need_rust_sources() {
         *' rustc'*) ;;
         *' /usr/bin/rustc '*) [ ! -e /usr/lib/rustlib/src/rust/library/std/src/lib.rs ] || return 0 ;;
         *)
-            ! command -v rustup >/dev/null || rustup component add rust-src >/dev/null 2>&1 || true
+            [ -e "$(rustc --print sysroot)/lib/rustlib/src/rust/library" ] || ! command -v rustup >/dev/null ||
+                rustup component add rust-src >/dev/null 2>&1 || true
             return 0
             ;;
     esac

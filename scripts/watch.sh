@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What it costs to watch idle connections, counted: system calls and instructions of a lease and its release, and the housekeeper's
-# processor time while many connections are idle. Counts do not depend on how busy the machine is. Arguments choose: calls, instructions, time.
+# processor time while many connections are idle. Counts do not depend on how busy the machine is. Arguments choose: calls,
+# instructions, time.
 set -euo pipefail
 # What cannot be counted must not pass as nothing.
 shopt -s inherit_errexit

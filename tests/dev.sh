@@ -6,6 +6,7 @@ cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 failed=0
+export LC_ALL=C
 
 # expect WHAT WANTED SAID
 expect() {
@@ -24,7 +25,7 @@ rust_sources() {
     PATH=$1 "$BASH" -eu <<'SCRIPT' || echo "ended with $?"
 . scripts/setup.sh
 need_rust_sources
-echo "packages: ${missing_packages[*]}"
+echo "packages:${missing_packages[*]}."
 SCRIPT
 }
 
@@ -34,7 +35,7 @@ expect 'figures into a folder that is missing' "$work/none/figures.json: No such
 expect 'figures into what is a folder' "$work: Is a directory" "$(refusal demo --json "$work")"
 
 expect 'no Rust at all' -src "$(rust_sources "$work/none")"
-ln -s "$(command -v true)" "$work/rustc"
-expect 'a Rust that is neither rustup'\''s nor Debian'\''s' 'packages: ' "$(rust_sources "$work")"
+ln -s "$(type -P true)" "$work/rustc"
+expect 'a Rust that is neither rustup'\''s nor Debian'\''s' packages:. "$(rust_sources "$work")"
 [ "$failed" = 0 ] && echo 'dev: passed'
 exit $failed

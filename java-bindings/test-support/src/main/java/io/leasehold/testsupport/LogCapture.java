@@ -9,8 +9,8 @@ import java.util.logging.Logger;
 import java.util.logging.SimpleFormatter;
 
 /**
- * Records what is logged under some logger names and below them, at all levels, from opening until close. Works for java.util.logging and for
- * commons-logging, which ends there when no other backend is on the class path. May be used from any thread.
+ * Records what is logged under some logger names and below them, at all levels, from opening until close. Works for java.util.logging and
+ * for commons-logging, which ends there when no other backend is on the class path. May be used from any thread.
  */
 public final class LogCapture implements AutoCloseable {
     private final List<Captured> loggers = new ArrayList<>();

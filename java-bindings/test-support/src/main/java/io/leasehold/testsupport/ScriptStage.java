@@ -197,10 +197,11 @@ public abstract class ScriptStage implements AutoCloseable {
 
     /** Waits until a line that contains this was logged. */
     public final void awaitLog(String text) throws Exception {
-        Eventually.await("log line with " + text, () -> log.messages().stream().anyMatch(message -> message != null && message.contains(text)));
+        Eventually.await("log line with " + text,
+                () -> log.messages().stream().anyMatch(message -> message != null && message.contains(text)));
     }
 
-    /** Writes down how many connections the server has accepted. The last step of a script: it makes one itself, to be sure of the order. */
+    /** Writes down how many connections the server has accepted. A script's last step: it makes one itself, to be sure of the order. */
     public final void countConnections() throws Exception {
         try (Socket last = new Socket(ScriptedServer.loopback(), server.port())) {
             Eventually.await("the last connection to be accepted",

@@ -17,8 +17,8 @@ import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManagerFactory;
 
 /**
- * One self-signed identity for localhost, made by the JDK's keytool, and the TLS contexts of both sides. All tests of a JVM have the same, as
- * making one takes seconds.
+ * One self-signed identity for localhost, made by the JDK's keytool, and the TLS contexts of both sides. All tests of a JVM have the
+ * same, as making one takes seconds.
  */
 public final class TestTls {
     private static final String ALIAS = "test";
@@ -62,8 +62,9 @@ public final class TestTls {
             Path directory = Files.createTempDirectory("leasehold-tls");
             Path file = directory.resolve("identity.p12");
             File keytool = Paths.get(System.getProperty("java.home"), "bin", "keytool").toFile();
-            Process process = new ProcessBuilder(keytool.getPath(), "-genkeypair", "-alias", ALIAS, "-keyalg", "EC", "-groupname", "secp256r1",
-                    "-dname", "CN=localhost", "-ext", "san=dns:localhost,ip:127.0.0.1", "-validity", "2", "-storetype", "PKCS12",
+            Process process = new ProcessBuilder(keytool.getPath(), "-genkeypair", "-alias", ALIAS, "-keyalg", "EC",
+                    "-groupname", "secp256r1", "-dname", "CN=localhost", "-ext", "san=dns:localhost,ip:127.0.0.1",
+                    "-validity", "2", "-storetype", "PKCS12",
                     "-keystore", file.toString(), "-storepass", new String(PASSWORD)).redirectErrorStream(true).start();
             try (InputStream said = process.getInputStream()) {
                 byte[] buffer = new byte[4096];

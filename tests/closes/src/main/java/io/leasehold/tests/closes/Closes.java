@@ -59,7 +59,8 @@ public final class Closes {
             Files.write(json, json(columns).getBytes(StandardCharsets.UTF_8));
         }
         List<Column> unexpected = columns.stream()
-                .filter(column -> !column.lostAsExpected() || column.closeWait != column.leftExpected(CONNECTIONS)).collect(Collectors.toList());
+                .filter(column -> !column.lostAsExpected() || column.closeWait != column.leftExpected(CONNECTIONS))
+                .collect(Collectors.toList());
         for (Column column : unexpected) {
             System.err.println("closes: " + column.contender.title + (column.contender.isOurs
                     ? " broke what it promises" : " lost less than a server costs it that closes connections as this one should have"));
@@ -93,7 +94,8 @@ public final class Closes {
     private static String json(List<Column> columns) {
         List<String> objects = new ArrayList<>();
         for (Column column : columns) {
-            objects.add(String.format(Locale.ROOT, "  \"%s\": {\"posts\": %d, \"failed\": %d, \"failed_though_closed_before\": %d, \"close_wait\": %d}",
+            objects.add(String.format(Locale.ROOT,
+                    "  \"%s\": {\"posts\": %d, \"failed\": %d, \"failed_though_closed_before\": %d, \"close_wait\": %d}",
                     column.contender.key(), column.posts, column.failed, column.lost, column.closeWait));
         }
         return "{\n" + String.join(",\n", objects) + "\n}\n";

@@ -61,7 +61,8 @@ final class ClosingServer implements Closeable {
         this(prefix, address, 1, 0, 0, 0);
     }
 
-    private ClosingServer(List<String> prefix, String address, int ports, int leastKeepAlive, int mostKeepAlive, int atOnce) throws IOException {
+    private ClosingServer(List<String> prefix, String address, int ports, int leastKeepAlive, int mostKeepAlive, int atOnce)
+            throws IOException {
         this.address = address;
         List<String> command = new ArrayList<>(prefix);
         Collections.addAll(command, System.getProperty("java.home") + "/bin/java", "-cp", System.getProperty("java.class.path"),

@@ -63,8 +63,8 @@ final class Column implements Closeable {
     }
 
     /**
-     * Sends POSTs from many threads, each after a pause that is about the server's keep-alive, in milliseconds. A route of the server's own is
-     * for each group of threads; they pause alike and then send at once, as otherwise the connection released last would serve them all.
+     * Sends POSTs from many threads, each after a pause that is about the server's keep-alive, in milliseconds. Each group of threads has a
+     * route of its own; they pause alike and then send at once, as otherwise the connection released last would serve them all.
      */
     void post(int threads, Sharing sharing, int postsEach, int leastKeepAlive, int mostKeepAlive, int spread) throws Exception {
         int groups = sharing.groups(threads);

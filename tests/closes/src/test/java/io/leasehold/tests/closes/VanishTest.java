@@ -32,7 +32,7 @@ class VanishTest {
         try {
             return new Network();
         } catch (IOException e) {
-            return abort("not tested: no network of its own for a server that vanishes, which takes root's rights and iproute2: " + e.getMessage());
+            return abort("no network of its own for a server that vanishes, which takes root's rights and iproute2: " + e.getMessage());
         }
     }
 }

@@ -38,7 +38,8 @@ final class Report {
         row(text, "", column -> column.contender.title);
         line(text, "(a) GETs one after the other, one thread");
         row(text, "    requests/s (median)", column -> number(column.requestsPerSecond()));
-        row(text, "    slowest to fastest slice", column -> number(Collections.min(column.slices)) + " to " + number(Collections.max(column.slices)));
+        row(text, "    slowest to fastest slice",
+                column -> number(Collections.min(column.slices)) + " to " + number(Collections.max(column.slices)));
         row(text, "    requests failed", column -> failedOf(column.gets));
         row(text, "    connections opened", column -> number(column.afterGets.opened));
         line(text, "(b) pauses around the keep-alive, then POSTs");
@@ -71,10 +72,11 @@ final class Report {
     String json() {
         List<String> objects = new ArrayList<>();
         for (Column column : columns) {
-            objects.add(String.format(Locale.ROOT, "  \"%s\": {\"requests_per_second\": %.1f, \"connections_opened\": %d, \"requests_failed\": %d, "
-                    + "\"close_wait\": %d, \"time_wait\": %d, \"server_close_wait\": %d, \"server_time_wait\": %d}", column.contender.key,
-                    column.requestsPerSecond(), column.opened(), column.all().failed(), column.closeWait(Side.CLIENT), column.timeWait(Side.CLIENT),
-                    column.closeWait(Side.SERVER), column.timeWait(Side.SERVER)));
+            objects.add(String.format(Locale.ROOT,
+                    "  \"%s\": {\"requests_per_second\": %.1f, \"connections_opened\": %d, \"requests_failed\": %d, "
+                    + "\"close_wait\": %d, \"time_wait\": %d, \"server_close_wait\": %d, \"server_time_wait\": %d}",
+                    column.contender.key, column.requestsPerSecond(), column.opened(), column.all().failed(),
+                    column.closeWait(Side.CLIENT), column.timeWait(Side.CLIENT), column.closeWait(Side.SERVER), column.timeWait(Side.SERVER)));
         }
         return "{\n" + String.join(",\n", objects) + "\n}\n";
     }

@@ -42,7 +42,7 @@ class DemoTest {
                 Httpd httpd = (Httpd) column.server;
                 Eventually.await("httpd has logged every request", () -> requests(httpd) == all.requests);
 
-                // The first request is not one of those that a kept connection may serve, so 101 fit. The last connection may have room left.
+                // The first request is not one of those that a kept connection may serve, so 101 fit. The last may have room left.
                 List<Integer> gets = httpd.requestsPerConnection(0);
                 List<Integer> full = gets.stream().filter(n -> n == 101).collect(Collectors.toList());
                 assertTrue(full.size() >= gets.size() - 1, who + ": " + gets);
@@ -85,7 +85,8 @@ class DemoTest {
                 String key = "\"" + column.contender.key + "\": {";
                 assertTrue(report.json().contains(key + "\"requests_per_second\": "), report.json());
             }
-            for (String name : Arrays.asList("connections_opened", "requests_failed", "close_wait", "time_wait", "server_close_wait", "server_time_wait")) {
+            for (String name : Arrays.asList("connections_opened", "requests_failed", "close_wait", "time_wait", "server_close_wait",
+                    "server_time_wait")) {
                 assertEquals(run.columns.size(), report.json().split("\"" + name + "\": \\d+").length - 1, report.json());
             }
             // Its own sockets only, whatever the server has left.

@@ -45,7 +45,10 @@ public final class Httpd extends WebServer {
         return new Builder();
     }
 
-    /** Connections that have had at least one request answered. httpd logs a request after it was answered, so the last one may be missing for a moment. */
+    /**
+     * Connections that have had at least one request answered. httpd logs a request after it was answered, so the last one may be missing
+     * for a moment.
+     */
     @Override
     public long connections() throws IOException {
         long all = 0;
@@ -55,7 +58,7 @@ public final class Httpd extends WebServer {
         return all;
     }
 
-    /** How many requests each connection to a port carried, in the order in which httpd came to log them; late as {@link #connections()}. */
+    /** How many requests each connection to a port carried, in the order in which httpd logged them; late as {@link #connections()}. */
     public List<Integer> requestsPerConnection(int index) throws IOException {
         List<Integer> requests = new ArrayList<>();
         Map<String, Integer> byClientPort = new HashMap<>();

@@ -29,8 +29,8 @@ public final class LimitJudge implements Closeable {
     private final Nginx nginx;
 
     /**
-     * Starts the judge with the limits for each port and in total. The first {@code meeting} requests wait in the application for each other,
-     * so that at least as many are under way at once; it must not be more than the limits let in.
+     * Starts the judge with the limits for each port and in total. The first {@code meeting} requests wait in the application for each
+     * other, so that at least as many are under way at once; it must not be more than the limits let in.
      */
     public LimitJudge(int perPort, int total, int meeting) throws Exception {
         CyclicBarrier first = new CyclicBarrier(meeting);

@@ -146,7 +146,8 @@ public final class Nginx extends WebServer {
             text.append("        listen 127.0.0.1:").append(port).append(builder.tls ? " ssl" : "").append(";\n");
         }
         if (builder.tls) {
-            text.append("        ssl_certificate ").append(certificate()).append(";\n        ssl_certificate_key ").append(certificateKey()).append(";\n");
+            text.append("        ssl_certificate ").append(certificate()).append(";\n")
+                    .append("        ssl_certificate_key ").append(certificateKey()).append(";\n");
         }
         // Not the file of this name: nginx answers a POST of a file with 405.
         text.append("        location = ").append(HELLO).append(" { return 200 \"").append(GREETING.trim()).append("\\n\"; }\n")

@@ -22,8 +22,8 @@ import java.util.stream.Stream;
 /**
  * A web server of this JVM's own, running until it is stopped or closed, at the latest until the JVM ends.
  *
- * <p>Whatever its kind, it answers GET and POST of {@link #HELLO} and keeps the connection, answers {@link #GOODBYE} and closes it after the
- * response (with {@code Connection: close} in it), and serves the files that its builder was given. It has one worker process. For one
+ * <p>Whatever its kind, it answers GET and POST of {@link #HELLO} and keeps the connection, answers {@link #GOODBYE} and closes it after
+ * the response (with {@code Connection: close} in it), and serves the files that its builder was given. It has one worker process. For one
  * thread at a time, except for the figures, which any thread may ask for.
  */
 public abstract class WebServer implements Closeable {
