@@ -202,9 +202,16 @@ impl Step<'_> {
         }
     }
 
-    /// Hands a claimed entry to the caller as a victim.
+    /// Hands a claimed entry to the caller as a victim. Its place is its own route's first where that one goes first, as that of a
+    /// kept one would be; else it is that of whoever has waited longest.
     fn close(&mut self, slot: u32, claimed: Word, cause: Cause) -> Released {
+        let route = self.entry(slot).route().slot();
         self.remove(slot, claimed, cause);
+        let is_own_first =
+            self.engine.own_route_first && self.c.routes[route as usize].queue.head.is_some();
+        if is_own_first && self.c.has_room(route) {
+            self.grant_opening(route);
+        }
         self.settle();
         Released::Close(cause)
     }

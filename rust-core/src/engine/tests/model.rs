@@ -661,7 +661,15 @@ impl Model {
     }
 
     fn close(&mut self, id: Id, cause: Cause) -> Option<Cause> {
+        let route = self.entries[&id].route;
         self.entries.remove(&id);
+        if let Some(own) = self.head_of(route).filter(|_| self.rules.own_route_first) {
+            let ticket = own.ticket;
+            if self.has_room(route) {
+                let outcome = self.open(route);
+                self.answer(ticket, Ok(outcome));
+            }
+        }
         self.settle();
         Some(cause)
     }
