@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::engine::{Clock, Config, Engine, Policy, Profile};
+use crate::engine::{Clock, Config, Engine, Policy};
 use crate::plan::{Plan, descriptor_of};
 use crate::pool::Pool;
 use crate::shared::{Shared, millis};
@@ -42,14 +42,6 @@ impl<K: Eq + Hash + Clone, C> Builder<K, C> {
             plan: Plan::new(),
             join: None,
         }
-    }
-
-    /// Takes over the limits and the order of waiting of an Apache HttpClient generation.
-    pub fn profile(mut self, profile: Profile) -> Self {
-        self.config.max_total = profile.max_total;
-        self.config.max_per_route = profile.max_per_route;
-        self.config.own_route_first = profile.own_route_first;
-        self
     }
 
     /// Most connections in total: leased, idle and being opened. Unlimited by default. With 0 every lease waits.

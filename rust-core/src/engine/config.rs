@@ -19,40 +19,6 @@ pub enum Policy {
     Fifo,
 }
 
-/// The constants in which the generations of Apache HttpClient differ for a pool.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Profile {
-    /// Limit per route of a pool that was told none.
-    pub max_per_route: u32,
-    /// Limit in total of a pool that was told none.
-    pub max_total: u32,
-    /// A released connection serves its own route's first waiter even if one of another route has waited longer.
-    pub own_route_first: bool,
-}
-
-impl Profile {
-    /// No limits, one order of arrival for all routes.
-    pub const DEFAULT: Profile = Profile {
-        max_per_route: MAX_ENTRIES,
-        max_total: MAX_ENTRIES,
-        own_route_first: false,
-    };
-
-    /// HttpClient 3.1's MultiThreadedHttpConnectionManager.
-    pub const HTTPCLIENT_3: Profile = Profile {
-        max_per_route: 2,
-        max_total: 20,
-        own_route_first: true,
-    };
-
-    /// HttpClient 4.5's PoolingHttpClientConnectionManager.
-    pub const HTTPCLIENT_4: Profile = Profile {
-        max_per_route: 2,
-        max_total: 20,
-        own_route_first: false,
-    };
-}
-
 /// What a pool is made with. Limits can be changed later, the rest stays.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -68,7 +34,8 @@ pub struct Config {
     pub policy: Policy,
     /// Lets a newcomer take a released connection before those who wait: more throughput, no order.
     pub barging: bool,
-    /// See [`Profile::own_route_first`].
+    /// A released connection, or the place of one that closes, serves its own route's first waiter even if one of another route has
+    /// waited longer: what HttpClient 3.1 does.
     pub own_route_first: bool,
     /// How many idle lists, a power of two up to 16; `None` lets the number of processors decide.
     /// Ignored under [`Policy::Fifo`], which needs one.
@@ -78,21 +45,6 @@ pub struct Config {
 }
 
 impl Config {
-    /// A configuration with a profile's constants.
-    pub fn new(profile: Profile) -> Self {
-        Config {
-            max_per_route: profile.max_per_route,
-            max_total: profile.max_total,
-            max_waiters: u32::MAX,
-            time_to_live: None,
-            policy: Policy::Lifo,
-            barging: false,
-            own_route_first: profile.own_route_first,
-            stripes: None,
-            clock: Clock::monotonic(),
-        }
-    }
-
     pub(super) fn stripe_count(&self) -> usize {
         if self.policy == Policy::Fifo {
             return 1;
@@ -111,7 +63,18 @@ fn processors() -> usize {
 }
 
 impl Default for Config {
+    /// No limits, one order of arrival for all routes.
     fn default() -> Self {
-        Config::new(Profile::DEFAULT)
+        Config {
+            max_per_route: MAX_ENTRIES,
+            max_total: MAX_ENTRIES,
+            max_waiters: u32::MAX,
+            time_to_live: None,
+            policy: Policy::Lifo,
+            barging: false,
+            own_route_first: false,
+            stripes: None,
+            clock: Clock::monotonic(),
+        }
     }
 }

@@ -60,7 +60,7 @@ mod tests;
 use std::fmt;
 
 pub use clock::{Clock, ManualClock};
-pub use config::{Config, MAX_ENTRIES, Policy, Profile};
+pub use config::{Config, MAX_ENTRIES, Policy};
 pub use counters::Counters;
 pub use effects::{Cause, Effects, Victim};
 pub use id::{Handle, RouteId, StateId, Ticket};

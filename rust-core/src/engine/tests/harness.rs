@@ -8,7 +8,7 @@ use super::super::sync;
 use super::super::thread::pretend_thread;
 use super::super::{
     Answer, Clock, Config, Effects, Engine, Grant, Handle, Hit, Keep, ManualClock, Outcome,
-    Profile, Refusal, Released, RouteId, ShutdownMode, StateId, Ticket, Verdict,
+    Refusal, Released, RouteId, ShutdownMode, StateId, Ticket, Verdict,
 };
 use super::audit::audit;
 
@@ -49,13 +49,13 @@ pub(super) enum Left {
 }
 
 impl Pool {
-    /// Two stripes, no limits, default profile; `change` makes it what the scenario needs.
+    /// Two stripes, no limits; `change` makes it what the scenario needs.
     pub(super) fn new(change: impl FnOnce(&mut Config)) -> Self {
         let clock = ManualClock::new();
         let mut config = Config {
             stripes: Some(2),
             clock: Clock::manual(&clock),
-            ..Config::new(Profile::DEFAULT)
+            ..Config::default()
         };
         change(&mut config);
         pretend_thread(0);

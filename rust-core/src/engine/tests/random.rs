@@ -9,7 +9,7 @@ use std::panic::{self, AssertUnwindSafe};
 use super::super::thread::pretend_thread;
 use super::super::{
     Answer, Cause, Clock, Config, Counters, Effects, Engine, EntryInfo, Grant, Handle, Hit, Keep,
-    ManualClock, NotLeased, Policy, Profile, Refusal, Released, RouteId, ShutdownMode, StateId,
+    MAX_ENTRIES, ManualClock, NotLeased, Policy, Refusal, Released, RouteId, ShutdownMode, StateId,
     Stats, Ticket, Use, Verdict,
 };
 use super::super::{Outcome, route::IDLE_ROUTES};
@@ -85,7 +85,7 @@ impl Random {
 #[derive(Clone, Copy, Debug)]
 struct Setting {
     policy: Policy,
-    profile: Profile,
+    own_route_first: bool,
     barging: bool,
     stripes: u32,
     max_total: u32,
@@ -102,7 +102,7 @@ struct Setting {
 #[derive(Clone, Copy, Debug)]
 struct Kind {
     policy: Policy,
-    profile: Profile,
+    own_route_first: bool,
     barging: bool,
     stripes: u32,
 }
@@ -111,14 +111,17 @@ fn setting(kind: Kind, random: &mut Random) -> Setting {
     let is_large = random.one_in(64);
     let (max_total, max_per_route) = if is_large {
         (300, 200)
-    } else if random.one_in(4) {
-        (kind.profile.max_total, kind.profile.max_per_route)
     } else {
-        (1 + random.below(8) as u32, 1 + random.below(4) as u32)
+        match random.below(8) {
+            0 => (MAX_ENTRIES, MAX_ENTRIES),
+            // HttpClient's, 3.1 as 4.5.
+            1 => (20, 2),
+            _ => (1 + random.below(8) as u32, 1 + random.below(4) as u32),
+        }
     };
     Setting {
         policy: kind.policy,
-        profile: kind.profile,
+        own_route_first: kind.own_route_first,
         barging: kind.barging,
         stripes: kind.stripes,
         max_total,
@@ -252,12 +255,12 @@ impl Pair {
             barging: setting.barging,
             stripes: Some(setting.stripes),
             clock: Clock::manual(&clock),
-            ..Config::new(setting.profile)
+            own_route_first: setting.own_route_first,
         });
         let rules = Rules {
             fifo: setting.policy == Policy::Fifo,
             barging: setting.barging,
-            own_route_first: setting.profile.own_route_first,
+            own_route_first: setting.own_route_first,
             exact: setting.stripes == 1 || setting.policy == Policy::Fifo,
             max_waiters: setting.max_waiters,
             time_to_live: setting.time_to_live,
@@ -1006,15 +1009,15 @@ fn check(kind: Kind) {
 }
 
 macro_rules! kinds {
-    ($($name:ident: $policy:ident, $profile:ident, $stripes:literal, $barging:literal;)*) => {
+    ($($name:ident: $policy:ident, $stripes:literal, $barging:literal, $own_route_first:literal;)*) => {
         $(
             #[test]
             fn $name() {
                 check(Kind {
                     policy: Policy::$policy,
-                    profile: Profile::$profile,
                     stripes: $stripes,
                     barging: $barging,
+                    own_route_first: $own_route_first,
                 });
             }
         )*
@@ -1022,17 +1025,14 @@ macro_rules! kinds {
 }
 
 kinds! {
-    lifo_in_exact_order: Lifo, DEFAULT, 1, false;
-    lifo_in_exact_order_with_barging: Lifo, DEFAULT, 1, true;
-    lifo_in_exact_order_as_httpclient_3: Lifo, HTTPCLIENT_3, 1, false;
-    lifo_in_exact_order_as_httpclient_4: Lifo, HTTPCLIENT_4, 1, false;
-    lifo_over_stripes: Lifo, DEFAULT, 8, false;
-    lifo_over_stripes_with_barging: Lifo, DEFAULT, 8, true;
-    lifo_over_stripes_as_httpclient_3: Lifo, HTTPCLIENT_3, 8, false;
-    lifo_over_stripes_as_httpclient_4: Lifo, HTTPCLIENT_4, 8, false;
-    fifo: Fifo, DEFAULT, 1, false;
-    fifo_with_barging: Fifo, DEFAULT, 1, true;
-    fifo_as_httpclient_3: Fifo, HTTPCLIENT_3, 1, false;
-    fifo_as_httpclient_3_with_barging: Fifo, HTTPCLIENT_3, 1, true;
-    fifo_as_httpclient_4: Fifo, HTTPCLIENT_4, 1, false;
+    lifo_in_exact_order: Lifo, 1, false, false;
+    lifo_in_exact_order_with_barging: Lifo, 1, true, false;
+    lifo_in_exact_order_own_route_first: Lifo, 1, false, true;
+    lifo_over_stripes: Lifo, 8, false, false;
+    lifo_over_stripes_with_barging: Lifo, 8, true, false;
+    lifo_over_stripes_own_route_first: Lifo, 8, false, true;
+    fifo: Fifo, 1, false, false;
+    fifo_with_barging: Fifo, 1, true, false;
+    fifo_own_route_first: Fifo, 1, false, true;
+    fifo_own_route_first_with_barging: Fifo, 1, true, true;
 }

@@ -820,6 +820,16 @@ final class Scripts {
             stage.act("open", ofB::open);
             c.endAfter("release", ofB::releaseConnection);
         });
+        script("multi: own host first, also with a closed connection", stage -> {
+            MultiThreadedHttpConnectionManager manager = stage.multi();
+            manager.getParams().setMaxTotalConnections(1);
+            HttpConnection held = open(stage, manager, "a");
+            Stage.Pending<HttpConnection> b = stage.start("b", () -> manager.getConnection(stage.to("b"))).untilItWaits();
+            Stage.Pending<HttpConnection> a = stage.start("a", () -> manager.getConnection(stage.to("a"))).untilItWaits();
+            stage.act("close", held::close);
+            HttpConnection ofA = a.endAfter("release", held::releaseConnection);
+            b.endAfter("release", ofA::releaseConnection);
+        });
         script("multi: interrupted while waiting", stage -> {
             MultiThreadedHttpConnectionManager manager = stage.multi();
             manager.getParams().setDefaultMaxConnectionsPerHost(1);
