@@ -3,7 +3,7 @@
 use std::ffi::{CStr, c_char, c_void};
 use std::sync::Arc;
 
-use leasehold::engine::{Refusal, RouteId};
+use leasehold::engine::{Effects, RouteId};
 
 use crate::boundary::{Answer, Output, answer, bytes};
 use crate::pool::{Pool, lh_pool, lh_stats, with_pool};
@@ -76,18 +76,11 @@ fn make_route(pool: lh_pool, name: &[u8], output: Output<lh_route>) -> Answer {
 
 fn hold_route(pool: &Arc<Pool>, name: &[u8]) -> Result<RouteId, lh_status> {
     let name = Arc::new(Box::from(name));
-    let mut stale = None;
-    loop {
-        let id = pool
-            .with_effects(|engine, effects| pool.routes.intern(engine, &name, stale, effects))
-            .map_err(|_| LH_TOO_MANY)?;
-        match pool.engine.hold_route(id) {
-            Ok(()) => return Ok(id),
-            // Reclaimed in between.
-            Err(Refusal::StaleRoute) => stale = Some(id),
-            Err(refusal) => return Err(refusal.into()),
-        }
-    }
+    let route = pool.with_effects(|engine, effects| {
+        let hold = |route, _: &mut Effects| engine.hold_route(route).map(|()| route);
+        pool.routes.with_route(engine, &name, effects, hold)
+    })?;
+    Ok(route)
 }
 
 /// Lets go of a route once. When all who made it have, the handle may be refused at any time; connections and waiting

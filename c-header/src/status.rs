@@ -130,6 +130,7 @@ impl From<Refusal> for lh_status {
         match refusal {
             Refusal::WouldBlock => LH_EXHAUSTED,
             Refusal::QueueFull => LH_QUEUE_FULL,
+            Refusal::TooManyRoutes => LH_TOO_MANY,
             Refusal::ShutDown => LH_SHUT_DOWN,
             Refusal::StaleRoute => LH_NO_ROUTE,
             Refusal::StaleTicket => LH_NO_REQUEST,

@@ -12,11 +12,31 @@ pub enum LeaseError {
     Timeout,
     /// Nothing is free and the request was not to wait.
     Exhausted,
-    /// As many requests wait as [`Builder::max_waiters`](crate::Builder::max_waiters) allows, or more than a million
-    /// routes are in use at once.
+    /// As many requests wait as [`Builder::max_waiters`](crate::Builder::max_waiters) allows. Come back later, or raise it.
     QueueFull,
+    /// More than a million routes are in use at once: each has connections, requests that wait, a limit of its own or a
+    /// [`Route`](crate::Route) that is held.
+    TooManyRoutes,
+    /// The [`Route`](crate::Route) was dropped before the future that it had made was polled. Hold it until then.
+    RouteDropped,
     /// The pool was shut down.
     ShutDown,
+}
+
+impl LeaseError {
+    pub(crate) fn of(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::WouldBlock => LeaseError::Exhausted,
+            Refusal::QueueFull => LeaseError::QueueFull,
+            Refusal::TooManyRoutes => LeaseError::TooManyRoutes,
+            // The route of a key is interned again when it is stale.
+            Refusal::StaleRoute => LeaseError::RouteDropped,
+            Refusal::ShutDown => LeaseError::ShutDown,
+            Refusal::StaleTicket | Refusal::StaleHandle => {
+                unreachable!("tickets and handles are used by their owners alone")
+            }
+        }
+    }
 }
 
 impl fmt::Display for LeaseError {
@@ -25,24 +45,15 @@ impl fmt::Display for LeaseError {
             LeaseError::Timeout => "timed out waiting for a connection from the pool",
             LeaseError::Exhausted => "every connection that the pool's limits allow is in use",
             LeaseError::QueueFull => "as many requests wait for a connection as the pool allows",
+            LeaseError::TooManyRoutes => {
+                "more than a million routes are in use: close what is idle, or let go of held routes"
+            }
+            LeaseError::RouteDropped => {
+                "the route was dropped before its request was made: hold it until then"
+            }
             LeaseError::ShutDown => "the connection pool was shut down",
         })
     }
 }
 
 impl std::error::Error for LeaseError {}
-
-impl From<Refusal> for LeaseError {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::WouldBlock => LeaseError::Exhausted,
-            Refusal::ShutDown => LeaseError::ShutDown,
-            // A route is interned again when it is stale, and a face gives no ticket or handle away: what is left is
-            // that one of the engine's tables is full.
-            Refusal::QueueFull
-            | Refusal::StaleRoute
-            | Refusal::StaleTicket
-            | Refusal::StaleHandle => LeaseError::QueueFull,
-        }
-    }
-}

@@ -88,6 +88,26 @@ impl<K: Eq + Hash> Interner<K> {
         Ok(new)
     }
 
+    /// Does something with the route of a key: with a new route as often as the engine reclaims it in between.
+    ///
+    /// Refused as [`intern`](Self::intern) or `action` is.
+    pub fn with_route<T>(
+        &self,
+        engine: &Engine,
+        key: &Arc<K>,
+        effects: &mut Effects,
+        mut action: impl FnMut(RouteId, &mut Effects) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        let mut stale = None;
+        loop {
+            let route = self.intern(engine, key, stale, effects)?;
+            match action(route, effects) {
+                Err(Refusal::StaleRoute) => stale = Some(route),
+                outcome => return outcome,
+            }
+        }
+    }
+
     /// Notes the key of a new route. The slot may still know the route before it, whose retirement nobody has carried
     /// out yet, or already the one after it, where the new one was reclaimed on the spot: the older is forgotten here.
     fn remember_key(&self, new: RouteId, key: &Arc<K>) {
@@ -140,5 +160,89 @@ impl<K: Eq + Hash> Interner<K> {
     fn shard(&self, hash: u64) -> &RwLock<HashTable<(Arc<K>, RouteId)>> {
         // The table itself uses the hash's top and bottom bits.
         &self.shards[(hash >> 32) as usize % SHARDS].0
+    }
+}
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests {
+    use super::*;
+    use crate::engine::Config;
+
+    fn interned(interner: &Interner<&'static str>, engine: &Engine, key: &'static str) -> RouteId {
+        let mut effects = Effects::new();
+        let route = interner.intern(engine, &Arc::new(key), None, &mut effects);
+        for retired in effects.retired {
+            interner.forget(retired);
+        }
+        route.unwrap()
+    }
+
+    #[test]
+    fn equal_keys_have_one_route_until_it_is_forgotten() {
+        let (interner, engine) = (Interner::new(), Engine::new(Config::default()));
+        let route = interned(&interner, &engine, "a");
+        assert_eq!(interned(&interner, &engine, "a"), route);
+        assert_ne!(interned(&interner, &engine, "b"), route);
+        assert_eq!(interner.find(&"a"), Some(route));
+        assert_eq!(interner.key_of(route).as_deref(), Some(&"a"));
+        interner.forget(route);
+        assert_eq!(interner.find(&"a"), None);
+        assert_eq!(interner.key_of(route), None);
+    }
+
+    #[test]
+    fn a_stale_route_is_replaced_and_its_late_retirement_takes_nothing_away() {
+        let (interner, engine) = (Interner::new(), Engine::new(Config::default()));
+        let stale = interned(&interner, &engine, "a");
+        let mut effects = Effects::new();
+        let mut asked = Vec::new();
+        let fresh = interner.with_route(&engine, &Arc::new("a"), &mut effects, |route, _| {
+            asked.push(route);
+            match route == stale {
+                true => Err(Refusal::StaleRoute),
+                false => Ok(route),
+            }
+        });
+        let fresh = fresh.unwrap();
+        assert_eq!(asked, [stale, fresh]);
+        interner.forget(stale);
+        assert_eq!(interner.find(&"a"), Some(fresh));
+        assert_eq!(interner.key_of(fresh).as_deref(), Some(&"a"));
+    }
+
+    /// Two routes that had one slot one after the other.
+    fn of_one_slot(engine: &Engine) -> [RouteId; 2] {
+        let mut effects = Effects::new();
+        let first = engine.add_route(&mut effects).unwrap();
+        loop {
+            let next = engine.add_route(&mut effects).unwrap();
+            if next.slot() == first.slot() {
+                return [first, next];
+            }
+        }
+    }
+
+    #[test]
+    fn of_two_routes_of_one_slot_the_older_is_forgotten_whoever_is_noted_first() {
+        let (interner, engine) = (Interner::new(), Engine::new(Config::default()));
+        let [older, newer] = of_one_slot(&engine);
+        let [a, b] = ["a", "b"].map(Arc::new);
+        for [first, second] in [[older, newer], [newer, older]] {
+            for route in [first, second] {
+                let key = if route == older { &a } else { &b };
+                let hash = interner.hasher.hash_one(**key);
+                let mut table = interner.shard(hash).write();
+                table.insert_unique(hash, (Arc::clone(key), route), |(known, _)| {
+                    interner.hasher.hash_one(**known)
+                });
+                drop(table);
+                interner.remember_key(route, key);
+            }
+            assert_eq!(interner.find(&"a"), None);
+            assert_eq!(interner.find(&"b"), Some(newer));
+            assert_eq!(interner.key_of(older), None);
+            assert_eq!(interner.key_of(newer).as_deref(), Some(&"b"));
+            interner.forget(newer);
+        }
     }
 }

@@ -222,11 +222,6 @@ impl<K: Eq + Hash, C> Connection<K, C> {
         Ok(Lease::Vacancy(vacancy))
     }
 
-    /// Gives it back unused: who it is bound to and until when it may be kept stay as they were.
-    pub(crate) fn give_back(self) {
-        self.end(Keep::AsBefore);
-    }
-
     fn end(mut self, keep: Keep) {
         let connection = self.connection.take().expect(ENDED);
         self.hold.is_ended = true;

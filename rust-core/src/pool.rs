@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::builder::Builder;
-use crate::engine::{Counters, EntryInfo, Refusal, ShutdownMode, Stats, Use};
+use crate::engine::{Counters, EntryInfo, ShutdownMode, Stats, Use};
 use crate::error::LeaseError;
 use crate::lease::Lease;
 use crate::request::{LeaseFuture, Request};
@@ -158,17 +158,12 @@ impl<K: Eq + Hash + Clone, C> Pool<K, C> {
     /// [`QueueFull`](LeaseError::QueueFull) where more than a million routes are in use.
     pub fn set_max_of(&self, key: &K, max: Option<u32>) -> Result<(), LeaseError> {
         let key = Arc::new(key.clone());
-        let mut stale = None;
-        loop {
-            let route = self.shared.intern(&key, stale)?;
-            match self
-                .shared
-                .with_effects(|engine, effects| engine.set_max_per_route(route, max, effects))
-            {
-                Err(Refusal::StaleRoute) => stale = Some(route),
-                outcome => return Ok(outcome?),
-            }
-        }
+        let shared = &self.shared;
+        let outcome = shared.with_effects(|engine, effects| {
+            let set = |route, effects: &mut _| engine.set_max_per_route(route, max, effects);
+            shared.interner.with_route(engine, &key, effects, set)
+        });
+        outcome.map_err(LeaseError::of)
     }
 
     /// Ends the pool: whoever waits gets [`ShutDown`](LeaseError::ShutDown), idle connections are closed, leased ones

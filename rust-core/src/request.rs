@@ -14,7 +14,7 @@ use crate::deadlines::Deadline;
 use crate::engine::{Answer, Grant, Handle, Outcome, Refusal, RouteId, StateId, Ticket};
 use crate::error::LeaseError;
 use crate::lease::{Connection, Lease, Vacancy};
-use crate::shared::millis;
+use crate::shared::{Shared, millis};
 use crate::shares::{Share, Shares};
 use crate::state::State;
 
@@ -135,17 +135,15 @@ impl<'a, K: Eq + Hash + Clone, C> Request<'a, K, C> {
     }
 
     fn into_waiting(self) -> Waiting<K, C> {
-        let (key, route) = match self.target {
-            Target::Key(key) => (Some(Arc::new(key.clone())), None),
-            Target::Held(route) => (None, Some(route)),
-        };
         Waiting {
             state: self
                 .state
                 .map_or(StateId::NONE, |state| self.shared.states.acquire(state)),
             shared: Arc::clone(self.shared.of_this_thread()),
-            key,
-            route,
+            goal: match self.target {
+                Target::Key(key) => Goal::Key(Arc::new(key.clone())),
+                Target::Held(route) => Goal::Held(route),
+            },
             ticket: None,
         }
     }
@@ -247,13 +245,16 @@ fn usable<K: Eq + Hash, C>(
     Ok(Lease::Connection(connection))
 }
 
+/// What a request that may have to wait asks for.
+enum Goal<K> {
+    Key(Arc<K>),
+    Held(RouteId),
+}
+
 /// A request that may have to wait.
 struct Waiting<K: Eq + Hash, C> {
     shared: Arc<Share<K, C>>,
-    /// What is asked for, unless a held route is.
-    key: Option<Arc<K>>,
-    /// The route, once it is known.
-    route: Option<RouteId>,
+    goal: Goal<K>,
     state: StateId,
     /// Its place in the queue, once it has one.
     ticket: Option<Ticket>,
@@ -261,35 +262,28 @@ struct Waiting<K: Eq + Hash, C> {
 
 impl<K: Eq + Hash, C> Waiting<K, C> {
     fn try_lease(&mut self) -> Result<Lease<K, C>, LeaseError> {
-        match self.ask(None)? {
+        match self.ask(None).map_err(LeaseError::of)? {
             Outcome::Granted(grant) => self.accept(grant),
             Outcome::Wait => Err(LeaseError::Exhausted),
         }
     }
 
     fn poll(&mut self, waker: &Waker) -> Poll<Result<Lease<K, C>, LeaseError>> {
-        if self.ticket.is_none() {
+        let Some(ticket) = self.ticket else {
             match self.try_lease() {
                 Err(LeaseError::Exhausted) => {}
                 outcome => return Poll::Ready(outcome),
             }
-            self.ticket = Some(
-                self.shared
-                    .engine
-                    .reserve_ticket()
-                    .map_err(LeaseError::from)?,
-            );
+            let ticket = self.shared.engine.reserve_ticket();
+            let ticket = ticket.map_err(LeaseError::of)?;
             // Published before the ticket is queued: a grant that comes at once finds whom to wake.
-            self.publish(waker);
+            publish(&self.shared, ticket, waker);
+            self.ticket = Some(ticket);
             return self.enqueue(waker);
-        }
+        };
         // Published before the answer is looked for: one that comes after the look wakes this waker.
-        self.publish(waker);
-        match self
-            .shared
-            .engine
-            .poll_ticket(self.ticket.expect("it waits"))
-        {
+        publish(&self.shared, ticket, waker);
+        match self.shared.engine.poll_ticket(ticket) {
             Ok(Answer::Pending) => Poll::Pending,
             Ok(Answer::AskAgain) => self.enqueue(waker),
             Ok(Answer::Granted(grant)) => {
@@ -298,7 +292,7 @@ impl<K: Eq + Hash, C> Waiting<K, C> {
             }
             Err(refusal) => {
                 self.ticket = None;
-                Poll::Ready(Err(refusal.into()))
+                Poll::Ready(Err(LeaseError::of(refusal)))
             }
         }
     }
@@ -312,50 +306,37 @@ impl<K: Eq + Hash, C> Waiting<K, C> {
         match outcome {
             Ok(Outcome::Wait) => Poll::Pending,
             Ok(Outcome::Granted(grant)) => Poll::Ready(self.accept(grant)),
-            Err(refusal) => Poll::Ready(Err(refusal.into())),
+            Err(refusal) => Poll::Ready(Err(LeaseError::of(refusal))),
         }
     }
 
-    /// Asks the engine, with the ticket if there is one, interning the key anew as often as its route was reclaimed
-    /// meanwhile.
+    /// Asks the engine, with the ticket if there is one.
     fn ask(&mut self, waker: Option<&Waker>) -> Result<Outcome, Refusal> {
-        loop {
-            let route = match (self.route, &self.key) {
-                (Some(route), _) => route,
-                (None, Some(key)) => self.shared.intern(key, None)?,
-                (None, None) => return Err(Refusal::StaleRoute),
-            };
-            self.route = Some(route);
-            let ticket = self.ticket;
-            let outcome = self
-                .shared
-                .with_effects(|engine, effects| engine.lease(route, self.state, ticket, effects));
-            match (outcome, &self.key) {
-                (Err(Refusal::StaleRoute), Some(key)) => {
-                    // The refusal has ended the ticket: its slot, and the waker in it, may be somebody else's by now.
-                    self.ticket = None;
-                    self.route = Some(self.shared.intern(key, Some(route))?);
-                    if let (Some(_), Some(waker)) = (ticket, waker) {
-                        self.ticket = Some(self.shared.engine.reserve_ticket()?);
-                        self.publish(waker);
+        let Waiting {
+            shared,
+            goal,
+            state,
+            ticket,
+        } = self;
+        shared.with_effects(|engine, effects| match goal {
+            Goal::Held(route) => engine.lease(*route, *state, *ticket, effects),
+            Goal::Key(key) => {
+                let mut is_again = false;
+                let interner = &shared.interner;
+                interner.with_route(engine, key, effects, |route, effects| {
+                    if std::mem::replace(&mut is_again, true) {
+                        // The refusal of the route before has ended the ticket: its slot, and the waker in it, may be
+                        // somebody else's by now.
+                        if let (Some(_), Some(waker)) = (ticket.take(), waker) {
+                            let next = engine.reserve_ticket()?;
+                            publish(shared, next, waker);
+                            *ticket = Some(next);
+                        }
                     }
-                }
-                (outcome, _) => return outcome,
+                    engine.lease(route, *state, *ticket, effects)
+                })
             }
-        }
-    }
-
-    fn publish(&self, waker: &Waker) {
-        let Some(ticket) = self.ticket else {
-            return;
-        };
-        // Cloned before and dropped after the lock is held: both are the executor's code.
-        let waker = Some(waker.clone());
-        let before = std::mem::replace(
-            &mut *self.shared.wakers.grow_to(ticket.slot()).lock(),
-            waker,
-        );
-        drop(before);
+        })
     }
 
     fn take_waker(&self) -> Option<Waker> {
@@ -394,12 +375,20 @@ impl<K: Eq + Hash, C> Drop for Waiting<K, C> {
         drop(self.take_waker());
         match self.give_up() {
             // Nobody has used it: its expiry stays what it was.
-            Some(Grant::Idle(handle)) => Connection::take(&self.shared, handle).give_back(),
+            Some(Grant::Idle(handle)) => Connection::take(&self.shared, handle).keep_as_promised(),
             Some(Grant::Open(handle)) => drop(self.vacancy(handle)),
             None => {}
         }
         self.shared.states.release(self.state);
     }
+}
+
+/// Says whom to wake when a ticket is answered.
+fn publish<K: Eq + Hash, C>(shared: &Shared<K, C>, ticket: Ticket, waker: &Waker) {
+    // Cloned before and dropped after the lock is held: both are the executor's code.
+    let waker = Some(waker.clone());
+    let before = std::mem::replace(&mut *shared.wakers.grow_to(ticket.slot()).lock(), waker);
+    drop(before);
 }
 
 /// Runs `step` with a waker of this thread until it has an outcome; `step` parks.

@@ -5,7 +5,7 @@ use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::engine::{Refusal, RouteId};
+use crate::engine::{Effects, RouteId};
 use crate::error::LeaseError;
 use crate::lease::Lease;
 use crate::request::{LeaseFuture, Request};
@@ -34,23 +34,18 @@ pub struct Route<K: Eq + Hash, C> {
 impl<K: Eq + Hash + Clone, C> Route<K, C> {
     pub(crate) fn hold(shared: &Arc<Shares<K, C>>, key: &K) -> Result<Self, LeaseError> {
         let key = Arc::new(key.clone());
-        let mut stale = None;
-        loop {
-            let id = shared.intern(&key, stale)?;
-            match shared.engine.hold_route(id) {
-                Ok(()) => {
-                    return Ok(Route {
-                        shared: Arc::clone(shared),
-                        id,
-                    });
-                }
-                Err(Refusal::StaleRoute) => stale = Some(id),
-                Err(refusal) => return Err(refusal.into()),
-            }
-        }
+        let id = shared.with_effects(|engine, effects| {
+            let hold = |route, _: &mut Effects| engine.hold_route(route).map(|()| route);
+            shared.interner.with_route(engine, &key, effects, hold)
+        });
+        Ok(Route {
+            shared: Arc::clone(shared),
+            id: id.map_err(LeaseError::of)?,
+        })
     }
 
-    /// A request for a connection of this route.
+    /// A request for a connection of this route, to say more about than the shorthands below can; see
+    /// [`Pool::request`](crate::Pool::request).
     pub fn request(&self) -> Request<'_, K, C> {
         Request::of_route(&self.shared, self.id)
     }
@@ -73,7 +68,23 @@ impl<K: Eq + Hash + Clone, C> Route<K, C> {
         self.request().lease(timeout)
     }
 
-    /// See [`Pool::lease_async`](crate::Pool::lease_async). The route is to be held until the future is done.
+    /// See [`Pool::lease_async`](crate::Pool::lease_async). The route is to be held until the future is first polled; dropped
+    /// before, it may leave the future nothing but [`RouteDropped`](LeaseError::RouteDropped).
+    ///
+    /// ```
+    /// # use std::{future::Future, pin::pin, task::{Context, Poll, Waker}};
+    /// use leasehold::{Lease, Pool};
+    ///
+    /// let pool: Pool<&str, u32> = Pool::new();
+    /// let route = pool.route(&"a")?;
+    /// let fetch = async {
+    ///     let Lease::Vacancy(vacancy) = route.lease_async().await? else { panic!("nothing is idle yet") };
+    ///     vacancy.fill(7).keep();
+    ///     Ok::<(), leasehold::LeaseError>(())
+    /// };
+    /// # assert!(pin!(fetch).poll(&mut Context::from_waker(Waker::noop())).is_ready());
+    /// # Ok::<(), leasehold::LeaseError>(())
+    /// ```
     pub fn lease_async(&self) -> LeaseFuture<K, C> {
         self.request().lease_async()
     }

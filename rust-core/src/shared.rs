@@ -14,8 +14,7 @@ use parking_lot::Mutex;
 use crate::cells::{Cells, UNWATCHED};
 use crate::deadlines::Deadlines;
 use crate::engine::{
-    Effects, Engine, Handle, Hit, Keep, Refusal, Released, RouteId, Segments, StateId, Verdict,
-    Victim,
+    Effects, Engine, Handle, Hit, Keep, Released, Segments, StateId, Verdict, Victim,
 };
 use crate::housekeeper::{Membership, Tended, is_housekeepers_thread, take_turn};
 use crate::interner::Interner;
@@ -56,11 +55,6 @@ impl<K: Eq + Hash, C> Shared<K, C> {
             plan,
             place: OnceLock::new(),
         }
-    }
-
-    /// The route of a key, a new one where it has none or its route is `stale`.
-    pub(crate) fn intern(&self, key: &Arc<K>, stale: Option<RouteId>) -> Result<RouteId, Refusal> {
-        self.with_effects(|engine, effects| self.interner.intern(engine, key, stale, effects))
     }
 
     pub(crate) fn close_expired(&self) {

@@ -38,7 +38,7 @@ pub(crate) fn of_grant(grant: Grant) -> jlong {
 pub(crate) fn of_refusal(refusal: Refusal) -> jlong {
     match refusal {
         Refusal::WouldBlock => WOULD_BLOCK,
-        Refusal::QueueFull => QUEUE_FULL,
+        Refusal::QueueFull | Refusal::TooManyRoutes => QUEUE_FULL,
         Refusal::ShutDown => SHUT_DOWN,
         Refusal::StaleRoute => STALE_ROUTE,
         Refusal::StaleHandle => NOT_LEASED,

@@ -40,6 +40,8 @@ pub enum Refusal {
     WouldBlock,
     /// As many requests wait as the pool allows.
     QueueFull,
+    /// More than a million routes are in use at once.
+    TooManyRoutes,
     /// The pool was shut down.
     ShutDown,
     /// The route was reclaimed, or belongs to another pool: intern its key again.
@@ -55,6 +57,7 @@ impl fmt::Display for Refusal {
         f.write_str(match self {
             Refusal::WouldBlock => "no connection can be had without waiting",
             Refusal::QueueFull => "as many requests wait for a connection as the pool allows",
+            Refusal::TooManyRoutes => "more than a million routes are in use at once",
             Refusal::ShutDown => "the pool was shut down",
             Refusal::StaleRoute => "the route is not known to this pool (any more)",
             Refusal::StaleTicket => "the ticket is not known to this pool (any more)",

@@ -106,7 +106,7 @@ impl Engine {
     pub fn add_route(&self, effects: &mut Effects) -> Result<RouteId, Refusal> {
         Step::new(self, effects)
             .add_route()
-            .ok_or(Refusal::QueueFull)
+            .ok_or(Refusal::TooManyRoutes)
     }
 
     /// Keeps a route from being reclaimed until [`let_go_of_route`](Self::let_go_of_route) is called as often. O(1).
