@@ -177,10 +177,10 @@ where
     /// assert_eq!(pool.stats().available, 1);
     ///
     /// drop(server.accept()?); // the server closes, and nobody leases or cleans up
-    /// while pool.stats().available > 0 {
+    /// while pool.counters().closed_by_peer == 0 {
     ///     std::thread::yield_now();
     /// }
-    /// assert_eq!(pool.counters().closed_by_peer, 1);
+    /// assert_eq!(pool.stats().available, 0);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn watch(mut self, watching: Watching) -> Self {

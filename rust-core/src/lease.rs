@@ -124,12 +124,38 @@ impl<K: Eq + Hash, C> Connection<K, C> {
         }
     }
 
-    /// Keeps it for the next lease, for as long as it lasts.
+    /// Keeps it for the next lease, for as long as it lasts, whatever [`update_expiry`](Self::update_expiry) has noted: for that
+    /// there is [`keep_as_promised`](Self::keep_as_promised). O(1) where nobody waits.
+    ///
+    /// It goes to the request that has waited longest, else it becomes idle. It is closed where the pool is shut down or over a
+    /// limit, its peer has closed it, its time to live is over, or a request of another route needs its place.
+    ///
+    /// ```
+    /// use leasehold::{Lease, Pool};
+    ///
+    /// let pool: Pool<&str, u32> = Pool::new();
+    /// pool.try_lease(&"a")?.or_connect(|| Ok::<_, ()>(7)).unwrap().keep();
+    /// assert!(matches!(pool.try_lease(&"a")?, Lease::Connection(again) if *again == 7));
+    /// # Ok::<(), leasehold::LeaseError>(())
+    /// ```
     pub fn keep(self) {
         self.end(Keep::Forever);
     }
 
-    /// Keeps it for the next lease, but no longer than `duration`, to the millisecond, from now on.
+    /// Keeps it for the next lease, as [`keep`](Self::keep), but no longer than `duration`, to the millisecond, from now on.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use leasehold::engine::{Clock, ManualClock};
+    /// use leasehold::{Lease, Pool};
+    ///
+    /// let clock = ManualClock::new();
+    /// let pool: Pool<&str, u32> = Pool::builder().clock(Clock::manual(&clock)).build();
+    /// pool.try_lease(&"a")?.or_connect(|| Ok::<_, ()>(7)).unwrap().keep_for(Duration::from_secs(5));
+    /// clock.advance(5_000);
+    /// assert!(matches!(pool.try_lease(&"a")?, Lease::Vacancy(_)));
+    /// # Ok::<(), leasehold::LeaseError>(())
+    /// ```
     pub fn keep_for(self, duration: Duration) {
         self.end(Keep::For(millis(duration)));
     }
@@ -140,7 +166,24 @@ impl<K: Eq + Hash, C> Connection<K, C> {
     }
 
     /// Notes for how long the server has promised to keep it, counted from now on;
-    /// [`keep_as_promised`](Self::keep_as_promised) then leaves it so.
+    /// [`keep_as_promised`](Self::keep_as_promised) then leaves it so. Never beyond its time to live. O(1), takes no lock.
+    ///
+    /// [`keep`](Self::keep) and [`keep_for`](Self::keep_for) say anew for how long and pass over what was noted here.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use leasehold::Pool;
+    ///
+    /// let pool: Pool<&str, u32> = Pool::new();
+    /// let mut connection = pool.try_lease(&"a")?.or_connect(|| Ok::<_, ()>(7)).unwrap();
+    /// connection.update_expiry(Duration::from_secs(5)); // the response said so
+    /// connection.keep_as_promised();
+    /// assert!(pool.entries()[0].expires_in.is_some());
+    ///
+    /// pool.try_lease(&"a")?.or_connect(|| Ok::<_, ()>(7)).unwrap().keep();
+    /// assert!(pool.entries()[0].expires_in.is_none());
+    /// # Ok::<(), leasehold::LeaseError>(())
+    /// ```
     pub fn update_expiry(&mut self, duration: Duration) {
         // After a shutdown there is no expiry to note: the connection closes at its release.
         let _ = self
@@ -150,13 +193,14 @@ impl<K: Eq + Hash, C> Connection<K, C> {
             .update_expiry(self.hold.handle, Keep::For(millis(duration)));
     }
 
-    /// Keeps it for the next lease until what [`update_expiry`](Self::update_expiry) last noted, in this lease or an
-    /// earlier one.
+    /// Keeps it for the next lease, as [`keep`](Self::keep), until what [`update_expiry`](Self::update_expiry) last noted, in
+    /// this lease or an earlier one; for as long as it lasts where it never did.
     pub fn keep_as_promised(self) {
         self.end(Keep::AsBefore);
     }
 
-    /// Binds it to `state`, or to nobody, from its release on.
+    /// Binds it to `state`, or to nobody, from its release on: it then goes only to requests for an equal state; see
+    /// [`Request::bound_to`](crate::Request::bound_to), which has an example. O(1).
     pub fn bind(&mut self, state: Option<&State>) {
         let states = &self.hold.shared.states;
         let state = state.map_or(StateId::NONE, |state| states.acquire(state));
@@ -164,7 +208,12 @@ impl<K: Eq + Hash, C> Connection<K, C> {
     }
 
     /// Takes the connection out, say because it turned out to be dead, and goes on with the right to open another in
-    /// its place: same count, same place in every limit.
+    /// its place: same count, same place in every limit. The one that is filled in is new to the pool: bound to nobody, at the
+    /// beginning of its time to live, its socket watched.
+    ///
+    /// A connection that can reconnect by itself is to do so between this call and [`fill`](Vacancy::fill). Behind the guard its new
+    /// socket may get the old one's number, which tells the pool nothing, and be taken for it; see
+    /// [`Builder::watch`](crate::Builder::watch).
     ///
     /// # Errors
     ///
@@ -272,7 +321,20 @@ impl<K: Eq + Hash, C> Vacancy<K, C> {
 
     /// The right has been used: `connection` is leased from now on. Its time to live starts here.
     ///
-    /// Where the pool was shut down meanwhile the connection can be used, and closes at its release.
+    /// Where the pool was shut down meanwhile the connection can be used, and closes at its release. O(1).
+    ///
+    /// Its socket is set up and watched as the pool was [asked to](crate::Builder::watch), so it had better be connected.
+    ///
+    /// ```
+    /// use leasehold::{Lease, Pool};
+    ///
+    /// let pool: Pool<&str, u32> = Pool::new();
+    /// let Lease::Vacancy(vacancy) = pool.try_lease(&"a")? else { panic!("nothing is idle yet") };
+    /// let connection = vacancy.fill(7); // here a client would connect
+    /// assert_eq!((*connection, pool.stats().leased), (7, 1));
+    /// connection.keep();
+    /// # Ok::<(), leasehold::LeaseError>(())
+    /// ```
     pub fn fill(self, connection: C) -> Connection<K, C> {
         // Refused only by a shutdown; the release that follows then closes.
         let _ = self.hold.shared.engine.opened(self.hold.handle);

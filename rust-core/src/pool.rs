@@ -23,7 +23,7 @@ pub struct Pool<K, C> {
 }
 
 impl<K: Eq + Hash + Clone, C> Pool<K, C> {
-    /// A pool without limits. See [`builder`](Self::builder) for any other.
+    /// A pool without limits. See [`builder`](Self::builder) for any other. Starts no thread.
     pub fn new() -> Self {
         Self::builder().build()
     }
@@ -46,7 +46,8 @@ impl<K: Eq + Hash + Clone, C> Pool<K, C> {
     ///
     /// # Errors
     ///
-    /// [`Exhausted`](LeaseError::Exhausted) where the limits leave nothing, [`ShutDown`](LeaseError::ShutDown).
+    /// [`Exhausted`](LeaseError::Exhausted) where the limits leave nothing, [`ShutDown`](LeaseError::ShutDown),
+    /// [`TooManyRoutes`](LeaseError::TooManyRoutes).
     ///
     /// ```
     /// use leasehold::{Lease, LeaseError, Pool};
@@ -65,12 +66,27 @@ impl<K: Eq + Hash + Clone, C> Pool<K, C> {
 
     /// Leases a connection, waiting up to `timeout` for one to come free; [`Duration::MAX`] waits for ever.
     ///
-    /// Requests are served in the order in which they came, whatever their route. The thread is parked meanwhile.
+    /// Requests are served in the order in which they came, whatever their route. The thread is parked meanwhile. O(1) for an
+    /// idle connection. An idle one whose peer has closed is not leased, as far as the pool [watches](Builder::watch).
     ///
     /// # Errors
     ///
     /// [`Timeout`](LeaseError::Timeout), [`ShutDown`](LeaseError::ShutDown), also when that happens while it waits,
-    /// [`QueueFull`](LeaseError::QueueFull).
+    /// [`QueueFull`](LeaseError::QueueFull), [`TooManyRoutes`](LeaseError::TooManyRoutes).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use leasehold::{LeaseError, Pool};
+    ///
+    /// let pool: Pool<&str, u32> = Pool::builder().max_total(1).build();
+    /// let open = || Ok::<_, LeaseError>(7); // here a client would connect
+    /// let connection = pool.lease(&"a", Duration::from_secs(3))?.or_connect(open)?;
+    /// // Somebody else would have to wait, and does so for a millisecond.
+    /// assert_eq!(pool.lease(&"a", Duration::from_millis(1)).unwrap_err(), LeaseError::Timeout);
+    /// connection.keep();
+    /// assert_eq!(*pool.lease(&"a", Duration::MAX)?.or_connect(open)?, 7);
+    /// # Ok::<(), LeaseError>(())
+    /// ```
     pub fn lease(&self, key: &K, timeout: Duration) -> Result<Lease<K, C>, LeaseError> {
         self.request(key).lease(timeout)
     }
@@ -83,7 +99,7 @@ impl<K: Eq + Hash + Clone, C> Pool<K, C> {
     ///
     /// # Errors
     ///
-    /// [`ShutDown`](LeaseError::ShutDown), [`QueueFull`](LeaseError::QueueFull).
+    /// [`ShutDown`](LeaseError::ShutDown), [`QueueFull`](LeaseError::QueueFull), [`TooManyRoutes`](LeaseError::TooManyRoutes).
     ///
     /// ```
     /// # use std::{future::Future, pin::pin, sync::Arc, task::{Context, Poll, Wake, Waker}};
@@ -107,28 +123,80 @@ impl<K: Eq + Hash + Clone, C> Pool<K, C> {
         self.request(key).lease_async()
     }
 
-    /// A route to lease from again and again: leases by it look no key up.
+    /// A route to lease from again and again: leases by it look no key up. O(1). Works after a shutdown, too.
     ///
     /// # Errors
     ///
-    /// [`QueueFull`](LeaseError::QueueFull) where more than a million routes are in use.
+    /// [`TooManyRoutes`](LeaseError::TooManyRoutes).
+    ///
+    /// ```
+    /// use leasehold::Pool;
+    ///
+    /// let pool: Pool<String, u32> = Pool::new();
+    /// let route = pool.route(&"example.org:443".to_owned())?;
+    /// route.try_lease()?.or_connect(|| Ok::<_, ()>(7)).unwrap().keep();
+    /// assert_eq!(pool.stats_of(&"example.org:443".to_owned()).available, 1);
+    /// # Ok::<(), leasehold::LeaseError>(())
+    /// ```
     pub fn route(&self, key: &K) -> Result<Route<K, C>, LeaseError> {
         Route::hold(&self.shared, key)
     }
 
     /// Closes every idle connection whose keep-alive or time to live is over. O(closed · log n).
     ///
-    /// A lease meets and closes those of its own route by itself; call this now and then where routes fall out of use.
+    /// A lease meets and closes those of its own route by itself; call this now and then where routes fall out of use, or have
+    /// the pool [evict](Builder::evict_expired) them.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use leasehold::engine::{Clock, ManualClock};
+    /// use leasehold::Pool;
+    ///
+    /// let clock = ManualClock::new();
+    /// let pool: Pool<&str, u32> = Pool::builder().clock(Clock::manual(&clock)).build();
+    /// pool.try_lease(&"a")?.or_connect(|| Ok::<_, ()>(7)).unwrap().keep_for(Duration::from_secs(5));
+    /// clock.advance(5_000);
+    /// pool.close_expired();
+    /// assert_eq!((pool.stats().available, pool.counters().expired), (0, 1));
+    /// # Ok::<(), leasehold::LeaseError>(())
+    /// ```
     pub fn close_expired(&self) {
         self.shared.close_expired();
     }
 
-    /// Closes every connection that has been idle for `age` or longer, with zero all that are idle. O(closed).
+    /// Closes every connection that has been idle for `age` or longer, to the millisecond, with zero all that are idle.
+    /// O(closed).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use leasehold::Pool;
+    ///
+    /// let pool: Pool<&str, u32> = Pool::new();
+    /// pool.try_lease(&"a")?.or_connect(|| Ok::<_, ()>(7)).unwrap().keep();
+    /// pool.close_idle(Duration::from_secs(60));
+    /// assert_eq!(pool.stats().available, 1);
+    /// pool.close_idle(Duration::ZERO);
+    /// assert_eq!((pool.stats().available, pool.counters().idle), (0, 1));
+    /// # Ok::<(), leasehold::LeaseError>(())
+    /// ```
     pub fn close_idle(&self, age: Duration) {
         self.shared.close_idle(millis(age));
     }
 
-    /// Closes every idle connection to `key`; leased ones close at their release. O(entries).
+    /// Closes every idle connection to `key`; leased ones close at their release. What is opened from now on stays. O(entries).
+    ///
+    /// ```
+    /// use leasehold::Pool;
+    ///
+    /// let pool: Pool<&str, u32> = Pool::new();
+    /// let leases = ["a", "a", "b"].map(|key| pool.try_lease(&key));
+    /// let [idle, leased, other] = leases.map(|lease| lease.unwrap().or_connect(|| Ok::<_, ()>(7)).unwrap());
+    /// idle.keep();
+    /// other.keep();
+    /// pool.clear(&"a"); // its name has another address now
+    /// leased.keep();
+    /// assert_eq!((pool.stats().available, pool.counters().cleared), (1, 2));
+    /// ```
     pub fn clear(&self, key: &K) {
         if let Some(route) = self.shared.interner.find(key) {
             // A route that was reclaimed meanwhile has nothing to clear.
@@ -139,23 +207,57 @@ impl<K: Eq + Hash + Clone, C> Pool<K, C> {
     }
 
     /// Changes the limit in total. Raised, it serves waiters at once; lowered, it closes idle connections at once,
-    /// least recently released first, and leased ones at their release.
+    /// least recently released first, and leased ones at their release. With 0 every lease waits. O(closed + served).
+    ///
+    /// ```
+    /// use leasehold::{LeaseError, Pool};
+    ///
+    /// let pool: Pool<&str, u32> = Pool::new();
+    /// pool.try_lease(&"a")?.or_connect(|| Ok::<_, ()>(7)).unwrap().keep();
+    /// pool.set_max_total(0);
+    /// assert_eq!(pool.stats().available, 0);
+    /// assert_eq!(pool.try_lease(&"a").unwrap_err(), LeaseError::Exhausted);
+    /// # Ok::<(), LeaseError>(())
+    /// ```
     pub fn set_max_total(&self, max: u32) {
         self.shared
             .with_effects(|engine, effects| engine.set_max_total(max, effects));
     }
 
     /// Changes the limit of every route that has none of its own, in the same way. O(routes).
+    ///
+    /// ```
+    /// use leasehold::{LeaseError, Pool};
+    ///
+    /// let pool: Pool<&str, u32> = Pool::new();
+    /// pool.set_max_per_route(1);
+    /// let _a = pool.try_lease(&"a")?;
+    /// assert_eq!(pool.try_lease(&"a").unwrap_err(), LeaseError::Exhausted);
+    /// assert!(pool.try_lease(&"b").is_ok());
+    /// # Ok::<(), LeaseError>(())
+    /// ```
     pub fn set_max_per_route(&self, max: u32) {
         self.shared
             .with_effects(|engine, effects| engine.set_default_max_per_route(max, effects));
     }
 
-    /// Gives a route a limit of its own, kept until it is taken back with `None`, in the same way.
+    /// Gives a route a limit of its own, kept until it is taken back with `None`, in the same way. The pool remembers the key as
+    /// long. O(closed + served).
     ///
     /// # Errors
     ///
-    /// [`QueueFull`](LeaseError::QueueFull) where more than a million routes are in use.
+    /// [`TooManyRoutes`](LeaseError::TooManyRoutes).
+    ///
+    /// ```
+    /// use leasehold::Pool;
+    ///
+    /// let pool: Pool<&str, u32> = Pool::builder().max_per_route(2).build();
+    /// pool.set_max_of(&"a", Some(50))?;
+    /// assert_eq!([pool.stats_of(&"a").max, pool.stats_of(&"b").max], [50, 2]);
+    /// pool.set_max_of(&"a", None)?;
+    /// assert_eq!(pool.stats_of(&"a").max, 2);
+    /// # Ok::<(), leasehold::LeaseError>(())
+    /// ```
     pub fn set_max_of(&self, key: &K, max: Option<u32>) -> Result<(), LeaseError> {
         let key = Arc::new(key.clone());
         let shared = &self.shared;
@@ -167,28 +269,75 @@ impl<K: Eq + Hash + Clone, C> Pool<K, C> {
     }
 
     /// Ends the pool: whoever waits gets [`ShutDown`](LeaseError::ShutDown), idle connections are closed, leased ones
-    /// close at their release, later leases are refused. May be called again.
+    /// close at their release, later leases are refused. May be called again. O(idle + waiters).
+    ///
+    /// What is leased is its holder's: nothing takes it away before its release.
+    ///
+    /// ```
+    /// use leasehold::{LeaseError, Pool};
+    ///
+    /// let pool: Pool<&str, u32> = Pool::new();
+    /// let leased = pool.try_lease(&"a")?.or_connect(|| Ok::<_, ()>(7)).unwrap();
+    /// pool.shutdown();
+    /// assert_eq!(pool.try_lease(&"a").unwrap_err(), LeaseError::ShutDown);
+    /// assert_eq!(*leased, 7);
+    /// leased.keep(); // closes it
+    /// assert_eq!((pool.stats().leased, pool.stats().available), (0, 0));
+    /// # Ok::<(), LeaseError>(())
+    /// ```
     pub fn shutdown(&self) {
         self.shared
             .with_effects(|engine, effects| engine.shutdown(ShutdownMode::Graceful, effects));
     }
 
-    /// The pool was shut down.
+    /// Whether the pool was shut down. Takes no lock.
     pub fn is_shut_down(&self) -> bool {
         self.shared.engine.is_shut_down()
     }
 
-    /// The pool's numbers: exact at rest. Takes no lock.
+    /// The pool's numbers: exact at rest. Takes no lock. O(routes that have been in use at once), a few nanoseconds each.
+    ///
+    /// ```
+    /// use leasehold::Pool;
+    ///
+    /// let pool: Pool<&str, u32> = Pool::builder().max_total(20).build();
+    /// let _leased = pool.try_lease(&"a")?;
+    /// pool.try_lease(&"b")?.or_connect(|| Ok::<_, ()>(7)).unwrap().keep();
+    /// let stats = pool.stats();
+    /// assert_eq!((stats.leased, stats.available, stats.pending, stats.max), (1, 1, 0, 20));
+    /// # Ok::<(), leasehold::LeaseError>(())
+    /// ```
     pub fn stats(&self) -> Stats {
         self.shared.engine.stats()
     }
 
-    /// What the pool has closed of its own accord since it was made, by cause. Takes no lock.
+    /// What the pool has closed of its own accord since it was made, by cause; a close that a lease or a shutdown asks for is
+    /// not among them. Numbers only grow. Takes no lock. O(1).
+    ///
+    /// ```
+    /// use leasehold::Pool;
+    ///
+    /// let pool: Pool<&str, u32> = Pool::builder().max_total(1).build();
+    /// pool.try_lease(&"a")?.or_connect(|| Ok::<_, ()>(7)).unwrap().keep();
+    /// let _b = pool.try_lease(&"b")?; // takes the place of the idle one
+    /// assert_eq!(pool.counters().evicted, 1);
+    /// # Ok::<(), leasehold::LeaseError>(())
+    /// ```
     pub fn counters(&self) -> Counters {
         self.shared.engine.counters()
     }
 
-    /// The numbers of one route: zeros, but for the limit, where nothing of it is there.
+    /// The numbers of one route: zeros, but for the limit, where nothing of it is there. O(1).
+    ///
+    /// ```
+    /// use leasehold::Pool;
+    ///
+    /// let pool: Pool<&str, u32> = Pool::builder().max_per_route(2).build();
+    /// let _leased = pool.try_lease(&"a")?;
+    /// assert_eq!((pool.stats_of(&"a").leased, pool.stats_of(&"b").leased), (1, 0));
+    /// assert_eq!(pool.stats_of(&"b").max, 2);
+    /// # Ok::<(), leasehold::LeaseError>(())
+    /// ```
     pub fn stats_of(&self, key: &K) -> Stats {
         let route = self.shared.interner.find(key);
         route
@@ -200,6 +349,18 @@ impl<K: Eq + Hash + Clone, C> Pool<K, C> {
     }
 
     /// What every connection of the pool is doing, each once, as it was when it was looked at. O(entries).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use leasehold::{engine::Use, Pool};
+    ///
+    /// let pool: Pool<&str, u32> = Pool::new();
+    /// pool.try_lease(&"a")?.or_connect(|| Ok::<_, ()>(7)).unwrap().keep_for(Duration::from_secs(5));
+    /// let entries = pool.entries();
+    /// assert_eq!((*entries[0].key, entries[0].used), ("a", Use::Idle));
+    /// assert!(entries[0].expires_in.is_some_and(|left| left <= Duration::from_secs(5)));
+    /// # Ok::<(), leasehold::LeaseError>(())
+    /// ```
     pub fn entries(&self) -> Vec<Entry<K>> {
         let describe = |info: EntryInfo| {
             Some(Entry {

@@ -12,6 +12,14 @@ use crate::engine::StateId;
 ///
 /// Equal bytes are the same state. A connection released with a state goes only to requests with an equal one; see
 /// [`Request::bound_to`](crate::Request::bound_to).
+///
+/// ```
+/// use leasehold::State;
+///
+/// assert_eq!(State::new("DOMAIN\\alice"), State::new(b"DOMAIN\\alice"));
+/// assert_ne!(State::new("alice"), State::new("bob"));
+/// assert_eq!(format!("{:?}", State::new("alice")), "State(..)"); // never in a log
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct State(Arc<[u8]>);
 

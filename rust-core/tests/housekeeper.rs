@@ -128,7 +128,7 @@ fn expired_and_long_idle_connections_stay_unless_asked_otherwise() {
     assert_eq!(asked.stats().available, 1);
     clock.advance(1);
     eventually("it is evicted", || asked.stats().available == 0);
-    assert_eq!(asked.counters().expired, 1);
+    eventually("it is counted", || asked.counters().expired == 1);
     assert_eq!(not_asked.stats().available, 1);
 }
 
@@ -145,7 +145,7 @@ fn long_idle_connections_are_evicted_where_asked() {
     second.keep();
     clock.advance(30_000);
     eventually("the first is evicted", || pool.stats().available == 1);
-    assert_eq!(pool.counters().idle, 1);
+    eventually("it is counted", || pool.counters().idle == 1);
     clock.advance(30_000);
     eventually("the second is evicted", || pool.stats().available == 0);
 }

@@ -4,7 +4,7 @@
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
@@ -608,4 +608,20 @@ fn many_threads_share_few_connections_and_lose_none() {
     assert_eq!((stats.leased, stats.pending), (0, 0));
     let open = scene.opened.load(Ordering::SeqCst) - scene.closed().len();
     assert_eq!(open, stats.available as usize);
+}
+
+#[test]
+fn a_future_whose_route_was_dropped_before_it_was_polled_says_so() {
+    let pool: Pool<u32, u32> = Pool::new();
+    let future = pool.route(&0).unwrap().lease_async();
+    // Nobody needs the route any more; other routes come, and it is reclaimed.
+    for key in 1..1_000 {
+        drop(pool.route(&key).unwrap());
+    }
+    let outcome = pin!(future).poll(&mut Context::from_waker(Waker::noop()));
+    let Poll::Ready(Err(error)) = outcome else {
+        panic!("its route is gone");
+    };
+    assert_eq!(error, LeaseError::RouteDropped);
+    assert!(error.to_string().contains("hold it until then"));
 }
