@@ -95,10 +95,14 @@ build_c_tests() {
 
 # compile_c_tests PROGRAM COMPILER-OPTION...
 compile_c_tests() {
+    compile_with_cmocka "$1" $c_sources/{main,support,basics,pools,routes,leases,requests,threads,sockets,misuse}.c "${@:2}"
+}
+
+# compile_with_cmocka PROGRAM SOURCE-OR-OPTION...
+compile_with_cmocka() {
     local program=$1
     shift
-    cc -g -std=c99 -D_POSIX_C_SOURCE=200809L "${c_warnings[@]}" "$@" -Ic-header/include \
-        $c_sources/{main,support,basics,pools,routes,leases,requests,threads,sockets,misuse}.c "$c_tested" \
+    cc -g -std=c99 -D_POSIX_C_SOURCE=200809L "${c_warnings[@]}" -Ic-header/include "$@" "$c_tested" \
         -lcmocka -lpthread -ldl -lm -o "$program"
 }
 
@@ -112,6 +116,12 @@ test_c_valgrind() {
     build_c_tests ''
     compile_c_tests target/c-tests/tests
     valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite,indirect,possible --error-exitcode=9 target/c-tests/tests
+}
+
+test_c_vanish() {
+    build_c_tests ''
+    compile_with_cmocka target/c-tests/vanish $c_sources/{vanish,support}.c
+    scripts/vanish.sh target/c-tests/vanish
 }
 
 test_c_unload() {

@@ -8,6 +8,7 @@ test_all() {
     step 'Engine under loom' scripts/loom.sh
     test_watch
     test_c
+    test_vanish
     test_java
     step 'Java examples' tests/examples.sh
     sum_up
@@ -27,6 +28,17 @@ test_watch() {
         step 'Processor time of the watch' scripts/watch.sh time
     else
         left_out 'Processor time of the watch' "a process may have $descriptors descriptors here; it takes 11000"
+    fi
+}
+
+# Beside the Java tests of the same, which tell by themselves where they cannot be.
+test_vanish() {
+    local why
+    if why=$(scripts/vanish.sh true 2>&1); then
+        step 'A vanished server, Rust' scripts/vanish.sh cargo test --locked -p leasehold --test vanish -- --ignored
+        step 'A vanished server, C' test_c_vanish
+    else
+        left_out 'A vanished server, Rust and C' "no network of its own for it: $why"
     fi
 }
 
