@@ -17,7 +17,7 @@ import java.util.Set;
  * with the last, for a running thread keeps its class loader from being unloaded.
  *
  * <p>It waits for the collector, or, as soon as a socket is watched, for the watch. Nothing waits for both at once, so from then on it
- * looks up every quarter of a second; also as long as there is something to expire or to hurry.
+ * looks up every second for what was collected; more often as long as there is something to expire or to hurry.
  *
  * <p>It alone frees the memory of pools, so what it does to a pool before that needs nothing to keep the pool
  * reachable.
@@ -26,9 +26,11 @@ final class Housekeeper implements Runnable {
     /** Where the collector puts {@link Collected} references. */
     static final ReferenceQueue<Object> QUEUE = new ReferenceQueue<>();
 
-    private static final int SLICE_MILLIS = 250;
-    /** While connections are being closed whose close may take too long. */
-    private static final int SHORT_SLICE_MILLIS = 50;
+    // How long it waits at most: while connections are being closed whose close may take too long, while any may expire, and otherwise.
+    private static final int CLOSING_MILLIS = 50;
+    private static final int EVICTING_MILLIS = 250;
+    private static final int COLLECTING_MILLIS = 1000;
+    private static final int NO_END = 0;
     /** What a token has room for: the largest number of a pool. */
     private static final int MOST_NUMBER = (1 << 28) - 2;
 
@@ -109,7 +111,7 @@ final class Housekeeper implements Runnable {
     /** What failed once may fail every time. */
     private static void pause() {
         try {
-            Thread.sleep(SLICE_MILLIS);
+            Thread.sleep(COLLECTING_MILLIS);
         } catch (InterruptedException e) {
             // As above.
         }
@@ -128,12 +130,15 @@ final class Housekeeper implements Runnable {
 
     /** Waits, and tells pools what the watch has seen; the first of what was collected, or null. */
     private Reference<?> next() throws InterruptedException {
-        int slice = Closings.isAtWork() ? SHORT_SLICE_MILLIS : SLICE_MILLIS;
-        if (!IdleWatch.isOpen()) {
-            return evicting().isEmpty() && !Closings.isAtWork() ? QUEUE.remove() : QUEUE.remove(slice);
+        boolean isWatchOpen = IdleWatch.isOpen();
+        int millis = Closings.isAtWork() ? CLOSING_MILLIS
+                : !evicting().isEmpty() ? EVICTING_MILLIS
+                : isWatchOpen ? COLLECTING_MILLIS : NO_END;
+        if (!isWatchOpen) {
+            return QUEUE.remove(millis);
         }
         Reference<?> collected = QUEUE.poll();
-        int seen = IdleWatch.await(collected == null ? slice : 0, events);
+        int seen = IdleWatch.await(collected == null ? millis : 0, events);
         for (int i = 0; i < seen * IdleWatch.EVENT; i += IdleWatch.EVENT) {
             Charge charge = charge(events[i]);
             // An event may come late, for a pool that is gone.
