@@ -1,4 +1,4 @@
-//! What a native answers, as one number; in step with the constants of `NativePool.java`.
+//! What a native answers, as one number; in step with the constants of `Engine.java`.
 //!
 //! Positive is the handle of an idle connection, or another id. Below [`OPEN_LIMIT`] is the complement of a handle that
 //! is the right to open: handles carry their pool's tag, which is never 0, in the bits from there on. What lies between
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
     use leasehold::engine::{Config, Effects, Engine, Keep, StateId};
 
-    /// As in `NativePool.java`.
+    /// As in `Engine.java`.
     const OPEN_LIMIT: jlong = -(1 << 52);
 
     #[test]

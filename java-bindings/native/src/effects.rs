@@ -1,7 +1,7 @@
 //! Hands a call's effects to Java, in an array of longs that Java made before the call.
 //!
 //! `[rest, count, what, which, what, which, …]`: `what` is a cause for a victim's slot, or one of the negative codes. What
-//! does not fit stays here, boxed, and Java asks for it with `rest`, its address, until that is 0. In step with `NativePool.java`.
+//! does not fit stays here, boxed, and Java asks for it with `rest`, its address, until that is 0. In step with `Effects.java`.
 
 use crate::This;
 use jni::objects::JLongArray;
@@ -63,7 +63,7 @@ fn hand_over_next(
 }
 
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_NativePool_restOfEffects<'local>(
+extern "system" fn Java_io_leasehold_internal_Engine_restOfEffects<'local>(
     mut env: EnvUnowned<'local>,
     _this: This<'local>,
     _address: jlong,

@@ -6,7 +6,7 @@ use jni::sys::{JNIEnv, jint, jlong, jobject};
 use leasehold::engine::{Handle, Hit, Keep, RouteId, StateId};
 use std::panic::catch_unwind;
 
-/// Instead of milliseconds, as in `NativePool.java`.
+/// Instead of milliseconds, as in `Engine.java`.
 const KEEP_FOREVER: jlong = 0;
 const KEEP_AS_BEFORE: jlong = -1;
 
@@ -21,7 +21,7 @@ pub(crate) fn keep_of(millis: jlong) -> Keep {
 
 /// A positive number is a lease; anything else says to ask the long way.
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_NativePool_leaseHit(
+extern "system" fn Java_io_leasehold_internal_Engine_leaseHit(
     _env: *mut JNIEnv,
     _this: jobject,
     address: jlong,
@@ -39,7 +39,7 @@ extern "system" fn Java_io_leasehold_internal_NativePool_leaseHit(
 
 /// Zero is done; anything else says to ask the long way, which also finds out what is wrong.
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_NativePool_releaseHit(
+extern "system" fn Java_io_leasehold_internal_Engine_releaseHit(
     _env: *mut JNIEnv,
     _this: jobject,
     address: jlong,

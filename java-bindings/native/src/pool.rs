@@ -37,7 +37,7 @@ pub(crate) fn free_all() {
 }
 
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_NativePool_create<'local>(
+extern "system" fn Java_io_leasehold_internal_Engine_create<'local>(
     _env: EnvUnowned<'local>,
     _class: This<'local>,
     max_per_route: jint,
@@ -75,7 +75,7 @@ extern "system" fn Java_io_leasehold_internal_NativePool_create<'local>(
 }
 
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_NativePool_free<'local>(
+extern "system" fn Java_io_leasehold_internal_Engine_free<'local>(
     _env: EnvUnowned<'local>,
     _this: This<'local>,
     address: jlong,
@@ -90,7 +90,7 @@ extern "system" fn Java_io_leasehold_internal_NativePool_free<'local>(
 }
 
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_NativePool_advanceClock<'local>(
+extern "system" fn Java_io_leasehold_internal_Engine_advanceClock<'local>(
     _env: EnvUnowned<'local>,
     _this: This<'local>,
     address: jlong,

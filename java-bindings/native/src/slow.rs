@@ -14,9 +14,9 @@ use leasehold::engine::{
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Instead of milliseconds, as in `NativePool.java`.
+/// Instead of milliseconds, as in `Engine.java`.
 const CLOSE: jlong = -2;
-/// From here on what the end of a lease answers is a cause, as in `NativePool.java`.
+/// From here on what the end of a lease answers is a cause, as in `Engine.java`.
 const CLOSED: jint = 1;
 
 fn route_id(number: jlong) -> RouteId {
@@ -51,7 +51,7 @@ fn ask(address: jlong, body: impl FnOnce(&Engine) -> jlong) -> jlong {
 }
 
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_NativePool_addRoute<'local>(
+extern "system" fn Java_io_leasehold_internal_Engine_addRoute<'local>(
     mut env: EnvUnowned<'local>,
     _this: This<'local>,
     address: jlong,
@@ -66,7 +66,7 @@ extern "system" fn Java_io_leasehold_internal_NativePool_addRoute<'local>(
 
 /// `ticket` is 0 for a request that does not wait.
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_NativePool_lease<'local>(
+extern "system" fn Java_io_leasehold_internal_Engine_lease<'local>(
     mut env: EnvUnowned<'local>,
     _this: This<'local>,
     address: jlong,
@@ -82,7 +82,7 @@ extern "system" fn Java_io_leasehold_internal_NativePool_lease<'local>(
 }
 
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_NativePool_reserveTicket<'local>(
+extern "system" fn Java_io_leasehold_internal_Engine_reserveTicket<'local>(
     _env: EnvUnowned<'local>,
     _this: This<'local>,
     address: jlong,
@@ -95,7 +95,7 @@ extern "system" fn Java_io_leasehold_internal_NativePool_reserveTicket<'local>(
 }
 
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_NativePool_pollTicket<'local>(
+extern "system" fn Java_io_leasehold_internal_Engine_pollTicket<'local>(
     _env: EnvUnowned<'local>,
     _this: This<'local>,
     address: jlong,
@@ -112,7 +112,7 @@ extern "system" fn Java_io_leasehold_internal_NativePool_pollTicket<'local>(
 }
 
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_NativePool_cancel<'local>(
+extern "system" fn Java_io_leasehold_internal_Engine_cancel<'local>(
     mut env: EnvUnowned<'local>,
     _this: This<'local>,
     address: jlong,
@@ -127,7 +127,7 @@ extern "system" fn Java_io_leasehold_internal_NativePool_cancel<'local>(
 }
 
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_NativePool_opened<'local>(
+extern "system" fn Java_io_leasehold_internal_Engine_opened<'local>(
     _env: EnvUnowned<'local>,
     _this: This<'local>,
     address: jlong,
@@ -141,7 +141,7 @@ extern "system" fn Java_io_leasehold_internal_NativePool_opened<'local>(
 }
 
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_NativePool_reopen<'local>(
+extern "system" fn Java_io_leasehold_internal_Engine_reopen<'local>(
     _env: EnvUnowned<'local>,
     _this: This<'local>,
     address: jlong,
@@ -154,7 +154,7 @@ extern "system" fn Java_io_leasehold_internal_NativePool_reopen<'local>(
 
 /// Another connection takes the place of a leased one, in the same entry: no event or mark of the one before concerns it.
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_NativePool_renew<'local>(
+extern "system" fn Java_io_leasehold_internal_Engine_renew<'local>(
     _env: EnvUnowned<'local>,
     _this: This<'local>,
     address: jlong,
@@ -167,7 +167,7 @@ extern "system" fn Java_io_leasehold_internal_NativePool_renew<'local>(
 
 /// The look at a connection that was just leased has found it dead.
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_NativePool_noteStale<'local>(
+extern "system" fn Java_io_leasehold_internal_Engine_noteStale<'local>(
     _env: EnvUnowned<'local>,
     _this: This<'local>,
     address: jlong,
@@ -179,7 +179,7 @@ extern "system" fn Java_io_leasehold_internal_NativePool_noteStale<'local>(
 }
 
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_NativePool_release<'local>(
+extern "system" fn Java_io_leasehold_internal_Engine_release<'local>(
     mut env: EnvUnowned<'local>,
     _this: This<'local>,
     address: jlong,
@@ -211,7 +211,7 @@ extern "system" fn Java_io_leasehold_internal_NativePool_release<'local>(
 }
 
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_NativePool_ack<'local>(
+extern "system" fn Java_io_leasehold_internal_Engine_ack<'local>(
     _env: EnvUnowned<'local>,
     _this: This<'local>,
     address: jlong,
@@ -224,7 +224,7 @@ extern "system" fn Java_io_leasehold_internal_NativePool_ack<'local>(
 }
 
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_NativePool_closeExpired<'local>(
+extern "system" fn Java_io_leasehold_internal_Engine_closeExpired<'local>(
     mut env: EnvUnowned<'local>,
     _this: This<'local>,
     address: jlong,
@@ -237,7 +237,7 @@ extern "system" fn Java_io_leasehold_internal_NativePool_closeExpired<'local>(
 }
 
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_NativePool_closeIdle<'local>(
+extern "system" fn Java_io_leasehold_internal_Engine_closeIdle<'local>(
     mut env: EnvUnowned<'local>,
     _this: This<'local>,
     address: jlong,
@@ -252,7 +252,7 @@ extern "system" fn Java_io_leasehold_internal_NativePool_closeIdle<'local>(
 
 /// A route that is not known any more has nothing to clear.
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_NativePool_clearRoute<'local>(
+extern "system" fn Java_io_leasehold_internal_Engine_clearRoute<'local>(
     mut env: EnvUnowned<'local>,
     _this: This<'local>,
     address: jlong,
@@ -267,7 +267,7 @@ extern "system" fn Java_io_leasehold_internal_NativePool_clearRoute<'local>(
 }
 
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_NativePool_peerClosed<'local>(
+extern "system" fn Java_io_leasehold_internal_Engine_peerClosed<'local>(
     mut env: EnvUnowned<'local>,
     _this: This<'local>,
     address: jlong,
@@ -282,7 +282,7 @@ extern "system" fn Java_io_leasehold_internal_NativePool_peerClosed<'local>(
 }
 
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_NativePool_clearConnection<'local>(
+extern "system" fn Java_io_leasehold_internal_Engine_clearConnection<'local>(
     mut env: EnvUnowned<'local>,
     _this: This<'local>,
     address: jlong,
@@ -297,7 +297,7 @@ extern "system" fn Java_io_leasehold_internal_NativePool_clearConnection<'local>
 }
 
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_NativePool_setMaxTotal<'local>(
+extern "system" fn Java_io_leasehold_internal_Engine_setMaxTotal<'local>(
     mut env: EnvUnowned<'local>,
     _this: This<'local>,
     address: jlong,
@@ -311,7 +311,7 @@ extern "system" fn Java_io_leasehold_internal_NativePool_setMaxTotal<'local>(
 }
 
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_NativePool_setDefaultMaxPerRoute<'local>(
+extern "system" fn Java_io_leasehold_internal_Engine_setDefaultMaxPerRoute<'local>(
     mut env: EnvUnowned<'local>,
     _this: This<'local>,
     address: jlong,
@@ -326,7 +326,7 @@ extern "system" fn Java_io_leasehold_internal_NativePool_setDefaultMaxPerRoute<'
 
 /// A negative limit is none of its own. A route that is not known any more gets its limit when it is next made.
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_NativePool_setMaxPerRoute<'local>(
+extern "system" fn Java_io_leasehold_internal_Engine_setMaxPerRoute<'local>(
     mut env: EnvUnowned<'local>,
     _this: This<'local>,
     address: jlong,
@@ -342,7 +342,7 @@ extern "system" fn Java_io_leasehold_internal_NativePool_setMaxPerRoute<'local>(
 }
 
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_NativePool_shutdown<'local>(
+extern "system" fn Java_io_leasehold_internal_Engine_shutdown<'local>(
     mut env: EnvUnowned<'local>,
     _this: This<'local>,
     address: jlong,
@@ -361,7 +361,7 @@ extern "system" fn Java_io_leasehold_internal_NativePool_shutdown<'local>(
 }
 
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_NativePool_stats<'local>(
+extern "system" fn Java_io_leasehold_internal_Engine_stats<'local>(
     mut env: EnvUnowned<'local>,
     _this: This<'local>,
     address: jlong,
@@ -376,7 +376,7 @@ extern "system" fn Java_io_leasehold_internal_NativePool_stats<'local>(
 
 /// In the order of `Counters.java`.
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_NativePool_counters<'local>(
+extern "system" fn Java_io_leasehold_internal_Engine_counters<'local>(
     mut env: EnvUnowned<'local>,
     _this: This<'local>,
     address: jlong,
@@ -400,7 +400,7 @@ extern "system" fn Java_io_leasehold_internal_NativePool_counters<'local>(
 
 /// A route that is not known any more has nothing: the array stays as it was made.
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_NativePool_routeStats<'local>(
+extern "system" fn Java_io_leasehold_internal_Engine_routeStats<'local>(
     mut env: EnvUnowned<'local>,
     _this: This<'local>,
     address: jlong,
@@ -426,7 +426,7 @@ fn counts(stats: Stats) -> [jint; 3] {
 
 /// Slot, number of its opening and route of each entry that is idle, or of each that is leased.
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_NativePool_entries<'local>(
+extern "system" fn Java_io_leasehold_internal_Engine_entries<'local>(
     mut env: EnvUnowned<'local>,
     _this: This<'local>,
     address: jlong,

@@ -25,7 +25,7 @@ pub(crate) fn close() {
 
 /// Watches a leased connection's socket as one of pool `number`; anything but `DONE` says that it is not watched.
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_NativePool_watch<'local>(
+extern "system" fn Java_io_leasehold_internal_Engine_watch<'local>(
     _env: EnvUnowned<'local>,
     _this: This<'local>,
     address: jlong,

@@ -220,7 +220,7 @@ public final class ConnectionPool<R, C> implements Closeable {
      * @throws IllegalArgumentException if {@code max} is negative
      */
     public void setMaxTotal(int max) {
-        state.setMaxTotal(checked("maxTotal", max), pool);
+        state.limits.setTotal(checked("maxTotal", max), pool);
     }
 
     /**
@@ -229,7 +229,7 @@ public final class ConnectionPool<R, C> implements Closeable {
      * @return the limit
      */
     public int getMaxTotal() {
-        return state.maxTotal();
+        return state.limits.total();
     }
 
     /**
@@ -239,7 +239,7 @@ public final class ConnectionPool<R, C> implements Closeable {
      * @throws IllegalArgumentException if {@code max} is negative
      */
     public void setDefaultMaxPerRoute(int max) {
-        state.setDefaultMaxPerRoute(checked("defaultMaxPerRoute", max), pool);
+        state.limits.setOfRoutes(checked("defaultMaxPerRoute", max), pool);
     }
 
     /**
@@ -248,7 +248,7 @@ public final class ConnectionPool<R, C> implements Closeable {
      * @return the limit
      */
     public int getDefaultMaxPerRoute() {
-        return state.defaultMaxPerRoute();
+        return state.limits.ofRoutes();
     }
 
     /**
@@ -260,7 +260,7 @@ public final class ConnectionPool<R, C> implements Closeable {
      * @throws IllegalArgumentException if {@code route} is null or {@code max} is negative
      */
     public void setMaxPerRoute(R route, int max) {
-        state.setMaxPerRoute(checked(route), checked("maxPerRoute", max), pool);
+        state.limits.setOf(checked(route), checked("maxPerRoute", max), pool);
     }
 
     /**
@@ -270,7 +270,7 @@ public final class ConnectionPool<R, C> implements Closeable {
      * @throws IllegalArgumentException if {@code route} is null
      */
     public void removeMaxPerRoute(R route) {
-        state.setMaxPerRoute(checked(route), null, pool);
+        state.limits.setOf(checked(route), null, pool);
     }
 
     /**
@@ -281,7 +281,7 @@ public final class ConnectionPool<R, C> implements Closeable {
      * @throws IllegalArgumentException if {@code route} is null
      */
     public int getMaxPerRoute(R route) {
-        return state.maxPerRoute(checked(route));
+        return state.limits.of(checked(route));
     }
 
     /**
@@ -292,7 +292,7 @@ public final class ConnectionPool<R, C> implements Closeable {
      */
     public Stats stats() {
         NativePool pool = this.pool;
-        return pool == null ? stats(new int[3], state.maxTotal()) : stats(pool.stats(), state.maxTotal());
+        return pool == null ? stats(new int[3], state.limits.total()) : stats(pool.stats(), state.limits.total());
     }
 
     /**
@@ -478,7 +478,7 @@ public final class ConnectionPool<R, C> implements Closeable {
                 this.pool = made;
             }
         }
-        state.limitsMayHaveChanged(this.pool);
+        state.limits.mayHaveChanged(this.pool);
         return this.pool;
     }
 
@@ -698,8 +698,8 @@ public final class ConnectionPool<R, C> implements Closeable {
                     disposer,
                     leakListener,
                     new PoolState.Constants(
-                            profile == Profile.DEFAULT,
-                            profile == Profile.HTTPCLIENT_3,
+                            profile.strict,
+                            profile.ownRouteFirst,
                             policy == Policy.FIFO,
                             barging,
                             maxWaiters,

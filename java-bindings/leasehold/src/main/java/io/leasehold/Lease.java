@@ -1,5 +1,6 @@
 package io.leasehold;
 
+import io.leasehold.internal.Engine;
 import io.leasehold.internal.LeaseRef;
 import io.leasehold.internal.NativePool;
 import io.leasehold.internal.StateRef;
@@ -30,7 +31,8 @@ import java.util.concurrent.TimeUnit;
  * is a leak, its slot is given back and its connection disposed of.
  *
  * <p>A lease may pass from thread to thread, but is used by one at a time. Should several threads end it at once,
- * exactly one of them does; what one thread says of it while another discards it comes in time or does nothing. No method waits for anything, except for what a {@link Disposer} called in its course does.
+ * exactly one of them does; what one thread says of it while another discards it comes in time or does nothing. No method
+ * waits for anything, except for what a {@link Disposer} called in its course does.
  *
  * @param <C> the type of the connections
  */
@@ -38,7 +40,7 @@ public final class Lease<C> implements Closeable {
     private final NativePool pool;
     private final LeaseRef ref;
     private C connection;
-    private long keepAlive = NativePool.KEEP_AS_BEFORE;
+    private long keepAlive = Engine.KEEP_AS_BEFORE;
 
     /** Everything that a lease needs, made before the engine is asked: an allocation that fails loses no slot. */
     Lease(NativePool pool, StateRef boundTo) {
@@ -124,7 +126,7 @@ public final class Lease<C> implements Closeable {
         if (!isTaken) {
             throw endedMeanwhile();
         }
-        keepAlive = NativePool.KEEP_AS_BEFORE;
+        keepAlive = Engine.KEEP_AS_BEFORE;
         return dead;
     }
 
@@ -151,7 +153,7 @@ public final class Lease<C> implements Closeable {
     public void replace() {
         checkReplaceable();
         connection = null;
-        keepAlive = NativePool.KEEP_AS_BEFORE;
+        keepAlive = Engine.KEEP_AS_BEFORE;
         if (!pool.replace(ref, Cause.DISCARDED)) {
             throw endedMeanwhile();
         }
@@ -238,7 +240,7 @@ public final class Lease<C> implements Closeable {
      * @param unit the unit of {@code keepAlive}
      */
     public void updateExpiry(long keepAlive, TimeUnit unit) {
-        this.keepAlive = keepAlive <= 0 ? NativePool.KEEP_FOREVER : Math.max(1, unit.toMillis(keepAlive));
+        this.keepAlive = keepAlive <= 0 ? Engine.KEEP_FOREVER : Math.max(1, unit.toMillis(keepAlive));
     }
 
     /**
@@ -292,12 +294,12 @@ public final class Lease<C> implements Closeable {
     public boolean tryRelease() {
         LeaseRef ref = this.ref;
         if (!ref.isBound() && connection != null
-                && pool.releaseHit(pool.address, ref.handle, keepAlive) == NativePool.KEPT) {
+                && pool.releaseHit(pool.address, ref.handle, keepAlive) == Engine.DONE) {
             ref.handle = LeaseRef.ENDED;
             connection = null;
             return true;
         }
-        return end(connection == null ? NativePool.CLOSE : keepAlive, ref.boundTo());
+        return end(connection == null ? Engine.CLOSE : keepAlive, ref.boundTo());
     }
 
     /**
@@ -310,7 +312,7 @@ public final class Lease<C> implements Closeable {
         if (state == null && !ref.isBound()) {
             return tryRelease();
         }
-        return end(connection == null ? NativePool.CLOSE : keepAlive, state == null ? null : pool.state(state));
+        return end(connection == null ? Engine.CLOSE : keepAlive, state == null ? null : pool.state(state));
     }
 
     /**
@@ -319,7 +321,7 @@ public final class Lease<C> implements Closeable {
      * @return false if the lease had ended before, and nothing was done
      */
     public boolean tryDiscard() {
-        return end(NativePool.CLOSE, null);
+        return end(Engine.CLOSE, null);
     }
 
     /**
@@ -333,7 +335,7 @@ public final class Lease<C> implements Closeable {
 
     /** Ends the lease of a connection that was not used: bound as it was, and kept for as long as before. */
     void giveBack() {
-        end(connection == null ? NativePool.CLOSE : NativePool.KEEP_AS_BEFORE, ref.boundBefore());
+        end(connection == null ? Engine.CLOSE : Engine.KEEP_AS_BEFORE, ref.boundBefore());
     }
 
     private boolean end(long keep, StateRef bindTo) {

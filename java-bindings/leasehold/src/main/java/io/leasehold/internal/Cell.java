@@ -22,7 +22,8 @@ final class Cell {
     /**
      * The present lease's reference, or the last one's. It hangs here so that it is reachable, which is what makes the
      * collector enqueue it; after the lease has ended it keeps the state reachable to which the idle connection is
-     * bound. Nothing reads it but the sweep over a collected pool.
+     * bound. Read by the next lease, which may be given back bound as it was, by whoever names the route of what is disposed of, and
+     * by the sweep over a collected pool.
      */
     LeaseRef lease;
 

@@ -12,9 +12,9 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * The one daemon thread of the loaded library: it puts the affairs of collected leases and pools in order, closes what peers
- * have closed and, where that was asked for, what has expired or was idle for long, and logs what the engine has to say. It starts with the first pool and ends
- * with the last, for a running thread keeps its class loader from being unloaded.
+ * The daemon thread that looks after all pools of the loaded library: it puts the affairs of collected leases and pools in order,
+ * closes what peers have closed and, where that was asked for, what has expired or was idle for long, and logs what the engine has
+ * to say. It starts with the first pool and ends with the last, for a running thread keeps its class loader from being unloaded.
  *
  * <p>It waits for the collector, or, as soon as a socket is watched, for the watch. Nothing waits for both at once, so from then on it
  * looks up every second for what was collected; more often as long as there is something to expire or to hurry.
@@ -53,13 +53,13 @@ final class Housekeeper implements Runnable {
 
     private Housekeeper() {}
 
-    /** Takes charge of a pool that is about to be made. */
+    /** Takes charge of a new pool. If it throws, it has not. */
     static synchronized Charge take(NativePool pool, PoolState state) {
         do {
             lastNumber = lastNumber < MOST_NUMBER ? lastNumber + 1 : 1;
         } while (CHARGES.containsKey(lastNumber));
         Charge charge = new Charge(pool, state, lastNumber);
-        need();
+        charge.resume();
         CHARGES.put(lastNumber, charge);
         return charge;
     }
@@ -171,31 +171,18 @@ final class Housekeeper implements Runnable {
         final int number;
 
         private final PoolState state;
-        // The pool's engine under an object of the housekeeper's own. Written once, before the pool is published.
-        private NativePool pool;
+        // The pool's engine under an object of the housekeeper's own.
+        private final NativePool pool;
         // Guarded by the housekeeper's monitor.
-        private boolean ended;
+        private boolean ended = true;
         // Written and read by the housekeeper's thread only.
         private boolean freed;
 
-        Charge(NativePool pool, PoolState state, int number) {
+        private Charge(NativePool pool, PoolState state, int number) {
             super(pool, QUEUE);
             this.state = state;
             this.number = number;
-        }
-
-        /** The pool was made, or could not be. */
-        void begin(long address) {
-            synchronized (Housekeeper.class) {
-                pool = new NativePool(state, address);
-                if (address == 0) {
-                    end();
-                    CHARGES.remove(number);
-                } else if (state.constants.evicts()) {
-                    EVICTING.add(this);
-                    wake();
-                }
-            }
+            this.pool = new NativePool(state, pool.address);
         }
 
         /**

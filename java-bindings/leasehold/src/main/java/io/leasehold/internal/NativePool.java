@@ -13,55 +13,11 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * A pool of the native engine, and the carrying out of what the engine decides.
- *
- * <p>The engine's memory is freed once this object is unreachable, so every native that uses it is an instance method:
- * the call itself keeps this object reachable until it returns. Natives take and return numbers only and never wait.
- *
- * <p>What a call brings about, its effects, comes back in an array that the caller made before the call, in which
- * nothing can fail any more: connections to dispose of, threads to wake, routes to forget, carried out in this order
- * and without any lock.
+ * A pool as its users' calls see it: asks the engine, waits where it has to, and carries out what the engine decides, in the
+ * order in which it is told and without any lock.
  */
-public final class NativePool {
-    /** Instead of milliseconds: keep a connection until its time to live ends. */
-    public static final long KEEP_FOREVER = 0;
-    /** Instead of milliseconds: keep a connection until the expiry it had. */
-    public static final long KEEP_AS_BEFORE = -1;
-    /** Instead of milliseconds: do not keep the connection. */
-    public static final long CLOSE = -2;
-    /** The id of no state. */
-    private static final int NO_STATE = 0;
-    /** What {@link #releaseHit} answers when the pool keeps the connection. */
-    public static final int KEPT = 0;
-
-    // Answers of the natives, in step with answer.rs. A positive answer is the handle of an idle connection; one below
-    // OPEN_LIMIT the complement of a handle that is the right to open.
-    private static final long WAIT = -1;
-    private static final long WOULD_BLOCK = -2;
-    private static final long QUEUE_FULL = -3;
-    private static final long SHUT_DOWN = -4;
-    private static final long STALE_ROUTE = -5;
-    private static final long PENDING = -6;
-    private static final long RETRY = -7;
-    private static final long NOT_LEASED = -8;
-    private static final long NOTHING = -9;
-    private static final long OPEN_LIMIT = -(1L << 52);
-    // What the end of a lease answers from here on is the cause for which its connection has to go.
-    private static final int CLOSED = 1;
-
-    // Layout of an array of effects: what asks for the rest (0: there is none), how many follow, and then pairs of what
-    // is to be done and with what. A number of a cause stands for a victim.
-    private static final int REST = 0;
-    private static final int COUNT = 1;
-    private static final int FIRST = 2;
-    private static final int WAKE = -1;
-    private static final int EFFECTS = FIRST + 2 * 15;
-
+public final class NativePool extends Engine {
     private static final long SLICE = TimeUnit.SECONDS.toNanos(1);
-    private static final Cause[] CAUSES = Cause.values();
-
-    /** The engine's address. */
-    public final long address;
 
     private final PoolState state;
 
@@ -71,58 +27,26 @@ public final class NativePool {
      * @param state what Java knows of it
      */
     public NativePool(PoolState state) {
-        NativeLibrary.require();
+        super(create(state.constants, state.limits.ofRoutes(), state.limits.total()));
         this.state = state;
-        Housekeeper.Charge charge = Housekeeper.take(this, state);
-        long made = 0;
+        boolean isCharged = false;
         try {
-            PoolState.Constants constants = state.constants;
-            made = create(
-                    state.defaultMaxPerRoute(),
-                    state.maxTotal(),
-                    constants.maxWaiters,
-                    constants.timeToLive,
-                    constants.fifo,
-                    constants.barging,
-                    constants.ownRouteFirst,
-                    constants.stripes,
-                    constants.manualClock);
-            if (made == 0) {
-                throw new IllegalStateException("the native library could not make a pool: out of memory?");
-            }
+            state.charge = Housekeeper.take(this, state);
+            isCharged = true;
         } finally {
-            charge.begin(made);
+            if (!isCharged) {
+                free();
+            }
         }
-        address = made;
-        state.charge = charge;
     }
 
     /**
      * The same pool under another object: for the housekeeper, who alone frees the memory and so needs no reference.
      */
     NativePool(PoolState state, long address) {
+        super(address);
         this.state = state;
-        this.address = address;
     }
-
-    /**
-     * Leases an idle connection that is bound to nobody, if that takes no more than one short lock.
-     *
-     * @param address this object's {@link #address}
-     * @param route the route's id
-     * @return a handle to {@linkplain #beginHit begin} with, or not a positive number: ask {@link #tryLease}
-     */
-    public native long leaseHit(long address, long route);
-
-    /**
-     * Ends a lease if the pool keeps the connection, is bound to no state, and nobody waits for it.
-     *
-     * @param address this object's {@link #address}
-     * @param handle the lease's handle
-     * @param keep milliseconds, or one of the constants
-     * @return {@link #KEPT}, or anything else: ask {@link #release}
-     */
-    public native int releaseHit(long address, long handle, long keep);
 
     /**
      * Begins the lease of an idle connection. One that is found dead is disposed of, and the lease goes on as a vacancy.
@@ -234,14 +158,14 @@ public final class NativePool {
         if (cell.wasWatched) {
             // An event about the socket before may be under way, or have marked the entry: a new opening is beyond its reach. If the pool
             // was shut down, the lease's end closes the connection, whatever is known of its socket.
-            if (renew(address, handle) != KEPT) {
+            if (renew(address, handle) != DONE) {
                 return;
             }
             cell.wasWatched = false;
         }
         Attachment attachment = new Attachment(socket);
         attachment.isWatched = watching.watches() && attachment.isKnown() && IdleWatch.add(
-                attachment, () -> watch(address, handle, state.charge.number, attachment.descriptor()) == KEPT);
+                attachment, () -> watch(address, handle, state.charge.number, attachment.descriptor()) == DONE);
         // What the system does not tell it is asked.
         attachment.isProbed = watching.probes() || watching.watches() && !attachment.isWatched;
         cell.wasWatched = attachment.isWatched;
@@ -283,7 +207,7 @@ public final class NativePool {
     public boolean tryLease(LeaseRef lease, Object route, StateRef boundTo) {
         for (;;) {
             RouteRef ref = intern(route);
-            long[] effects = effects();
+            long[] effects = Effects.array();
             long answer = lease(address, ref.id, id(boundTo), 0, effects);
             carryOut(effects);
             if (answer == STALE_ROUTE) {
@@ -311,7 +235,7 @@ public final class NativePool {
             throws InterruptedException, TimeoutException {
         while (!tryLease(lease, route, boundTo)) {
             RouteRef ref = intern(route);
-            long[] effects = effects();
+            long[] effects = Effects.array();
             long answer = waitFor(lease, ref, boundTo, patience, effects);
             if (answer != STALE_ROUTE) {
                 beginSlowly(lease, ref, granted(answer), effects);
@@ -443,7 +367,7 @@ public final class NativePool {
             Cell cell = cell(lease.handle);
             // In its place before the engine may hand the entry to anybody else.
             cell.connection = connection;
-            if (opened(address, lease.handle) == KEPT) {
+            if (opened(address, lease.handle) == DONE) {
                 return true;
             }
             ours = cell.takeConnection();
@@ -466,7 +390,7 @@ public final class NativePool {
             }
             Cell cell = cell(lease.handle);
             forgetSocket(cell);
-            if (reopen(address, lease.handle) != KEPT) {
+            if (reopen(address, lease.handle) != DONE) {
                 lease.handle = LeaseRef.ENDED;
                 return null;
             }
@@ -484,7 +408,7 @@ public final class NativePool {
      * @return false if it had ended before
      */
     public boolean release(LeaseRef lease, long keep, StateRef bindTo) {
-        long[] effects = effects();
+        long[] effects = Effects.array();
         long handle;
         int answer;
         // Of two that end a lease with different states, the one that the engine hears leaves its state in the
@@ -509,7 +433,7 @@ public final class NativePool {
         try {
             if (answer >= CLOSED) {
                 // Before the effects: they may let somebody open a connection in this one's place.
-                disposeOf(Slots.of(handle), CAUSES[answer - CLOSED]);
+                disposeOf(Slots.of(handle), Effects.cause(answer - CLOSED));
             }
         } finally {
             carryOut(effects);
@@ -519,7 +443,7 @@ public final class NativePool {
 
     /** Ends a lease that was collected, unless it had ended in another way. */
     void releaseLeaked(LeaseRef lease, Runnable tell) {
-        long[] effects = effects();
+        long[] effects = Effects.array();
         if (release(address, lease.handle, CLOSE, NO_STATE, effects) >= CLOSED) {
             int slot = Slots.of(lease.handle);
             Attachment attachment = forgetSocket(state.cells.get(slot));
@@ -535,7 +459,7 @@ public final class NativePool {
 
     /** Disposes of idle connections that have expired. */
     public void closeExpired() {
-        long[] effects = effects();
+        long[] effects = Effects.array();
         closeExpired(address, effects);
         carryOut(effects);
     }
@@ -546,7 +470,7 @@ public final class NativePool {
      * @param millis how long
      */
     public void closeIdle(long millis) {
-        long[] effects = effects();
+        long[] effects = Effects.array();
         closeIdle(address, millis, effects);
         carryOut(effects);
     }
@@ -557,7 +481,7 @@ public final class NativePool {
      * @param route the route
      */
     public void clear(RouteRef route) {
-        long[] effects = effects();
+        long[] effects = Effects.array();
         clearRoute(address, route.id, effects);
         carryOut(effects);
     }
@@ -568,14 +492,17 @@ public final class NativePool {
      * @param item where it was seen
      */
     public void markDead(Listing.Item item) {
-        long[] effects = effects();
+        long[] effects = Effects.array();
         clearConnection(address, item.slot, item.opening, effects);
         carryOut(effects);
     }
 
-    /** Disposes of a connection that its peer has closed, when it is released if it is leased by now; not of one opened in its slot later. */
+    /**
+     * Disposes of a connection that its peer has closed, when it is released if it is leased by now; not of one opened in its slot
+     * later.
+     */
     void peerClosed(int slot, int opening) {
-        long[] effects = effects();
+        long[] effects = Effects.array();
         peerClosed(address, slot, opening, effects);
         carryOut(effects);
     }
@@ -591,20 +518,20 @@ public final class NativePool {
     }
 
     void setMaxTotal(int max) {
-        long[] effects = effects();
+        long[] effects = Effects.array();
         setMaxTotal(address, max, effects);
         carryOut(effects);
     }
 
     void setDefaultMaxPerRoute(int max) {
-        long[] effects = effects();
+        long[] effects = Effects.array();
         setDefaultMaxPerRoute(address, max, effects);
         carryOut(effects);
     }
 
     /** Sets a route's own limit, or takes it away. */
     void setMaxPerRoute(RouteRef route, Integer max) {
-        long[] effects = effects();
+        long[] effects = Effects.array();
         setMaxPerRoute(address, route.id, max == null ? -1 : max, effects);
         carryOut(effects);
     }
@@ -615,7 +542,7 @@ public final class NativePool {
      * @param atOnce whether leased connections are disposed of too
      */
     public void shutdown(boolean atOnce) {
-        long[] effects = effects();
+        long[] effects = Effects.array();
         shutdown(address, atOnce, effects);
         carryOut(effects);
     }
@@ -724,12 +651,7 @@ public final class NativePool {
     public String toString() {
         int[] numbers = stats();
         return "[leased: " + numbers[0] + "; pending: " + numbers[1] + "; available: " + numbers[2]
-                + "; max: " + state.maxTotal() + "]";
-    }
-
-    /** Gives the memory back. No call may be under way or come later. */
-    void free() {
-        free(address);
+                + "; max: " + state.limits.total() + "]";
     }
 
     private RouteRef intern(Object route) {
@@ -737,7 +659,7 @@ public final class NativePool {
         if (known != null) {
             return known;
         }
-        long[] effects = effects();
+        long[] effects = Effects.array();
         long id = granted(addRoute(address, effects));
         RouteRef made = state.add(new RouteRef(state, route, id), this);
         carryOut(effects);
@@ -746,35 +668,21 @@ public final class NativePool {
 
     /** Does what a call brought about. Never throws: what fails is logged, and the others go on. */
     private void carryOut(long[] effects) {
-        for (;;) {
-            int end = FIRST + 2 * (int) effects[COUNT];
-            for (int i = FIRST; i < end; i += 2) {
-                try {
-                    carryOut((int) effects[i], effects[i + 1]);
-                } catch (Throwable e) {
-                    Log.warn("a pool failed to carry out what it had decided", e);
-                }
-            }
-            if (effects[REST] == 0) {
-                effects[COUNT] = 0;
-                endChargeIfEmpty();
-                return;
-            }
-            restOfEffects(address, effects[REST], effects);
+        Effects.carryOut(effects, this);
+        endChargeIfEmpty();
+    }
+
+    /** Wakes who waits for a ticket. */
+    void wake(long ticket) {
+        Waiter waiter = state.waiters.get(Slots.of(ticket));
+        if (waiter != null && waiter.ticket == ticket) {
+            LockSupport.unpark(waiter.thread);
         }
     }
 
-    private void carryOut(int what, long which) {
-        if (what >= 0) {
-            disposeOf((int) which, CAUSES[what]);
-        } else if (what == WAKE) {
-            Waiter waiter = state.waiters.get(Slots.of(which));
-            if (waiter != null && waiter.ticket == which) {
-                LockSupport.unpark(waiter.thread);
-            }
-        } else {
-            state.forget(which);
-        }
+    /** The engine does not know this route any more. */
+    void forget(long route) {
+        state.forget(route);
     }
 
     /** Takes a victim's connection out of its cell, and only then lets the slot be reused. */
@@ -786,7 +694,8 @@ public final class NativePool {
         return connection;
     }
 
-    private void disposeOf(int slot, Cause cause) {
+    /** Disposes of a victim. */
+    void disposeOf(int slot, Cause cause) {
         Cell cell = state.cells.get(slot);
         LeaseRef last = cell.lease;
         Attachment attachment = forgetSocket(cell);
@@ -839,70 +748,7 @@ public final class NativePool {
                 "the native pool has failed and refuses requests (" + answer + "): shut it down and create a new one");
     }
 
-    private static long[] effects() {
-        return new long[EFFECTS];
-    }
-
     private static int id(StateRef state) {
         return state == null ? NO_STATE : state.id;
     }
-
-    private static native long create(int maxPerRoute, int maxTotal, int maxWaiters, long timeToLive, boolean fifo,
-            boolean barging, boolean ownRouteFirst, int stripes, boolean manualClock);
-
-    private native void free(long address);
-
-    private native long addRoute(long address, long[] effects);
-
-    private native long lease(long address, long route, int state, long ticket, long[] effects);
-
-    private native long reserveTicket(long address);
-
-    private native long pollTicket(long address, long ticket);
-
-    private native long cancel(long address, long ticket, long[] effects);
-
-    private native long opened(long address, long handle);
-
-    private native long reopen(long address, long handle);
-
-    private native long renew(long address, long handle);
-
-    private native void noteStale(long address);
-
-    private native void counters(long address, long[] numbers);
-
-    private native int watch(long address, long handle, int number, int descriptor);
-
-    private native int release(long address, long handle, long keep, int state, long[] effects);
-
-    private native void restOfEffects(long address, long rest, long[] effects);
-
-    private native void ack(long address, int slot);
-
-    private native void closeExpired(long address, long[] effects);
-
-    private native void closeIdle(long address, long millis, long[] effects);
-
-    private native void clearRoute(long address, long route, long[] effects);
-
-    private native void peerClosed(long address, int slot, int opening, long[] effects);
-
-    private native void clearConnection(long address, int slot, int opening, long[] effects);
-
-    private native void setMaxTotal(long address, int max, long[] effects);
-
-    private native void setDefaultMaxPerRoute(long address, int max, long[] effects);
-
-    private native void setMaxPerRoute(long address, long route, int max, long[] effects);
-
-    private native void shutdown(long address, boolean immediate, long[] effects);
-
-    private native void stats(long address, int[] numbers);
-
-    private native void routeStats(long address, long route, int[] numbers);
-
-    private native long[] entries(long address, boolean idle);
-
-    private native void advanceClock(long address, long millis);
 }

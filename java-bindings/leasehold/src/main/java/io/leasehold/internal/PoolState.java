@@ -5,12 +5,11 @@ import io.leasehold.Disposer;
 import io.leasehold.LeakListener;
 import io.leasehold.Watching;
 import java.util.HashSet;
-import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * What Java knows of a pool: its connections by slot, its routes and states, its limits. It outlives the pool's own
+ * What Java knows of a pool: its connections by slot, its routes and states. It outlives the pool's own
  * objects, which it must not refer to, so that the housekeeper can put a collected pool's affairs in order.
  */
 public final class PoolState {
@@ -64,6 +63,9 @@ public final class PoolState {
         }
     }
 
+    /** The limits. */
+    public final Limits limits;
+
     final Constants constants;
     final Slots<Cell> cells = new Slots<>();
     final Slots<Waiter> waiters = new Slots<>();
@@ -84,11 +86,6 @@ public final class PoolState {
     private final ConcurrentHashMap<Object, RouteRef> routes = new ConcurrentHashMap<>();
     // By id and not by the id's slot, which a new route may have before the old one was forgotten here.
     private final ConcurrentHashMap<Long, RouteRef> routesById = new ConcurrentHashMap<>();
-    // Limits are kept here too, as there may be no engine yet and routes come and go. Whoever applies one to the engine
-    // looks again afterwards, so the last one written is the last one applied.
-    private final ConcurrentHashMap<Object, Integer> routeLimits = new ConcurrentHashMap<>();
-    private volatile int maxTotal;
-    private volatile int defaultMaxPerRoute;
 
     /**
      * Makes the state of a pool that has no engine yet.
@@ -105,8 +102,7 @@ public final class PoolState {
         this.disposer = (Disposer<Object>) disposer;
         this.leakListener = (LeakListener<Object, Object>) leakListener;
         this.constants = constants;
-        this.maxTotal = maxTotal;
-        this.defaultMaxPerRoute = defaultMaxPerRoute;
+        limits = new Limits(this, maxTotal, defaultMaxPerRoute);
     }
 
     /**
@@ -169,9 +165,7 @@ public final class PoolState {
         }
         // Looked up after the route was published, as who sets a limit looks for the route afterwards: one sees the
         // other.
-        if (routeLimits.containsKey(made.route)) {
-            applyMaxPerRoute(made, pool);
-        }
+        limits.added(made, pool);
         return made;
     }
 
@@ -191,114 +185,6 @@ public final class PoolState {
         if (route != null) {
             forget(route);
         }
-    }
-
-    /**
-     * The limit in total.
-     *
-     * @return the limit
-     */
-    public int maxTotal() {
-        return maxTotal;
-    }
-
-    /**
-     * The limit of routes that have none of their own.
-     *
-     * @return the limit
-     */
-    public int defaultMaxPerRoute() {
-        return defaultMaxPerRoute;
-    }
-
-    /**
-     * A route's limit.
-     *
-     * @param route the route
-     * @return its own, or the default
-     */
-    public int maxPerRoute(Object route) {
-        Integer own = routeLimits.get(route);
-        return own == null ? defaultMaxPerRoute : own;
-    }
-
-    /**
-     * Changes the limit in total.
-     *
-     * @param max the limit
-     * @param pool the engine's pool, or null if there is none yet
-     */
-    public void setMaxTotal(int max, NativePool pool) {
-        maxTotal = max;
-        applyMaxTotal(pool);
-    }
-
-    /**
-     * Changes the limit of routes that have none of their own.
-     *
-     * @param max the limit
-     * @param pool the engine's pool, or null if there is none yet
-     */
-    public void setDefaultMaxPerRoute(int max, NativePool pool) {
-        defaultMaxPerRoute = max;
-        applyDefaultMaxPerRoute(pool);
-    }
-
-    /**
-     * Changes a route's own limit.
-     *
-     * @param route the route
-     * @param max the limit, or null for none of its own
-     * @param pool the engine's pool, or null if there is none yet
-     */
-    public void setMaxPerRoute(Object route, Integer max, NativePool pool) {
-        if (max == null) {
-            routeLimits.remove(route);
-        } else {
-            routeLimits.put(route, max);
-        }
-        RouteRef ref = routes.get(route);
-        if (pool != null && ref != null) {
-            applyMaxPerRoute(ref, pool);
-        }
-    }
-
-    /**
-     * Tells a new pool of limits that were changed while it was made.
-     *
-     * @param pool the pool
-     */
-    public void limitsMayHaveChanged(NativePool pool) {
-        applyMaxTotal(pool);
-        applyDefaultMaxPerRoute(pool);
-    }
-
-    private void applyMaxTotal(NativePool pool) {
-        int applied;
-        do {
-            applied = maxTotal;
-            if (pool != null) {
-                pool.setMaxTotal(applied);
-            }
-        } while (applied != maxTotal);
-    }
-
-    private void applyDefaultMaxPerRoute(NativePool pool) {
-        int applied;
-        do {
-            applied = defaultMaxPerRoute;
-            if (pool != null) {
-                pool.setDefaultMaxPerRoute(applied);
-            }
-        } while (applied != defaultMaxPerRoute);
-    }
-
-    private void applyMaxPerRoute(RouteRef route, NativePool pool) {
-        Integer applied;
-        do {
-            applied = routeLimits.get(route.route);
-            pool.setMaxPerRoute(route, applied);
-        } while (!Objects.equals(applied, routeLimits.get(route.route)));
     }
 
     /** Says that a connection was let go, whatever the disposer throws. */

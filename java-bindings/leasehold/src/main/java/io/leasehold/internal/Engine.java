@@ -1,0 +1,137 @@
+package io.leasehold.internal;
+
+/**
+ * A pool of the native engine: its address, the calls on it and what they answer.
+ *
+ * <p>The engine's memory is freed once this object is unreachable, so every native that uses it is an instance method:
+ * the call itself keeps this object reachable until it returns. Natives take and return numbers only, and arrays of them, and never
+ * wait. Every call that has effects writes them into an array of {@link Effects}.
+ */
+public abstract class Engine {
+    /** Instead of milliseconds: keep a connection until its time to live ends. */
+    public static final long KEEP_FOREVER = 0;
+    /** Instead of milliseconds: keep a connection until the expiry it had. */
+    public static final long KEEP_AS_BEFORE = -1;
+    /** Instead of milliseconds: do not keep the connection. */
+    public static final long CLOSE = -2;
+    /** The id of no state. */
+    static final int NO_STATE = 0;
+    /** What a native answers that has done what it was asked to; of {@link #releaseHit}: the pool keeps the connection. */
+    public static final int DONE = 0;
+
+    // Answers of the natives, in step with answer.rs. A positive answer is the handle of an idle connection; one below
+    // OPEN_LIMIT the complement of a handle that is the right to open.
+    static final long WAIT = -1;
+    static final long WOULD_BLOCK = -2;
+    static final long QUEUE_FULL = -3;
+    static final long SHUT_DOWN = -4;
+    static final long STALE_ROUTE = -5;
+    static final long PENDING = -6;
+    static final long RETRY = -7;
+    static final long NOT_LEASED = -8;
+    static final long NOTHING = -9;
+    static final long OPEN_LIMIT = -(1L << 52);
+    // What the end of a lease answers from here on is the cause for which its connection has to go.
+    static final int CLOSED = 1;
+
+    /** The engine's address. */
+    public final long address;
+
+    Engine(long address) {
+        this.address = address;
+    }
+
+    /** Makes a pool in the engine; the address is for the constructor. */
+    static long create(PoolState.Constants constants, int maxPerRoute, int maxTotal) {
+        NativeLibrary.require();
+        long address = create(maxPerRoute, maxTotal, constants.maxWaiters, constants.timeToLive, constants.fifo, constants.barging,
+                constants.ownRouteFirst, constants.stripes, constants.manualClock);
+        if (address == 0) {
+            throw new IllegalStateException("the native library could not make a pool: out of memory?");
+        }
+        return address;
+    }
+
+    /** Gives the memory back. No call may be under way or come later. */
+    final void free() {
+        free(address);
+    }
+
+    /**
+     * Leases an idle connection that is bound to nobody, if that takes no more than one short lock.
+     *
+     * @param address this object's {@link #address}
+     * @param route the route's id
+     * @return a handle to {@linkplain NativePool#beginHit begin} with, or not a positive number: ask {@link NativePool#tryLease}
+     */
+    public native long leaseHit(long address, long route);
+
+    /**
+     * Ends a lease if the pool keeps the connection, is bound to no state, and nobody waits for it.
+     *
+     * @param address this object's {@link #address}
+     * @param handle the lease's handle
+     * @param keep milliseconds, or one of the constants
+     * @return {@link #DONE}, or anything else: ask {@link NativePool#release}
+     */
+    public native int releaseHit(long address, long handle, long keep);
+
+    private static native long create(int maxPerRoute, int maxTotal, int maxWaiters, long timeToLive, boolean fifo,
+            boolean barging, boolean ownRouteFirst, int stripes, boolean manualClock);
+
+    private native void free(long address);
+
+    native long addRoute(long address, long[] effects);
+
+    native long lease(long address, long route, int state, long ticket, long[] effects);
+
+    native long reserveTicket(long address);
+
+    native long pollTicket(long address, long ticket);
+
+    native long cancel(long address, long ticket, long[] effects);
+
+    native long opened(long address, long handle);
+
+    native long reopen(long address, long handle);
+
+    native long renew(long address, long handle);
+
+    native void noteStale(long address);
+
+    native void counters(long address, long[] numbers);
+
+    native int watch(long address, long handle, int number, int descriptor);
+
+    native int release(long address, long handle, long keep, int state, long[] effects);
+
+    native void restOfEffects(long address, long rest, long[] effects);
+
+    native void ack(long address, int slot);
+
+    native void closeExpired(long address, long[] effects);
+
+    native void closeIdle(long address, long millis, long[] effects);
+
+    native void clearRoute(long address, long route, long[] effects);
+
+    native void peerClosed(long address, int slot, int opening, long[] effects);
+
+    native void clearConnection(long address, int slot, int opening, long[] effects);
+
+    native void setMaxTotal(long address, int max, long[] effects);
+
+    native void setDefaultMaxPerRoute(long address, int max, long[] effects);
+
+    native void setMaxPerRoute(long address, long route, int max, long[] effects);
+
+    native void shutdown(long address, boolean immediate, long[] effects);
+
+    native void stats(long address, int[] numbers);
+
+    native void routeStats(long address, long route, int[] numbers);
+
+    native long[] entries(long address, boolean idle);
+
+    native void advanceClock(long address, long millis);
+}
