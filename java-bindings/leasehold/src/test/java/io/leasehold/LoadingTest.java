@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import java.io.ByteArrayOutputStream;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
@@ -19,7 +18,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -59,48 +57,12 @@ class LoadingTest {
     }
 
     private static String run(List<String> firstOnClassPath, String... options) throws Exception {
-        List<String> path = new ArrayList<>(firstOnClassPath);
-        path.add(System.getProperty("java.class.path"));
-        for (Class<?> needed : new Class<?>[] {ConnectionPool.class, LoadingTest.class}) {
-            path.add(Paths.get(needed.getProtectionDomain().getCodeSource().getLocation().toURI()).toString());
-        }
-        // Where the build keeps the library apart from the classes.
-        path.add(packedLibraryRoot());
-        List<String> command = new ArrayList<>();
-        command.add(Paths.get(System.getProperty("java.home"), "bin", "java").toString());
-        command.add("-Xcheck:jni");
-        command.addAll(Arrays.asList(options));
-        command.addAll(Arrays.asList("-cp", String.join(File.pathSeparator, path), Application.class.getName()));
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        process.getOutputStream().close();
-        String output = read(process.getInputStream());
-        assertTrue(process.waitFor(1, TimeUnit.MINUTES));
-        assertEquals(0, process.exitValue(), output);
-        return output;
-    }
-
-    private static String read(InputStream in) throws IOException {
-        ByteArrayOutputStream out = new ByteArrayOutputStream();
-        byte[] buffer = new byte[4096];
-        for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
-            out.write(buffer, 0, n);
-        }
-        return new String(out.toByteArray(), StandardCharsets.UTF_8);
-    }
-
-    private static String resource() {
-        String arch = System.getProperty("os.arch").equals("amd64") ? "x86_64" : System.getProperty("os.arch");
-        return "META-INF/native/linux-" + arch + "/libleasehold-jni-" + Leasehold.version() + ".so";
-    }
-
-    private static String packedLibraryRoot() throws Exception {
-        String library = Paths.get(LoadingTest.class.getClassLoader().getResource(resource()).toURI()).toString();
-        return library.substring(0, library.length() - resource().length());
+        return OwnJvm.run(Application.class, firstOnClassPath, options);
     }
 
     private Path unpackedLibrary() throws Exception {
         Path file = directory.resolve("library.so");
-        try (InputStream in = LoadingTest.class.getClassLoader().getResourceAsStream(resource())) {
+        try (InputStream in = LoadingTest.class.getClassLoader().getResourceAsStream(OwnJvm.library())) {
             Files.copy(in, file, StandardCopyOption.REPLACE_EXISTING);
         }
         return file;
