@@ -1,19 +1,33 @@
 package example;
 
+import org.springframework.boot.SpringApplication;
+import org.springframework.boot.autoconfigure.SpringBootApplication;
 import org.springframework.boot.web.client.RestTemplateBuilder;
-import org.springframework.context.annotation.AnnotationConfigApplicationContext;
-import org.springframework.http.ResponseEntity;
+import org.springframework.boot.web.client.RestTemplateCustomizer;
+import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.context.annotation.Bean;
+import org.springframework.http.client.ClientHttpResponse;
 import org.springframework.web.client.RestTemplate;
 
-/** Gets a URL three times over one connection. */
-public final class Get {
+/** A Spring Boot application that gets a URL three times over one connection. */
+@SpringBootApplication
+public class Get {
     public static void main(String[] args) {
-        try (AnnotationConfigApplicationContext application = new AnnotationConfigApplicationContext(Http.class)) {
+        try (ConfigurableApplicationContext application = SpringApplication.run(Get.class, args)) {
             RestTemplate template = application.getBean(RestTemplateBuilder.class).build();
             for (int i = 0; i < 3; i++) {
-                ResponseEntity<byte[]> response = template.getForEntity(args[0], byte[].class);
-                System.out.println(response.getStatusCode() + ", " + response.getBody().length + " bytes");
+                template.getForObject(args[0], byte[].class);
             }
         }
+    }
+
+    /** The application's own customizers are applied as by Boot's builder: this one prints each response. */
+    @Bean
+    RestTemplateCustomizer printing() {
+        return template -> template.getInterceptors().add((request, body, execution) -> {
+            ClientHttpResponse response = execution.execute(request, body);
+            System.out.println(response.getStatusCode() + ", " + response.getHeaders().getContentLength() + " bytes");
+            return response;
+        });
     }
 }

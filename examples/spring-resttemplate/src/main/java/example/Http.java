@@ -5,12 +5,16 @@ import io.leasehold.httpclient4.LeaseholdHttpClientConnectionManager;
 import java.util.concurrent.TimeUnit;
 import org.apache.http.impl.client.CloseableHttpClient;
 import org.apache.http.impl.client.HttpClients;
+import org.springframework.boot.autoconfigure.web.client.RestTemplateBuilderConfigurer;
 import org.springframework.boot.web.client.RestTemplateBuilder;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.http.client.HttpComponentsClientHttpRequestFactory;
 
-/** Spring Boot takes this RestTemplateBuilder in place of its own, and every RestTemplate made with it shares the manager's connections. */
+/**
+ * Spring Boot takes this RestTemplateBuilder in place of its own, configured as its own, and every RestTemplate made with it shares the
+ * manager's connections.
+ */
 @Configuration(proxyBeanMethods = false)
 class Http {
     @Bean(destroyMethod = "close")
@@ -26,7 +30,8 @@ class Http {
     }
 
     @Bean
-    RestTemplateBuilder restTemplateBuilder(CloseableHttpClient httpClient) {
-        return new RestTemplateBuilder().requestFactory(() -> new HttpComponentsClientHttpRequestFactory(httpClient));
+    RestTemplateBuilder restTemplateBuilder(RestTemplateBuilderConfigurer configurer, CloseableHttpClient httpClient) {
+        return configurer.configure(new RestTemplateBuilder())
+                .requestFactory(() -> new HttpComponentsClientHttpRequestFactory(httpClient));
     }
 }

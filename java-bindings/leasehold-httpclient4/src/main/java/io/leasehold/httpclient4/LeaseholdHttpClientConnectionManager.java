@@ -80,6 +80,18 @@ import org.apache.http.util.Args;
  *     <td>the options above; {@code SSLConnectionSocketFactory.getSystemSocketFactory()} for TLS</td></tr>
  * </table>
  *
+ * <p>In Spring Boot 2.7 this bean takes the place of Boot's own and is configured as that is; {@code httpClient} is a bean too, made with such
+ * a manager:
+ *
+ * <!-- from examples/spring-resttemplate/src/main/java/example/Http.java -->
+ * <pre>
+ * &#064;Bean
+ * RestTemplateBuilder restTemplateBuilder(RestTemplateBuilderConfigurer configurer, CloseableHttpClient httpClient) {
+ *     return configurer.configure(new RestTemplateBuilder())
+ *             .requestFactory(() -&gt; new HttpComponentsClientHttpRequestFactory(httpClient));
+ * }
+ * </pre>
+ *
  * <p>All methods may be called by any thread at any time; only {@link ConnectionRequest#get} waits for connections. A lease and a
  * release that meet an idle connection take constant time and one short lock among several; with a state, time in proportion to the states
  * in use, which are compared by {@code equals} alone.
