@@ -1367,8 +1367,7 @@ final class Scripts {
                 PoolingHttpClientConnectionManager manager = stage.manager();
                 manager.setValidateAfterInactivity(1);
                 CloseableHttpClient client = stage.client(manager);
-                stage.get(client, path);
-                ended(stage, path);
+                getAndEnd(stage, client, path);
                 stage.pass(30);
                 stage.get(client, "/ok");
                 stage.counts(manager, stage.to("a"));
@@ -1377,8 +1376,7 @@ final class Scripts {
                 PoolingHttpClientConnectionManager manager = stage.manager();
                 manager.setValidateAfterInactivity(3_600_000);
                 CloseableHttpClient client = stage.client(manager);
-                stage.get(client, path);
-                ended(stage, path);
+                getAndEnd(stage, client, path);
                 stage.get(client, "/ok");
                 stage.counts(manager, stage.to("a"));
             });
@@ -1386,8 +1384,7 @@ final class Scripts {
                 PoolingHttpClientConnectionManager manager = stage.manager();
                 manager.setValidateAfterInactivity(0);
                 CloseableHttpClient client = stage.client(manager);
-                stage.get(client, path);
-                ended(stage, path);
+                getAndEnd(stage, client, path);
                 stage.get(client, "/ok");
                 stage.counts(manager, stage.to("a"));
             });
@@ -1395,8 +1392,7 @@ final class Scripts {
                 PoolingHttpClientConnectionManager manager = stage.manager();
                 manager.setValidateAfterInactivity(0);
                 CloseableHttpClient client = staleChecking(stage, manager);
-                stage.get(client, path);
-                ended(stage, path);
+                getAndEnd(stage, client, path);
                 stage.get(client, "/ok");
                 stage.counts(manager, stage.to("a"));
             });
@@ -1457,8 +1453,8 @@ final class Scripts {
             PoolingHttpClientConnectionManager manager = stage.manager();
             manager.setValidateAfterInactivity(1);
             CloseableHttpClient client = tunnelling(stage, manager);
-            stage.request(client, new HttpGet("https://localhost/drop"));
-            stage.awaitEnd(0);
+            stage.request(client, new HttpGet("https://localhost/drop?later"));
+            stage.awaitEndWhileIdle(stage.server());
             stage.pass(30);
             stage.requestInsteadOfStaleTls(client, new HttpGet("https://localhost/ok"));
         });
@@ -1469,8 +1465,8 @@ final class Scripts {
             String server = "https://localhost:" + stage.tlsServer().port();
             stage.request(client, new HttpGet(server + "/ok"));
             stage.pass(30);
-            stage.request(client, new HttpGet(server + "/drop"));
-            stage.awaitEnd(stage.tlsServer(), 0);
+            stage.request(client, new HttpGet(server + "/drop?later"));
+            stage.awaitEndWhileIdle(stage.tlsServer());
             stage.pass(30);
             stage.requestInsteadOfStaleTls(client, new HttpGet(server + "/ok"));
         });
@@ -1760,13 +1756,13 @@ final class Scripts {
         return stage.builder(manager).setProxy(new HttpHost("proxy", stage.server().port())).build();
     }
 
-    /** Waits until the server has done to the first connection what it does after answering this path. */
-    private static void ended(Stage stage, String path) throws Exception {
+    /** Gets this path, and has the server do to the connection what it does after answering it. */
+    private static void getAndEnd(Stage stage, CloseableHttpClient client, String path) throws Exception {
+        stage.get(client, path + "?later");
         if (path.equals("/half-close")) {
-            // Neither side can be asked whether it has arrived.
-            stage.pass(50);
+            stage.awaitHalfCloseWhileIdle();
         } else {
-            stage.awaitEnd(0);
+            stage.awaitEndWhileIdle(stage.server());
         }
     }
 

@@ -223,7 +223,32 @@ final class Stage extends ScriptStage {
     /** As {@link #request(CloseableHttpClient, HttpUriRequest)}, on a manager whose one idle connection is stale TLS, and may be closed by another thread. */
     void requestInsteadOfStaleTls(CloseableHttpClient client, HttpUriRequest request) {
         logInNoOrder();
-        request(client, request, () -> awaitLog("Close connection"));
+        request(client, request, () -> {
+            if (subject != Subject.LEASEHOLD) {
+                awaitLog("Close connection");
+            }
+        });
+    }
+
+    /** Has a server close its first connection, as it was told to do "?later" and now that it is idle; here it is closed too, if that is watched. */
+    void awaitEndWhileIdle(ScriptedServer server) throws Exception {
+        server.proceed();
+        awaitClosedByWatch();
+        awaitEnd(server, 0);
+    }
+
+    /** As {@link #awaitEndWhileIdle}, where the server closes its side only. */
+    void awaitHalfCloseWhileIdle() throws Exception {
+        server().proceed();
+        awaitClosedByWatch();
+        // Where nothing is watched, neither side can be asked whether it has arrived.
+        pass(50);
+    }
+
+    private void awaitClosedByWatch() throws Exception {
+        if (subject == Subject.LEASEHOLD) {
+            awaitLog("Close connection");
+        }
     }
 
     private void request(CloseableHttpClient client, HttpUriRequest request, Action last) {
@@ -243,7 +268,8 @@ final class Stage extends ScriptStage {
             if (frame.getMethodName().equals("lock")) {
                 return false;
             }
-            gets |= frame.getMethodName().equals("get") && frame.getClassName().contains("HttpClientConnectionManager");
+            gets |= frame.getMethodName().equals("get") && (frame.getClassName().equals(Request.class.getName())
+                    || frame.getClassName().startsWith(PoolingHttpClientConnectionManager.class.getName()));
         }
         return gets;
     }

@@ -4,10 +4,13 @@ import io.leasehold.Watching;
 import java.lang.reflect.InvocationTargetException;
 import org.apache.http.impl.conn.PoolingHttpClientConnectionManager;
 
-/** The two sides of a comparison. */
+/** The sides of a comparison. */
 enum Subject {
     STOCK(PoolingHttpClientConnectionManager.class),
-    LEASEHOLD(LeaseholdHttpClientConnectionManager.class);
+    /** As it is shipped. */
+    LEASEHOLD(LeaseholdHttpClientConnectionManager.class),
+    /** Not watched: what a watch closes at once, HttpClient closes at some later time, if ever. */
+    LEASEHOLD_UNWATCHED(LeaseholdHttpClientConnectionManager.class);
 
     private final Class<? extends PoolingHttpClientConnectionManager> type;
 
@@ -19,8 +22,7 @@ enum Subject {
     PoolingHttpClientConnectionManager manager(Class<?>[] parameters, Object... arguments) throws Exception {
         try {
             PoolingHttpClientConnectionManager manager = type.getConstructor(parameters).newInstance(arguments);
-            if (manager instanceof LeaseholdHttpClientConnectionManager) {
-                // What a peer has closed is met at the lease, as in stock. That the watch closes it before has tests of its own.
+            if (this == LEASEHOLD_UNWATCHED) {
                 ((LeaseholdHttpClientConnectionManager) manager).setWatching(Watching.PROBE);
             }
             return manager;

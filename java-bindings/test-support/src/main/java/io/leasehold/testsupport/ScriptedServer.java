@@ -269,14 +269,23 @@ public final class ScriptedServer implements AutoCloseable {
                 proceeded.incrementAndGet();
                 return true;
             case "/drop":
-                write(out, "HTTP/1.1 200 OK", length, "", body);
-                return false;
             case "/reset":
+                CountDownLatch told = proceed;
                 write(out, "HTTP/1.1 200 OK", length, "", body);
-                peer.socket.setSoLinger(true, 0);
+                if (query >= 0) {
+                    // "?later": when nobody can be reading any more.
+                    told.await();
+                }
+                if (path.startsWith("/reset")) {
+                    peer.socket.setSoLinger(true, 0);
+                }
                 return false;
             case "/half-close":
+                CountDownLatch half = proceed;
                 write(out, "HTTP/1.1 200 OK", length, "", body);
+                if (query >= 0) {
+                    half.await();
+                }
                 peer.socket.shutdownOutput();
                 return true;
             case "/truncated":
