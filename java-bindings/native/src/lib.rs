@@ -2,7 +2,8 @@
 //!
 //! Every exported function belongs to a `native` method of the same name in `io.leasehold` or `io.leasehold.internal`, which must
 //! therefore not be relocated. None of them waits, but the one in [`watch`] that the housekeeper calls. None unwinds into the
-//! JVM: a panic is caught, printed by the panic hook, and answered as [`answer::BROKEN`].
+//! JVM: a panic is caught, printed by the panic hook, and answered as [`answer::BROKEN`] or, where Java has another way to go on,
+//! as what leads it there: a hit that misses is asked for again the long way, an unknown socket is not asked.
 //!
 //! The two that a hit needs, [`hit`], touch no Java object and not even the JNI environment, which would cost more than
 //! they do.

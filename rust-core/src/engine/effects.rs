@@ -4,8 +4,8 @@ use std::fmt;
 
 use super::id::{RouteId, Ticket};
 
-/// What a call brought about and its caller carries out, in this order: dispose of the victims, wake the tickets'
-/// owners, forget the retired routes.
+/// What a call brought about and its caller carries out: victims to dispose of, owners of tickets to wake, retired routes to
+/// forget. Victims go before wakes, since who is woken may open a connection in a victim's place; routes go at any time.
 ///
 /// One collection can be filled by several calls before it is carried out. Dropping it undone leaks the victims'
 /// slots and leaves the woken asleep, hence `must_use`.

@@ -4,7 +4,8 @@
 //! marks. While the entry is leased or opened, every change is one read-modify-write of the whole, so of two releases, or of
 //! a release and a peer's close, exactly one comes first and the other sees it; a mark (`DEAD`, `CLEARED`, `NOTIFY`) may then be
 //! set by anybody. While it is idle, only the holder of its stripe's lock changes the word, so the one who leases it may just
-//! store, and no idle entry is ever dead. The other fields of an entry are written only by whoever the word says owns it.
+//! store, and no idle entry is ever dead. The other fields are written by whoever the word says owns it, but for
+//! its places: those in lists are under its stripe's lock, that in the expiry heap is under the coordinator.
 
 use super::effects::Cause;
 use super::id::{RouteId, StateId};

@@ -129,9 +129,10 @@ impl Engine {
         outcome
     }
 
-    /// The right to open has been used: the handle now stands for a leased connection.
+    /// The right to open has been used: the handle now stands for a leased connection, whose time to live begins.
     ///
-    /// Fails where the pool was shut down meanwhile; then close the connection and release the handle to be closed.
+    /// [`Refusal::ShutDown`] where the pool was shut down meanwhile: close the connection and release the handle to be closed.
+    /// [`Refusal::StaleHandle`] where the handle is no right to open of this pool; nothing was changed then. O(1), takes no lock.
     pub fn opened(&self, handle: Handle) -> Result<(), Refusal> {
         let entry = self.entry_of(handle).ok_or(Refusal::StaleHandle)?;
         if self.is_shut_down() {
@@ -159,7 +160,8 @@ impl Engine {
 
     /// A leased connection turned out to be unusable and its owner wants to open another in its place.
     ///
-    /// The handle becomes the right to open: same entry, same count, same place in every limit.
+    /// The handle becomes the right to open: same entry, same count, same place in every limit. No event or mark of the connection
+    /// before concerns the next. Refused where the handle does not stand for a leased connection. O(1), takes no lock.
     pub fn reopen(&self, handle: Handle) -> Result<(), NotLeased> {
         self.entry_of(handle)
             .and_then(|entry| entry.leased_to_opening(handle.generation()))

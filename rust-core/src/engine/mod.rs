@@ -167,7 +167,8 @@ impl Engine {
         }
     }
 
-    /// Which opening of its slot the leased connection is: what [`peer_closed`](Self::peer_closed) wants to know.
+    /// Which opening of its slot the leased connection is: what [`peer_closed`](Self::peer_closed) wants to know. Numbers of one slot
+    /// come round after 65,536 openings. Refused where the handle does not stand for a leased connection. O(1), takes no lock.
     pub fn opening(&self, handle: Handle) -> Result<u16, NotLeased> {
         let word = self.entry_of(handle).ok_or(NotLeased)?.word();
         if word.lease() == handle.generation() && word.status() == Status::Leased {
@@ -177,7 +178,7 @@ impl Engine {
         }
     }
 
-    /// What the leased or opening entry goes to.
+    /// What the leased or opening entry goes to. Refused where the handle's lease has ended. O(1), takes no lock.
     pub fn route_of(&self, handle: Handle) -> Result<RouteId, NotLeased> {
         let entry = self.entry_of(handle).ok_or(NotLeased)?;
         let route = entry.route();

@@ -1,7 +1,8 @@
-//! The one place that names a lock or an atomic: the real ones, or those of a model checker.
+//! The locks and atomics that decide a race: the real ones, or those of a model checker.
 //!
 //! Built with `--cfg loom` every interleaving of a small scenario is explored; with `--cfg shuttle` random schedules of
-//! large ones are. Nothing else in the engine knows which of the three it runs on.
+//! large ones are. Nothing else in the engine but its thread numbers knows which of the three it runs on. What decides none is the
+//! standard library's in each: the clock, counters, numbers given out in turn, and the `OnceLock`s by which arrays grow.
 
 #[cfg(not(any(loom, shuttle)))]
 mod backend {

@@ -14,6 +14,9 @@ use super::ticket;
 
 impl Engine {
     /// A ticket for a request that is about to wait. Give it to [`lease`](Self::lease) or to [`cancel`](Self::cancel).
+    ///
+    /// [`Refusal::QueueFull`] where more than a million tickets are alive; what a pool allows is looked at only when the ticket is
+    /// to wait. O(1), amortised.
     pub fn reserve_ticket(&self) -> Result<Ticket, Refusal> {
         self.coordinator
             .lock()
@@ -24,7 +27,8 @@ impl Engine {
 
     /// The answer to a waiting ticket. A grant or a refusal ends the ticket.
     ///
-    /// A read of one atomic as long as there is none. What the granter did before is visible to the taker.
+    /// [`Refusal::ShutDown`] where that ended the wait; [`Refusal::StaleTicket`] where the ticket had ended before. A read of one
+    /// atomic as long as there is no answer, else O(1). What the granter did before is visible to the taker.
     #[inline]
     pub fn poll_ticket(&self, ticket: Ticket) -> Result<Answer, Refusal> {
         if !ticket::is_answered(&self.answers, ticket) {
@@ -46,7 +50,7 @@ impl Engine {
     /// Ends a ticket whose owner does not want to wait any longer.
     ///
     /// A grant that had already been made is returned: use it, or give it back by [`release`](Self::release).
-    /// A ticket that is not alive any more is no error.
+    /// A ticket that is not alive any more is no error, nor is a wait that a shutdown has ended. O(stripes + served).
     pub fn cancel(&self, ticket: Ticket, effects: &mut Effects) -> Option<Grant> {
         let mut step = Step::new(self, effects);
         let slot = step.c.tickets.find(self.tag, ticket)?;
