@@ -15,13 +15,17 @@
 //! therefore reachable during the call, and `free` is called once that object is unreachable.
 
 mod answer;
+mod call;
 mod clock;
 mod effects;
 mod hit;
+mod leases;
+mod limits;
 mod log;
 mod pool;
-mod slow;
 mod sockets;
+mod stats;
+mod upkeep;
 mod watch;
 
 use jni::EnvUnowned;

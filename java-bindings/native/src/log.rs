@@ -8,8 +8,9 @@ use jni::EnvUnowned;
 use jni::objects::{JClass, JString};
 use jni::sys::jint;
 use log::{Level, LevelFilter, Log, Metadata, Record};
+use parking_lot::Mutex;
 use std::collections::VecDeque;
-use std::sync::{Mutex, Once, PoisonError};
+use std::sync::Once;
 
 /// How many lines wait at most.
 const MOST: usize = 1000;
@@ -62,7 +63,6 @@ impl Log for Keeper {
         let line = record.args().to_string();
         self.lines
             .lock()
-            .unwrap_or_else(PoisonError::into_inner)
             .get_or_insert_default()
             .push(record.level(), line);
     }
@@ -96,12 +96,7 @@ extern "system" fn Java_io_leasehold_internal_EngineLog_next<'local>(
     _class: JClass<'local>,
 ) -> JString<'local> {
     with_env(&mut env, JString::default(), |env| {
-        let next = KEEPER
-            .lines
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .as_mut()
-            .and_then(Lines::pop);
+        let next = KEEPER.lines.lock().as_mut().and_then(Lines::pop);
         match next {
             Some((level, line)) => {
                 let mark = if level <= Level::Warn { '!' } else { '.' };

@@ -4,9 +4,9 @@ use crate::This;
 use jni::EnvUnowned;
 use jni::sys::{jboolean, jint, jlong};
 use leasehold::engine::{Clock, Config, Engine, ManualClock, Policy};
+use parking_lot::Mutex;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, PoisonError};
 
 pub(crate) struct Pool {
     pub(crate) engine: Engine,
@@ -29,7 +29,7 @@ pub(crate) unsafe fn pool<'a>(address: jlong) -> &'a Pool {
 
 /// Frees what Java did not come to free.
 pub(crate) fn free_all() {
-    let addresses = std::mem::take(&mut *ADDRESSES.lock().unwrap_or_else(PoisonError::into_inner));
+    let addresses = std::mem::take(&mut *ADDRESSES.lock());
     for address in addresses {
         // SAFETY: it was in the set, so nobody has freed it; the library is being unloaded, so nobody uses it.
         drop(unsafe { Box::from_raw(address as *mut Pool) });
@@ -65,10 +65,7 @@ extern "system" fn Java_io_leasehold_internal_Engine_create<'local>(
         };
         let engine = Engine::new(config);
         let address = Box::into_raw(Box::new(Pool { engine, clock })) as usize;
-        ADDRESSES
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(address);
+        ADDRESSES.lock().insert(address);
         address as jlong
     })
     .unwrap_or(0)
@@ -80,7 +77,7 @@ extern "system" fn Java_io_leasehold_internal_Engine_free<'local>(
     _this: This<'local>,
     address: jlong,
 ) {
-    let mut addresses = ADDRESSES.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut addresses = ADDRESSES.lock();
     if addresses.remove(&(address as usize)) {
         drop(addresses);
         // SAFETY: it was in the set, so nobody has freed it, and Java says that nobody uses it any more.

@@ -1,0 +1,42 @@
+//! How a native makes its call: the engine behind an address, panics caught, effects handed over.
+
+use crate::answer::BROKEN;
+use crate::effects::hand_over;
+use crate::pool::pool;
+use crate::with_env;
+use jni::EnvUnowned;
+use jni::objects::JLongArray;
+use jni::sys::jlong;
+use leasehold::engine::{Effects, Engine, Handle, RouteId};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Makes one call on the engine and hands its effects over.
+pub(crate) fn call<'local>(
+    env: &mut EnvUnowned<'local>,
+    address: jlong,
+    array: &JLongArray<'local>,
+    body: impl FnOnce(&Engine, &mut Effects) -> jlong,
+) -> jlong {
+    with_env(env, BROKEN, |env| {
+        let mut effects = Effects::new();
+        // SAFETY: see the crate's page.
+        let answer = body(&unsafe { pool(address) }.engine, &mut effects);
+        hand_over(env, effects, array)?;
+        Ok(answer)
+    })
+}
+
+/// Makes one call on the engine that has no effects.
+pub(crate) fn ask(address: jlong, body: impl FnOnce(&Engine) -> jlong) -> jlong {
+    // SAFETY: see the crate's page.
+    let engine = &unsafe { pool(address) }.engine;
+    catch_unwind(AssertUnwindSafe(|| body(engine))).unwrap_or(BROKEN)
+}
+
+pub(crate) fn route_id(number: jlong) -> RouteId {
+    RouteId::from_u64(number as u64)
+}
+
+pub(crate) fn handle(number: jlong) -> Handle {
+    Handle::from_u64(number as u64)
+}

@@ -1,0 +1,188 @@
+//! Leases the long way, the routes they go to and the tickets that wait for them: one native for each call of the engine.
+
+use crate::This;
+use crate::answer::{self, DONE, NOT_LEASED, NOTHING, PENDING, RETRY};
+use crate::call::{ask, call, handle, route_id};
+use crate::hit::keep_of;
+use jni::EnvUnowned;
+use jni::objects::JLongArray;
+use jni::sys::{jint, jlong};
+use leasehold::engine::{Answer, Released, StateId, Ticket, Verdict};
+
+/// Instead of milliseconds, as in `Engine.java`.
+const CLOSE: jlong = -2;
+/// From here on what the end of a lease answers is a cause, as in `Engine.java`.
+const CLOSED: jint = 1;
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_leasehold_internal_Engine_addRoute<'local>(
+    mut env: EnvUnowned<'local>,
+    _this: This<'local>,
+    address: jlong,
+    effects: JLongArray<'local>,
+) -> jlong {
+    call(&mut env, address, &effects, |engine, effects| {
+        engine
+            .add_route(effects)
+            .map_or_else(answer::of_refusal, |route| route.to_u64() as jlong)
+    })
+}
+
+/// `ticket` is 0 for a request that does not wait.
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_leasehold_internal_Engine_lease<'local>(
+    mut env: EnvUnowned<'local>,
+    _this: This<'local>,
+    address: jlong,
+    route: jlong,
+    state: jint,
+    ticket: jlong,
+    effects: JLongArray<'local>,
+) -> jlong {
+    let ticket = (ticket != 0).then(|| Ticket::from_u64(ticket as u64));
+    call(&mut env, address, &effects, |engine, effects| {
+        answer::of_outcome(engine.lease(route_id(route), StateId(state as u32), ticket, effects))
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_leasehold_internal_Engine_reserveTicket<'local>(
+    _env: EnvUnowned<'local>,
+    _this: This<'local>,
+    address: jlong,
+) -> jlong {
+    ask(address, |engine| {
+        engine
+            .reserve_ticket()
+            .map_or_else(answer::of_refusal, |ticket| ticket.to_u64() as jlong)
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_leasehold_internal_Engine_pollTicket<'local>(
+    _env: EnvUnowned<'local>,
+    _this: This<'local>,
+    address: jlong,
+    ticket: jlong,
+) -> jlong {
+    ask(address, |engine| {
+        match engine.poll_ticket(Ticket::from_u64(ticket as u64)) {
+            Ok(Answer::Pending) => PENDING,
+            Ok(Answer::AskAgain) => RETRY,
+            Ok(Answer::Granted(grant)) => answer::of_grant(grant),
+            Err(refusal) => answer::of_refusal(refusal),
+        }
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_leasehold_internal_Engine_cancel<'local>(
+    mut env: EnvUnowned<'local>,
+    _this: This<'local>,
+    address: jlong,
+    ticket: jlong,
+    effects: JLongArray<'local>,
+) -> jlong {
+    call(&mut env, address, &effects, |engine, effects| {
+        engine
+            .cancel(Ticket::from_u64(ticket as u64), effects)
+            .map_or(NOTHING, answer::of_grant)
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_leasehold_internal_Engine_opened<'local>(
+    _env: EnvUnowned<'local>,
+    _this: This<'local>,
+    address: jlong,
+    lease: jlong,
+) -> jlong {
+    ask(address, |engine| {
+        engine
+            .opened(handle(lease))
+            .map_or_else(answer::of_refusal, |()| DONE)
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_leasehold_internal_Engine_reopen<'local>(
+    _env: EnvUnowned<'local>,
+    _this: This<'local>,
+    address: jlong,
+    lease: jlong,
+) -> jlong {
+    ask(address, |engine| {
+        engine.reopen(handle(lease)).map_or(NOT_LEASED, |()| DONE)
+    })
+}
+
+/// Another connection takes the place of a leased one, in the same entry: no event or mark of the one before concerns it.
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_leasehold_internal_Engine_renew<'local>(
+    _env: EnvUnowned<'local>,
+    _this: This<'local>,
+    address: jlong,
+    lease: jlong,
+) -> jlong {
+    ask(address, |engine| {
+        engine.renew(handle(lease)).map_or(NOT_LEASED, |()| DONE)
+    })
+}
+
+/// The look at a connection that was just leased has found it dead.
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_leasehold_internal_Engine_noteStale<'local>(
+    _env: EnvUnowned<'local>,
+    _this: This<'local>,
+    address: jlong,
+) {
+    ask(address, |engine| {
+        engine.note_stale();
+        DONE
+    });
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_leasehold_internal_Engine_release<'local>(
+    mut env: EnvUnowned<'local>,
+    _this: This<'local>,
+    address: jlong,
+    lease: jlong,
+    keep: jlong,
+    state: jint,
+    effects: JLongArray<'local>,
+) -> jint {
+    let verdict = if keep == CLOSE {
+        Verdict::Close
+    } else {
+        Verdict::Keep(keep_of(keep))
+    };
+    call(
+        &mut env,
+        address,
+        &effects,
+        |engine, effects| match engine.release(
+            handle(lease),
+            verdict,
+            StateId(state as u32),
+            effects,
+        ) {
+            Ok(Released::Kept) => DONE,
+            Ok(Released::Close(cause)) => jlong::from(CLOSED + cause as jint),
+            Err(_) => NOT_LEASED,
+        },
+    ) as jint
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_leasehold_internal_Engine_ack<'local>(
+    _env: EnvUnowned<'local>,
+    _this: This<'local>,
+    address: jlong,
+    slot: jint,
+) {
+    ask(address, |engine| {
+        engine.ack(slot as u32);
+        DONE
+    });
+}

@@ -1,0 +1,53 @@
+//! Changing limits.
+
+use crate::This;
+use crate::answer::{self, DONE};
+use crate::call::{call, route_id};
+use jni::EnvUnowned;
+use jni::objects::JLongArray;
+use jni::sys::{jint, jlong};
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_leasehold_internal_Engine_setMaxTotal<'local>(
+    mut env: EnvUnowned<'local>,
+    _this: This<'local>,
+    address: jlong,
+    max: jint,
+    effects: JLongArray<'local>,
+) {
+    call(&mut env, address, &effects, |engine, effects| {
+        engine.set_max_total(max as u32, effects);
+        DONE
+    });
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_leasehold_internal_Engine_setDefaultMaxPerRoute<'local>(
+    mut env: EnvUnowned<'local>,
+    _this: This<'local>,
+    address: jlong,
+    max: jint,
+    effects: JLongArray<'local>,
+) {
+    call(&mut env, address, &effects, |engine, effects| {
+        engine.set_default_max_per_route(max as u32, effects);
+        DONE
+    });
+}
+
+/// A negative limit is none of its own. A route that is not known any more gets its limit when it is next made.
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_leasehold_internal_Engine_setMaxPerRoute<'local>(
+    mut env: EnvUnowned<'local>,
+    _this: This<'local>,
+    address: jlong,
+    route: jlong,
+    max: jint,
+    effects: JLongArray<'local>,
+) {
+    call(&mut env, address, &effects, |engine, effects| {
+        engine
+            .set_max_per_route(route_id(route), u32::try_from(max).ok(), effects)
+            .map_or_else(answer::of_refusal, |()| DONE)
+    });
+}

@@ -1,0 +1,101 @@
+//! Closing what nobody leased, and ending a pool.
+
+use crate::This;
+use crate::answer::{self, DONE};
+use crate::call::{call, route_id};
+use jni::EnvUnowned;
+use jni::objects::JLongArray;
+use jni::sys::{jboolean, jint, jlong};
+use leasehold::engine::ShutdownMode;
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_leasehold_internal_Engine_closeExpired<'local>(
+    mut env: EnvUnowned<'local>,
+    _this: This<'local>,
+    address: jlong,
+    effects: JLongArray<'local>,
+) {
+    call(&mut env, address, &effects, |engine, effects| {
+        engine.close_expired(effects);
+        DONE
+    });
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_leasehold_internal_Engine_closeIdle<'local>(
+    mut env: EnvUnowned<'local>,
+    _this: This<'local>,
+    address: jlong,
+    millis: jlong,
+    effects: JLongArray<'local>,
+) {
+    call(&mut env, address, &effects, |engine, effects| {
+        engine.close_idle(millis as u64, effects);
+        DONE
+    });
+}
+
+/// A route that is not known any more has nothing to clear.
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_leasehold_internal_Engine_clearRoute<'local>(
+    mut env: EnvUnowned<'local>,
+    _this: This<'local>,
+    address: jlong,
+    route: jlong,
+    effects: JLongArray<'local>,
+) {
+    call(&mut env, address, &effects, |engine, effects| {
+        engine
+            .clear_route(route_id(route), effects)
+            .map_or_else(answer::of_refusal, |()| DONE)
+    });
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_leasehold_internal_Engine_peerClosed<'local>(
+    mut env: EnvUnowned<'local>,
+    _this: This<'local>,
+    address: jlong,
+    slot: jint,
+    opening: jint,
+    effects: JLongArray<'local>,
+) {
+    call(&mut env, address, &effects, |engine, effects| {
+        engine.peer_closed(slot as u32, opening as u16, effects);
+        DONE
+    });
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_leasehold_internal_Engine_clearConnection<'local>(
+    mut env: EnvUnowned<'local>,
+    _this: This<'local>,
+    address: jlong,
+    slot: jint,
+    opening: jint,
+    effects: JLongArray<'local>,
+) {
+    call(&mut env, address, &effects, |engine, effects| {
+        engine.clear_connection(slot as u32, opening as u16, effects);
+        DONE
+    });
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_leasehold_internal_Engine_shutdown<'local>(
+    mut env: EnvUnowned<'local>,
+    _this: This<'local>,
+    address: jlong,
+    immediate: jboolean,
+    effects: JLongArray<'local>,
+) {
+    let mode = if immediate {
+        ShutdownMode::Immediate
+    } else {
+        ShutdownMode::Graceful
+    };
+    call(&mut env, address, &effects, |engine, effects| {
+        engine.shutdown(mode, effects);
+        DONE
+    });
+}
