@@ -283,3 +283,89 @@ fn let_go(socket: OwnedFd) {
         let _ = sockopt::set_socket_linger(&socket, None);
     }
 }
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests {
+    use super::*;
+    use crate::watch::Watch;
+    use crossbeam_channel::bounded;
+
+    /// A disposer that the test supervises.
+    fn disposer() -> Disposer {
+        Disposer::new(Arc::new(Bell {
+            watch: Watch::new(),
+            is_rung: AtomicBool::new(false),
+        }))
+    }
+
+    /// A connection without a socket, whose drop is what the test makes of it.
+    struct Connection<F: FnMut() + Send>(F);
+
+    impl<F: FnMut() + Send> Disposable for Connection<F> {
+        fn socket(&self) -> Option<BorrowedFd<'_>> {
+            None
+        }
+    }
+
+    impl<F: FnMut() + Send> Drop for Connection<F> {
+        fn drop(&mut self) {
+            (self.0)();
+        }
+    }
+
+    #[test]
+    fn closes_that_nothing_ends_take_so_many_threads_and_no_more() {
+        let disposer = disposer();
+        let (gate, held) = bounded::<()>(0);
+        let (closed, closes) = unbounded();
+        for _ in 0..2 * MOST_WORKERS {
+            let (held, closed) = (held.clone(), closed.clone());
+            disposer.dispose(Box::new(Connection(move || {
+                let _ = held.recv();
+                closed.send(()).unwrap();
+            })));
+        }
+        let hanging = || {
+            let workers = disposer.workers.lock();
+            assert!(workers.len() <= MOST_WORKERS);
+            workers.iter().filter(|worker| worker.is_replaced).count()
+        };
+        while hanging() < MOST_WORKERS {
+            disposer.supervise();
+            thread::yield_now();
+        }
+        assert_eq!(disposer.queued.len(), MOST_WORKERS);
+        // They come free, and those that have waited are closed, too.
+        drop(gate);
+        disposer.finish();
+        assert_eq!(closes.len(), 2 * MOST_WORKERS);
+        assert!(disposer.workers.lock().is_empty());
+    }
+
+    #[test]
+    fn a_close_that_panics_costs_no_other() {
+        let disposer = disposer();
+        let (closed, closes) = unbounded();
+        for turn in 0..10 {
+            let closed = closed.clone();
+            disposer.dispose(Box::new(Connection(move || match turn % 2 {
+                0 => panic!("close failed, on purpose"),
+                _ => closed.send(()).unwrap(),
+            })));
+        }
+        disposer.finish();
+        assert_eq!(closes.len(), 5);
+    }
+
+    #[test]
+    fn what_was_given_up_before_the_end_is_closed_at_the_end() {
+        let disposer = disposer();
+        let (closed, closes) = unbounded();
+        for _ in 0..1_000 {
+            let closed = closed.clone();
+            disposer.dispose(Box::new(Connection(move || closed.send(()).unwrap())));
+        }
+        disposer.finish();
+        assert_eq!(closes.len(), 1_000);
+    }
+}

@@ -411,3 +411,75 @@ fn call<T>(pool: Option<Weak<dyn Tended>>, action: impl FnOnce(Arc<dyn Tended>) 
 fn note(log: impl FnOnce()) {
     let _ = catch_unwind(AssertUnwindSafe(log));
 }
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests {
+    use super::*;
+    use crossbeam_channel::{Receiver, Sender, unbounded};
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    /// A pool that tells when it is tended. The first time it panics.
+    struct Telling {
+        tended: Sender<()>,
+        has_panicked: AtomicBool,
+    }
+
+    impl Tended for Telling {
+        fn peer_closed(self: Arc<Self>, _: u32, _: u16) {}
+
+        fn tend(self: Arc<Self>) -> Option<Duration> {
+            if !self.has_panicked.swap(true, Ordering::Relaxed) {
+                panic!("it could not be tended, on purpose");
+            }
+            self.tended.send(()).unwrap();
+            None
+        }
+    }
+
+    fn joined() -> (Arc<dyn Tended>, Membership, Receiver<()>) {
+        let (tended, turns) = unbounded();
+        let pool: Arc<dyn Tended> = Arc::new(Telling {
+            tended,
+            has_panicked: AtomicBool::new(false),
+        });
+        let membership = Membership::join(&pool, &Clock::monotonic());
+        membership.start();
+        (pool, membership, turns)
+    }
+
+    #[test]
+    fn a_pool_is_tended_once_it_has_joined_though_that_panics_and_when_it_rings_and_no_other_is() {
+        let [(_one, ringing, rung), (_other, _silent, unrung)] = [joined(), joined()];
+        for turns in [&rung, &unrung] {
+            turns.recv_timeout(LONG).unwrap();
+        }
+        for _ in 0..10 {
+            ringing.ring();
+            rung.recv_timeout(LONG).unwrap();
+        }
+        assert!(unrung.is_empty());
+    }
+
+    #[test]
+    fn a_pool_that_rings_while_it_is_tended_is_due_at_once_all_the_same() {
+        let mut pools = Pools::default();
+        let pool: Weak<dyn Tended> = Weak::<Telling>::new();
+        let [number, other] = [pools.add(Weak::clone(&pool)), pools.add(pool)];
+        let now = Instant::now();
+        let numbers = |due: Vec<(u32, Weak<dyn Tended>)>| -> Vec<u32> {
+            due.into_iter().map(|(number, _)| number).collect()
+        };
+        pools.set_due(number, now);
+        pools.set_due(other, now + LONG);
+        assert_eq!(numbers(pools.take_due(now)), [number]);
+        // The ring, and then what tending it has answered.
+        pools.set_due(number, now);
+        pools.set_due(number, now + LONG);
+        assert_eq!(pools.next_due(), Some(now));
+        assert_eq!(numbers(pools.take_due(now)), [number]);
+        assert_eq!(pools.next_due(), Some(now + LONG));
+        assert!(!pools.remove(number));
+        assert!(pools.remove(other));
+    }
+}
