@@ -49,8 +49,8 @@
 //!   executor's timer, and expired connections are met at the lease or by [`close_expired`](Pool::close_expired).
 //!   What needs one (the [watch](Builder::watch), eviction [of expired](Builder::evict_expired) and
 //!   [of idle](Builder::evict_idle) connections, [deadlines](Request::lease_async_within) of asynchronous leases,
-//!   [closing aside](Builder::close_aside)) shares one housekeeper among all pools of the process, beside which one
-//!   closes connections where you ask for that; both end with the last pool that uses them.
+//!   [closing aside](Builder::close_aside)) shares one housekeeper among all pools of the process, beside which another
+//!   thread closes what it removes, and all connections where you ask for that; they end with the last pool that uses them.
 //!
 //! What no pool can do: a server may close a connection while a request travels on it. A retry stays needed.
 //!

@@ -279,10 +279,8 @@ impl<K: Eq + Hash, C> Drop for Pending<'_, K, C> {
         let take = |victim: Victim| Some((victim, shared.take_victim(victim.slot)?));
         let victims: Vec<(Victim, C)> = effects.victims.into_iter().filter_map(take).collect();
         for (victim, connection) in victims {
-            panics.catch(|| {
-                shared.log_closing(victim);
-                shared.close(connection);
-            });
+            panics.catch(|| shared.log_closing(victim));
+            panics.catch(|| shared.close(connection));
         }
         for route in effects.retired {
             panics.catch(|| shared.interner.forget(route));

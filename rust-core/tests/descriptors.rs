@@ -6,11 +6,32 @@
 mod common;
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use leasehold::{Lease, Pool, Watching};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use common::eventually;
+
+/// A logger that uses pools, as one that sends its lines over HTTP does.
+struct Logger;
+
+impl log::Log for Logger {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, _: &log::Record<'_>) {
+        LINES.fetch_add(1, Ordering::Relaxed);
+        let pool: Pool<u32, TcpStream> = Pool::builder().watch(Watching::Watch).build();
+        assert!(pool.try_lease(&0).is_ok());
+    }
+
+    fn flush(&self) {}
+}
+
+/// How many lines were logged at warn.
+static LINES: AtomicU32 = AtomicU32::new(0);
 
 /// Both ends of a connection.
 struct Ends {
@@ -26,6 +47,8 @@ fn connect(listener: &TcpListener) -> Ends {
 
 #[test]
 fn what_cannot_be_watched_is_probed_and_watched_as_soon_as_it_can_be() {
+    log::set_logger(&Logger).unwrap();
+    log::set_max_level(log::LevelFilter::Warn);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let [first, second] = [(); 2].map(|()| connect(&listener));
@@ -44,6 +67,7 @@ fn what_cannot_be_watched_is_probed_and_watched_as_soon_as_it_can_be() {
         vacancy.fill(ours)
     };
     let (leased, other) = (open(first.ours), open(second.ours));
+    assert_eq!(LINES.load(Ordering::Relaxed), 1, "said once");
     leased.keep();
     drop(first.theirs);
     // Nobody is told, but a lease finds out.
