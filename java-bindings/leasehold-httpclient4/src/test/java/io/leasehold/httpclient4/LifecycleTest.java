@@ -18,10 +18,12 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.apache.http.HttpClientConnection;
+import org.apache.http.config.SocketConfig;
 import org.apache.http.conn.ConnectionRequest;
 import org.apache.http.conn.ManagedHttpClientConnection;
 import org.apache.http.conn.routing.HttpRoute;
 import org.apache.http.impl.conn.ConnectionShutdownException;
+import org.apache.http.impl.conn.DefaultManagedHttpClientConnection;
 import org.apache.http.impl.conn.PoolingHttpClientConnectionManager;
 import org.apache.http.protocol.BasicHttpContext;
 import org.apache.http.protocol.HttpContext;
@@ -82,6 +84,45 @@ class LifecycleTest {
             normal.add(line.replace(route.toString(), "R").replaceAll("\\[id: \\d+]", "[id: N]"));
         }
         return normal;
+    }
+
+    @Test
+    void aSubclassLogsUnderThatNameToo() throws Exception {
+        LeaseholdHttpClientConnectionManager own = server.ends(new LeaseholdHttpClientConnectionManager() {});
+        try (LogCapture log = LogCapture.of("io.leasehold.httpclient4");
+                LogCapture stock = LogCapture.of(PoolingHttpClientConnectionManager.class)) {
+            lease(own, route, null);
+            assertEquals("[]", log.messages().toString());
+            assertEquals(2, stock.messages().size());
+        }
+    }
+
+    @Test
+    void theSocketsTimeoutIsNotSetToWhatIsInForce() throws Exception {
+        List<Integer> set = new ArrayList<>();
+        LeaseholdHttpClientConnectionManager own = server.ends(new LeaseholdHttpClientConnectionManager((to, config) ->
+                new DefaultManagedHttpClientConnection("own", 8192) {
+                    @Override
+                    public void setSocketTimeout(int millis) {
+                        set.add(millis);
+                        super.setSocketTimeout(millis);
+                    }
+                }));
+        keep(own, leaseOpen(own, route, null));
+        keep(own, lease(own, route, null));
+        assertEquals("[0]", set.toString());
+        own.setDefaultSocketConfig(SocketConfig.custom().setSoTimeout(5000).build());
+        HttpClientConnection connection = lease(own, route, null);
+        assertEquals(5000, connection.getSocketTimeout());
+        keep(own, connection);
+        assertEquals("[0, 5000, 0]", set.toString());
+        // Who has the socket may set it too.
+        connection = lease(own, route, null);
+        ((ManagedHttpClientConnection) connection).getSocket().setSoTimeout(7000);
+        keep(own, connection);
+        assertEquals("[0, 5000, 0, 5000, 0]", set.toString());
+        keep(own, lease(own, route, null));
+        assertEquals("[0, 5000, 0, 5000, 0, 5000, 0]", set.toString());
     }
 
     @Test

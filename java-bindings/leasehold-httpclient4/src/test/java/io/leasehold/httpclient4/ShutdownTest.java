@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketException;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.apache.http.HttpClientConnection;
 import org.apache.http.HttpHost;
@@ -54,7 +55,12 @@ class ShutdownTest {
             HttpClientConnection leased = leaseOpen(manager, route, null);
             Socket peerOfLeased = server.accept();
             keep(manager, idle);
-            manager.shutdown();
+            try (LogCapture log = LogCapture.of("org.apache.http.impl.conn.DefaultManagedHttpClientConnection")) {
+                manager.shutdown();
+                List<String> lines = log.messages();
+                lines.replaceAll(line -> line.replaceAll("http-outgoing-\\d+: ", ""));
+                assertEquals("[Close connection, Shutdown connection]", lines.toString());
+            }
             assertEquals(-1, peerOfIdle.getInputStream().read());
             assertThrows(SocketException.class, () -> peerOfLeased.getInputStream().read());
             assertFalse(leased.isOpen());

@@ -230,7 +230,7 @@ final class Stage extends ScriptStage {
         });
     }
 
-    /** Has a server close its first connection, as it was told to do "?later" and now that it is idle; here it is closed too, if that is watched. */
+    /** Has a server close its first connection, which was told to go "?later" and is idle by now; here it is closed too, if it is watched. */
     void awaitEndWhileIdle(ScriptedServer server) throws Exception {
         server.proceed();
         awaitClosedByWatch();
