@@ -76,6 +76,24 @@ pub(crate) unsafe fn bytes<'a>(
     }))
 }
 
+/// Reads an enum of the header from a number: C lets one have any value, and Rust does not.
+macro_rules! from_number {
+    ($name:ident: $($value:ident),+) => {
+        impl TryFrom<u32> for $name {
+            type Error = crate::status::lh_status;
+
+            fn try_from(number: u32) -> Result<Self, Self::Error> {
+                [$($name::$value),+]
+                    .into_iter()
+                    .find(|value| *value as u32 == number)
+                    .ok_or(crate::status::LH_INVALID_ARGUMENT)
+            }
+        }
+    };
+}
+
+pub(crate) use from_number;
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering::Relaxed};
 
 use leasehold::engine::StateId;
 
-use crate::probe::Probe;
+use crate::probe::lh_probe;
 
 #[derive(Debug, Default)]
 pub(crate) struct Cell {
@@ -34,7 +34,7 @@ const WATCHED: u64 = 1 << 36;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Socket {
     pub(crate) descriptor: RawFd,
-    pub(crate) probe: Probe,
+    pub(crate) probe: lh_probe,
     /// It is, or is just about to be.
     pub(crate) is_watched: bool,
 }
@@ -119,9 +119,9 @@ fn word_of(socket: Socket) -> u64 {
 #[inline]
 fn socket_of(word: u64) -> Option<Socket> {
     let probe = match word >> PROBE_SHIFT & 0b11 {
-        0 => Probe::Off,
-        1 => Probe::Silent,
-        _ => Probe::Open,
+        0 => lh_probe::LH_PROBE_OFF,
+        1 => lh_probe::LH_PROBE_SILENT,
+        _ => lh_probe::LH_PROBE_OPEN,
     };
     (word & SOCKET != 0).then_some(Socket {
         descriptor: word as u32 as RawFd,
@@ -136,7 +136,7 @@ mod tests {
 
     const SOCKET: Socket = Socket {
         descriptor: 7,
-        probe: Probe::Open,
+        probe: lh_probe::LH_PROBE_OPEN,
         is_watched: false,
     };
 
@@ -161,7 +161,7 @@ mod tests {
         assert!(cell.set_socket(SOCKET).is_none());
         let watched = Socket {
             descriptor: i32::MAX,
-            probe: Probe::Silent,
+            probe: lh_probe::LH_PROBE_SILENT,
             is_watched: true,
         };
         assert!(cell.set_socket(watched) == Some(SOCKET));

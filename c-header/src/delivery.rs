@@ -6,8 +6,6 @@
 
 use std::cell::Cell as ThreadCell;
 use std::collections::VecDeque;
-use std::ffi::c_void;
-use std::os::fd::RawFd;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::{NonNull, null_mut};
 use std::sync::Arc;
@@ -15,29 +13,9 @@ use std::sync::Arc;
 use leasehold::engine::{Cause, Effects, Engine, Ticket};
 
 use crate::boundary::report;
-use crate::cells::Kept;
-use crate::pool::{Pool, lh_cause};
+use crate::disposal::{Disposal, lh_cause};
+use crate::pool::Pool;
 use crate::request::{attend, time_out};
-
-/// A connection that the pool has given up.
-pub(crate) struct Disposal {
-    pub(crate) data: *mut c_void,
-    pub(crate) cause: lh_cause,
-    pub(crate) socket: Option<RawFd>,
-}
-
-// SAFETY: the program gave the data for use on any thread; here it is only passed on.
-unsafe impl Send for Disposal {}
-
-impl Disposal {
-    pub(crate) fn new(connection: Kept, cause: lh_cause) -> Self {
-        Disposal {
-            data: connection.data,
-            cause,
-            socket: connection.socket.map(|socket| socket.descriptor),
-        }
-    }
-}
 
 /// What is left to be done after a call, in this order.
 #[derive(Default)]

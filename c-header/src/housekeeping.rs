@@ -13,7 +13,8 @@ use std::time::Duration;
 use leasehold::face::{Disposable, Membership, Tended, is_housekeepers_thread, take_turn};
 use parking_lot::{Condvar, Mutex};
 
-use crate::delivery::{Delivery, Disposal, is_in_callback};
+use crate::delivery::{Delivery, is_in_callback};
+use crate::disposal::Disposal;
 use crate::pool::Pool;
 use crate::probe::borrow;
 

@@ -5,10 +5,8 @@ use std::ffi::c_char;
 use leasehold::Reuse;
 
 use crate::boundary::{Output, answer, bytes};
+use crate::options::LH_FOREVER;
 use crate::status::*;
-
-/// For ever: as a timeout, or as the time to keep a connection.
-pub const LH_FOREVER: u64 = u64::MAX;
 
 /// Reads how long an HTTP/1 connection may be kept after a response: what lh_lease_release wants to know.
 ///

@@ -17,6 +17,7 @@ mod boundary;
 mod cells;
 mod clock;
 mod delivery;
+mod disposal;
 #[cfg(feature = "faults")]
 mod faults;
 mod housekeeping;
@@ -25,15 +26,22 @@ mod lease;
 mod log;
 mod options;
 mod pool;
+
+// Apart: the header has what is in it here.
+mod stats;
+
 mod probe;
 mod request;
 mod route;
+mod serving;
 mod socket;
+mod state;
 mod status;
 mod table;
 mod version;
 
 pub use clock::*;
+pub use disposal::{lh_cause, lh_dispose_callback};
 #[cfg(feature = "faults")]
 pub use faults::*;
 pub use http::*;
@@ -45,5 +53,6 @@ pub use probe::lh_probe;
 pub use request::*;
 pub use route::*;
 pub use socket::lh_socket_set_keep_alive;
+pub use stats::*;
 pub use status::*;
 pub use version::*;

@@ -7,7 +7,7 @@ use std::sync::Once;
 use log::{LevelFilter, Log, Metadata, Record};
 use parking_lot::RwLock;
 
-use crate::boundary::answer;
+use crate::boundary::{answer, from_number};
 use crate::status::*;
 
 /// How grave a message is. A callback gets those of its level and all graver ones.
@@ -26,6 +26,28 @@ pub enum lh_log_level {
     LH_LOG_DEBUG = 4,
     /// Everything.
     LH_LOG_TRACE = 5,
+}
+
+from_number!(
+    lh_log_level: LH_LOG_OFF,
+    LH_LOG_ERROR,
+    LH_LOG_WARN,
+    LH_LOG_INFO,
+    LH_LOG_DEBUG,
+    LH_LOG_TRACE
+);
+
+impl From<lh_log_level> for LevelFilter {
+    fn from(level: lh_log_level) -> LevelFilter {
+        match level {
+            lh_log_level::LH_LOG_OFF => LevelFilter::Off,
+            lh_log_level::LH_LOG_ERROR => LevelFilter::Error,
+            lh_log_level::LH_LOG_WARN => LevelFilter::Warn,
+            lh_log_level::LH_LOG_INFO => LevelFilter::Info,
+            lh_log_level::LH_LOG_DEBUG => LevelFilter::Debug,
+            lh_log_level::LH_LOG_TRACE => LevelFilter::Trace,
+        }
+    }
 }
 
 /// Gets the library's messages: how grave (an lh_log_level), and one line of UTF-8 text, valid during the call only.
@@ -96,16 +118,7 @@ pub unsafe extern "C" fn lh_log_set(
 ) -> lh_status {
     static INSTALL: Once = Once::new();
     answer(|| {
-        let level = *[
-            LevelFilter::Off,
-            LevelFilter::Error,
-            LevelFilter::Warn,
-            LevelFilter::Info,
-            LevelFilter::Debug,
-            LevelFilter::Trace,
-        ]
-        .get(level as usize)
-        .ok_or(LH_INVALID_ARGUMENT)?;
+        let level = lh_log_level::try_from(level)?.into();
         INSTALL.call_once(|| {
             // A Rust program around this library may have a logger of its own; then that one gets the messages.
             let _ = log::set_logger(&LOGGER);

@@ -1,15 +1,23 @@
 //! Structs of options. Each begins with its size, so that later versions of the library can add members at the end: a
-//! program built with a header of any version works with a library of any version.
+//! program built with a header of any version works with a library of any version. Beside them the numbers that stand for no number.
 
 use std::ffi::c_void;
 use std::mem::{offset_of, size_of};
 use std::ptr::null;
 
-use crate::boundary::{Output, answer};
+use leasehold::Watching;
+use leasehold::engine::Policy;
+
+use crate::boundary::{Output, answer, from_number};
 use crate::clock::lh_clock;
-use crate::http::LH_FOREVER;
-use crate::pool::lh_dispose_callback;
+use crate::disposal::lh_dispose_callback;
 use crate::status::*;
+
+/// For ever: as a timeout, or as the time to keep a connection.
+pub const LH_FOREVER: u64 = u64::MAX;
+
+/// As the time to keep a connection: until what lh_lease_update_expiry said last, in this lease or an earlier one.
+pub const LH_KEEP_AS_BEFORE: u64 = u64::MAX - 1;
 
 /// No limit, as a limit. The most connections that a pool can have are 524,288; larger limits mean that number.
 pub const LH_UNLIMITED: u32 = u32::MAX;
@@ -22,6 +30,17 @@ pub enum lh_policy {
     LH_POLICY_LIFO = 0,
     /// The least recently released: all connections are used in turn.
     LH_POLICY_FIFO = 1,
+}
+
+from_number!(lh_policy: LH_POLICY_LIFO, LH_POLICY_FIFO);
+
+impl From<lh_policy> for Policy {
+    fn from(policy: lh_policy) -> Policy {
+        match policy {
+            lh_policy::LH_POLICY_LIFO => Policy::Lifo,
+            lh_policy::LH_POLICY_FIFO => Policy::Fifo,
+        }
+    }
 }
 
 /// How a pool finds out that the peer of an idle connection has closed it, for connections that lh_lease_set_socket gave a
@@ -39,6 +58,19 @@ pub enum lh_watching {
     LH_WATCHING_WATCH = 2,
     /// Both: nothing stays open that its peer has closed, and nothing is handed out whose peer's close has arrived.
     LH_WATCHING_BOTH = 3,
+}
+
+from_number!(lh_watching: LH_WATCHING_OFF, LH_WATCHING_PROBE, LH_WATCHING_WATCH, LH_WATCHING_BOTH);
+
+impl From<lh_watching> for Watching {
+    fn from(watching: lh_watching) -> Watching {
+        match watching {
+            lh_watching::LH_WATCHING_OFF => Watching::Off,
+            lh_watching::LH_WATCHING_PROBE => Watching::Probe,
+            lh_watching::LH_WATCHING_WATCH => Watching::Watch,
+            lh_watching::LH_WATCHING_BOTH => Watching::Both,
+        }
+    }
 }
 
 /// What a pool is made with. Fill it with lh_pool_options_init, then change what you want otherwise.

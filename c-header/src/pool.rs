@@ -1,26 +1,21 @@
-//! Pools: made, asked, limited, cleaned and ended.
+//! Pools: made, limited, cleaned and ended.
 
 use std::cell::Cell as ThreadCell;
-use std::ffi::{c_char, c_void};
+use std::ffi::c_void;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use leasehold::Watching;
-use leasehold::engine::{
-    Cause, Clock, Config, Counters, Effects, Engine, Policy, Segments, ShutdownMode, StateId,
-    Stats, Ticket, Use,
-};
+use leasehold::engine::{Clock, Config, Effects, Engine, Segments, ShutdownMode, StateId, Ticket};
 use leasehold::face::{Deadlines, Eviction, Interner, States};
 
-use crate::boundary::{Output, answer};
+use crate::boundary::{Output, answer, from_number};
 use crate::cells::{Cell, Kept};
 use crate::clock::find_clock;
+use crate::disposal::{lh_cause, lh_dispose_callback};
 use crate::housekeeping::Care;
-use crate::http::LH_FOREVER;
-use crate::lease::lh_lease;
-use crate::options::{self, lh_policy, lh_pool_options};
+use crate::options::{self, lh_policy, lh_pool_options, lh_watching};
 use crate::request::Waiting;
-use crate::route::lh_route;
 use crate::status::*;
 use crate::table::Table;
 
@@ -30,141 +25,6 @@ use crate::table::Table;
 pub struct lh_pool {
     /// For comparing and storing only.
     pub id: u64,
-}
-
-/// Why the pool gives a connection up.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum lh_cause {
-    /// Whoever had leased it asked for that: lh_lease_close, lh_lease_replace, or lh_lease_release with 0.
-    LH_CAUSE_REQUESTED = 0,
-    /// Its keep-alive time or its time to live was over.
-    LH_CAUSE_EXPIRED = 1,
-    /// It was idle for longer than lh_pool_close_idle allowed.
-    LH_CAUSE_IDLE = 2,
-    /// It made room for a connection to another route or for another state.
-    LH_CAUSE_EVICTED = 3,
-    /// A limit was lowered below what was there.
-    LH_CAUSE_OVER_LIMIT = 4,
-    /// Its peer had closed it, or had sent what nobody asked for: the watch or the probe found out.
-    LH_CAUSE_PEER_CLOSED = 5,
-    /// Its route was cleared.
-    LH_CAUSE_CLEARED = 6,
-    /// The pool was shut down.
-    LH_CAUSE_SHUT_DOWN = 7,
-    /// The pool was shut down immediately, or destroyed, while the connection was leased: another thread may be using it
-    /// at this moment.
-    LH_CAUSE_REVOKED = 8,
-}
-
-impl lh_cause {
-    pub(crate) fn describe(self) -> &'static str {
-        match self {
-            lh_cause::LH_CAUSE_REQUESTED => "requested",
-            lh_cause::LH_CAUSE_EXPIRED => "expired",
-            lh_cause::LH_CAUSE_IDLE => "idle for too long",
-            lh_cause::LH_CAUSE_EVICTED => "evicted",
-            lh_cause::LH_CAUSE_OVER_LIMIT => "over a limit",
-            lh_cause::LH_CAUSE_PEER_CLOSED => "closed by its peer",
-            lh_cause::LH_CAUSE_CLEARED => "its route was cleared",
-            lh_cause::LH_CAUSE_SHUT_DOWN => "the pool was shut down",
-            lh_cause::LH_CAUSE_REVOKED => "the pool was shut down while it was leased",
-        }
-    }
-}
-
-impl From<Cause> for lh_cause {
-    fn from(cause: Cause) -> lh_cause {
-        match cause {
-            Cause::Requested => lh_cause::LH_CAUSE_REQUESTED,
-            Cause::Expired => lh_cause::LH_CAUSE_EXPIRED,
-            Cause::Idle => lh_cause::LH_CAUSE_IDLE,
-            Cause::Evicted => lh_cause::LH_CAUSE_EVICTED,
-            Cause::OverLimit => lh_cause::LH_CAUSE_OVER_LIMIT,
-            Cause::PeerClosed => lh_cause::LH_CAUSE_PEER_CLOSED,
-            Cause::Cleared => lh_cause::LH_CAUSE_CLEARED,
-            Cause::ShutDown => lh_cause::LH_CAUSE_SHUT_DOWN,
-        }
-    }
-}
-
-/// Gets a connection that the pool gives up, once for each, whatever the reason: close it and free what belongs to it.
-///
-/// `data` is what lh_lease_opened or lh_lease_set_data said last. The pool watches its socket no longer.
-///
-/// Called on the thread whose call brought it about, before that call returns; or on a thread of the library's own that does
-/// nothing else, for what the watch found closed by its peer, for what evict_expired and evict_idle_ms are about and, with
-/// `dispose_apart`, for all. There they come one after the other. A connection that is not disposed of within a second has its
-/// socket, if the pool was given it, shut down, which ends what reads or writes on it, and another thread goes on with the
-/// others; while 16 disposals hang that nothing ends, others wait. No lock is held in any case, so a close that hangs delays
-/// no lease of another thread. Threads of the library's own have the signal mask of the thread whose call started them.
-///
-/// A socket that is to linger does so only where the callback closes it on the program's own thread.
-///
-/// It may call the pool's functions, with one exception: a lease that would have to wait is refused with LH_IN_CALLBACK.
-/// Callbacks never nest: what its own calls bring about is delivered after it has returned. It must return normally: no
-/// longjmp, no C++ exception, no pthread_exit.
-pub type lh_dispose_callback =
-    Option<unsafe extern "C" fn(context: *mut c_void, data: *mut c_void, cause: lh_cause)>;
-
-/// Numbers of connections and requests: exact when nothing is under way.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct lh_stats {
-    /// Connections leased or being opened.
-    pub leased: u32,
-    /// Leases and requests that wait.
-    pub pending: u32,
-    /// Connections idle, expired ones included until they are noticed.
-    pub available: u32,
-    /// The limit.
-    pub max: u32,
-}
-
-impl From<Stats> for lh_stats {
-    fn from(stats: Stats) -> lh_stats {
-        lh_stats {
-            leased: stats.leased,
-            pending: stats.pending,
-            available: stats.available,
-            max: stats.max,
-        }
-    }
-}
-
-/// How many connections a pool has disposed of since it was made, by reason, other than because a lease asked for it or the
-/// pool was shut down. Numbers only grow. Later versions may add members at the end.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, Default)]
-pub struct lh_counters {
-    /// The peer had closed it, and the watch told.
-    pub closed_by_peer: u64,
-    /// The peer had closed it, or sent what nobody asked for, and only the probe at the lease found out.
-    pub stale: u64,
-    /// Its keep-alive time or its time to live was over.
-    pub expired: u64,
-    /// It was idle for too long.
-    pub idle: u64,
-    /// It made room for a connection to another route or for another state.
-    pub evicted: u64,
-    /// A limit was lowered below what was there.
-    pub over_limit: u64,
-    /// Its route was cleared.
-    pub cleared: u64,
-}
-
-impl From<Counters> for lh_counters {
-    fn from(counters: Counters) -> lh_counters {
-        lh_counters {
-            closed_by_peer: counters.closed_by_peer,
-            stale: counters.stale,
-            expired: counters.expired,
-            idle: counters.idle,
-            evicted: counters.evicted,
-            over_limit: counters.over_limit,
-            cleared: counters.cleared,
-        }
-    }
 }
 
 /// How to shut a pool down.
@@ -177,43 +37,7 @@ pub enum lh_shutdown {
     LH_SHUTDOWN_IMMEDIATE = 1,
 }
 
-/// What a connection is doing.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum lh_use {
-    /// Leased, and not opened yet.
-    LH_USE_OPENING = 0,
-    /// Leased.
-    LH_USE_LEASED = 1,
-    /// Idle.
-    LH_USE_IDLE = 2,
-}
-
-/// One connection of a pool as it was when it was looked at. Later versions may add members at the end.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct lh_entry {
-    /// What it goes to. Valid as a handle as long as the program holds the route.
-    pub route: lh_route,
-    /// The lease that it is in or, if it is idle, was last in.
-    pub lease: lh_lease,
-    /// The name of the route, `route_length` bytes, valid during the call only.
-    pub route_name: *const c_char,
-    /// How many bytes the name has.
-    pub route_length: usize,
-    /// For how many milliseconds it has been idle; 0 if it is not.
-    pub idle_ms: u64,
-    /// In how many milliseconds it expires, 0 if it has; LH_FOREVER if it does not.
-    pub expires_in_ms: u64,
-    /// What it is doing.
-    pub used: lh_use,
-}
-
-/// Gets one connection of a pool. Answers 0 to see the next one, anything else to stop.
-///
-/// Called with no lock held; it may call the pool's functions. It must return normally.
-pub type lh_entry_callback =
-    Option<unsafe extern "C" fn(context: *mut c_void, entry: *const lh_entry) -> i32>;
+from_number!(lh_shutdown: LH_SHUTDOWN_GRACEFUL, LH_SHUTDOWN_IMMEDIATE);
 
 /// What is behind an lh_pool.
 pub(crate) struct Pool {
@@ -333,28 +157,12 @@ impl Pool {
     }
 }
 
-fn watching_of(options: &lh_pool_options) -> Result<Watching, lh_status> {
-    match options.watching {
-        0 => Ok(Watching::Off),
-        1 => Ok(Watching::Probe),
-        2 => Ok(Watching::Watch),
-        3 => Ok(Watching::Both),
-        _ => Err(LH_INVALID_ARGUMENT),
-    }
-}
-
 fn config_of(options: &lh_pool_options) -> Result<Config, lh_status> {
-    let lifo = lh_policy::LH_POLICY_LIFO as u32;
-    let fifo = lh_policy::LH_POLICY_FIFO as u32;
     Ok(Config {
         max_total: options.max_total,
         max_per_route: options.max_per_route,
         max_waiters: options.max_waiters,
-        policy: match options.policy {
-            policy if policy == lifo => Policy::Lifo,
-            policy if policy == fifo => Policy::Fifo,
-            _ => return Err(LH_INVALID_ARGUMENT),
-        },
+        policy: lh_policy::try_from(options.policy)?.into(),
         barging: options.barging != 0,
         time_to_live: (options.time_to_live_ms != 0).then_some(options.time_to_live_ms),
         clock: match options.clock.id {
@@ -383,7 +191,8 @@ pub unsafe extern "C" fn lh_pool_create(
     answer(|| {
         // SAFETY: the caller's promise.
         let (output, options) = unsafe { (Output::new(pool)?, options::read(options)?) };
-        let (config, watching) = (config_of(&options)?, watching_of(&options)?);
+        let config = config_of(&options)?;
+        let watching = lh_watching::try_from(options.watching)?.into();
         let id = POOLS
             .insert(|id, others| Pool::new(id, others, &options, watching, config))
             .ok_or(LH_TOO_MANY)?;
@@ -439,11 +248,7 @@ pub extern "C" fn lh_pool_destroy(pool: lh_pool) -> lh_status {
 #[unsafe(no_mangle)]
 pub extern "C" fn lh_pool_shutdown(pool: lh_pool, mode: u32) -> lh_status {
     answer(|| {
-        let mode = match mode {
-            0 => lh_shutdown::LH_SHUTDOWN_GRACEFUL,
-            1 => lh_shutdown::LH_SHUTDOWN_IMMEDIATE,
-            _ => return Err(LH_INVALID_ARGUMENT),
-        };
+        let mode = lh_shutdown::try_from(mode)?;
         with_pool(pool, |pool| {
             pool.shutdown(mode);
             Ok(LH_OK)
@@ -521,92 +326,6 @@ fn change(pool: lh_pool, call: impl FnOnce(&Engine, &mut Effects)) -> lh_status 
     answer(|| {
         with_pool(pool, |pool| {
             pool.with_effects(call);
-            Ok(LH_OK)
-        })
-    })
-}
-
-/// Writes the pool's numbers. Takes no lock.
-///
-/// LH_NULL_POINTER, LH_NO_POOL. Thread-safe.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lh_pool_stats(pool: lh_pool, stats: *mut lh_stats) -> lh_status {
-    answer(|| {
-        // SAFETY: the caller's promise.
-        let output = unsafe { Output::new(stats)? };
-        with_pool(pool, |pool| {
-            output.write(pool.engine.stats().into());
-            Ok(LH_OK)
-        })
-    })
-}
-
-/// Writes what the pool has disposed of. `size` is sizeof(lh_counters): of a version that has more members than this one
-/// the others become 0. Takes no lock.
-///
-/// LH_NULL_POINTER, LH_BAD_SIZE: `size` is smaller than any version of the struct; LH_NO_POOL. Thread-safe.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lh_pool_counters(
-    pool: lh_pool,
-    counters: *mut lh_counters,
-    size: usize,
-) -> lh_status {
-    answer(|| {
-        if counters.is_null() {
-            return Err(LH_NULL_POINTER);
-        }
-        if size < size_of::<lh_counters>() {
-            return Err(LH_BAD_SIZE);
-        }
-        with_pool(pool, |pool| {
-            let known = lh_counters::from(pool.engine.counters());
-            // SAFETY: `size` bytes are the caller's, at least as many as this version knows.
-            unsafe {
-                counters.cast::<u8>().write_bytes(0, size);
-                counters.write(known);
-            }
-            Ok(LH_OK)
-        })
-    })
-}
-
-/// Calls `callback` for every connection of the pool, each once, as it was when this function looked at it. O(entries).
-///
-/// LH_NULL_POINTER: `callback` is NULL; LH_NO_POOL. Thread-safe.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lh_pool_each_entry(
-    pool: lh_pool,
-    callback: lh_entry_callback,
-    context: *mut c_void,
-) -> lh_status {
-    answer(|| {
-        let callback = callback.ok_or(LH_NULL_POINTER)?;
-        with_pool(pool, |pool| {
-            for info in pool.engine.entries() {
-                let Some(name) = pool.routes.key_of(info.route) else {
-                    continue;
-                };
-                let entry = lh_entry {
-                    route: info.route.into(),
-                    lease: info.handle.into(),
-                    route_name: name.as_ptr().cast(),
-                    route_length: name.len(),
-                    idle_ms: info
-                        .idle_since
-                        .filter(|_| info.used == Use::Idle)
-                        .unwrap_or(0),
-                    expires_in_ms: info.expires_in.unwrap_or(LH_FOREVER),
-                    used: match info.used {
-                        Use::Opening => lh_use::LH_USE_OPENING,
-                        Use::Leased => lh_use::LH_USE_LEASED,
-                        Use::Idle => lh_use::LH_USE_IDLE,
-                    },
-                };
-                // SAFETY: the caller's promise; the entry and the name live until it returns.
-                if unsafe { callback(context, &raw const entry) } != 0 {
-                    break;
-                }
-            }
             Ok(LH_OK)
         })
     })

@@ -4,7 +4,7 @@ use std::os::fd::{BorrowedFd, RawFd};
 
 use leasehold::socket::Liveness;
 
-use crate::status::*;
+use crate::boundary::from_number;
 
 /// What the socket of an idle connection must be like for the connection to be usable. By which means that is found out,
 /// and when, is the pool's lh_watching.
@@ -19,31 +19,17 @@ pub enum lh_probe {
     LH_PROBE_OPEN = 2,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Probe {
-    Off = lh_probe::LH_PROBE_OFF as isize,
-    Silent = lh_probe::LH_PROBE_SILENT as isize,
-    Open = lh_probe::LH_PROBE_OPEN as isize,
-}
+from_number!(lh_probe: LH_PROBE_OFF, LH_PROBE_SILENT, LH_PROBE_OPEN);
 
-impl Probe {
-    pub(crate) fn from_number(number: u32) -> Result<Probe, lh_status> {
-        match number {
-            0 => Ok(Probe::Off),
-            1 => Ok(Probe::Silent),
-            2 => Ok(Probe::Open),
-            _ => Err(LH_INVALID_ARGUMENT),
-        }
-    }
-
+impl lh_probe {
     /// Whether the connection may be used. One that the system cannot be asked about may.
     pub(crate) fn finds_usable(self, socket: RawFd) -> bool {
-        if self == Probe::Off {
+        if self == lh_probe::LH_PROBE_OFF {
             return true;
         }
         match leasehold::socket::probe(borrow(socket)) {
             Liveness::Alive | Liveness::Unknown => true,
-            Liveness::Readable => self == Probe::Open,
+            Liveness::Readable => self == lh_probe::LH_PROBE_OPEN,
             Liveness::Closed | Liveness::Unconnected => false,
         }
     }

@@ -11,18 +11,18 @@ use std::ptr::null_mut;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use leasehold::State;
 use leasehold::engine::{Answer, Grant, Outcome, RouteId, StateId, Ticket};
 use leasehold::face::Deadline;
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::boundary::{Output, answer};
 use crate::delivery::is_in_callback;
-use crate::http::LH_FOREVER;
-use crate::lease::{LeaseOutput, Served, lease_now, lh_lease, state_of};
-use crate::options::{self, lh_lease_options};
+use crate::lease::{lease_now, lh_lease};
+use crate::options::{self, LH_FOREVER, lh_lease_options};
 use crate::pool::{Pool, lh_pool, with_pool};
 use crate::route::lh_route;
+use crate::serving::{LeaseOutput, Served};
+use crate::state::{StateUse, state_of};
 use crate::status::*;
 
 /// A request that waits for a lease. The handle with id 0 is none.
@@ -79,36 +79,6 @@ struct Request {
 // SAFETY: the program gave the context for a callback on any thread; here it is only passed on.
 unsafe impl Send for Request {}
 
-/// One use of a state's number.
-pub(crate) struct StateUse<'a> {
-    pool: &'a Pool,
-    id: StateId,
-}
-
-impl<'a> StateUse<'a> {
-    pub(crate) fn of(pool: &'a Pool, state: Option<&[u8]>) -> Self {
-        let id = state.map_or(StateId::NONE, |state| {
-            pool.states.acquire(&State::new(state))
-        });
-        StateUse { pool, id }
-    }
-
-    pub(crate) fn id(&self) -> StateId {
-        self.id
-    }
-
-    /// Passes the use on.
-    pub(crate) fn into_id(mut self) -> StateId {
-        std::mem::take(&mut self.id)
-    }
-}
-
-impl Drop for StateUse<'_> {
-    fn drop(&mut self) {
-        self.pool.states.release(self.id);
-    }
-}
-
 impl Signal {
     fn give(&self) {
         *self.is_given.lock() = true;
@@ -137,13 +107,17 @@ impl Pool {
         *self.waiting.grow_to(ticket.slot()).0.lock() = Some((ticket, waiter));
     }
 
+    /// A ticket's place, locked, while what was published for it is there.
+    fn place_of(&self, ticket: Ticket) -> Option<MutexGuard<'_, Option<(Ticket, Waiter)>>> {
+        let waiting = self.waiting.get(ticket.slot())?.0.lock();
+        let is_its = matches!(&*waiting, Some((published, _)) if *published == ticket);
+        is_its.then_some(waiting)
+    }
+
     /// Takes back what was published for a ticket, if it is still there.
     fn retract(&self, ticket: Ticket) {
-        if let Some(place) = self.waiting.get(ticket.slot()) {
-            let mut waiting = place.0.lock();
-            if matches!(&*waiting, Some((published, _)) if *published == ticket) {
-                *waiting = None;
-            }
+        if let Some(mut waiting) = self.place_of(ticket) {
+            *waiting = None;
         }
     }
 
@@ -151,12 +125,7 @@ impl Pool {
     fn limit(self: &Arc<Self>, ticket: Ticket, deadline: Deadline) {
         let is_first = self.deadlines.set(deadline, ticket);
         // Whoever took it out of its place before the deadline was set has left that to us.
-        let place = self.waiting.get(ticket.slot());
-        let is_there = place.is_some_and(|place| {
-            let waiting = place.0.lock();
-            matches!(&*waiting, Some((published, _)) if *published == ticket)
-        });
-        if !is_there {
+        if self.place_of(ticket).is_none() {
             self.deadlines.clear(deadline);
         } else if is_first {
             if let Some(membership) = self.membership() {
@@ -167,9 +136,9 @@ impl Pool {
 
     /// Takes a request whose answer would be a callback out of its place.
     fn take_request(&self, ticket: Ticket) -> Option<Request> {
-        let mut waiting = self.waiting.get(ticket.slot())?.0.lock();
+        let mut waiting = self.place_of(ticket)?;
         match &*waiting {
-            Some((published, Waiter::Callback(request))) if *published == ticket => {
+            Some((_, Waiter::Callback(request))) => {
                 let request = *request;
                 *waiting = None;
                 Some(request)
@@ -236,18 +205,17 @@ fn sleep_until_granted(
 
 /// Tells the owner of a ticket that the engine has answered it. Called while delivering.
 pub(crate) fn attend(pool: &Arc<Pool>, ticket: Ticket) {
-    let Some(place) = pool.waiting.get(ticket.slot()) else {
+    let Some(mut waiting) = pool.place_of(ticket) else {
         return;
     };
-    let mut waiting = place.0.lock();
     let request = match &*waiting {
-        Some((published, Waiter::Thread(signal))) if *published == ticket => {
+        Some((_, Waiter::Thread(signal))) => {
             let signal = Arc::clone(signal);
             drop(waiting);
             return signal.give();
         }
-        Some((published, Waiter::Callback(request))) if *published == ticket => *request,
-        _ => return,
+        Some((_, Waiter::Callback(request))) => *request,
+        None => return,
     };
     let grant = match pool.engine.poll_ticket(ticket) {
         // Another answer will come, and whoever makes it comes here.

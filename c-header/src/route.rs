@@ -6,7 +6,8 @@ use std::sync::Arc;
 use leasehold::engine::{Effects, RouteId};
 
 use crate::boundary::{Answer, Output, answer, bytes};
-use crate::pool::{Pool, lh_pool, lh_stats, with_pool};
+use crate::pool::{Pool, lh_pool, with_pool};
+use crate::stats::lh_stats;
 use crate::status::*;
 
 /// A route of a pool: what a connection goes to, such as a scheme, host and port. The handle with id 0 is none.

@@ -1,0 +1,196 @@
+//! A pool's numbers, and the list of its connections.
+
+use std::ffi::{c_char, c_void};
+
+use leasehold::engine::{Counters, Stats, Use};
+
+use crate::boundary::{Output, answer};
+use crate::lease::lh_lease;
+use crate::options::LH_FOREVER;
+use crate::pool::{lh_pool, with_pool};
+use crate::route::lh_route;
+use crate::status::*;
+
+/// Numbers of connections and requests: exact when nothing is under way.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct lh_stats {
+    /// Connections leased or being opened.
+    pub leased: u32,
+    /// Leases and requests that wait.
+    pub pending: u32,
+    /// Connections idle, expired ones included until they are noticed.
+    pub available: u32,
+    /// The limit.
+    pub max: u32,
+}
+
+impl From<Stats> for lh_stats {
+    fn from(stats: Stats) -> lh_stats {
+        lh_stats {
+            leased: stats.leased,
+            pending: stats.pending,
+            available: stats.available,
+            max: stats.max,
+        }
+    }
+}
+
+/// How many connections a pool has disposed of since it was made, by reason, other than because a lease asked for it or the
+/// pool was shut down. Numbers only grow. Later versions may add members at the end.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct lh_counters {
+    /// The peer had closed it, and the watch told.
+    pub closed_by_peer: u64,
+    /// The peer had closed it, or sent what nobody asked for, and only the probe at the lease found out.
+    pub stale: u64,
+    /// Its keep-alive time or its time to live was over.
+    pub expired: u64,
+    /// It was idle for too long.
+    pub idle: u64,
+    /// It made room for a connection to another route or for another state.
+    pub evicted: u64,
+    /// A limit was lowered below what was there.
+    pub over_limit: u64,
+    /// Its route was cleared.
+    pub cleared: u64,
+}
+
+impl From<Counters> for lh_counters {
+    fn from(counters: Counters) -> lh_counters {
+        lh_counters {
+            closed_by_peer: counters.closed_by_peer,
+            stale: counters.stale,
+            expired: counters.expired,
+            idle: counters.idle,
+            evicted: counters.evicted,
+            over_limit: counters.over_limit,
+            cleared: counters.cleared,
+        }
+    }
+}
+
+/// What a connection is doing.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum lh_use {
+    /// Leased, and not opened yet.
+    LH_USE_OPENING = 0,
+    /// Leased.
+    LH_USE_LEASED = 1,
+    /// Idle.
+    LH_USE_IDLE = 2,
+}
+
+/// One connection of a pool as it was when it was looked at. Later versions may add members at the end.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct lh_entry {
+    /// What it goes to. Valid as a handle as long as the program holds the route.
+    pub route: lh_route,
+    /// The lease that it is in or, if it is idle, was last in.
+    pub lease: lh_lease,
+    /// The name of the route, `route_length` bytes, valid during the call only.
+    pub route_name: *const c_char,
+    /// How many bytes the name has.
+    pub route_length: usize,
+    /// For how many milliseconds it has been idle; 0 if it is not.
+    pub idle_ms: u64,
+    /// In how many milliseconds it expires, 0 if it has; LH_FOREVER if it does not.
+    pub expires_in_ms: u64,
+    /// What it is doing.
+    pub used: lh_use,
+}
+
+/// Gets one connection of a pool. Answers 0 to see the next one, anything else to stop.
+///
+/// Called with no lock held; it may call the pool's functions. It must return normally.
+pub type lh_entry_callback =
+    Option<unsafe extern "C" fn(context: *mut c_void, entry: *const lh_entry) -> i32>;
+
+/// Writes the pool's numbers. Takes no lock.
+///
+/// LH_NULL_POINTER, LH_NO_POOL. Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lh_pool_stats(pool: lh_pool, stats: *mut lh_stats) -> lh_status {
+    answer(|| {
+        // SAFETY: the caller's promise.
+        let output = unsafe { Output::new(stats)? };
+        with_pool(pool, |pool| {
+            output.write(pool.engine.stats().into());
+            Ok(LH_OK)
+        })
+    })
+}
+
+/// Writes what the pool has disposed of. `size` is sizeof(lh_counters): of a version that has more members than this one
+/// the others become 0. Takes no lock.
+///
+/// LH_NULL_POINTER, LH_BAD_SIZE: `size` is smaller than any version of the struct; LH_NO_POOL. Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lh_pool_counters(
+    pool: lh_pool,
+    counters: *mut lh_counters,
+    size: usize,
+) -> lh_status {
+    answer(|| {
+        if counters.is_null() {
+            return Err(LH_NULL_POINTER);
+        }
+        if size < size_of::<lh_counters>() {
+            return Err(LH_BAD_SIZE);
+        }
+        with_pool(pool, |pool| {
+            let known = lh_counters::from(pool.engine.counters());
+            // SAFETY: `size` bytes are the caller's, at least as many as this version knows.
+            unsafe {
+                counters.cast::<u8>().write_bytes(0, size);
+                counters.write(known);
+            }
+            Ok(LH_OK)
+        })
+    })
+}
+
+/// Calls `callback` for every connection of the pool, each once, as it was when this function looked at it. O(entries).
+///
+/// LH_NULL_POINTER: `callback` is NULL; LH_NO_POOL. Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lh_pool_each_entry(
+    pool: lh_pool,
+    callback: lh_entry_callback,
+    context: *mut c_void,
+) -> lh_status {
+    answer(|| {
+        let callback = callback.ok_or(LH_NULL_POINTER)?;
+        with_pool(pool, |pool| {
+            for info in pool.engine.entries() {
+                let Some(name) = pool.routes.key_of(info.route) else {
+                    continue;
+                };
+                let entry = lh_entry {
+                    route: info.route.into(),
+                    lease: info.handle.into(),
+                    route_name: name.as_ptr().cast(),
+                    route_length: name.len(),
+                    idle_ms: info
+                        .idle_since
+                        .filter(|_| info.used == Use::Idle)
+                        .unwrap_or(0),
+                    expires_in_ms: info.expires_in.unwrap_or(LH_FOREVER),
+                    used: match info.used {
+                        Use::Opening => lh_use::LH_USE_OPENING,
+                        Use::Leased => lh_use::LH_USE_LEASED,
+                        Use::Idle => lh_use::LH_USE_IDLE,
+                    },
+                };
+                // SAFETY: the caller's promise; the entry and the name live until it returns.
+                if unsafe { callback(context, &raw const entry) } != 0 {
+                    break;
+                }
+            }
+            Ok(LH_OK)
+        })
+    })
+}
