@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.leasehold.ManualClock;
+import io.leasehold.Watching;
 import io.leasehold.testsupport.LogCapture;
 import io.leasehold.testsupport.ScriptedServer;
 import io.leasehold.testsupport.TestTls;
@@ -24,10 +25,12 @@ import org.apache.http.conn.socket.ConnectionSocketFactory;
 import org.apache.http.conn.socket.PlainConnectionSocketFactory;
 import org.apache.http.conn.ssl.SSLConnectionSocketFactory;
 import org.apache.http.impl.conn.DefaultHttpClientConnectionOperator;
+import org.apache.http.protocol.BasicHttpContext;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** How long a connection is kept: until the server's promise, its time to live or the patience with idle ones is over. */
@@ -118,6 +121,25 @@ class ExpiryTest {
         assertEquals(1, manager.getTotalStats().getAvailable());
         clock.advance(1, TimeUnit.SECONDS);
         assertFalse(lease(manager, route, null).isOpen());
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void timeToLiveGoesOnWhenAConnectionIsOpenedAgainDuringItsLease(Watching watching) throws Exception {
+        manager = server.ends(manager(10));
+        manager.setWatching(watching);
+        HttpClientConnection connection = leaseOpen(manager, route, null);
+        clock.advance(6, TimeUnit.SECONDS);
+        connection.close();
+        manager.connect(connection, route, 1000, new BasicHttpContext());
+        manager.releaseConnection(connection, null, 60, TimeUnit.SECONDS);
+        manager.enumAvailable(entry -> assertEquals(10_000, entry.getValidityDeadline() - entry.getCreated()));
+        clock.advance(3, TimeUnit.SECONDS);
+        keepFor(60, TimeUnit.SECONDS);
+        assertEquals(1, manager.getTotalStats().getAvailable());
+        clock.advance(1, TimeUnit.SECONDS);
+        manager.closeExpiredConnections();
+        assertEquals(0, manager.getTotalStats().getAvailable());
     }
 
     @Test
