@@ -3,7 +3,7 @@
 use std::ffi::c_void;
 use std::sync::Arc;
 
-use leasehold::engine::{Cause, Handle, Keep, NotLeased, Outcome, RouteId, StateId};
+use leasehold::engine::{Cause, Handle, Keep, NotLeased, RouteId, StateId};
 
 use crate::boundary::{Output, answer, bytes};
 use crate::cells::Socket;
@@ -13,7 +13,7 @@ use crate::pool::{Pool, lh_pool, with_pool};
 use crate::probe::lh_probe;
 use crate::request::wait_for_lease;
 use crate::route::lh_route;
-use crate::serving::{LeaseOutput, Served};
+use crate::serving::{LeaseOutput, Served, lease_now};
 use crate::socket::checked;
 use crate::state::{StateUse, state_of};
 use crate::status::*;
@@ -135,19 +135,6 @@ unsafe fn lease_hit(
     }
     let handle = pool.engine.lease_hit(route, StateId::NONE)?;
     Some(pool.serve_usable(route, handle))
-}
-
-pub(crate) fn lease_now(
-    pool: &Arc<Pool>,
-    route: RouteId,
-    state: &StateUse<'_>,
-) -> Result<Served, lh_status> {
-    let outcome =
-        pool.with_effects(|engine, effects| engine.lease(route, state.id(), None, effects))?;
-    match outcome {
-        Outcome::Granted(grant) => pool.serve(route, grant),
-        Outcome::Wait => Err(LH_EXHAUSTED),
-    }
 }
 
 /// The right to open a connection has been used: the lease has a connection now, whose time to live begins.

@@ -17,11 +17,11 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::boundary::{Output, answer};
 use crate::delivery::is_in_callback;
-use crate::lease::{lease_now, lh_lease};
+use crate::lease::lh_lease;
 use crate::options::{self, LH_FOREVER, lh_lease_options};
 use crate::pool::{Pool, lh_pool, with_pool};
 use crate::route::lh_route;
-use crate::serving::{LeaseOutput, Served};
+use crate::serving::{LeaseOutput, Served, lease_now};
 use crate::state::{StateUse, state_of};
 use crate::status::*;
 

@@ -6,7 +6,8 @@ use std::ptr::null_mut;
 use std::sync::Arc;
 
 use leasehold::engine::{
-    Cause, Grant, Handle, Hit, Keep, NotLeased, Released, RouteId, StateId, Verdict, Victim,
+    Cause, Grant, Handle, Hit, Keep, NotLeased, Outcome, Released, RouteId, StateId, Verdict,
+    Victim,
 };
 
 use crate::boundary::{Answer, Output};
@@ -16,6 +17,7 @@ use crate::disposal::{Disposal, lh_cause};
 use crate::lease::lh_lease;
 use crate::pool::Pool;
 use crate::probe::lh_probe;
+use crate::state::StateUse;
 use crate::status::*;
 
 /// A request that was served.
@@ -221,6 +223,20 @@ fn vacancy(handle: Handle) -> Served {
         status: LH_VACANCY,
         handle,
         data: null_mut(),
+    }
+}
+
+/// Leases a connection or the right to open one, if that is possible now.
+pub(crate) fn lease_now(
+    pool: &Arc<Pool>,
+    route: RouteId,
+    state: &StateUse<'_>,
+) -> Result<Served, lh_status> {
+    let outcome =
+        pool.with_effects(|engine, effects| engine.lease(route, state.id(), None, effects))?;
+    match outcome {
+        Outcome::Granted(grant) => pool.serve(route, grant),
+        Outcome::Wait => Err(LH_EXHAUSTED),
     }
 }
 
