@@ -1,6 +1,7 @@
 package io.leasehold.httpclient3;
 
 import io.leasehold.testsupport.ScriptStage;
+import io.leasehold.testsupport.ScriptedServer;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -91,6 +92,20 @@ final class Stage extends ScriptStage {
         return configuration;
     }
 
+    /** Waits until the idle connection that a server has closed is closed here as well, if that is watched. */
+    private void awaitClosedByWatch(HttpConnectionManager manager) throws Exception {
+        if (subject == Subject.LEASEHOLD) {
+            awaitLog(manager instanceof MultiThreadedHttpConnectionManager ? "Reclaiming connection" : "Connection closed by its peer");
+        }
+    }
+
+    /** Has a server close its first connection, which was told to go "?later" and is idle by now. */
+    void awaitEndWhileIdle(ScriptedServer server, HttpConnectionManager manager) throws Exception {
+        server.proceed();
+        awaitClosedByWatch(manager);
+        awaitEnd(server, 0);
+    }
+
     /** Sets limits as one who does not use 3.1's setters: for every host, and for the host a. */
     void limitPerHost(HttpConnectionManager manager, int every, int a) {
         Map<HostConfiguration, Integer> limits = new HashMap<>();
@@ -113,17 +128,30 @@ final class Stage extends ScriptStage {
         request(client, new GetMethod(path));
     }
 
-    /** A request of any kind: its status and body, read to the end and released. */
-    void request(HttpClient client, HttpMethod method) {
-        play(method.getName() + " " + method.getPath(), () -> {
+    /** As {@link #get}, of a path at which the server closes while it is read, and the client does not. */
+    void getCut(HttpClient client, HttpConnectionManager manager, String path) {
+        play("GET " + path, () -> {
             try {
-                int status = client.executeMethod(method);
-                String body = method.getResponseBodyAsString();
-                return status + " " + (body == null || body.length() < 100 ? body : body.length() + " characters");
+                return answer(client, new GetMethod(path));
             } finally {
-                method.releaseConnection();
+                awaitClosedByWatch(manager);
             }
         });
+    }
+
+    /** A request of any kind: its status and body, read to the end and released. */
+    void request(HttpClient client, HttpMethod method) {
+        play(method.getName() + " " + method.getPath(), () -> answer(client, method));
+    }
+
+    private static String answer(HttpClient client, HttpMethod method) throws IOException {
+        try {
+            int status = client.executeMethod(method);
+            String body = method.getResponseBodyAsString();
+            return status + " " + (body == null || body.length() < 100 ? body : body.length() + " characters");
+        } finally {
+            method.releaseConnection();
+        }
     }
 
     @Override

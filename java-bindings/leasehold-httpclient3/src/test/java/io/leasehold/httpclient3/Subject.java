@@ -4,7 +4,7 @@ import io.leasehold.Watching;
 import org.apache.commons.httpclient.MultiThreadedHttpConnectionManager;
 import org.apache.commons.httpclient.SimpleHttpConnectionManager;
 
-/** The two sides of a comparison. */
+/** The sides of a comparison. */
 enum Subject {
     STOCK {
         @Override
@@ -17,8 +17,20 @@ enum Subject {
             return new MultiThreadedHttpConnectionManager();
         }
     },
-    /** Not watched: what a watch closes at once, HttpClient closes at some later time, if ever. */
+    /** As it is shipped. */
     LEASEHOLD {
+        @Override
+        SimpleHttpConnectionManager simple(boolean alwaysClose) {
+            return new LeaseholdHttpConnectionManager(alwaysClose);
+        }
+
+        @Override
+        MultiThreadedHttpConnectionManager multi() {
+            return new LeaseholdMultiThreadedHttpConnectionManager();
+        }
+    },
+    /** Not watched: what a watch closes at once, HttpClient closes at some later time, if ever. */
+    LEASEHOLD_UNWATCHED {
         @Override
         SimpleHttpConnectionManager simple(boolean alwaysClose) {
             LeaseholdHttpConnectionManager manager = new LeaseholdHttpConnectionManager(alwaysClose);

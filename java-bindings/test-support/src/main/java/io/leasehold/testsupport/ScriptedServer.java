@@ -34,9 +34,9 @@ import java.util.concurrent.atomic.AtomicInteger;
  *   /http10-open     HTTP/1.0 reply with a length and without a word, left open
  *   /extra           200 with more bytes than its length says
  *   /goodbye         200 kept alive; 14 more bytes (the start of a late 408) when {@link #proceed()} is called
- *   /drop            200 kept alive, then closes without having said so
- *   /reset           200 kept alive, then resets without having said so
- *   /half-close      200 kept alive, then closes its own direction only
+ *   /drop            200 kept alive, then closes without having said so; /drop?later once {@link #proceed()} was called
+ *   /reset           200 kept alive, then resets without having said so; /reset?later likewise
+ *   /half-close      200 kept alive, then closes its own direction only; /half-close?later likewise
  *   /truncated       200 with fewer bytes than its length says, then closes
  *   /nothing         closes without an answer
  *   /garbage         something that is not HTTP, then closes
@@ -273,7 +273,7 @@ public final class ScriptedServer implements AutoCloseable {
                 CountDownLatch told = proceed;
                 write(out, "HTTP/1.1 200 OK", length, "", body);
                 if (query >= 0) {
-                    // "?later": when nobody can be reading any more.
+                    // When nobody reads any more.
                     told.await();
                 }
                 if (path.startsWith("/reset")) {
