@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.leasehold.tests.servers.Nginx;
 import io.leasehold.tests.servers.WebServer;
+import io.leasehold.testsupport.Eventually;
 import io.leasehold.testsupport.Threads;
 import java.util.Random;
 import java.util.concurrent.CyclicBarrier;
@@ -59,9 +60,7 @@ class ReloadTest {
                         server.awaitOldWorkersGone();
                         reloads.incrementAndGet();
                         long sent = sentAfterwards.get();
-                        while (sentAfterwards.get() < sent + THREADS) {
-                            Thread.sleep(1);
-                        }
+                        Eventually.await("requests go on", () -> sentAfterwards.get() >= sent + THREADS);
                     }
                     return null;
                 }
