@@ -11,7 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** A server for the faults that no real one can be brought to: each connection is played by a script. */
-final class ScriptedServer implements Closeable {
+final class FaultyServer implements Closeable {
     /** What the server does on a connection, which is closed when it returns. */
     interface Script {
         void play(Connection connection) throws Exception;
@@ -50,7 +50,7 @@ final class ScriptedServer implements Closeable {
     private final ServerSocket listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
     private final Script script;
 
-    ScriptedServer(Script script) throws IOException {
+    FaultyServer(Script script) throws IOException {
         this.script = script;
         start(this::accept);
     }
@@ -92,7 +92,7 @@ final class ScriptedServer implements Closeable {
     }
 
     private static void start(Runnable run) {
-        Thread thread = new Thread(run, "scripted server");
+        Thread thread = new Thread(run, "faulty server");
         thread.setDaemon(true);
         thread.start();
     }

@@ -84,9 +84,9 @@ class ServerFailsTest {
     @EnumSource
     void aConnectionResetWhileIdleIsNotUsed(Manager kind) throws Exception {
         Semaphore served = new Semaphore(0);
-        try (ScriptedServer server = new ScriptedServer(connection -> {
+        try (FaultyServer server = new FaultyServer(connection -> {
             connection.readRequest();
-            connection.write(ScriptedServer.OK);
+            connection.write(FaultyServer.OK);
             served.acquire();
             // Closes with a reset.
             connection.socket.setSoLinger(true, 0);
@@ -152,9 +152,9 @@ class ServerFailsTest {
     @ParameterizedTest
     @EnumSource
     void aConnectionWithBytesLeftBehindTheResponseIsNotUsed(Manager kind) throws Exception {
-        try (ScriptedServer server = new ScriptedServer(connection -> {
+        try (FaultyServer server = new FaultyServer(connection -> {
             while (connection.readRequest()) {
-                connection.write(ScriptedServer.OK + "HTTP/1.1 500 Nobody asked\r\nContent-Length: 0\r\n\r\n");
+                connection.write(FaultyServer.OK + "HTTP/1.1 500 Nobody asked\r\nContent-Length: 0\r\n\r\n");
             }
         })) {
             Client client = new Client(withOneSlot(kind));
@@ -170,9 +170,9 @@ class ServerFailsTest {
     @EnumSource(names = {"LEASEHOLD", "LEASEHOLD_MULTI_THREADED"})
     void aResponseToNoRequestIsNotTakenForOneToTheNext(Manager kind) throws Exception {
         CountDownLatch served = new CountDownLatch(1);
-        try (ScriptedServer server = new ScriptedServer(connection -> {
+        try (FaultyServer server = new FaultyServer(connection -> {
             connection.readRequest();
-            connection.write(ScriptedServer.OK);
+            connection.write(FaultyServer.OK);
             served.await();
             connection.write("HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
             // Left open: there is nothing to see but the bytes.

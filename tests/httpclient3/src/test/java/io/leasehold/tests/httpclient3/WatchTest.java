@@ -16,6 +16,9 @@ import io.leasehold.tests.servers.SocketTable.State;
 import io.leasehold.tests.servers.WebServer;
 import io.leasehold.testsupport.Eventually;
 import io.leasehold.testsupport.LogCapture;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Semaphore;
@@ -129,19 +132,19 @@ class WatchTest {
     enum End {
         CLOSED {
             @Override
-            void come(ScriptedServer.Connection connection) {}
+            void come(FaultyServer.Connection connection) {}
         },
 
         RESET {
             @Override
-            void come(ScriptedServer.Connection connection) throws Exception {
+            void come(FaultyServer.Connection connection) throws Exception {
                 connection.socket.setSoLinger(true, 0);
             }
         },
 
         HALF_CLOSED {
             @Override
-            void come(ScriptedServer.Connection connection) throws Exception {
+            void come(FaultyServer.Connection connection) throws Exception {
                 connection.socket.shutdownOutput();
                 connection.readRequest();
             }
@@ -149,12 +152,12 @@ class WatchTest {
 
         TIMED_OUT_IN_WORDS {
             @Override
-            void come(ScriptedServer.Connection connection) throws Exception {
+            void come(FaultyServer.Connection connection) throws Exception {
                 connection.write("HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
             }
         };
 
-        abstract void come(ScriptedServer.Connection connection) throws Exception;
+        abstract void come(FaultyServer.Connection connection) throws Exception;
     }
 
     @ParameterizedTest
@@ -163,9 +166,9 @@ class WatchTest {
         HttpConnectionManager manager = Manager.LEASEHOLD_MULTI_THREADED.make();
         Client client = new Client(manager);
         Semaphore mayEnd = new Semaphore(0);
-        try (ScriptedServer server = new ScriptedServer(connection -> {
+        try (FaultyServer server = new FaultyServer(connection -> {
             connection.readRequest();
-            connection.write(ScriptedServer.OK);
+            connection.write(FaultyServer.OK);
             mayEnd.acquire();
             end.come(connection);
         })) {
@@ -176,6 +179,53 @@ class WatchTest {
             }
             assertEquals(20, server.connections.get());
             Eventually.await("no socket is left", () -> open(server.port()) == 0);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"LEASEHOLD", "LEASEHOLD_MULTI_THREADED"})
+    void noHealthyConnectionIsClosedWhereDescriptorsAreReused(Manager kind) throws Exception {
+        int width = kind == Manager.LEASEHOLD ? 1 : 20;
+        HttpConnectionManager manager = kind.make();
+        manager.getParams().setDefaultMaxConnectionsPerHost(width);
+        LeaseholdMultiThreadedHttpConnectionManager last = new LeaseholdMultiThreadedHttpConnectionManager();
+        try (ServerSocket server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+            HostConfiguration host = new HostConfiguration();
+            host.setHost("127.0.0.1", server.getLocalPort());
+            List<Socket> healthy = new ArrayList<>();
+            for (int round = 1; round <= 200 / width; round++) {
+                healthy.clear();
+                List<HttpConnection> connections = new ArrayList<>();
+                for (int i = 0; i < width; i++) {
+                    HttpConnection connection = manager.getConnectionWithTimeout(host, 0);
+                    assertEquals(round > 1, connection.isOpen());
+                    connections.add(connection);
+                }
+                for (HttpConnection connection : connections) {
+                    connection.close();
+                    connection.open();
+                    server.accept().close();
+                    // While its peer's close is under way its number goes to a stranger, and to the socket of its next opening.
+                    connection.close();
+                    try (Socket stranger = new Socket(server.getInetAddress(), server.getLocalPort())) {
+                        server.accept().close();
+                    }
+                    connection.open();
+                    healthy.add(server.accept());
+                    connection.releaseConnection();
+                }
+                // What the watch sees it tells in order.
+                HttpConnection witness = last.getConnectionWithTimeout(host, 0);
+                witness.open();
+                witness.releaseConnection();
+                server.accept().close();
+                awaitClosedByPeer(last, round);
+                assertEquals(0, counters(manager).closedByPeer());
+            }
+            for (Socket peer : healthy) {
+                peer.close();
+            }
+            awaitClosedByPeer(manager, width);
         }
     }
 
