@@ -473,13 +473,14 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
     }
 
     /**
-     * Sets TCP keep-alive on every socket that is opened from then on, for servers that vanish without a word: see {@link
-     * TcpKeepAlive}. Sockets whose descriptor cannot be reached are left as they are.
+     * Sets TCP keep-alive on every socket that is opened from then on, for servers that vanish without a word. Sockets whose descriptor
+     * cannot be reached are left as they are.
      *
-     * @param idle after how many seconds of silence the server is asked, 1 to 32767
-     * @param interval how many seconds lie between two probes, 1 to 32767
-     * @param probes how many probes go unanswered before the connection breaks, 1 to 127
+     * @param idle seconds
+     * @param interval seconds
+     * @param probes how many
      * @throws IllegalArgumentException if one of them is out of its range
+     * @see TcpKeepAlive#of
      */
     public void setTcpKeepAlive(int idle, int interval, int probes) {
         home.sockets().setTcpKeepAlive(TcpKeepAlive.of(idle, interval, probes));

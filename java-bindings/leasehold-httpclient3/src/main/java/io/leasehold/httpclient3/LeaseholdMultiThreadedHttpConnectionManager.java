@@ -85,26 +85,24 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
     }
 
     /**
-     * Sets how it is learned that servers have closed connections. The sockets that are opened from then on are watched, with
-     * {@link Watching#WATCH} and {@link Watching#BOTH}: an idle connection that its server closes is closed here at once. Where
-     * stale checking is enabled, it asks the operating system with {@link Watching#PROBE} and {@link Watching#BOTH}, and
-     * reads as in 3.1 otherwise.
+     * Sets how it is learned that servers have closed connections.
      *
-     * @param watching how; the default is {@link Watching#BOTH}, and {@link Watching#OFF} is as in 3.1
+     * @param watching how
      * @throws IllegalArgumentException if {@code watching} is null
+     * @see LeaseholdHttpConnectionManager#setWatching
      */
     public void setWatching(Watching watching) {
         home.sockets().setWatching(watching);
     }
 
     /**
-     * Sets TCP keep-alive on every socket that is opened from then on, for servers that vanish without a word: see {@link
-     * TcpKeepAlive}. Sockets whose descriptor cannot be reached are left as they are.
+     * Sets TCP keep-alive on every socket that is opened from then on.
      *
-     * @param idle after how many seconds of silence the server is asked, 1 to 32767
-     * @param interval how many seconds lie between two probes, 1 to 32767
-     * @param probes how many probes go unanswered before the connection breaks, 1 to 127
+     * @param idle seconds
+     * @param interval seconds
+     * @param probes how many
      * @throws IllegalArgumentException if one of them is out of its range
+     * @see TcpKeepAlive#of
      */
     public void setTcpKeepAlive(int idle, int interval, int probes) {
         home.sockets().setTcpKeepAlive(TcpKeepAlive.of(idle, interval, probes));
