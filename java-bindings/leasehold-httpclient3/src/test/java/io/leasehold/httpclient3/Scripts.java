@@ -2,6 +2,7 @@ package io.leasehold.httpclient3;
 
 import io.leasehold.testsupport.Eventually;
 import io.leasehold.testsupport.Script;
+import io.leasehold.testsupport.ScriptList;
 import java.io.InputStream;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
@@ -11,7 +12,6 @@ import java.net.ServerSocket;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.commons.httpclient.HostConfiguration;
@@ -36,18 +36,16 @@ final class Scripts {
         void play(Stage stage, HttpConnectionManager manager) throws Exception;
     }
 
-    private static final Map<String, Script<Stage>> ALL = new LinkedHashMap<>();
+    private static final ScriptList<Stage> ALL = new ScriptList<>();
 
     private Scripts() {}
 
     static Map<String, Script<Stage>> all() {
-        return ALL;
+        return ALL.byName();
     }
 
     private static void script(String name, Script<Stage> script) {
-        if (ALL.put(name, script) != null) {
-            throw new IllegalArgumentException("two scripts are called " + name);
-        }
+        ALL.add(name, script);
     }
 
     private static void both(String name, AnyManagerScript script) {

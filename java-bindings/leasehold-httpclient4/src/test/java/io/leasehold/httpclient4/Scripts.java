@@ -1,9 +1,9 @@
 package io.leasehold.httpclient4;
 
 import io.leasehold.testsupport.Script;
+import io.leasehold.testsupport.ScriptList;
 import io.leasehold.testsupport.ScriptStage.Pending;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
@@ -15,19 +15,17 @@ import org.apache.http.impl.conn.PoolingHttpClientConnectionManager;
 
 /** What is played on both sides. Written against 4.5's own types alone. */
 final class Scripts {
-    private static final Map<String, Script<Stage>> ALL = new LinkedHashMap<>();
+    private static final ScriptList<Stage> ALL = new ScriptList<>();
 
     private Scripts() {}
 
     static Map<String, Script<Stage>> all() {
-        return ALL;
+        return ALL.byName();
     }
 
     /** Adds a script. */
     static void script(String name, Script<Stage> script) {
-        if (ALL.put(name, script) != null) {
-            throw new IllegalArgumentException("two scripts are called " + name);
-        }
+        ALL.add(name, script);
     }
 
     static {
