@@ -6,13 +6,14 @@ import static io.leasehold.tests.httpclient4.PoolLog.givenUp;
 import static io.leasehold.tests.httpclient4.PoolLog.leased;
 import static io.leasehold.tests.httpclient4.PoolLog.request;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.leasehold.tests.servers.Httpd;
 import io.leasehold.tests.servers.Nginx;
 import io.leasehold.tests.servers.ServerBuilder;
-import io.leasehold.tests.servers.SocketTable;
 import io.leasehold.tests.servers.SocketTable.Side;
 import io.leasehold.tests.servers.SocketTable.State;
+import io.leasehold.tests.servers.SocketTable;
 import io.leasehold.tests.servers.Tomcat;
 import io.leasehold.tests.servers.WebServer;
 import io.leasehold.testsupport.Eventually;
@@ -74,7 +75,8 @@ class ConnectionEndsTest {
     @ParameterizedTest
     @MethodSource("everyManagerAndClient")
     void httpdEndsAConnectionAfterItsNumberOfRequests(Manager kind, Client.Kind clientKind) throws Exception {
-        try (Httpd server = Httpd.builder().directive("MaxKeepAliveRequests 3").start(); PoolingHttpClientConnectionManager manager = kind.make()) {
+        try (Httpd server = Httpd.builder().directive("MaxKeepAliveRequests 3").start(); PoolLog log = new PoolLog();
+                PoolingHttpClientConnectionManager manager = kind.make()) {
             List<String> left = new ArrayList<>();
             Client client = clientKind.on(manager, builder -> builder.addInterceptorFirst(
                     (HttpResponseInterceptor) (response, context) -> left.add(
@@ -82,6 +84,7 @@ class ConnectionEndsTest {
             for (int i = 0; i < 8; i++) {
                 assertEquals(i % 4 == 0 ? 0 : 1, manager.getTotalStats().getAvailable());
                 assertEquals(WebServer.GREETING, client.send(METHODS[i % 2], server.url(WebServer.HELLO)));
+                assertEndsAfter(i % 4 == 3, log);
             }
             List<String> ofOne = Arrays.asList("timeout=75, max=3", "timeout=75, max=2", "timeout=75, max=1", "close");
             assertEquals(ofOne, left.subList(0, 4));
@@ -93,13 +96,26 @@ class ConnectionEndsTest {
     @ParameterizedTest
     @MethodSource("everyManagerAndClient")
     void tomcatEndsAConnectionAfterItsNumberOfRequests(Manager kind, Client.Kind clientKind) throws Exception {
-        try (Tomcat server = Tomcat.builder().directive("maxKeepAliveRequests=3").start(); PoolingHttpClientConnectionManager manager = kind.make()) {
+        try (Tomcat server = Tomcat.builder().directive("maxKeepAliveRequests=3").start(); PoolLog log = new PoolLog();
+                PoolingHttpClientConnectionManager manager = kind.make()) {
             Client client = clientKind.on(manager);
             for (int i = 0; i < 9; i++) {
                 assertEquals(i % 3 == 0 ? 0 : 1, manager.getTotalStats().getAvailable());
                 assertEquals(WebServer.GREETING, client.send(METHODS[i % 2], server.url(WebServer.HELLO)));
+                assertEndsAfter(i % 3 == 2, log);
             }
             assertEquals(3, server.connections());
+        }
+    }
+
+    /** The lines that say that a connection was closed and not kept are there after its last request, and after no other. */
+    private static void assertEndsAfter(boolean last, PoolLog log) {
+        List<String> ends = log.take();
+        ends.removeIf(line -> !line.endsWith(": Close connection") && !line.equals(discarded()));
+        assertEquals(last ? 2 : 0, ends.size(), ends.toString());
+        if (last) {
+            assertTrue(ends.get(0).endsWith(": Close connection"));
+            assertEquals(discarded(), ends.get(1));
         }
     }
 
