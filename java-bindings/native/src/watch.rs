@@ -57,8 +57,8 @@ extern "system" fn Java_io_leasehold_internal_IdleWatch_remove<'local>(
     descriptor: jint,
 ) {
     let _ = catch_unwind(|| {
-        // SAFETY: not -1, and of an open socket, as above; if it is another file's by now, it is not watched, or loses the
-        // watch and keeps the probe.
+        // SAFETY: not -1. If it is another file's by now, that one is not watched: Java removes only who is registered under the
+        // number.
         WATCH.remove(unsafe { BorrowedFd::borrow_raw(descriptor) });
     });
 }

@@ -42,11 +42,14 @@ final class IdleWatch {
     static boolean add(Attachment attachment, BooleanSupplier registration) {
         boolean isWatched = WATCHED.compute(attachment.descriptor(), (number, other) ->
                 attachment.isOpenAndNot(other) && registration.getAsBoolean() ? attachment : other) == attachment;
-        if (!isWatched || !open) {
-            open |= isWatched;
-            // There is a line of the engine's that says why not, or from now on something to wait for.
-            Housekeeper.wake();
+        if (isWatched && open) {
+            return true;
         }
+        if (isWatched) {
+            open = true;
+        }
+        // From now on there is something to wait for, or a line of the engine's that says why not.
+        Housekeeper.wake();
         return isWatched;
     }
 
