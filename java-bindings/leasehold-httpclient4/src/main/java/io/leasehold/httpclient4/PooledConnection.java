@@ -85,7 +85,7 @@ final class PooledConnection {
     private static final Log CONNECTION_LOG = LogFactory.getLog(DefaultManagedHttpClientConnection.class);
     private static final AtomicLong COUNTER = new AtomicLong();
 
-    private static final int UNKNOWN = -1;
+    private static final int UNKNOWN_TIMEOUT = -1;
 
     // Whether a class checks more than HttpClient's own, which does no more than to read.
     private static final ClassValue<Boolean> HAS_OWN_CHECK = new ClassValue<Boolean>() {
@@ -105,7 +105,7 @@ final class PooledConnection {
     private final HttpRoute route;
     private final ManagedHttpClientConnection connection;
     private final boolean hasOwnCheck;
-    // Milliseconds of the wall clock, for log lines and enumerations only: the pool has its own clock.
+    // Milliseconds of the wall clock, for log lines, enumerations and the period of validation: the pool has its own clock.
     private final long created = CoarseClock.currentTimeMillis();
     private final long validUntil;
     private long updated = created;
@@ -117,7 +117,7 @@ final class PooledConnection {
     // Whether its user connected it to somewhere else than its lease is for.
     private boolean astray;
     // The socket's timeout, as long as nobody but us can have set it.
-    private int timeout = UNKNOWN;
+    private int timeout = UNKNOWN_TIMEOUT;
     private boolean socketShown;
     // Of the socket that was checked last.
     private SocketProbe probe;
@@ -197,14 +197,14 @@ final class PooledConnection {
     void setSocketTimeout(int millis) {
         if (millis != timeout || CONNECTION_LOG.isDebugEnabled()) {
             connection.setSocketTimeout(millis);
-            timeout = socketShown ? UNKNOWN : millis;
+            timeout = socketShown ? UNKNOWN_TIMEOUT : millis;
         }
     }
 
     /** The socket, whose timeout may be set by whoever sees it. */
     Socket showSocket() {
         socketShown = true;
-        timeout = UNKNOWN;
+        timeout = UNKNOWN_TIMEOUT;
         return connection.getSocket();
     }
 
@@ -218,7 +218,7 @@ final class PooledConnection {
             shutDown();
             throw new ConnectionShutdownException();
         }
-        timeout = UNKNOWN;
+        timeout = UNKNOWN_TIMEOUT;
         astray |= !this.route.equals(route);
         Socket socket = connection.getSocket();
         probe = SocketProbe.of(socket);
