@@ -86,7 +86,7 @@ impl Pool {
         let Some(socket) = cell.socket() else {
             return true;
         };
-        let is_missed = !socket.is_watched && self.watching.watches();
+        let is_missed = !socket.is_watched && self.is_to_watch(socket);
         if !is_missed && !self.watching.probes() {
             return true;
         }
@@ -97,10 +97,15 @@ impl Pool {
         is_usable
     }
 
-    /// Has the socket of a leased connection watched, if it is to be. Where that cannot be done it is tried again at the next lease.
+    fn is_to_watch(&self, socket: Socket) -> bool {
+        self.watching.watches() && socket.probe != lh_probe::LH_PROBE_OFF
+    }
+
+    /// Has the socket of a leased connection watched, if it is to be. Where that cannot be done it is tried again at the next
+    /// lease.
     #[cold]
     pub(crate) fn watch_leased(self: &Arc<Self>, handle: Handle, cell: &Cell, socket: Socket) {
-        if !self.watching.watches() || socket.probe == lh_probe::LH_PROBE_OFF {
+        if !self.is_to_watch(socket) {
             return;
         }
         let Ok(opening) = self.engine.opening(handle) else {

@@ -151,9 +151,9 @@ where
     /// How the pool finds out that the peer of an idle connection has closed it. [`Watching::Both`] is what a client
     /// wants; without this call nothing is found out.
     ///
-    /// A connection that the watch tells of is closed at once, on a thread that does nothing else. One that the probe finds closed at its lease, or with bytes
-    /// on it that nobody asked for, is closed and another idle one is leased in its place, or else its place is given as a
-    /// vacancy. Both are [counted](Pool::counters).
+    /// A connection that the watch tells of is closed at once, on a thread that does nothing else. One that the probe finds
+    /// closed at its lease, or with bytes on it that nobody asked for, is closed and another idle one is leased in its place, or
+    /// else its place is given as a vacancy. Both are [counted](Pool::counters).
     ///
     /// A connection is watched from [`fill`](crate::Vacancy::fill) on. One that cannot be watched then, because it is not
     /// connected yet or because the system's limits are reached, is probed at its leases instead, and its watch is tried again
@@ -161,7 +161,7 @@ where
     ///
     /// A connection put in place of another through the guard is noticed by its descriptor when it is kept, and watched in its
     /// turn. Not so where the descriptor's number stays the same, as when a connection reconnects in place: what the peer did
-    /// to the one before then closes the new one, or nobody watches it. Use [`Connection::replace`](crate::Connection::replace) for that.
+    /// to the one before then closes the new one, or nobody watches it. [`Connection::replace`](crate::Connection::replace) is for that.
     ///
     /// After a fork a child is not to lease from the pools it has inherited, whose connections are its parent's too and which no
     /// thread serves there. It may drop them, which takes nothing from the parent's, and make its own.

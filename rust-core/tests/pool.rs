@@ -625,3 +625,37 @@ fn a_future_whose_route_was_dropped_before_it_was_polled_says_so() {
     assert_eq!(error, LeaseError::RouteDropped);
     assert!(error.to_string().contains("hold it until then"));
 }
+
+#[test]
+fn of_several_closes_that_panic_at_once_one_is_told_and_all_are_made() {
+    struct Bomb(Arc<AtomicUsize>);
+
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            panic!("close failed, on purpose");
+        }
+    }
+
+    let closed = Arc::default();
+    let pool: Pool<u32, Bomb> = Pool::new();
+    let open = |()| {
+        let lease = pool.try_lease(&0).unwrap();
+        lease
+            .or_connect(|| Ok::<_, ()>(Bomb(Arc::clone(&closed))))
+            .unwrap()
+    };
+    for connection in [(); 3].map(open) {
+        connection.keep();
+    }
+    let close = AssertUnwindSafe(|| pool.close_idle(Duration::ZERO));
+    assert!(catch_unwind(close).is_err());
+    assert_eq!(closed.load(Ordering::Relaxed), 3);
+    assert_eq!(
+        pool.stats(),
+        Stats {
+            max: pool.stats().max,
+            ..Stats::default()
+        }
+    );
+}

@@ -180,7 +180,7 @@ impl Disposer {
         for outcome in shut_down {
             note(|| {
                 log::debug!(
-                    "a close takes longer than {BOUND:?}; its socket was shut down: {outcome:?}"
+                    "a connection is not closed after {BOUND:?}; its socket was shut down: {outcome:?}"
                 );
             });
         }
@@ -188,7 +188,7 @@ impl Disposer {
             note(|| {
                 log::warn!(
                     "{MOST_WORKERS} closes hang; other connections are closed when one of them ends"
-                )
+                );
             });
         }
         for thread in left {
