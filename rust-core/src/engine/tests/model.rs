@@ -561,6 +561,13 @@ impl Model {
         entry.dead = None;
     }
 
+    pub(super) fn renew(&mut self, id: Id) {
+        let entry = self.entries.get_mut(&id).expect("it is leased");
+        entry.expiry = entry.end_of_life;
+        entry.dead = None;
+        entry.openings += 1;
+    }
+
     pub(super) fn update_expiry(&mut self, id: Id, keep: Keep) {
         let now = self.now;
         let entry = self.entries.get_mut(&id).expect("it is leased");

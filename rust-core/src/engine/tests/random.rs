@@ -36,6 +36,7 @@ enum Op {
     UseDeadTicket(usize),
     Opened(usize),
     Reopen(usize),
+    Renew(usize),
     UpdateExpiry(usize, Keep),
     Release {
         lease: usize,
@@ -176,7 +177,8 @@ fn random_op(setting: &Setting, random: &mut Random) -> Op {
         680..770 => Op::Poll(which),
         770..795 => Op::AskAgain(which),
         795..820 => Op::Cancel(which),
-        820..830 => Op::Reopen(which),
+        820..825 => Op::Reopen(which),
+        825..830 => Op::Renew(which),
         830..850 => Op::UpdateExpiry(which, random_keep(random)),
         850..860 => Op::UseDeadHandle(which),
         860..865 => Op::UseDeadTicket(which),
@@ -351,6 +353,7 @@ impl Pair {
             Op::UseDeadTicket(which) => self.use_dead_ticket(which),
             Op::Opened(which) => self.opened(which),
             Op::Reopen(which) => self.reopen(which),
+            Op::Renew(which) => self.renew(which),
             Op::UpdateExpiry(which, keep) => self.update_expiry(which, keep),
             Op::Release {
                 lease,
@@ -690,6 +693,21 @@ impl Pair {
         }
     }
 
+    fn renew(&mut self, which: usize) {
+        let Some(id) = pick(&self.held, which) else {
+            return;
+        };
+        let handle = self.handle_of(id);
+        let is_leased = self.model.entries[&id].used == Use::Leased;
+        assert_eq!(self.engine.renew(handle).is_ok(), is_leased);
+        if is_leased {
+            self.model.renew(id);
+            let opening = self.engine.opening(handle).expect("it is leased");
+            let openings = self.model.entries[&id].openings;
+            self.watched.push((handle.slot(), opening, id, openings));
+        }
+    }
+
     fn update_expiry(&mut self, which: usize, keep: Keep) {
         let Some(id) = pick(&self.held, which) else {
             return;
@@ -759,6 +777,7 @@ impl Pair {
         assert_eq!(close, Err(NotLeased));
         assert!(matches!(hit, Ok(Hit::Slow) | Err(NotLeased)), "{hit:?}");
         assert_eq!(self.engine.reopen(handle), Err(NotLeased));
+        assert_eq!(self.engine.renew(handle), Err(NotLeased));
         assert_eq!(self.engine.update_expiry(handle, keep), Err(NotLeased));
         assert_eq!(self.engine.opening(handle), Err(NotLeased));
         assert_eq!(self.engine.route_of(handle), Err(NotLeased));
