@@ -79,7 +79,7 @@ check_time() {
     used=$("$program" idle $idle $seconds)
     judge "processor time of the housekeeper in $seconds s, $idle idle connections" "$used" 10000 microseconds
     # Both ends of each are in one process.
-    used=$(gradle --quiet -p java-bindings -Pcount=$((idle / 2)) -Pseconds=$seconds :tests-watch:idle | tail -n 1)
+    used=$(gradle --no-daemon --quiet -p java-bindings -Pcount=$((idle / 2)) -Pseconds=$seconds :tests-watch:idle | tail -n 1)
     judge "processor time of the Java housekeeper in $seconds s, $((idle / 2)) idle connections" "$used" 10000 microseconds
 }
 
