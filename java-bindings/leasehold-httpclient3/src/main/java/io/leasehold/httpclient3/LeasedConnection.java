@@ -1,7 +1,6 @@
 package io.leasehold.httpclient3;
 
 import io.leasehold.Lease;
-import io.leasehold.PoolShutDownException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -316,7 +315,8 @@ final class LeasedConnection extends HttpConnection implements Cloneable {
         try {
             lease.replace();
             lease.opened(successor.cell());
-        } catch (PoolShutDownException e) {
+        } catch (IllegalStateException e) {
+            // The lease has ended meanwhile, by a shutdown or on behalf of a thread that has died: there is nothing to go on with.
             successor.orphan();
             successor.leave();
         }

@@ -38,8 +38,8 @@ import org.apache.commons.logging.LogFactory;
  *
  * <p>A thread that leases again while it holds a connection gets that one back, with 3.1's warning. A connection may be
  * released by another thread than the one that leased it; a connection that a thread left behind when it died is closed when
- * a place is needed. After its release a connection must not be used; only a thread that is alone with its manager may still look at it,
- * as 3.1 allows.
+ * nobody refers to it any more, or when a limit would make somebody wait for its place. After its release a connection must not be
+ * used; only a thread that is alone with its manager may still look at it, as 3.1 allows.
  *
  * <p>What else differs from 3.1, and why, is listed in the project's {@code docs/compatibility.md}. Times are milliseconds.
  */
@@ -284,7 +284,7 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
             if (grow(route)) {
                 if (limits.areUnset()) {
                     // There is room for what the dead have left: others may still read from it, and else the collector ends it.
-                    leftByTheDead();
+                    forgetTheDead();
                 }
             } else if (!discardForTheDead()) {
                 return await(route, timeout);
@@ -308,15 +308,15 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
     /** Ends the leases of threads that have died without doing so; true if there were any. */
     private boolean discardForTheDead() {
         boolean any = false;
-        for (LeasedConnection left : leftByTheDead()) {
+        for (LeasedConnection left : forgetTheDead()) {
             Lease<PooledConnection.Cell> lease = left.takeLease();
             any |= lease != null && lease.tryDiscard();
         }
         return any;
     }
 
-    /** What threads that have died have not released. Nothing here refers to it from now on. */
-    private List<LeasedConnection> leftByTheDead() {
+    /** Forgets the threads that have died, and returns what they have not released. */
+    private List<LeasedConnection> forgetTheDead() {
         List<LeasedConnection> left = new ArrayList<>();
         for (Map.Entry<Thread, LeasedConnection> entry : held.entrySet()) {
             if (!entry.getKey().isAlive() && held.remove(entry.getKey(), entry.getValue())) {

@@ -93,8 +93,9 @@ final class PooledConnection extends HttpConnection {
     private boolean turned;
     // When it was released, for one line of 3.1's log. Written before the release, read after the connection was removed from the pool.
     private long releasedAt;
-    // Whether somebody holds it. Written by the holder; a shutdown reads it, to warn of those it takes from their users. No more than
-    // that hangs on it, so it is not volatile, which would cost as much as the rest of a lease.
+    // Whether somebody holds it. Written by the holder; read by whoever disposes of it, to warn of what a shutdown takes from its user, and
+    // not to call reclaimed what its holder has replaced. Only lines of the log hang on it, so it is not volatile, which would cost as much
+    // as the rest of a lease.
     private boolean leased;
     // Whether a shutdown has taken it. Written under this object's monitor by whoever carries the shutdown out, read by the holder.
     private volatile boolean orphaned;
