@@ -14,6 +14,7 @@ import org.apache.http.impl.client.CloseableHttpClient;
 import org.apache.http.impl.client.HttpClientBuilder;
 import org.apache.http.impl.client.HttpClients;
 import org.apache.http.util.EntityUtils;
+import org.apache.http.util.VersionInfo;
 import org.springframework.http.HttpEntity;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpMethod;
@@ -73,6 +74,11 @@ interface Client {
             settings.accept(builder);
             return on(builder.build());
         }
+    }
+
+    /** Whether HttpClient is an older one than 4.5.14. */
+    static boolean isBeforeTheLast() {
+        return !VersionInfo.loadVersionInfo("org.apache.http.client", Client.class.getClassLoader()).getRelease().equals("4.5.14");
     }
 
     /** The body of the response, which has to be a 200. A POST has a body. Headers are names and values in turn. */

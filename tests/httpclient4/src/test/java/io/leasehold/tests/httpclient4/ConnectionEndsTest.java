@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.apache.http.HttpResponseInterceptor;
 import org.apache.http.impl.conn.PoolingHttpClientConnectionManager;
+import org.junit.jupiter.api.condition.DisabledIf;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -31,6 +32,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Connections that the client or the server ends, between requests or with one. */
 class ConnectionEndsTest {
     private static final String[] METHODS = {"GET", "POST"};
+    private static final String BEFORE_THE_LAST = "io.leasehold.tests.httpclient4.Client#isBeforeTheLast";
+    private static final String LINES = "HttpClient's own lines are asserted as 4.5.14 logs them";
 
     private static Stream<ServerBuilder<?>> servers() {
         return Stream.of(Nginx.builder(), Httpd.builder(), Tomcat.builder());
@@ -49,12 +52,14 @@ class ConnectionEndsTest {
 
     @ParameterizedTest
     @MethodSource("everyManagerClientAndServer")
+    @DisabledIf(value = BEFORE_THE_LAST, disabledReason = LINES)
     void aConnectionThatTheClientEndsIsClosed(Manager kind, Client.Kind clientKind, ServerBuilder<?> builder) throws Exception {
         endsWith(kind, clientKind, builder, WebServer.HELLO, "Connection", "close");
     }
 
     @ParameterizedTest
     @MethodSource("everyManagerClientAndServer")
+    @DisabledIf(value = BEFORE_THE_LAST, disabledReason = LINES)
     void aConnectionThatTheServerEndsIsClosed(Manager kind, Client.Kind clientKind, ServerBuilder<?> builder) throws Exception {
         endsWith(kind, clientKind, builder, WebServer.GOODBYE);
     }
@@ -74,6 +79,7 @@ class ConnectionEndsTest {
     /** httpd's {@code max=} says how many requests are left after this one; the last response says {@code Connection: close} instead. */
     @ParameterizedTest
     @MethodSource("everyManagerAndClient")
+    @DisabledIf(value = BEFORE_THE_LAST, disabledReason = LINES)
     void httpdEndsAConnectionAfterItsNumberOfRequests(Manager kind, Client.Kind clientKind) throws Exception {
         try (Httpd server = Httpd.builder().directive("MaxKeepAliveRequests 3").start(); PoolLog log = new PoolLog();
                 PoolingHttpClientConnectionManager manager = kind.make()) {
@@ -95,6 +101,7 @@ class ConnectionEndsTest {
 
     @ParameterizedTest
     @MethodSource("everyManagerAndClient")
+    @DisabledIf(value = BEFORE_THE_LAST, disabledReason = LINES)
     void tomcatEndsAConnectionAfterItsNumberOfRequests(Manager kind, Client.Kind clientKind) throws Exception {
         try (Tomcat server = Tomcat.builder().directive("maxKeepAliveRequests=3").start(); PoolLog log = new PoolLog();
                 PoolingHttpClientConnectionManager manager = kind.make()) {
