@@ -59,7 +59,8 @@ class ShutdownTest {
                 manager.shutdown();
                 List<String> lines = log.messages();
                 lines.replaceAll(line -> line.replaceAll("http-outgoing-\\d+: ", ""));
-                assertEquals("[Close connection, Shutdown connection]", lines.toString());
+                // 4.5's connections say so again when they are closed already.
+                assertEquals("[Close connection, Shutdown connection]", lines.subList(0, 2).toString());
             }
             assertEquals(-1, peerOfIdle.getInputStream().read());
             assertThrows(SocketException.class, () -> peerOfLeased.getInputStream().read());
@@ -149,6 +150,9 @@ class ShutdownTest {
                         } catch (IOException e) {
                             // Its connection was closed under it. The next one is told why.
                         } catch (IllegalStateException e) {
+                            if (Stage.isClosedInTheWordsOfTheFirst(e)) {
+                                continue;
+                            }
                             assertEquals("Connection pool shut down", e.getMessage());
                             return null;
                         }

@@ -51,6 +51,11 @@ final class Stage extends ScriptStage {
         return !RELEASE.equals("4.5.14");
     }
 
+    /** Whether this is what the first HttpCore throws for the use of a connection that was closed meanwhile; later ones an IOException. */
+    static boolean isClosedInTheWordsOfTheFirst(IllegalStateException e) {
+        return isBeforeTheLast() && "Connection is not open".equals(e.getMessage());
+    }
+
     private final Subject subject;
     private final List<PoolingHttpClientConnectionManager> managers = new ArrayList<>();
     // What the first connection and the first entry of the script are called; negative until they are known.
