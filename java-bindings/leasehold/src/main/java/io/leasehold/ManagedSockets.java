@@ -66,8 +66,8 @@ public final class ManagedSockets {
      *
      * @param probe of its socket
      * @param isTls whether TLS runs over it; of the JDK's TLS sockets it is known
-     * @return {@link Liveness#ALIVE}, {@link Liveness#CLOSED}, or {@link Liveness#UNKNOWN}, which only the connection itself can tell: so too
-     *     where sockets are not to be probed
+     * @return {@link Liveness#ALIVE}, {@link Liveness#CLOSED}, or {@link Liveness#UNKNOWN}, which only the connection itself can
+     *     tell: so too where sockets are not to be probed
      */
     public Liveness liveness(SocketProbe probe, boolean isTls) {
         return watching.probes() ? probe.ask().betweenRequests(isTls || probe.isTls()) : Liveness.UNKNOWN;

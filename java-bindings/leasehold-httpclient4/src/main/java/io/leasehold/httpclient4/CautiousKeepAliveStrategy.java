@@ -80,9 +80,11 @@ public final class CautiousKeepAliveStrategy implements ConnectionKeepAliveStrat
         this.ifSilent = unit.toMillis(ifSilent);
     }
 
+    /** Milliseconds; negative if the response names no time. */
     private static long smallestTimeout(HttpResponse response, HttpContext context) {
         long smallest = SILENT;
-        for (HeaderElementIterator elements = new BasicHeaderElementIterator(response.headerIterator(HTTP.CONN_KEEP_ALIVE)); elements.hasNext();) {
+        HeaderElementIterator elements = new BasicHeaderElementIterator(response.headerIterator(HTTP.CONN_KEEP_ALIVE));
+        while (elements.hasNext()) {
             HeaderElement element = elements.nextElement();
             if ("timeout".equalsIgnoreCase(element.getName())) {
                 long said = millis(element.getValue());

@@ -121,8 +121,8 @@ final class PooledConnection {
     private boolean socketShown;
     // Of the socket that was checked last.
     private SocketProbe probe;
-    // Whether it has left its home. Written by whoever ends it, before it is closed, and read by whoever opens it, after it is open: a lease may
-    // be ended under the one who connects, by an abort or a shutdown, and then one of the two closes what was opened.
+    // Whether it has left its home. Written by whoever ends it, before it is closed, and read by whoever opens it, after it is open: a
+    // lease may be ended under the one who connects, by an abort or a shutdown, and then one of the two closes what was opened.
     private volatile boolean gone;
 
     /** A connection not opened yet, held by its home; {@code timeToLive} is in milliseconds, not positive for no end. */
