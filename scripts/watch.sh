@@ -68,9 +68,9 @@ check_instructions() {
     watch=$(hundredths instructions watch)
     probe=$(hundredths instructions probe)
     both=$(hundredths instructions both)
-    judge "instructions of a lease and release, watched ($((off / 100)) without)" $(((watch - off) * 1000 / off)) 20 'thousandths more'
+    judge "instructions of a lease and release, watched ($((off / 100)) without)" $(((watch - off) * 1000 / off)) 30 'thousandths more'
     judge "instructions of a lease and release, watched and probed ($((probe / 100)) probed)" \
-        $(((both - probe) * 1000 / probe)) 20 'thousandths more'
+        $(((both - probe) * 1000 / probe)) 30 'thousandths more'
 }
 
 check_time() {
