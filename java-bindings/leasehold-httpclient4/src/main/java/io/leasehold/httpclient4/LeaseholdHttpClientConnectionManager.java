@@ -408,7 +408,8 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
 
     /**
      * Closes all connections, leased ones with a reset, and ends all waiting with an {@link ExecutionException}. The manager gives
-     * no more connections; leased ones may still be released. Calling it again does nothing.
+     * no more connections; leased ones may still be released. Those whose close may wait for the peer, as TLS does, are closed on another
+     * thread, perhaps a moment after this has returned. Calling it again does nothing.
      */
     @Override
     public void shutdown() {
@@ -422,7 +423,7 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
             PooledConnection connection = cell.get();
             if (connection != null) {
                 try {
-                    connection.shutDown();
+                    connection.shutDownWithoutDelay();
                 } catch (IOException e) {
                     LOG.debug("I/O exception shutting down connection", e);
                 }

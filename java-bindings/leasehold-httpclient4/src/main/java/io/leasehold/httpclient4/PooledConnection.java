@@ -124,6 +124,8 @@ final class PooledConnection {
     // Whether it has left its home. Written by whoever ends it, before it is closed, and read by whoever opens it, after it is open: a
     // lease may be ended under the one who connects, by an abort or a shutdown, and then one of the two closes what was opened.
     private volatile boolean gone;
+    // Whether it is closed with a reset when it ends. Written by who shuts the manager down, read by whoever ends it.
+    private volatile boolean endsWithReset;
 
     /** A connection not opened yet, held by its home; {@code timeToLive} is in milliseconds, not positive for no end. */
     PooledConnection(ManagedHttpClientConnection connection, HttpRoute route, long timeToLive, Home home) {
@@ -284,6 +286,15 @@ final class PooledConnection {
         connection.shutdown();
     }
 
+    /** Closes it with a reset, now or, if that may wait for its peer, where it ends. */
+    void shutDownWithoutDelay() throws IOException {
+        if (Sockets.mayBlockToClose(connection.getSocket())) {
+            endsWithReset = true;
+        } else {
+            shutDown();
+        }
+    }
+
     /** The pool has let go of it, which is said at once, also if it is closed on another thread. */
     private void logCause(Cause cause) {
         if (cause == Cause.EXPIRED) {
@@ -306,9 +317,14 @@ final class PooledConnection {
         closeQuietly();
     }
 
+    /** Closes it, with a reset if that was to come; what fails is logged. */
     void closeQuietly() {
         try {
-            close();
+            if (endsWithReset) {
+                shutDown();
+            } else {
+                close();
+            }
         } catch (IOException e) {
             LOG.debug("I/O error closing connection", e);
         }

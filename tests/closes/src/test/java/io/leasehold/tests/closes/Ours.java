@@ -114,6 +114,11 @@ enum Ours {
         /** Opens a connection to the URL's host, and releases it unused. */
         abstract void connect(String url) throws Exception;
 
+        /** Leases a connection to the URL's host, and keeps it. */
+        abstract void hold(String url) throws Exception;
+
+        abstract void shutdown();
+
         abstract Counters counters();
 
         abstract void setTcpKeepAlive(int idle, int interval, int probes);
@@ -142,12 +147,10 @@ enum Ours {
             connection.releaseConnection();
         }
 
-        /** Leases a connection to the URL's host, and keeps it. */
+        @Override
         void hold(String url) throws Exception {
             held = lease(url);
         }
-
-        abstract void shutdown();
 
         private HttpConnection lease(String url) throws Exception {
             HostConfiguration host = new HostConfiguration();
@@ -158,6 +161,8 @@ enum Ours {
 
     static final class Client4 extends Client {
         private final LeaseholdHttpClientConnectionManager manager;
+        // Only to keep it.
+        private HttpClientConnection held;
 
         private Client4(ConnectionSocketFactory https) {
             this(new LeaseholdHttpClientConnectionManager(RegistryBuilder.<ConnectionSocketFactory>create()
@@ -173,13 +178,32 @@ enum Ours {
 
         @Override
         void connect(String url) throws Exception {
-            URI uri = URI.create(url);
-            HttpRoute route = new HttpRoute(new HttpHost(uri.getHost(), uri.getPort(), uri.getScheme()), null, uri.getScheme().equals("https"));
-            HttpClientConnection connection = manager.requestConnection(route, null).get(0, TimeUnit.SECONDS);
+            HttpRoute route = route(url);
+            HttpClientConnection connection = lease(route);
             HttpClientContext context = HttpClientContext.create();
             manager.connect(connection, route, 0, context);
             manager.routeComplete(connection, route, context);
             manager.releaseConnection(connection, null, 0, TimeUnit.SECONDS);
+        }
+
+        @Override
+        void hold(String url) throws Exception {
+            held = lease(route(url));
+        }
+
+        @Override
+        void shutdown() {
+            manager.shutdown();
+        }
+
+        private static HttpRoute route(String url) {
+            URI uri = URI.create(url);
+            HttpHost host = new HttpHost(uri.getHost(), uri.getPort(), uri.getScheme());
+            return new HttpRoute(host, null, uri.getScheme().equals("https"));
+        }
+
+        private HttpClientConnection lease(HttpRoute route) throws Exception {
+            return manager.requestConnection(route, null).get(0, TimeUnit.SECONDS);
         }
 
         @Override

@@ -68,10 +68,10 @@ class TlsTest {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"HTTPCLIENT3_SIMPLE", "HTTPCLIENT3_MULTITHREADED"})
+    @EnumSource
     void aShutdownWaitsForNoPeerOfWhatIsInUse(Ours kind) throws Exception {
         Tls tls = new Tls(TestTls.context());
-        Ours.Client3 client = (Ours.Client3) kind.client(tls);
+        Ours.Client client = kind.client(tls);
         try (DeafServer deaf = new DeafServer()) {
             client.post(deaf.url());
             client.hold(deaf.url());
