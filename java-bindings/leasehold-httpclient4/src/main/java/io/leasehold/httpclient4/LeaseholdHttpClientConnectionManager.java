@@ -323,7 +323,8 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
             if (connection.isOpen()) {
                 TimeUnit unit = timeUnit != null ? timeUnit : TimeUnit.MILLISECONDS;
                 long millis = unit.toMillis(keepalive);
-                connection.keep(state, hold(state), millis);
+                // As the pool has it: what is shorter than a millisecond is one, and not without end.
+                connection.keep(state, hold(state), keepalive > 0 ? Math.max(1, millis) : 0);
                 isBound = true;
                 leased.lease().updateExpiry(keepalive, unit);
                 if (debug) {

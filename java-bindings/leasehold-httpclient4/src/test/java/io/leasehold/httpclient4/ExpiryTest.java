@@ -113,6 +113,15 @@ class ExpiryTest {
     }
 
     @Test
+    void aPromiseOfLessThanAMillisecondIsOne() throws Exception {
+        keepFor(1, TimeUnit.NANOSECONDS);
+        manager.enumAvailable(entry -> assertEquals(entry.getUpdated() + 1, entry.getExpiry()));
+        assertEquals(1, manager.getTotalStats().getAvailable());
+        clock.advance(1, TimeUnit.MILLISECONDS);
+        assertFalse(lease(manager, route, null).isOpen());
+    }
+
+    @Test
     void timeToLiveCountsFromTheOpeningWhateverWasPromised() throws Exception {
         manager = server.ends(manager(10));
         keepFor(0, TimeUnit.SECONDS);
