@@ -299,7 +299,9 @@ final class PooledConnection {
     private void logCause(Cause cause) {
         if (cause == Cause.EXPIRED) {
             logExpired();
-        } else if (cause == Cause.PEER_CLOSED && LOG.isDebugEnabled() && isOpen()) {
+        } else if (cause == Cause.PEER_CLOSED && LOG.isDebugEnabled() && isOpen()
+                // Where the watch has failed, the pool says so of a plain one with unasked bytes too.
+                && Sockets.probe(connection.getSocket()) == Liveness.CLOSED) {
             LOG.debug("Connection " + asEntry() + " closed by its peer");
         }
     }

@@ -7,6 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.leasehold.Cause;
+import io.leasehold.Liveness;
+import io.leasehold.Sockets;
 import io.leasehold.testsupport.Eventually;
 import io.leasehold.testsupport.LogCapture;
 import java.net.Socket;
@@ -57,6 +60,25 @@ class WatchedTest {
             assertEquals("[kept alive, by its peer, Close connection, Connection released]", lines.toString());
         }
         assertFalse(lease(manager, route, null).isOpen());
+    }
+
+    /** Where the watch has failed, the pool finds those with bytes that nobody asked for unfit in the same way. */
+    @Test
+    void onlyAConnectionThatItsPeerHasClosedIsSaidToBeClosedByIt() throws Exception {
+        HttpClientConnection connection = leaseOpen(manager, route, null);
+        PooledConnection.Cell cell = LeasedConnection.of(connection).pooled().cell();
+        Socket socket = ((ManagedHttpClientConnection) connection).getSocket();
+        Socket peer = server.accept();
+        try (LogCapture log = LogCapture.of("org.apache.http.impl.conn.CPool")) {
+            peer.getOutputStream().write('H');
+            Eventually.await("the peer's byte", () -> Sockets.probe(socket) == Liveness.READABLE);
+            new PooledConnection.Closer().letGo(cell, Cause.PEER_CLOSED);
+            assertEquals("[]", log.messages().toString());
+            peer.close();
+            Eventually.await("the peer's end", () -> Sockets.probe(socket) == Liveness.CLOSED);
+            new PooledConnection.Closer().letGo(cell, Cause.PEER_CLOSED);
+            assertTrue(log.messages().toString().endsWith("closed by its peer]"), log.messages().toString());
+        }
     }
 
     /** A connection takes the descriptor of one that was closed a moment before, and perhaps told of. */
