@@ -7,7 +7,8 @@ import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * Objects of an application's and what a pool knows of them. What a pool knows outlives it, and such an object may lead to the pool, so
- * the pool is given a {@link Key} only; the object itself is held by whoever uses it. Of equal objects the first that is in use stands for all.
+ * the pool is given a {@link Key} only; the object itself is held by whoever uses it. Of equal objects the first that is in use stands
+ * for all.
  *
  * <p>They are compared by {@code equals} alone, with each that is in use, and outside every lock. One becomes known by a single
  * compare-and-set of the list of all, against the list with which it was compared: so two equal ones never both become known.
@@ -80,22 +81,28 @@ public final class Firsts<T> {
     public Held<T> hold(T object) {
         for (;;) {
             List<Key<T>> seen = known.get();
-            List<Key<T>> inUse = new ArrayList<>(seen.size() + 1);
             for (Key<T> key : seen) {
                 T first = key.get();
-                if (first == null) {
-                    continue;
-                }
-                if (object.equals(first)) {
+                if (first != null && object.equals(first)) {
                     return new Held<>(first, key);
                 }
-                inUse.add(key);
             }
             Key<T> made = new Key<>(object);
-            inUse.add(made);
-            if (known.compareAndSet(seen, inUse)) {
+            if (known.compareAndSet(seen, inUse(seen, made))) {
                 return new Held<>(object, made);
             }
         }
+    }
+
+    /** Those of a list that are in use still, and one more. */
+    private static <T> List<Key<T>> inUse(List<Key<T>> seen, Key<T> made) {
+        List<Key<T>> inUse = new ArrayList<>(seen.size() + 1);
+        for (Key<T> key : seen) {
+            if (key.get() != null) {
+                inUse.add(key);
+            }
+        }
+        inUse.add(made);
+        return inUse;
     }
 }
