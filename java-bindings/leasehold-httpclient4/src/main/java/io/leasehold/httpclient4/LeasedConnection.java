@@ -29,8 +29,6 @@ final class LeasedConnection implements ManagedHttpClientConnection, HttpContext
     private final Lease<PooledConnection.Cell> lease;
     // Null after the lease, written by whoever has set the next field. Not volatile, which every lease would pay for.
     private PooledConnection pooled;
-    // Whether a request was sent, so that what waits to be read is its response.
-    private boolean isUsed;
     // Not zero after the lease. Written once, by whoever releases.
     private volatile int detached;
 
@@ -115,7 +113,7 @@ final class LeasedConnection implements ManagedHttpClientConnection, HttpContext
     @Override
     public boolean isStale() {
         PooledConnection held = held();
-        return held == null || (isUsed ? held.connection().isStale() : held.isStale());
+        return held == null || held.isStale();
     }
 
     @Override
@@ -156,7 +154,7 @@ final class LeasedConnection implements ManagedHttpClientConnection, HttpContext
 
     @Override
     public void sendRequestHeader(HttpRequest request) throws HttpException, IOException {
-        isUsed = true;
+        pooled().beginRequest();
         connection().sendRequestHeader(request);
     }
 

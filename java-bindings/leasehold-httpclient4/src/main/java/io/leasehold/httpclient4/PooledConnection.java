@@ -114,6 +114,8 @@ final class PooledConnection {
     private Object state;
     private Firsts.Held<Object> held;
     private boolean routeComplete;
+    // Whether a request was sent in this lease, so that what waits to be read is its response.
+    private boolean isUsed;
     // Whether its user connected it to somewhere else than its lease is for.
     private boolean astray;
     // The socket's timeout, as long as nobody but us can have set it.
@@ -184,6 +186,7 @@ final class PooledConnection {
     void keep(Object state, Firsts.Held<Object> held, long millis) {
         this.state = state;
         this.held = held;
+        isUsed = false;
         updated = CoarseClock.currentTimeMillis();
         expiry = Math.min(after(updated, millis), validUntil);
     }
@@ -243,8 +246,16 @@ final class PooledConnection {
         return connection.isOpen() && routeComplete && !astray;
     }
 
-    /** Whether it is closed, or its peer has closed it, before a request: where that cannot be told otherwise, by its own check. */
+    /** A request is about to be sent. */
+    void beginRequest() {
+        isUsed = true;
+    }
+
+    /** Whether it is closed, or its peer has closed it: by its own check after a request, and where that cannot be told otherwise. */
     boolean isStale() {
+        if (isUsed) {
+            return connection.isStale();
+        }
         Liveness seen = liveness();
         return seen == Liveness.UNKNOWN ? isStaleByItsOwnCheck() : seen == Liveness.CLOSED;
     }

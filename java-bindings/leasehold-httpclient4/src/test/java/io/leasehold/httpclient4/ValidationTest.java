@@ -208,6 +208,13 @@ class ValidationTest {
             Eventually.await("the response", () -> Sockets.probe(socket) == Liveness.READABLE);
             assertFalse(connection.isStale());
             assertEquals(204, connection.receiveResponseHeader().getStatusLine().getStatusCode());
+            assertEquals(1, timedReads.get());
+            // So it is until the lease ends.
+            keep(manager, connection);
+            HttpClientConnection next = lease(manager, route, null);
+            peer.getOutputStream().write('H');
+            Eventually.await("a byte that nobody asked for", next::isStale);
+            assertEquals(1, timedReads.get());
         }
     }
 
