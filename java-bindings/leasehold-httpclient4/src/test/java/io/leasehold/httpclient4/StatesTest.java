@@ -13,6 +13,7 @@ import io.leasehold.testsupport.LogCapture;
 import java.lang.ref.WeakReference;
 import java.util.concurrent.TimeUnit;
 import org.apache.http.HttpClientConnection;
+import org.apache.http.HttpHost;
 import org.apache.http.conn.routing.HttpRoute;
 import org.apache.http.impl.conn.PoolingHttpClientConnectionManager;
 import org.junit.jupiter.api.Test;
@@ -106,20 +107,16 @@ class StatesTest {
     void aConnectionOfWhichItCannotBeToldWhoseItIsIsClosed() throws Exception {
         keepFor("ann", leaseOpen(manager, route, "ann"));
         HttpClientConnection connection = leaseOpen(manager, route, null);
-        Object broken = new Object() {
-            @Override
-            public boolean equals(Object other) {
-                throw new IllegalStateException("no");
-            }
-
-            @Override
-            public int hashCode() {
-                throw new IllegalStateException("no");
-            }
-        };
-        assertThrows(IllegalStateException.class, () -> keepFor(broken, connection));
+        assertThrows(IllegalStateException.class, () -> keepFor(new Broken(), connection));
         assertEquals("[leased: 0; pending: 0; available: 1; max: 2]", manager.getStats(route).toString());
         assertFalse(lease(manager, route, null).isOpen());
+    }
+
+    @Test
+    void aRequestIsComparedWithTheStatesOfAllRoutes() throws Exception {
+        HttpRoute elsewhere = new HttpRoute(new HttpHost("elsewhere"));
+        keepFor("ann", leaseOpen(manager, route, "ann"));
+        assertThrows(IllegalStateException.class, () -> manager.requestConnection(elsewhere, new Broken()));
     }
 
     private void keepFor(Object state, HttpClientConnection connection) {
@@ -138,6 +135,19 @@ class StatesTest {
         @Override
         public boolean equals(Object other) {
             return other instanceof NoHash && ((NoHash) other).name.equals(name);
+        }
+    }
+
+    /** Cannot be compared. */
+    private static final class Broken {
+        @Override
+        public boolean equals(Object other) {
+            throw new IllegalStateException("no");
+        }
+
+        @Override
+        public int hashCode() {
+            throw new IllegalStateException("no");
         }
     }
 
