@@ -13,8 +13,8 @@ import org.apache.http.protocol.HttpContext;
  * Keeps idle connections for a little less than the server says, and not for ever where it says nothing.
  *
  * <p>A server that closes an idle connection does not know of a request that is on its way, and no check at the lease can: that request is
- * lost. This strategy has the client give up the connection first. HttpClient's own takes the server's whole time, and keeps a connection without
- * end if the response names none. For use with any connection manager:
+ * lost. This strategy has the client give up the connection first. HttpClient's own takes the server's whole time, and keeps a connection
+ * without end if the response names none. For use with any connection manager:
  *
  * <pre>{@code HttpClients.custom()
  *         .setConnectionManager(manager)
@@ -40,8 +40,8 @@ public final class CautiousKeepAliveStrategy implements ConnectionKeepAliveStrat
     /**
      * Creates a strategy that reads the {@code Keep-Alive} headers.
      *
-     * @param margin how much sooner than the server to give up a connection; at least as long as a request may take to reach the server. Zero
-     *     is the server's whole time; what is smaller than a millisecond is dropped
+     * @param margin how much sooner than the server to give up a connection; at least as long as a request may take to reach the server.
+     *     Zero is the server's whole time; what is smaller than a millisecond is dropped
      * @param ifSilent for how long to keep a connection if the server names no time; at least a millisecond
      * @param unit the unit of both
      * @throws IllegalArgumentException if {@code margin} is negative, {@code ifSilent} less than a millisecond, or {@code unit} null
@@ -54,12 +54,12 @@ public final class CautiousKeepAliveStrategy implements ConnectionKeepAliveStrat
      * Creates a strategy on top of another.
      *
      * @param servers reads from a response how long the server keeps its connection, in milliseconds; negative is that it does not say
-     * @param margin how much sooner than the server to give up a connection; at least as long as a request may take to reach the server. Zero
-     *     is the server's whole time; what is smaller than a millisecond is dropped
+     * @param margin how much sooner than the server to give up a connection; at least as long as a request may take to reach the server.
+     *     Zero is the server's whole time; what is smaller than a millisecond is dropped
      * @param ifSilent for how long to keep a connection if the server names no time; at least a millisecond
      * @param unit the unit of both
-     * @throws IllegalArgumentException if {@code servers} or {@code unit} is null, {@code margin} is negative or {@code ifSilent} less than a
-     *     millisecond
+     * @throws IllegalArgumentException if {@code servers} or {@code unit} is null, {@code margin} is negative or {@code ifSilent} less than
+     *     a millisecond
      */
     public CautiousKeepAliveStrategy(ConnectionKeepAliveStrategy servers, long margin, long ifSilent, TimeUnit unit) {
         if (servers == null) {

@@ -48,8 +48,8 @@ import org.apache.http.util.Args;
 
 /**
  * {@link PoolingHttpClientConnectionManager} on a Leasehold pool: a manager for any number of threads and routes, with limits of 2
- * connections per route and 20 in total unless set otherwise. It extends that class so that code typed to it goes on working; nothing of that class is
- * left running.
+ * connections per route and 20 in total unless set otherwise. It extends that class so that code typed to it goes on working; nothing of
+ * that class is left running.
  *
  * <p>It behaves as the class it extends, message texts and debug lines included, in the wording of 4.5.14, and logs under that
  * class's name. What differs, and why, is listed in the project's {@code docs/compatibility.md}; above all:
@@ -80,8 +80,8 @@ import org.apache.http.util.Args;
  *     <td>the options above; {@code SSLConnectionSocketFactory.getSystemSocketFactory()} for TLS</td></tr>
  * </table>
  *
- * <p>In Spring Boot 2.7 this bean takes the place of Boot's own and is configured as that is; {@code httpClient} is a bean too, made with such
- * a manager:
+ * <p>In Spring Boot 2.7 this bean takes the place of Boot's own and is configured as that is; {@code httpClient} is a bean too, made with
+ * such a manager:
  *
  * <!-- from examples/spring-resttemplate/src/main/java/example/Http.java -->
  * <pre>
@@ -472,8 +472,8 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
     }
 
     /**
-     * Shows every idle connection. One that the callback closes is closed when no other thread uses it, as one may that has leased it meanwhile.
-     * Takes time in proportion to all connections.
+     * Shows every idle connection. One that the callback closes is closed when no other thread uses it, as one may that has leased it
+     * meanwhile. Takes time in proportion to all connections.
      *
      * @param callback is called outside every lock, on this thread; it must not use the connections
      * @throws IllegalArgumentException if {@code callback} is null
@@ -518,8 +518,8 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
     }
 
     /**
-     * Changes the limit in total, at once: raised, it lets waiting requests go on; lowered, it closes surplus idle connections, and leased ones
-     * when they are released.
+     * Changes the limit in total, at once: raised, it lets waiting requests go on; lowered, it closes surplus idle connections, and leased
+     * ones when they are released.
      *
      * @param max the limit, at least 1
      * @throws IllegalArgumentException if it is less
@@ -736,8 +736,8 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
     /**
      * Sets how it is learned that servers have closed connections. The sockets that are connected from then on are watched, with
      * {@link Watching#WATCH} and {@link Watching#BOTH}: an idle connection that its server closes is closed here at once. Where
-     * validation is not switched off, it asks the operating system with {@link Watching#PROBE} and {@link Watching#BOTH}, at each lease; otherwise
-     * it asks the connection's own check, after the time of {@link #setValidateAfterInactivity}, as in HttpClient.
+     * validation is not switched off, it asks the operating system with {@link Watching#PROBE} and {@link Watching#BOTH}, at each lease;
+     * otherwise it asks the connection's own check, after the time of {@link #setValidateAfterInactivity}, as in HttpClient.
      *
      * @param watching how; the default is {@link Watching#BOTH}, and {@link Watching#OFF} is as in HttpClient
      * @throws IllegalArgumentException if {@code watching} is null

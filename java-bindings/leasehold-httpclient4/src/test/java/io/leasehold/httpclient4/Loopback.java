@@ -18,8 +18,8 @@ import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
 /**
- * A listening socket on loopback, for whom a test itself is the server, and the steps that HttpClient takes with a manager. As an extension it
- * ends with the test, and the managers with it that it was told of.
+ * A listening socket on loopback, for whom a test itself is the server, and the steps that HttpClient takes with a manager. As an extension
+ * it ends with the test, and the managers with it that it was told of.
  */
 final class Loopback implements Closeable, AfterEachCallback {
     private final ServerSocket listener;

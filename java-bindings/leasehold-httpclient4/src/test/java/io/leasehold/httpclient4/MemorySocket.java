@@ -11,7 +11,10 @@ import org.apache.http.HttpHost;
 import org.apache.http.conn.socket.ConnectionSocketFactory;
 import org.apache.http.protocol.HttpContext;
 
-/** A socket that is connected to nothing and that nobody ever closes on the other side, for scripts that open thousands. No descriptor belongs to it. */
+/**
+ * A socket that is connected to nothing and that nobody ever closes on the other side, for scripts that open thousands. No descriptor
+ * belongs to it.
+ */
 final class MemorySocket extends Socket {
     /** Makes them. */
     static final ConnectionSocketFactory FACTORY = new ConnectionSocketFactory() {

@@ -39,7 +39,10 @@ import org.apache.http.protocol.HttpCoreContext;
 import org.apache.http.util.EntityUtils;
 import org.apache.http.util.VersionInfo;
 
-/** One side's manager of 4.5, and clients and routes for it. What differs from run to run, such as ports, dates and the process-wide ids, is made equal. */
+/**
+ * One side's manager of 4.5, and clients and routes for it. What differs from run to run, such as ports, dates and the process-wide ids, is
+ * made equal.
+ */
 final class Stage extends ScriptStage {
     /** The release of HttpClient on the class path. */
     static final String RELEASE = VersionInfo.loadVersionInfo("org.apache.http.client", Stage.class.getClassLoader()).getRelease();
@@ -225,7 +228,10 @@ final class Stage extends ScriptStage {
         request(client, request, () -> { });
     }
 
-    /** As {@link #request(CloseableHttpClient, HttpUriRequest)}, on a manager whose one idle connection is stale TLS, and may be closed by another thread. */
+    /**
+     * As {@link #request(CloseableHttpClient, HttpUriRequest)}, on a manager whose one idle connection is stale TLS, and may be closed by
+     * another thread.
+     */
     void requestInsteadOfStaleTls(CloseableHttpClient client, HttpUriRequest request) {
         logInNoOrder();
         request(client, request, () -> {
@@ -235,7 +241,9 @@ final class Stage extends ScriptStage {
         });
     }
 
-    /** Has a server close its first connection, which was told to go "?later" and is idle by now; here it is closed too, if it is watched. */
+    /**
+     * Has a server close its first connection, which was told to go "?later" and is idle by now; here it is closed too, if it is watched.
+     */
     void awaitEndWhileIdle(ScriptedServer server) throws Exception {
         server.proceed();
         awaitClosedByWatch();

@@ -3,7 +3,10 @@ package io.leasehold.tests.httpclient4;
 import io.leasehold.httpclient4.LeaseholdHttpClientConnectionManager;
 import org.apache.http.impl.conn.PoolingHttpClientConnectionManager;
 
-/** The managers under test, with limits as applications set them. The stock one is there to show that a test asks for what HttpClient 4.5 gives. */
+/**
+ * The managers under test, with limits as applications set them. The stock one is there to show that a test asks for what HttpClient 4.5
+ * gives.
+ */
 enum Manager {
     STOCK {
         @Override
