@@ -6,7 +6,6 @@ import io.leasehold.testsupport.Eventually;
 import io.leasehold.testsupport.ScriptedServer;
 import java.io.IOException;
 import java.lang.ref.WeakReference;
-import java.net.InetAddress;
 import java.net.Socket;
 import org.apache.commons.httpclient.HostConfiguration;
 import org.apache.commons.httpclient.HttpClient;
@@ -15,10 +14,8 @@ import org.apache.commons.httpclient.HttpConnectionManager;
 import org.apache.commons.httpclient.HttpMethod;
 import org.apache.commons.httpclient.HttpMethodRetryHandler;
 import org.apache.commons.httpclient.methods.GetMethod;
-import org.apache.commons.httpclient.params.HttpConnectionParams;
 import org.apache.commons.httpclient.params.HttpMethodParams;
 import org.apache.commons.httpclient.protocol.Protocol;
-import org.apache.commons.httpclient.protocol.ProtocolSocketFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -108,7 +105,7 @@ class CollectionTest {
     }
 
     /** What an application hangs into HttpClient, and what leads back to the application. */
-    private static final class Tie implements ProtocolSocketFactory, HttpMethodRetryHandler {
+    private static final class Tie implements SimpleSocketFactory, HttpMethodRetryHandler {
         private final HttpClient client;
 
         Tie(HttpClient client) {
@@ -123,17 +120,6 @@ class CollectionTest {
         @Override
         public Socket createSocket(String host, int port) throws IOException {
             return new Socket(host, port);
-        }
-
-        @Override
-        public Socket createSocket(String host, int port, InetAddress localAddress, int localPort) throws IOException {
-            return createSocket(host, port);
-        }
-
-        @Override
-        public Socket createSocket(String host, int port, InetAddress localAddress, int localPort, HttpConnectionParams params)
-                throws IOException {
-            return createSocket(host, port);
         }
     }
 }

@@ -4,25 +4,12 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.net.InetAddress;
 import java.net.Socket;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.apache.commons.httpclient.params.HttpConnectionParams;
-import org.apache.commons.httpclient.protocol.ProtocolSocketFactory;
 
 /** Makes numbered sockets that are connected to nothing, for scripts that open thousands. No descriptor belongs to them. */
-final class MemorySocketFactory implements ProtocolSocketFactory {
+final class MemorySocketFactory implements SimpleSocketFactory {
     private final AtomicInteger made = new AtomicInteger();
-
-    @Override
-    public Socket createSocket(String host, int port, InetAddress localAddress, int localPort, HttpConnectionParams params) {
-        return createSocket(host, port);
-    }
-
-    @Override
-    public Socket createSocket(String host, int port, InetAddress localAddress, int localPort) {
-        return createSocket(host, port);
-    }
 
     @Override
     public Socket createSocket(String host, int port) {

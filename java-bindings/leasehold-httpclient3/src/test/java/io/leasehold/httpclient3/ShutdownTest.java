@@ -6,21 +6,18 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 
 import io.leasehold.testsupport.ScriptedServer;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.Socket;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import org.apache.commons.httpclient.HostConfiguration;
 import org.apache.commons.httpclient.HttpConnection;
-import org.apache.commons.httpclient.params.HttpConnectionParams;
 import org.apache.commons.httpclient.protocol.Protocol;
-import org.apache.commons.httpclient.protocol.ProtocolSocketFactory;
 import org.junit.jupiter.api.Test;
 
 /** A shutdown at moments that no script can choose. */
 class ShutdownTest {
     /** Makes a socket, and returns it when it may. */
-    private static final class Slow implements ProtocolSocketFactory {
+    private static final class Slow implements SimpleSocketFactory {
         final CountDownLatch made = new CountDownLatch(1);
         final CountDownLatch mayReturn = new CountDownLatch(1);
 
@@ -34,17 +31,6 @@ class ShutdownTest {
                 throw new AssertionError(e);
             }
             return socket;
-        }
-
-        @Override
-        public Socket createSocket(String host, int port, InetAddress localAddress, int localPort) throws IOException {
-            return createSocket(host, port);
-        }
-
-        @Override
-        public Socket createSocket(String host, int port, InetAddress localAddress, int localPort, HttpConnectionParams params)
-                throws IOException {
-            return createSocket(host, port);
         }
     }
 

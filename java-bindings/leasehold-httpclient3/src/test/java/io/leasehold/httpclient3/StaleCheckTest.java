@@ -8,14 +8,12 @@ import io.leasehold.testsupport.Eventually;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.commons.httpclient.HostConfiguration;
 import org.apache.commons.httpclient.HttpConnection;
-import org.apache.commons.httpclient.params.HttpConnectionParams;
 import org.apache.commons.httpclient.protocol.Protocol;
 import org.apache.commons.httpclient.protocol.ProtocolSocketFactory;
 import org.junit.jupiter.api.AfterEach;
@@ -91,7 +89,7 @@ class StaleCheckTest {
     }
 
     /** Makes sockets of the JDK's that count how often 3.1's check begins. */
-    private class Counted implements ProtocolSocketFactory {
+    private class Counted implements SimpleSocketFactory {
         @Override
         public Socket createSocket(String host, int port) throws IOException {
             return new Socket(host, port) {
@@ -101,17 +99,6 @@ class StaleCheckTest {
                     super.setSoTimeout(timeout);
                 }
             };
-        }
-
-        @Override
-        public Socket createSocket(String host, int port, InetAddress localAddress, int localPort) throws IOException {
-            return createSocket(host, port);
-        }
-
-        @Override
-        public Socket createSocket(String host, int port, InetAddress localAddress, int localPort, HttpConnectionParams params)
-                throws IOException {
-            return createSocket(host, port);
         }
     }
 
