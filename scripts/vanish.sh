@@ -10,7 +10,9 @@ network=leasehold-vanish-$$ cable=lhv$$
 ip netns add "$network"
 server=
 end() {
-    [ -z "$server" ] || kill "$server"
+    # It may be gone already, and the rest is to be tidied up all the same.
+    [ -z "$server" ] || kill "$server" 2>/dev/null || true
+    rm -f "/tmp/$network"
     ip link delete "$cable" 2>/dev/null || true
     ip netns delete "$network"
 }
@@ -32,6 +34,5 @@ until grep -q listening "/tmp/$network"; do
     kill -0 $server
     sleep 0.05
 done
-rm "/tmp/$network"
 
 VANISH_SERVER=$there:$port VANISH="ip -n $network route add blackhole $here/32" "$@"
