@@ -52,8 +52,3 @@ get_cargo_deny() {
     say 'building cargo-deny (once; about four minutes)'
     cargo install --locked --quiet --root "$cache" cargo-deny
 }
-
-# Gradle as ./dev always runs it: no daemon is left behind, and cargo is the one that was found or installed.
-gradle_java() {
-    CARGO=$(command -v cargo) gradle --no-daemon -p java-bindings "$@"
-}

@@ -6,6 +6,7 @@ set -euo pipefail
 # What cannot be counted must not pass as nothing.
 shopt -s inherit_errexit
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
+. scripts/gradle.sh
 
 few=1000 more=11000 idle=10000 seconds=10
 program=${CARGO_TARGET_DIR:-target}/release/leasehold-tests-watch
@@ -79,7 +80,7 @@ check_time() {
     used=$("$program" idle $idle $seconds)
     judge "processor time of the housekeeper in $seconds s, $idle idle connections" "$used" 10000 microseconds
     # Both ends of each are in one process.
-    used=$(gradle --no-daemon --quiet -p java-bindings -Pcount=$((idle / 2)) -Pseconds=$seconds :tests-watch:idle | tail -n 1)
+    used=$(gradle_java --quiet -Pcount=$((idle / 2)) -Pseconds=$seconds :tests-watch:idle | tail -n 1)
     judge "processor time of the Java housekeeper in $seconds s, $((idle / 2)) idle connections" "$used" 10000 microseconds
 }
 
