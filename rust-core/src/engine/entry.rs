@@ -105,7 +105,7 @@ impl Word {
         Some(mark.cause())
     }
 
-    /// Taken off the expiry heap while it was leased: who makes it idle puts it back.
+    /// Taken off the expiry heap while it was leased or opened: who makes it idle puts it back.
     #[inline]
     pub(super) fn is_notify(self) -> bool {
         self.0 & NOTIFY != 0
@@ -121,10 +121,14 @@ impl Word {
         Word(self.0.wrapping_add(1 << LEASE_SHIFT))
     }
 
-    /// Opened: a connection that no mark of the one before it concerns.
+    /// Another connection, that no event of the one before it concerns.
     fn with_next_opening(self) -> Word {
         let next = self.0.wrapping_add(1 << OPENING_SHIFT) & OPENING;
-        Word(self.0 & !(OPENING | DEAD | CLEARED | NOTIFY) | next)
+        Word(self.0 & !(OPENING | DEAD) | next)
+    }
+
+    fn without(self, marks: u64) -> Word {
+        Word(self.0 & !marks)
     }
 }
 
@@ -212,6 +216,7 @@ impl Entry {
             (word.status() == Status::Free).then(|| {
                 word.with_next_lease()
                     .with_next_opening()
+                    .without(CLEARED | NOTIFY)
                     .with_status(Status::Opening)
             })
         })
@@ -226,19 +231,23 @@ impl Entry {
         })
     }
 
-    /// Leased → opening: the lease goes on, its connection is replaced.
+    /// Leased → opening: the lease goes on, its connection is replaced. `NOTIFY` is about the entry and stays: who set it has
+    /// taken that off the expiry heap, or is about to.
     pub(super) fn leased_to_opening(&self, lease: u32) -> Option<Word> {
         self.update(|word| {
-            (word.lease() == lease && word.status() == Status::Leased)
-                .then(|| word.with_next_opening().with_status(Status::Opening))
+            (word.lease() == lease && word.status() == Status::Leased).then(|| {
+                word.with_next_opening()
+                    .without(CLEARED)
+                    .with_status(Status::Opening)
+            })
         })
     }
 
-    /// Leased → leased: the lease goes on with another connection.
+    /// Leased → leased: the lease goes on with another connection. `NOTIFY` stays as above.
     pub(super) fn renew_leased(&self, lease: u32) -> Option<Word> {
         self.update(|word| {
             (word.lease() == lease && word.status() == Status::Leased)
-                .then(|| word.with_next_opening())
+                .then(|| word.with_next_opening().without(CLEARED))
         })
     }
 
@@ -315,10 +324,13 @@ impl Entry {
         })
     }
 
-    /// Marks a leased entry so that its release puts it back on the expiry heap. False if it is not leased.
+    /// Marks an entry that somebody leases or opens so that its release puts it back on the expiry heap. False if nobody does.
     pub(super) fn mark_notify(&self) -> bool {
-        self.update(|word| (word.status() == Status::Leased).then_some(Word(word.0 | NOTIFY)))
-            .is_some()
+        self.update(|word| {
+            matches!(word.status(), Status::Leased | Status::Opening)
+                .then_some(Word(word.0 | NOTIFY))
+        })
+        .is_some()
     }
 
     /// One read-modify-write by `step`, or none where it answers `None`. Returns the new word.

@@ -58,7 +58,8 @@ impl Engine {
         Some(self.clock.now().saturating_sub(since.min()?))
     }
 
-    /// Removes every idle entry of a route; what is leased or being opened of it closes at its release. O(idle of it + entries).
+    /// Removes every idle entry of a route; what is leased or being opened of it closes at its release.
+    /// [`Refusal::StaleRoute`] where the route was reclaimed, or is another pool's. O(idle of it + entries).
     pub fn clear_route(&self, route: RouteId, effects: &mut Effects) -> Result<(), Refusal> {
         let mut step = Step::new(self, effects);
         let route = step.find_route(route).ok_or(Refusal::StaleRoute)?;
@@ -154,7 +155,7 @@ impl Step<'_> {
                 }
             }
             // Its release puts it back. A release that came first has made it idle: the next turn sees that.
-            Status::Leased => {
+            Status::Leased | Status::Opening => {
                 if entry.mark_notify() {
                     self.arm(slot, NEVER);
                 }
