@@ -23,7 +23,8 @@ use crate::probe::borrow;
 pub(crate) struct Care {
     /// Written by the first call that needs the housekeeper, and by lh_pool_destroy.
     place: Mutex<Place>,
-    /// Calls of the library's own threads that may lead to a callback. Written by those who begin and end one.
+    /// Calls of the library's own threads that may lead to a callback, and what may be on its way to one. Written by those who
+    /// begin and end one.
     under_way: Mutex<usize>,
     nothing_under_way: Condvar,
 }
@@ -77,12 +78,14 @@ impl Pool {
         if !self.disposes_apart && !is_housekeepers_thread() {
             return Some(disposal);
         }
+        // Before the look at the place: the end of the pool, which gives that up, either is seen here or sees this.
+        let call = Call::begin(self);
         let Some(membership) = self.membership() else {
             return Some(disposal);
         };
         membership.dispose(Box::new(Parting {
             disposal: Some(disposal),
-            call: Call::begin(self),
+            call,
         }));
         None
     }
