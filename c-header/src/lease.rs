@@ -157,7 +157,10 @@ pub extern "C" fn lh_lease_opened(pool: lh_pool, lease: lh_lease, data: *mut c_v
             if pool.engine.opened(handle).is_ok() {
                 return Ok(LH_OK);
             }
-            cell.take();
+            if cell.take().is_none() {
+                // An immediate shutdown was faster and has disposed of it: it must not be the program's to close, too.
+                return Ok(LH_OK);
+            }
             match pool.close(handle, Cause::ShutDown) {
                 Ok(()) => Err(LH_SHUT_DOWN),
                 // Somebody else has ended the lease.
