@@ -14,7 +14,7 @@ use crate::deadlines::Deadline;
 use crate::engine::{Answer, Grant, Handle, Outcome, Refusal, RouteId, StateId, Ticket};
 use crate::error::LeaseError;
 use crate::lease::{Connection, Lease, Vacancy};
-use crate::shared::{Shared, millis};
+use crate::shared::millis;
 use crate::shares::{Share, Shares};
 use crate::state::State;
 
@@ -277,37 +277,31 @@ impl<K: Eq + Hash, C> Waiting<K, C> {
             let ticket = self.shared.engine.reserve_ticket();
             let ticket = ticket.map_err(LeaseError::of)?;
             // Published before the ticket is queued: a grant that comes at once finds whom to wake.
-            publish(&self.shared, ticket, waker);
+            self.shared.publish(ticket, waker);
             self.ticket = Some(ticket);
             return self.enqueue(waker);
         };
         // Published before the answer is looked for: one that comes after the look wakes this waker.
-        publish(&self.shared, ticket, waker);
-        match self.shared.engine.poll_ticket(ticket) {
-            Ok(Answer::Pending) => Poll::Pending,
-            Ok(Answer::AskAgain) => self.enqueue(waker),
-            Ok(Answer::Granted(grant)) => {
-                self.ticket = None;
-                Poll::Ready(self.accept(grant))
-            }
-            Err(refusal) => {
-                self.ticket = None;
-                Poll::Ready(Err(LeaseError::of(refusal)))
-            }
-        }
+        self.shared.publish(ticket, waker);
+        let outcome = match self.shared.engine.poll_ticket(ticket) {
+            Ok(Answer::Pending) => return Poll::Pending,
+            Ok(Answer::AskAgain) => return self.enqueue(waker),
+            Ok(Answer::Granted(grant)) => self.accept(grant),
+            Err(refusal) => Err(LeaseError::of(refusal)),
+        };
+        self.take_ticket();
+        Poll::Ready(outcome)
     }
 
     /// Queues the ticket, or asks again with it.
     fn enqueue(&mut self, waker: &Waker) -> Poll<Result<Lease<K, C>, LeaseError>> {
-        let outcome = self.ask(Some(waker));
-        if !matches!(outcome, Ok(Outcome::Wait)) {
-            self.ticket = None;
-        }
-        match outcome {
-            Ok(Outcome::Wait) => Poll::Pending,
-            Ok(Outcome::Granted(grant)) => Poll::Ready(self.accept(grant)),
-            Err(refusal) => Poll::Ready(Err(LeaseError::of(refusal))),
-        }
+        let outcome = match self.ask(Some(waker)) {
+            Ok(Outcome::Wait) => return Poll::Pending,
+            Ok(Outcome::Granted(grant)) => self.accept(grant),
+            Err(refusal) => Err(LeaseError::of(refusal)),
+        };
+        self.take_ticket();
+        Poll::Ready(outcome)
     }
 
     /// Asks the engine, with the ticket if there is one.
@@ -325,11 +319,11 @@ impl<K: Eq + Hash, C> Waiting<K, C> {
                 let interner = &shared.interner;
                 interner.with_route(engine, key, effects, |route, effects| {
                     if std::mem::replace(&mut is_again, true) {
-                        // The refusal of the route before has ended the ticket: its slot, and the waker in it, may be
-                        // somebody else's by now.
-                        if let (Some(_), Some(waker)) = (ticket.take(), waker) {
+                        // The refusal of the route before has ended the ticket.
+                        if let (Some(before), Some(waker)) = (ticket.take(), waker) {
+                            drop(shared.take_waker(before));
                             let next = engine.reserve_ticket()?;
-                            publish(shared, next, waker);
+                            shared.publish(next, waker);
                             *ticket = Some(next);
                         }
                     }
@@ -339,8 +333,11 @@ impl<K: Eq + Hash, C> Waiting<K, C> {
         })
     }
 
-    fn take_waker(&self) -> Option<Waker> {
-        self.shared.wakers.get(self.ticket?.slot())?.lock().take()
+    /// The ticket has ended, or is about to: nobody is to be woken for it any more.
+    fn take_ticket(&mut self) -> Option<Ticket> {
+        let ticket = self.ticket.take()?;
+        drop(self.shared.take_waker(ticket));
+        Some(ticket)
     }
 
     fn accept(&self, grant: Grant) -> Result<Lease<K, C>, LeaseError> {
@@ -364,7 +361,7 @@ impl<K: Eq + Hash, C> Waiting<K, C> {
 
     /// Leaves the queue. What had been granted meanwhile is not lost but returned.
     fn give_up(&mut self) -> Option<Grant> {
-        let ticket = self.ticket.take()?;
+        let ticket = self.take_ticket()?;
         self.shared
             .with_effects(|engine, effects| engine.cancel(ticket, effects))
     }
@@ -372,7 +369,6 @@ impl<K: Eq + Hash, C> Waiting<K, C> {
 
 impl<K: Eq + Hash, C> Drop for Waiting<K, C> {
     fn drop(&mut self) {
-        drop(self.take_waker());
         match self.give_up() {
             // Nobody has used it: its expiry stays what it was.
             Some(Grant::Idle(handle)) => Connection::take(&self.shared, handle).keep_as_promised(),
@@ -381,14 +377,6 @@ impl<K: Eq + Hash, C> Drop for Waiting<K, C> {
         }
         self.shared.states.release(self.state);
     }
-}
-
-/// Says whom to wake when a ticket is answered.
-fn publish<K: Eq + Hash, C>(shared: &Shared<K, C>, ticket: Ticket, waker: &Waker) {
-    // Cloned before and dropped after the lock is held: both are the executor's code.
-    let waker = Some(waker.clone());
-    let before = std::mem::replace(&mut *shared.wakers.grow_to(ticket.slot()).lock(), waker);
-    drop(before);
 }
 
 /// Runs `step` with a waker of this thread until it has an outcome; `step` parks.

@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use crate::cells::{Cells, UNWATCHED};
 use crate::deadlines::Deadlines;
 use crate::engine::{
-    Effects, Engine, Handle, Hit, Keep, Released, Segments, StateId, Verdict, Victim,
+    Effects, Engine, Handle, Hit, Keep, Released, Segments, StateId, Ticket, Verdict, Victim,
 };
 use crate::housekeeper::{Membership, Tended, is_housekeepers_thread, take_turn};
 use crate::interner::Interner;
@@ -28,8 +28,9 @@ pub(crate) struct Shared<K, C> {
     pub(crate) cells: Cells<C>,
     pub(crate) interner: Interner<K>,
     pub(crate) states: States,
-    /// How to wake the owner of a ticket, by the ticket's slot. Written by the owner, taken by whoever wakes it.
-    pub(crate) wakers: Segments<Mutex<Option<Waker>>>,
+    /// How to wake the owner of a ticket, by the ticket's slot. Written by the owner; taken by whoever wakes it, or by the owner when
+    /// it waits no longer.
+    wakers: Segments<Mutex<Option<(Ticket, Waker)>>>,
     pub(crate) deadlines: Deadlines<Waker>,
     pub(crate) plan: Plan<C>,
     /// Set when the pool is built, or by the first request that has a deadline.
@@ -187,6 +188,21 @@ impl<K: Eq + Hash, C> Shared<K, C> {
 }
 
 impl<K, C> Shared<K, C> {
+    /// Says whom to wake when a ticket is answered.
+    pub(crate) fn publish(&self, ticket: Ticket, waker: &Waker) {
+        // Cloned before and dropped after the lock is held: both are the executor's code.
+        let waker = Some((ticket, waker.clone()));
+        let before = std::mem::replace(&mut *self.wakers.grow_to(ticket.slot()).lock(), waker);
+        drop(before);
+    }
+
+    /// Takes what was published for a ticket, if it is still there. The ticket may have ended, and its slot be another's.
+    pub(crate) fn take_waker(&self, ticket: Ticket) -> Option<Waker> {
+        let mut published = self.wakers.get(ticket.slot())?.lock();
+        let (_, waker) = published.take_if(|(owner, _)| *owner == ticket)?;
+        Some(waker)
+    }
+
     /// A connection leaves the pool, to be closed or for its user's own ends.
     pub(crate) fn unwatch(&self, connection: &C) {
         if let (Some(place), Some(socket)) = (self.place.get(), self.plan.to_watch(connection)) {
@@ -287,8 +303,7 @@ impl<K: Eq + Hash, C> Drop for Pending<'_, K, C> {
         }
         // Last, so that whoever may open a connection in a victim's place opens it after that one was closed.
         for ticket in effects.wakes {
-            let waker = shared.wakers.get(ticket.slot());
-            if let Some(waker) = waker.and_then(|waker| waker.lock().take()) {
+            if let Some(waker) = shared.take_waker(ticket) {
                 panics.catch(|| waker.wake());
             }
         }

@@ -444,6 +444,32 @@ fn only_the_last_waker_of_a_future_is_woken() {
 }
 
 #[test]
+fn a_request_that_waits_no_longer_leaves_no_waker_in_the_pool() {
+    let scene = Scene::new(|pool| pool.max_total(1));
+    let held = scene.lease("a");
+    let counter = CountingWaker::new();
+    let waker = Waker::from(Arc::clone(&counter));
+    let before = Arc::strong_count(&counter);
+
+    let mut served = scene.pool.lease_async(&"a");
+    assert!(poll(&mut served, &waker).is_pending());
+    assert!(Arc::strong_count(&counter) > before);
+    held.keep();
+    let Poll::Ready(Ok(held)) = poll(&mut served, &waker) else {
+        panic!("it was served");
+    };
+    assert_eq!(Arc::strong_count(&counter), before);
+
+    let mut late = scene.pool.request(&"a").lease_async_within(Duration::ZERO);
+    let Poll::Ready(outcome) = poll(&mut late, &waker) else {
+        panic!("its time is over");
+    };
+    assert_eq!(outcome.unwrap_err(), LeaseError::Timeout);
+    assert_eq!(Arc::strong_count(&counter), before);
+    drop(held);
+}
+
+#[test]
 fn a_future_dropped_after_it_was_granted_passes_the_grant_on() {
     let scene = Scene::new(|pool| pool.max_total(1));
     let held = scene.lease("a");
