@@ -157,11 +157,13 @@ where
     ///
     /// A connection is watched from [`fill`](crate::Vacancy::fill) on. One that cannot be watched then, because it is not
     /// connected yet or because the system's limits are reached, is probed at its leases instead, and its watch is tried again
-    /// whenever it is kept.
+    /// whenever it is kept or its expiry is updated.
     ///
-    /// A connection put in place of another through the guard is noticed by its descriptor when it is kept, and watched in its
-    /// turn. Not so where the descriptor's number stays the same, as when a connection reconnects in place: what the peer did
-    /// to the one before then closes the new one, or nobody watches it. [`Connection::replace`](crate::Connection::replace) is for that.
+    /// A connection put in place of another through the guard is noticed by its descriptor when it is kept or its expiry is
+    /// updated, and watched in its turn. What was promised for the one before is forgotten then; that the route was cleared since
+    /// the lease began is not, and closes it. Not so where the descriptor's number stays the same, as when a connection reconnects
+    /// in place: what the peer did to the one before then closes the new one, or nobody watches it.
+    /// [`Connection::replace`](crate::Connection::replace) is for that.
     ///
     /// After a fork a child is not to lease from the pools it has inherited, whose connections are its parent's too and which no
     /// thread serves there. It may drop them, which takes nothing from the parent's, and make its own.

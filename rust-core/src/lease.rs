@@ -166,7 +166,9 @@ impl<K: Eq + Hash, C> Connection<K, C> {
     }
 
     /// Notes for how long the server has promised to keep it, counted from now on;
-    /// [`keep_as_promised`](Self::keep_as_promised) then leaves it so. Never beyond its time to live. O(1), takes no lock.
+    /// [`keep_as_promised`](Self::keep_as_promised) then leaves it so. Never beyond its time to live. O(1), takes no lock. Where a
+    /// connection was put in place of another through the guard, first what was promised for that one is forgotten, and this one
+    /// watched, as [`Builder::watch`](crate::Builder::watch) says.
     ///
     /// [`keep`](Self::keep) and [`keep_for`](Self::keep_for) say anew for how long and pass over what was noted here.
     ///
@@ -185,12 +187,9 @@ impl<K: Eq + Hash, C> Connection<K, C> {
     /// # Ok::<(), leasehold::LeaseError>(())
     /// ```
     pub fn update_expiry(&mut self, duration: Duration) {
-        // After a shutdown there is no expiry to note: the connection closes at its release.
-        let _ = self
-            .hold
-            .shared
-            .engine
-            .update_expiry(self.hold.handle, Keep::For(millis(duration)));
+        let keep = Keep::For(millis(duration));
+        let hold = &self.hold;
+        hold.shared.update_expiry(hold.handle, self, keep);
     }
 
     /// Keeps it for the next lease, as [`keep`](Self::keep), until what [`update_expiry`](Self::update_expiry) last noted, in

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use crate::cells::{Cells, UNWATCHED};
+use crate::cells::{Cells, Kept, UNWATCHED};
 use crate::deadlines::Deadlines;
 use crate::engine::{
     Effects, Engine, Handle, Hit, Keep, Released, Segments, StateId, Ticket, Verdict, Victim,
@@ -96,17 +96,33 @@ impl<K: Eq + Hash, C> Shared<K, C> {
     pub(crate) fn release(&self, handle: Handle, connection: C, keep: Keep, state: StateId) {
         // SAFETY: the caller gives its live lease up, and nobody else has its handle.
         let kept = unsafe { self.cells.owned(handle.slot()) };
-        if let Some(socket) = self.plan.to_watch(&connection) {
-            if socket.as_raw_fd() != kept.socket {
-                kept.socket = self.watch_anew(handle, &connection, kept.socket);
-            }
-        }
+        self.note_socket(handle, &connection, kept);
         kept.connection = Some(connection);
         kept.state = state;
         if state == StateId::NONE && self.engine.release_hit(handle, keep) == Ok(Hit::Kept) {
             return;
         }
         self.end(handle, Verdict::Keep(keep), state);
+    }
+
+    /// Notes for how long a connection that a lease holds was promised to be kept.
+    pub(crate) fn update_expiry(&self, handle: Handle, connection: &C, keep: Keep) {
+        // SAFETY: the caller holds the live lease, and nobody else has its handle.
+        let kept = unsafe { self.cells.owned(handle.slot()) };
+        // First, since what was promised for another connection before it is forgotten.
+        self.note_socket(handle, connection, kept);
+        // Refused after a shutdown, where there is no expiry to note: the connection closes at its release.
+        let _ = self.engine.update_expiry(handle, keep);
+    }
+
+    /// Sees to it that a leased connection is watched by the socket that it has now.
+    #[inline]
+    fn note_socket(&self, handle: Handle, connection: &C, kept: &mut Kept<C>) {
+        if let Some(socket) = self.plan.to_watch(connection) {
+            if socket.as_raw_fd() != kept.socket {
+                kept.socket = self.watch_anew(handle, connection, kept.socket);
+            }
+        }
     }
 
     /// A connection was opened, and is leased by `handle`.

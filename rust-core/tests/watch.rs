@@ -420,13 +420,43 @@ fn another_connection_in_a_lease_has_what_is_left_of_the_time_to_live() {
     });
     let (mut leased, _peer) = scene.open();
     clock.advance(6_000);
-    let new = TcpStream::connect(scene.address).unwrap();
-    let _new_peer = scene.listener.accept().unwrap().0;
-    drop(std::mem::replace(&mut *leased, new));
+    let _new_peer = scene.put_another_in(&mut leased);
     leased.keep();
     clock.advance(4_000);
     scene.pool.close_expired();
     assert_eq!((scene.available(), scene.pool.counters().expired), (0, 1));
+}
+
+#[test]
+fn what_is_promised_for_another_connection_in_a_lease_holds_and_what_was_for_the_one_before_does_not()
+ {
+    let clock = ManualClock::new();
+    let scene = Scene::new(|settings| settings.clock(Clock::manual(&clock)).watch(Watching::Watch));
+    let seconds = |seconds| Some(Duration::from_secs(seconds));
+    let expires_in = || scene.pool.entries()[0].expires_in;
+
+    let (mut leased, _peer) = scene.open();
+    let _new_peer = scene.put_another_in(&mut leased);
+    leased.update_expiry(Duration::from_secs(5));
+    leased.keep_as_promised();
+    assert_eq!(expires_in(), seconds(5));
+
+    let Lease::Connection(mut leased) = scene.pool.try_lease(&scene.address).unwrap() else {
+        panic!("it is idle");
+    };
+    let _newest_peer = scene.put_another_in(&mut leased);
+    leased.keep_as_promised();
+    assert_eq!(expires_in(), None);
+}
+
+#[test]
+fn another_connection_in_a_lease_is_cleared_with_its_route() {
+    let scene = Scene::watching(Watching::Watch);
+    let (mut leased, _peer) = scene.open();
+    let _new_peer = scene.put_another_in(&mut leased);
+    scene.pool.clear(&scene.address);
+    leased.keep();
+    assert_eq!((scene.available(), scene.pool.counters().cleared), (0, 1));
 }
 
 #[test]
@@ -449,6 +479,12 @@ fn a_socket_that_connects_only_in_its_lease_is_no_dead_one_and_is_watched_afterw
 }
 
 impl Scene {
+    /// Another connection in place of a leased one, which is closed then, through the guard; the server's end of it.
+    fn put_another_in(&self, leased: &mut Connection<SocketAddr, TcpStream>) -> TcpStream {
+        **leased = TcpStream::connect(self.address).unwrap();
+        self.listener.accept().unwrap().0
+    }
+
     fn open_idle_beside(&self) -> TcpStream {
         let (leased, peer) = self.open_beside();
         leased.keep();

@@ -116,7 +116,7 @@ extern "system" fn Java_io_leasehold_internal_Engine_reopen<'local>(
     })
 }
 
-/// Another connection takes the place of a leased one, in the same entry: no event or mark of the one before concerns it.
+/// Another connection takes the place of a leased one, in the same entry: no event of the one before concerns it.
 #[unsafe(no_mangle)]
 extern "system" fn Java_io_leasehold_internal_Engine_renew<'local>(
     _env: EnvUnowned<'local>,

@@ -243,11 +243,12 @@ impl Entry {
         })
     }
 
-    /// Leased → leased: the lease goes on with another connection. `NOTIFY` stays as above.
+    /// Leased → leased: the lease goes on with another connection. `NOTIFY` stays as above, and `CLEARED` because that other
+    /// connection may have been there when the mark was set.
     pub(super) fn renew_leased(&self, lease: u32) -> Option<Word> {
         self.update(|word| {
             (word.lease() == lease && word.status() == Status::Leased)
-                .then(|| word.with_next_opening().without(CLEARED))
+                .then(|| word.with_next_opening())
         })
     }
 
@@ -416,6 +417,14 @@ mod tests {
         assert!(!entry.mark(opening, Mark::Dead));
         entry.leased_to_idle(lease, 0).unwrap();
         assert!(entry.renew_leased(lease).is_none());
+    }
+
+    #[test]
+    fn another_connection_in_a_lease_is_cleared_with_it_and_a_reopened_one_is_not() {
+        let (entry, lease) = opened();
+        assert!(entry.mark_cleared().is_some());
+        assert!(entry.renew_leased(lease).unwrap().is_dead());
+        assert!(!entry.leased_to_opening(lease).unwrap().is_dead());
     }
 
     #[test]

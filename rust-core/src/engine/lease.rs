@@ -169,8 +169,11 @@ impl Engine {
             .ok_or(NotLeased)
     }
 
-    /// Another connection has taken the place of a leased one, in the same entry: no event and no mark of the one before
-    /// concerns it. What was promised for the one before is forgotten; its time to live goes on.
+    /// Another connection has taken the place of a leased one, in the same entry: no event of the one before concerns it. A clear
+    /// does, since it may have come after the exchange. What was promised for the one before is forgotten; its time to live goes
+    /// on.
+    ///
+    /// [`NotLeased`] where the handle does not stand for a leased connection; nothing was changed then. O(1), takes no lock.
     pub fn renew(&self, handle: Handle) -> Result<(), NotLeased> {
         let entry = self.entry_of(handle).ok_or(NotLeased)?;
         entry.renew_leased(handle.generation()).ok_or(NotLeased)?;

@@ -26,8 +26,19 @@ pub(super) struct Entry {
     pub(super) end_of_life: Option<u64>,
     /// How often it was opened.
     pub(super) openings: u32,
+    is_closed_by_peer: bool,
+    is_cleared: bool,
+}
+
+impl Entry {
     /// Why it is not to be used again.
-    dead: Option<Cause>,
+    fn cause_of_death(&self) -> Option<Cause> {
+        match (self.is_closed_by_peer, self.is_cleared) {
+            (true, _) => Some(Cause::PeerClosed),
+            (false, true) => Some(Cause::Cleared),
+            (false, false) => None,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -258,7 +269,8 @@ impl Model {
             expiry: None,
             end_of_life: None,
             openings: 0,
-            dead: None,
+            is_closed_by_peer: false,
+            is_cleared: false,
         };
         self.entries.insert(id, entry);
         Outcome::Open(id)
@@ -558,13 +570,14 @@ impl Model {
     pub(super) fn reopen(&mut self, id: Id) {
         let entry = self.entries.get_mut(&id).expect("it is leased");
         entry.used = Use::Opening;
-        entry.dead = None;
+        entry.is_closed_by_peer = false;
+        entry.is_cleared = false;
     }
 
     pub(super) fn renew(&mut self, id: Id) {
         let entry = self.entries.get_mut(&id).expect("it is leased");
         entry.expiry = entry.end_of_life;
-        entry.dead = None;
+        entry.is_closed_by_peer = false;
         entry.openings += 1;
     }
 
@@ -589,7 +602,7 @@ impl Model {
         let entry = &self.entries[&id];
         !self.keeps_hits_off(entry.route)
             && self.waiting_of(entry.route) == 0
-            && entry.dead.is_none()
+            && entry.cause_of_death().is_none()
             && entry.used == Use::Leased
     }
 
@@ -609,7 +622,7 @@ impl Model {
             Verdict::Keep(keep) if entry.used == Use::Leased => keep,
             _ => return self.close(id, Cause::Requested),
         };
-        if let Some(cause) = entry.dead {
+        if let Some(cause) = entry.cause_of_death() {
             return self.close(id, cause);
         }
         if self.is_shut {
@@ -714,7 +727,7 @@ impl Model {
             .values_mut()
             .filter(|entry| entry.route == route)
         {
-            entry.dead.get_or_insert(Cause::Cleared);
+            entry.is_cleared = true;
         }
         self.settle();
     }
@@ -726,7 +739,7 @@ impl Model {
             self.remove(id, Cause::PeerClosed);
             self.settle();
         } else {
-            entry.dead = Some(Cause::PeerClosed);
+            entry.is_closed_by_peer = true;
         }
     }
 
@@ -737,7 +750,7 @@ impl Model {
             self.remove(id, Cause::Cleared);
             self.settle();
         } else {
-            entry.dead.get_or_insert(Cause::Cleared);
+            entry.is_cleared = true;
         }
     }
 
