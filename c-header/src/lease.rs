@@ -45,8 +45,9 @@ impl lh_lease {
 ///
 /// `options` is read during the call only; NULL for the defaults. LH_OK: `lease` has a connection, whose data is written
 /// to `data`. LH_VACANCY: there is none yet and `data` is NULL; open one and say lh_lease_opened. Either way end the lease
-/// with lh_lease_release or lh_lease_close. A connection with a socket is probed before it is handed out; what the probe
-/// finds unusable is disposed of, and the next idle one, or the right to open one, takes its place.
+/// with lh_lease_release or lh_lease_close. A connection with a socket is probed before it is handed out, as the pool's
+/// `watching` says; what the probe finds unusable is disposed of, and the next idle one, or the right to open one, takes its
+/// place.
 ///
 /// LH_EXHAUSTED: the limits leave nothing; LH_SHUT_DOWN, LH_NULL_POINTER, LH_BAD_SIZE, LH_INVALID_ARGUMENT, LH_NO_POOL,
 /// LH_NO_ROUTE, LH_TOO_MANY. Thread-safe.
@@ -337,8 +338,9 @@ pub extern "C" fn lh_lease_replace(pool: lh_pool, lease: lh_lease) -> lh_status 
 /// lh_http1_keep_alive wrote. LH_FOREVER: for as long as it lasts. LH_KEEP_AS_BEFORE: until what lh_lease_update_expiry
 /// said. 0: closes it, as lh_lease_close.
 ///
-/// The connection goes to the request that has waited longest, else it becomes idle. It is disposed of, during the call,
-/// where the pool is shut down or over a limit, or needs its place for another route. O(1) where nobody waits.
+/// The connection goes to the request that has waited longest, else it becomes idle. It is disposed of (see
+/// lh_dispose_callback) where the pool is shut down or over a limit, its peer has closed it, its route was cleared, its time
+/// to live is over, or a request for another route or state needs its place. O(1) where nobody waits.
 ///
 /// LH_NO_CONNECTION: it is a vacancy, and still yours to use or to close; LH_NO_POOL, LH_NO_LEASE: ended before. Thread-safe.
 #[unsafe(no_mangle)]
@@ -357,8 +359,8 @@ pub extern "C" fn lh_lease_release(pool: lh_pool, lease: lh_lease, keep_ms: u64)
     })
 }
 
-/// Ends a lease and closes its connection: the disposal callback gets it during the call. A vacancy is given back: the
-/// next request may open a connection in its place.
+/// Ends a lease and closes its connection, which the disposal callback gets; see lh_dispose_callback. A vacancy is given
+/// back: the next request may open a connection in its place.
 ///
 /// LH_NO_POOL, LH_NO_LEASE: ended before. Thread-safe.
 #[unsafe(no_mangle)]

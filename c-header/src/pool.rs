@@ -212,9 +212,11 @@ pub unsafe extern "C" fn lh_pool_create(
 /// request's callback was called with LH_SHUT_DOWN, except by calls under way on other threads of the program. No callback
 /// of the pool's comes from a thread of the library's own any more, and with the last pool that needed them those threads
 /// have ended: it waits for callbacks under way on them, so hold no lock that one of them takes. Called in a callback, it
-/// does not wait. To end a pool without
-/// revoking anything, shut it down gracefully and wait until its lh_stats say that nothing is leased. Calls of other
-/// threads may be under way, also waiting ones: they end with LH_SHUT_DOWN, later ones with LH_NO_POOL.
+/// waits for no other; with that last pool, on a thread of the program's own, it then waits for the end of the library's
+/// threads for three seconds at most.
+///
+/// To end a pool without revoking anything, shut it down gracefully and wait until its lh_stats say that nothing is leased.
+/// Calls of other threads may be under way, also waiting ones: they end with LH_SHUT_DOWN, later ones with LH_NO_POOL.
 ///
 /// LH_NO_POOL. Thread-safe.
 #[unsafe(no_mangle)]
