@@ -216,7 +216,8 @@ impl<K: Eq + Hash, C> Connection<K, C> {
     ///
     /// # Errors
     ///
-    /// [`ShutDown`](LeaseError::ShutDown) where the pool ended meanwhile; the connection is closed then.
+    /// [`ShutDown`](LeaseError::ShutDown) for a connection that was filled in after the pool was shut down; it is closed then. One
+    /// that was leased before is replaced all the same.
     ///
     /// ```
     /// use leasehold::{Lease, Pool};

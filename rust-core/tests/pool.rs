@@ -380,6 +380,21 @@ fn a_dead_connection_is_replaced_in_place() {
 }
 
 #[test]
+fn after_a_shutdown_a_connection_is_replaced_that_was_leased_before_and_no_other() {
+    let scene = Scene::new(|pool| pool);
+    let leased = scene.lease("a");
+    let vacancy = scene.pool.try_lease(&"a").unwrap();
+    scene.pool.shutdown();
+    assert!(leased.replace().is_ok());
+    assert_eq!(
+        scene.fill(vacancy).replace().unwrap_err(),
+        LeaseError::ShutDown
+    );
+    assert_eq!(scene.closed(), [0, 1]);
+    assert_eq!(scene.pool.stats().leased, 0);
+}
+
+#[test]
 fn a_connection_bound_to_somebody_is_never_given_to_others() {
     let scene = Scene::new(|pool| pool.max_per_route(2));
     let (alice, bob) = (State::new("alice"), State::new("bob"));
