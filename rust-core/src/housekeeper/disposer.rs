@@ -178,10 +178,13 @@ impl Disposer {
         drop(workers);
         let is_news = !shut_down.is_empty();
         for outcome in shut_down {
-            note(|| {
-                log::debug!(
+            note(|| match outcome {
+                Some(outcome) => log::debug!(
                     "a connection is not closed after {BOUND:?}; its socket was shut down: {outcome:?}"
-                );
+                ),
+                None => log::debug!(
+                    "a connection is not closed after {BOUND:?}; no socket of it is known that could be shut down"
+                ),
             });
         }
         if is_full && is_news {
