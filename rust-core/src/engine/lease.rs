@@ -184,7 +184,8 @@ impl Engine {
 
     /// Notes until when a leased connection may be kept; a release with [`Keep::AsBefore`] leaves it so.
     ///
-    /// Saturating; never beyond its time to live. O(1), takes no lock.
+    /// Saturating; never beyond its time to live. [`NotLeased`] where the handle does not stand for a leased connection. O(1), takes
+    /// no lock.
     pub fn update_expiry(&self, handle: Handle, keep: Keep) -> Result<(), NotLeased> {
         let entry = self.entry_of(handle).ok_or(NotLeased)?;
         let word = entry.word();

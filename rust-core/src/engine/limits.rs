@@ -32,7 +32,7 @@ impl Engine {
     }
 
     /// Sets a route's own limit, or with `None` lets the default hold again. A route with a limit of its own is never
-    /// reclaimed. O(removed + served).
+    /// reclaimed. [`Refusal::StaleRoute`] where it was reclaimed before, or is another pool's. O(removed + served).
     pub fn set_max_per_route(
         &self,
         route: RouteId,

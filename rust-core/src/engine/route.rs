@@ -109,12 +109,13 @@ impl Engine {
             .ok_or(Refusal::TooManyRoutes)
     }
 
-    /// Keeps a route from being reclaimed until [`let_go_of_route`](Self::let_go_of_route) is called as often. O(1).
+    /// Keeps a route from being reclaimed until [`let_go_of_route`](Self::let_go_of_route) is called as often.
+    /// [`Refusal::StaleRoute`] where it was reclaimed before, or is another pool's. O(1).
     pub fn hold_route(&self, id: RouteId) -> Result<(), Refusal> {
         self.change_holders(id, 1)
     }
 
-    /// Undoes one [`hold_route`](Self::hold_route). Refused where nobody holds the route. O(1).
+    /// Undoes one [`hold_route`](Self::hold_route). [`Refusal::StaleRoute`] where nobody holds the route. O(1).
     pub fn let_go_of_route(&self, id: RouteId) -> Result<(), Refusal> {
         self.change_holders(id, -1)
     }
