@@ -737,23 +737,52 @@ fn an_event_of_the_connection_before_is_ignored() {
 /// Whatever the clean-up and the release saw of each other, the next clean-up finds the entry.
 #[test]
 fn an_entry_released_during_a_clean_up_is_found_by_the_next() {
-    explore(|| clean_up_beside(|_, _| {}));
+    explore(|| clean_up_beside(|_, _| {}, |_, _| {}));
 }
 
-/// A clean-up meets a leased entry that has been in the heap since an earlier lease. Its holder does something to it and releases
-/// it at the same time.
-fn clean_up_beside(holder: impl FnOnce(&Pool, Handle) + Send + 'static) {
+/// The same where the lease goes on with another connection meanwhile: what the clean-up has noted is about the entry.
+#[test]
+fn an_entry_whose_connection_was_replaced_during_a_clean_up_is_found_by_the_next() {
+    explore(|| clean_up_beside(|_, _| {}, renew));
+    explore(|| clean_up_beside(|_, _| {}, reopen_and_open));
+    explore(|| clean_up_beside(reopen, open));
+}
+
+fn renew(pool: &Pool, leased: Handle) {
+    pool.engine.renew(leased).expect("it is leased");
+}
+
+fn reopen(pool: &Pool, leased: Handle) {
+    pool.engine.reopen(leased).expect("it is leased");
+}
+
+fn open(pool: &Pool, leased: Handle) {
+    pool.engine.opened(leased).expect("it was reopened");
+}
+
+fn reopen_and_open(pool: &Pool, leased: Handle) {
+    reopen(pool, leased);
+    open(pool, leased);
+}
+
+/// A clean-up meets an entry that is leased and has been in the heap since an earlier lease. Its holder has done something to it
+/// before, and does something and releases it meanwhile.
+fn clean_up_beside(
+    before: impl FnOnce(&Pool, Handle),
+    meanwhile: impl FnOnce(&Pool, Handle) + Send + 'static,
+) {
     let pool = Pool::new(|config| config.max_per_route = 1);
     let route = pool.add_route();
     let leased = pool.lease_now(route);
     pool.release_for(leased, Keep::For(10));
     let leased = pool.lease_hit(route).expect("it is idle");
+    before(&pool, leased);
     pool.clock.advance(20);
     let pool = Arc::new(pool);
     let other = pool.clone();
     let releasing = thread::spawn(move || {
         pretend_thread(1);
-        holder(&other, leased);
+        meanwhile(&other, leased);
         other.release_for(leased, Keep::For(5));
     });
     assert_eq!(pool.causes(|fx| pool.engine.close_expired(fx)), []);
@@ -762,21 +791,6 @@ fn clean_up_beside(holder: impl FnOnce(&Pool, Handle) + Send + 'static) {
     let causes = pool.causes(|fx| pool.engine.close_expired(fx));
     assert_eq!(causes, [Cause::Expired]);
     pool.finish(route, vec![]);
-}
-
-/// The same where the lease goes on with another connection meanwhile: what the clean-up has noted is about the entry.
-#[test]
-fn an_entry_whose_connection_was_replaced_during_a_clean_up_is_found_by_the_next() {
-    let renew: fn(&Pool, Handle) = |pool, leased| {
-        pool.engine.renew(leased).expect("it is leased");
-    };
-    let reopen: fn(&Pool, Handle) = |pool, leased| {
-        pool.engine.reopen(leased).expect("it is leased");
-        pool.engine.opened(leased).expect("it was reopened");
-    };
-    for replace in [renew, reopen] {
-        explore(move || clean_up_beside(replace));
-    }
 }
 
 /// A shorter promise than the one before moves the entry's place in the heap.
