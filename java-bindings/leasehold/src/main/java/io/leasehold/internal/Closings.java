@@ -135,7 +135,7 @@ final class Closings implements Runnable {
     }
 
     /** One connection to be closed. */
-    private static final class Closing {
+    static final class Closing {
         private static final int NONE = -1;
 
         final long queued = System.nanoTime();

@@ -47,11 +47,15 @@ final class Housekeeper implements Runnable {
         IdleWatch.isOpen();
         Closings.isAtWork();
         EngineLog.drain();
+        load(Closings.Closing.class, Listing.Item.class);
     }
 
     private final int[] events = new int[IdleWatch.EVENTS];
 
     private Housekeeper() {}
+
+    /** Loads classes, which to name them does. */
+    private static void load(Class<?>... named) {}
 
     /** Takes charge of a new pool. If it throws, it has not. */
     static synchronized Charge take(NativePool pool, PoolState state) {

@@ -451,8 +451,11 @@ public final class NativePool extends Engine {
             try {
                 tell.run();
             } finally {
-                dispose(lease, connection, attachment, Cause.LEAKED);
-                carryOut(effects);
+                try {
+                    dispose(lease, connection, attachment, Cause.LEAKED);
+                } finally {
+                    carryOut(effects);
+                }
             }
         }
     }
@@ -715,8 +718,8 @@ public final class NativePool extends Engine {
                 Closings.add(state, connection, attachment, cause);
                 return;
             }
-        } catch (OutOfMemoryError e) {
-            // For all but the close itself, which nobody else would do.
+        } catch (Throwable e) {
+            // Whatever has failed, it was not the close itself, which nobody else would do.
         }
         state.dispose(connection, cause);
     }
