@@ -63,9 +63,19 @@ final class Housekeeper implements Runnable {
             lastNumber = lastNumber < MOST_NUMBER ? lastNumber + 1 : 1;
         } while (CHARGES.containsKey(lastNumber));
         Charge charge = new Charge(pool, state, lastNumber);
-        charge.resume();
-        CHARGES.put(lastNumber, charge);
-        return charge;
+        boolean isTaken = false;
+        try {
+            // The housekeeper's reference first: without it the pool's memory is freed by whoever failed to make the pool.
+            CHARGES.put(lastNumber, charge);
+            charge.resume();
+            isTaken = true;
+            return charge;
+        } finally {
+            if (!isTaken) {
+                CHARGES.remove(lastNumber);
+                charge.end();
+            }
+        }
     }
 
     /** Has the thread stay until {@link #needNoMore} was called as often. */
