@@ -204,13 +204,18 @@ public final class Lease<C> implements Closeable {
      * @throws IllegalStateException if the lease is a vacancy
      */
     public boolean tryAttach(Socket socket) {
+        return tryAttach(socket, pool.watching());
+    }
+
+    /** As {@link #tryAttach(Socket)}, in this way and not the pool's. */
+    boolean tryAttach(Socket socket, Watching watching) {
         if (socket == null) {
             throw new IllegalArgumentException("attach(null): say detach() to have the socket forgotten");
         }
         if (connection == null && !ref.isEnded()) {
             throw new IllegalStateException("this lease has no connection that a socket could be of: say opened(connection) first");
         }
-        return pool.attach(ref, socket);
+        return pool.attach(ref, socket, watching);
     }
 
     /**

@@ -74,17 +74,18 @@ public final class ManagedSockets {
     }
 
     /**
-     * A leased connection has this socket: tells the pool, or has it forget, as wanted.
+     * A leased connection has this socket: tells the pool, which watches it if that is wanted, and in any case can end a close of it that
+     * {@linkplain Disposer#mayBlock takes too long}.
      *
      * @param lease the lease
      * @param socket its connection's socket, or null for none
      * @return false if the lease has ended, by another thread, and nothing was done
      */
     public boolean attach(Lease<?> lease, Socket socket) {
-        if (socket != null && watching.watches()) {
-            return lease.tryAttach(socket);
+        if (socket == null) {
+            lease.detach();
+            return !lease.isEnded();
         }
-        lease.detach();
-        return !lease.isEnded();
+        return watching.watches() ? lease.tryAttach(socket) : lease.tryAttach(socket, Watching.OFF);
     }
 }

@@ -132,26 +132,28 @@ public final class NativePool extends Engine {
     }
 
     /**
-     * Tells of a leased connection's socket: from now on its peer's close is noticed, as the pool's {@link Watching} says.
+     * Tells of a leased connection's socket: from now on its peer's close is noticed in this way, and a close of ours that hangs can
+     * be cut short.
      *
      * @param lease the lease's reference
      * @param socket the socket
+     * @param watching how
      * @return false if the lease has ended, and nothing was done
      */
-    public boolean attach(LeaseRef lease, Socket socket) {
+    public boolean attach(LeaseRef lease, Socket socket, Watching watching) {
         synchronized (lease) {
             if (lease.isEnded()) {
                 return false;
             }
-            attach(lease.handle, cell(lease.handle), socket);
+            attach(lease.handle, cell(lease.handle), socket, watching);
             return true;
         }
     }
 
-    private void attach(long handle, Cell cell, Socket socket) {
-        Watching watching = state.constants.watching;
+    private void attach(long handle, Cell cell, Socket socket, Watching watching) {
         Attachment before = cell.attachment;
-        if (before != null && before.isOf(socket) && before.isKnown() && before.isWatched == watching.watches()) {
+        if (before != null && before.isOf(socket) && before.isKnown() && before.isWatched == watching.watches()
+                && before.isProbed == watching.probes()) {
             return;
         }
         forgetSocket(cell);
@@ -639,6 +641,15 @@ public final class NativePool extends Engine {
      */
     public boolean isShutDown() {
         return state.isShutDown();
+    }
+
+    /**
+     * How it is learned that peers have closed, unless said otherwise.
+     *
+     * @return what the pool was made with
+     */
+    public Watching watching() {
+        return state.constants.watching;
     }
 
     /**

@@ -64,6 +64,7 @@ class TlsTest {
             client.post(deaf.url());
             assertEquals(1, client.counters().stale());
             assertEquals(2, deaf.connections());
+            Eventually.await("its close is cut short", () -> SocketTable.ofPort(deaf.port()).count(Side.CLIENT, State.CLOSE_WAIT) == 0);
         }
     }
 
