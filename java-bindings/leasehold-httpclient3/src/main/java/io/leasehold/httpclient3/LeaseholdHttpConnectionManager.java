@@ -46,6 +46,8 @@ import org.apache.commons.logging.LogFactory;
 public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager {
     // 3.1's own logger by its name, so that an application's logging configuration shows ours as it did 3.1's.
     private static final Log LOG = LogFactory.getLog(SimpleHttpConnectionManager.class);
+    // How long a thread waits, in nanoseconds, before it looks again for what dead threads have left, and then queues anew.
+    private static final long SLICE = TimeUnit.SECONDS.toNanos(1);
 
     private final boolean alwaysClose;
     // Its total is the number of connections ever held at once: the pool grows when all are held, and not before.
@@ -330,14 +332,21 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
         if (timeout < 0) {
             throw new IllegalArgumentException("timeout value is negative");
         }
-        try {
-            return pool.lease(route, timeout, TimeUnit.MILLISECONDS);
-        } catch (InterruptedException e) {
-            throw new IllegalThreadStateException("Interrupted while waiting in LeaseholdHttpConnectionManager");
-        } catch (TimeoutException e) {
-            throw LeaseholdHttpConnectionManager.<RuntimeException>undeclared(
-                    new ConnectionPoolTimeoutException("Timeout waiting for connection"));
-        }
+        long start = System.nanoTime();
+        long patience = timeout == 0 ? Long.MAX_VALUE : TimeUnit.MILLISECONDS.toNanos(timeout);
+        long left = patience;
+        do {
+            try {
+                return pool.lease(route, Math.max(1, Math.min(left, SLICE)), TimeUnit.NANOSECONDS);
+            } catch (InterruptedException e) {
+                throw new IllegalThreadStateException("Interrupted while waiting in LeaseholdHttpConnectionManager");
+            } catch (TimeoutException e) {
+                left = patience - (System.nanoTime() - start);
+            }
+            // A holder may have died since, and nobody says so.
+        } while (discardForTheDead() || left > 0);
+        throw LeaseholdHttpConnectionManager.<RuntimeException>undeclared(
+                new ConnectionPoolTimeoutException("Timeout waiting for connection"));
     }
 
     /** Throws what HttpConnectionManager declares and SimpleHttpConnectionManager, which never waits, does not. */

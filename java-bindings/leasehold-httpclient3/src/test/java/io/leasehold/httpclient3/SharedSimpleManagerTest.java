@@ -19,6 +19,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import org.apache.commons.httpclient.ConnectionPoolTimeoutException;
 import org.apache.commons.httpclient.HostConfiguration;
 import org.apache.commons.httpclient.HttpClient;
@@ -72,7 +74,7 @@ class SharedSimpleManagerTest {
         for (int i = 0; i < threads; i++) {
             done.add(other.submit(() -> {
                 HttpConnection connection = manager.getConnection(to("127.0.0.1"));
-                allHold.await();
+                allHold.await(60, TimeUnit.SECONDS);
                 connection.releaseConnection();
                 return true;
             }));
@@ -171,6 +173,30 @@ class SharedSimpleManagerTest {
         server.peers().get(0).awaitEnd();
         assertFalse(theirs[0].isOpen());
         mine.releaseConnection();
+    }
+
+    @Test
+    void whoWaitsIsServedWhenTheHolderDies() throws Exception {
+        manager.getParams().setMaxTotalConnections(1);
+        AtomicReference<HttpConnection> theirs = new AtomicReference<>();
+        CountDownLatch mayDie = new CountDownLatch(1);
+        Thread holder = new Thread(() -> {
+            theirs.set(lease("127.0.0.1"));
+            try {
+                mayDie.await();
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+        });
+        holder.start();
+        Eventually.await("it is held", () -> theirs.get() != null);
+        FutureTask<HttpConnection> wait = new FutureTask<>(() -> manager.getConnection(to("127.0.0.1")));
+        Thread waiter = new Thread(wait);
+        waiter.start();
+        Eventually.await("somebody waits", () -> waiter.getState() == Thread.State.TIMED_WAITING);
+        mayDie.countDown();
+        wait.get(1, TimeUnit.MINUTES).releaseConnection();
+        assertFalse(theirs.get().isOpen());
     }
 
     @Test
