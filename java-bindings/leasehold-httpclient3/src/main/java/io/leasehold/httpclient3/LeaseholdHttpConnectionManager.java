@@ -10,10 +10,11 @@ import io.leasehold.Profile;
 import io.leasehold.Stats;
 import io.leasehold.TcpKeepAlive;
 import io.leasehold.Watching;
-import java.util.ArrayList;
-import java.util.List;
+import java.lang.ref.WeakReference;
 import java.util.Map;
+import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -66,6 +67,9 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
     private final LeasedConnection pattern = new LeasedConnection(this, true);
     // What each thread holds. A thread puts its own entry; whoever releases the connection takes it out.
     private final Map<Thread, LeasedConnection> held = new ConcurrentHashMap<>();
+    // What threads held that have died, until a limit asks for its place: weakly, for the collector ends what nobody refers to. Whoever
+    // grows the pool or comes to a limit puts entries and takes them out.
+    private final Queue<WeakReference<LeasedConnection>> left = new ConcurrentLinkedQueue<>();
     private final AtomicInteger shutdowns = new AtomicInteger();
 
     private volatile HttpConnectionManagerParams params = new ManagerParams();
@@ -284,10 +288,8 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
                 return lease;
             }
             if (grow(route)) {
-                if (limits.areUnset()) {
-                    // There is room for what the dead have left: others may still read from it, and else the collector ends it.
-                    forgetTheDead();
-                }
+                // There is room for what the dead have left: others may still read from it, and else the collector ends it.
+                forgetTheDead();
             } else if (!discardForTheDead()) {
                 return await(route, timeout);
             }
@@ -309,23 +311,27 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
 
     /** Ends the leases of threads that have died without doing so; true if there were any. */
     private boolean discardForTheDead() {
+        forgetTheDead();
         boolean any = false;
-        for (LeasedConnection left : forgetTheDead()) {
-            Lease<PooledConnection.Cell> lease = left.takeLease();
+        for (WeakReference<LeasedConnection> next = left.poll(); next != null; next = left.poll()) {
+            LeasedConnection connection = next.get();
+            Lease<PooledConnection.Cell> lease = connection == null ? null : connection.takeLease();
             any |= lease != null && lease.tryDiscard();
         }
         return any;
     }
 
-    /** Forgets the threads that have died, and returns what they have not released. */
-    private List<LeasedConnection> forgetTheDead() {
-        List<LeasedConnection> left = new ArrayList<>();
+    /** Refers to what threads that have died have not released only weakly from now on. */
+    private void forgetTheDead() {
+        left.removeIf(each -> {
+            LeasedConnection connection = each.get();
+            return connection == null || connection.lease() == null;
+        });
         for (Map.Entry<Thread, LeasedConnection> entry : held.entrySet()) {
             if (!entry.getKey().isAlive() && held.remove(entry.getKey(), entry.getValue())) {
-                left.add(entry.getValue());
+                left.add(new WeakReference<>(entry.getValue()));
             }
         }
-        return left;
     }
 
     private Lease<PooledConnection.Cell> await(Route route, long timeout) {

@@ -45,11 +45,6 @@ final class Limits {
         return hostsNow == hosts && totalNow == total ? this : new Limits(totalUnset, perHostUnset, least, hostsNow, totalNow);
     }
 
-    /** Whether the parameters say nothing. */
-    boolean areUnset() {
-        return hosts == null && total == totalUnset;
-    }
-
     /** For all hosts together. */
     int total() {
         return Math.max(least, total);

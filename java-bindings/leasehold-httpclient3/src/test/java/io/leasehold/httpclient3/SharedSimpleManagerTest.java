@@ -209,6 +209,28 @@ class SharedSimpleManagerTest {
     }
 
     @Test
+    void aLimitThatIsFarKeepsNothingThatADeadThreadHeld() throws Exception {
+        manager.getParams().setDefaultMaxConnectionsPerHost(2);
+        inAThreadThatDies(() -> lease("127.0.0.1"));
+        HttpConnection mine = lease("127.0.0.2");
+        Eventually.awaitAfterCollection("the end of the dead thread's connection", () -> server.peers().get(0).hasEnded());
+        mine.releaseConnection();
+        assertEquals("open", server.peers().get(1).end());
+    }
+
+    @Test
+    void whatADeadThreadHeldIsClosedWhenALimitIsReachedLater() throws Exception {
+        manager.getParams().setMaxTotalConnections(2);
+        HttpConnection[] theirs = new HttpConnection[1];
+        inAThreadThatDies(() -> theirs[0] = lease("127.0.0.1"));
+        HttpConnection mine = lease("127.0.0.1");
+        assertTrue(theirs[0].isOpen());
+        elsewhere(() -> lease("127.0.0.1")).releaseConnection();
+        assertFalse(theirs[0].isOpen());
+        mine.releaseConnection();
+    }
+
+    @Test
     void aLimitSetByTheApplicationMakesThreadsWait() throws Exception {
         manager.getParams().setMaxTotalConnections(1);
         HttpConnection mine = lease("127.0.0.1");
