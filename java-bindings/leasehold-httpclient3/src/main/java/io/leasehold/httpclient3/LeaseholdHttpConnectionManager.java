@@ -54,7 +54,7 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
     // Its total is the number of connections ever held at once: the pool grows when all are held, and not before.
     private final ConnectionPool<Route, PooledConnection.Cell> pool =
             ConnectionPool.<Route, PooledConnection.Cell>builder(
-                            new PooledConnection.Closer(LeaseholdHttpConnectionManager::dispose))
+                            new PooledConnection.Closer(LeaseholdHttpConnectionManager::letGo))
                     .profile(Profile.HTTPCLIENT_3)
                     // Connections are asked where 3.1 asks them.
                     .watching(Watching.WATCH)
@@ -432,13 +432,11 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
         return new IllegalStateException("Unexpected release of an unknown connection.");
     }
 
-    /** Closes what the pool lets go. Refers to no manager. */
-    private static void dispose(PooledConnection connection, Cause cause) {
+    /** Says what the pool lets go, before it is closed. Refers to no manager. */
+    private static void letGo(PooledConnection connection, Cause cause) {
         if (cause == Cause.PEER_CLOSED && connection.isOpen() && LOG.isDebugEnabled()) {
             LOG.debug("Connection closed by its peer, closing..., hostConfig=" + connection.route());
         }
-        connection.leave();
-        connection.close();
     }
 
     /**

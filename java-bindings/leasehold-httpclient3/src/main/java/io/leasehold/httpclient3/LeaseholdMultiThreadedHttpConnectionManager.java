@@ -48,7 +48,7 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
 
     private final ConnectionPool<Route, PooledConnection.Cell> pool =
             ConnectionPool.<Route, PooledConnection.Cell>builder(
-                            new PooledConnection.Closer(LeaseholdMultiThreadedHttpConnectionManager::dispose))
+                            new PooledConnection.Closer(LeaseholdMultiThreadedHttpConnectionManager::letGo))
                     .profile(Profile.HTTPCLIENT_3)
                     // Connections are asked where 3.1 asks them.
                     .watching(Watching.WATCH)
@@ -483,8 +483,8 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
         }
     }
 
-    /** Closes what the pool lets go. Refers to no manager. */
-    private static void dispose(PooledConnection connection, Cause cause) {
+    /** Says what the pool lets go, and takes it from its user if that is a shutdown's doing, before it is closed. Refers to no manager. */
+    private static void letGo(PooledConnection connection, Cause cause) {
         if (cause == Cause.PEER_CLOSED && connection.isOpen() && LOG.isDebugEnabled()) {
             LOG.debug("Connection closed by its peer, closing..., hostConfig=" + connection.route());
         }
@@ -498,8 +498,6 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
         if (cause == Cause.SHUT_DOWN) {
             connection.orphan();
         }
-        connection.leave();
-        connection.close();
         if (leased && cause == Cause.SHUT_DOWN) {
             // As 3.1 does, which warns of each connection that a shutdown takes from its user.
             connection.releaseConnection();

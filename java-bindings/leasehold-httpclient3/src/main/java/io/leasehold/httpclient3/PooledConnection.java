@@ -50,19 +50,27 @@ final class PooledConnection extends HttpConnection {
         }
     }
 
-    /** Closes what a pool lets go, in a manager's way. Refers to no manager. */
+    /** Closes what a pool lets go, after it was told in a manager's way. Refers to no manager. */
     static final class Closer implements Disposer<Cell> {
-        private final BiConsumer<PooledConnection, Cause> way;
+        private final BiConsumer<PooledConnection, Cause> tell;
 
-        Closer(BiConsumer<PooledConnection, Cause> way) {
-            this.way = way;
+        Closer(BiConsumer<PooledConnection, Cause> tell) {
+            this.tell = tell;
+        }
+
+        @Override
+        public void letGo(Cell cell, Cause cause) {
+            PooledConnection connection = cell.get();
+            if (connection != null) {
+                tell.accept(connection, cause);
+            }
         }
 
         @Override
         public void dispose(Cell cell, Cause cause) {
             PooledConnection connection = cell.get();
             if (connection != null) {
-                way.accept(connection, cause);
+                connection.end();
             }
         }
 
@@ -144,6 +152,12 @@ final class PooledConnection extends HttpConnection {
     /** Leaves its home. */
     void leave() {
         home.connections.remove(this);
+    }
+
+    /** Leaves its home, and is closed. */
+    private void end() {
+        leave();
+        close();
     }
 
     /** Whether it may serve another request: it is open or as good as new, and still goes where it was made to. */

@@ -4,9 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 
+import io.leasehold.testsupport.Eventually;
+import io.leasehold.testsupport.LogCapture;
 import io.leasehold.testsupport.ScriptedServer;
 import java.io.IOException;
 import java.net.Socket;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import org.apache.commons.httpclient.HostConfiguration;
@@ -31,6 +35,54 @@ class ShutdownTest {
                 throw new AssertionError(e);
             }
             return socket;
+        }
+    }
+
+    /** Makes sockets whose close waits until it may end. */
+    private static final class Clinging implements SimpleSocketFactory {
+        final CountDownLatch mayClose = new CountDownLatch(1);
+
+        @Override
+        public Socket createSocket(String host, int port) throws IOException {
+            Socket socket = new Socket(host, port) {
+                @Override
+                public void close() throws IOException {
+                    try {
+                        mayClose.await();
+                    } catch (InterruptedException e) {
+                        throw new AssertionError(e);
+                    }
+                    super.close();
+                }
+            };
+            // Who closes such a socket has to wait.
+            socket.setSoLinger(true, 60);
+            return socket;
+        }
+    }
+
+    @Test
+    void whatIsInUseIsTakenFromItsUserAtOnceAlsoIfItsCloseWaits() throws Exception {
+        LeaseholdMultiThreadedHttpConnectionManager manager = new LeaseholdMultiThreadedHttpConnectionManager();
+        Clinging factory = new Clinging();
+        List<HttpConnection> held = new ArrayList<>();
+        try (ScriptedServer server = ScriptedServer.plain(); LogCapture log = LogCapture.of(HttpConnection.class)) {
+            HostConfiguration configuration = new HostConfiguration();
+            configuration.setHost("127.0.0.1", server.port(), new Protocol("http", factory, 80));
+            // The second one's close has to wait for the first one's.
+            for (int i = 0; i < 2; i++) {
+                HttpConnection connection = manager.getConnection(configuration);
+                connection.open();
+                held.add(connection);
+            }
+            manager.shutdown();
+            for (HttpConnection connection : held) {
+                assertNull(connection.getHttpConnectionManager());
+            }
+            long warnings = log.messages().stream().filter(line -> line.startsWith("HttpConnectionManager is null.")).count();
+            assertEquals(2, warnings, () -> log.messages().toString());
+            factory.mayClose.countDown();
+            Eventually.await("they are closed", () -> held.stream().noneMatch(HttpConnection::isOpen));
         }
     }
 
