@@ -345,14 +345,19 @@ class CollectionTest {
             }
         });
         quiet.start();
-        for (int i = 0; i < 500; i++) {
-            Lease<Connection> lease = pool.tryLease("a");
-            // One that is on its way out may be among them.
-            assertTrue(housekeepers() > 0);
-            lease.release();
+        try {
+            for (int i = 0; i < 500; i++) {
+                Lease<Connection> lease = pool.tryLease("a");
+                // One that is on its way out may be among them.
+                assertTrue(housekeepers() > 0);
+                lease.release();
+            }
+        } finally {
+            stop.set(true);
+            quiet.join();
         }
-        stop.set(true);
-        quiet.join();
+        // The last lease may have come after the thread's last word.
+        pool.quiesce();
         Eventually.awaitAfterCollection("the thread is gone", () -> housekeepers() == 0);
     }
 

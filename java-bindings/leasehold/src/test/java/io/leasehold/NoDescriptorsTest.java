@@ -4,6 +4,7 @@ import static java.util.Arrays.asList;
 import static java.util.Collections.emptyList;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.leasehold.testsupport.Eventually;
 import io.leasehold.testsupport.LogCapture;
 import java.io.FileInputStream;
 import java.io.FileNotFoundException;
@@ -36,14 +37,10 @@ class NoDescriptorsTest {
                 lease.attach(first);
                 lease.release();
                 firstPeer.close();
-                while (Sockets.probe(first) != Liveness.CLOSED) {
-                    Thread.yield();
-                }
+                Eventually.await("its close has arrived", () -> Sockets.probe(first) == Liveness.CLOSED);
                 lease = pool.tryLease("a");
                 System.out.println("without: " + lease.connection() + ", " + pool.counters().stale() + " stale");
-                while (!log.messages().toString().contains("not watched, only probed")) {
-                    Thread.sleep(1);
-                }
+                Eventually.await("it is logged", () -> log.messages().toString().contains("not watched, only probed"));
                 for (FileInputStream file : hoard) {
                     file.close();
                 }
@@ -51,9 +48,7 @@ class NoDescriptorsTest {
                 lease.attach(second);
                 lease.release();
                 secondPeer.close();
-                while (pool.stats().available() > 0) {
-                    Thread.sleep(1);
-                }
+                Eventually.await("it is closed", () -> pool.stats().available() == 0);
                 System.out.println("again: " + pool.counters().closedByPeer() + " closed by its peer");
             }
         }

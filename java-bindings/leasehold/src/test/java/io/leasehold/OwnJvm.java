@@ -3,11 +3,10 @@ package io.leasehold;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.ByteArrayOutputStream;
 import java.io.File;
-import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -38,21 +37,20 @@ final class OwnJvm {
         command.add("-Xcheck:jni");
         command.addAll(Arrays.asList(options));
         command.addAll(Arrays.asList("-cp", String.join(File.pathSeparator, path), program.getName()));
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        process.getOutputStream().close();
-        String output = read(process.getInputStream());
-        assertTrue(process.waitFor(1, TimeUnit.MINUTES));
-        assertEquals(0, process.exitValue(), output);
-        return output;
-    }
-
-    private static String read(InputStream in) throws IOException {
-        ByteArrayOutputStream out = new ByteArrayOutputStream();
-        byte[] buffer = new byte[4096];
-        for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
-            out.write(buffer, 0, n);
+        // Into a file: to read from a program that hangs would hang, too.
+        Path written = Files.createTempFile("leasehold", ".out");
+        try {
+            Process process = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(written.toFile()).start();
+            process.getOutputStream().close();
+            boolean hasEnded = process.waitFor(1, TimeUnit.MINUTES);
+            process.destroyForcibly();
+            String output = new String(Files.readAllBytes(written), StandardCharsets.UTF_8);
+            assertTrue(hasEnded, () -> "it hangs: " + output);
+            assertEquals(0, process.exitValue(), output);
+            return output;
+        } finally {
+            Files.delete(written);
         }
-        return new String(out.toByteArray(), StandardCharsets.UTF_8);
     }
 
     /** The native library's place on the class path. */

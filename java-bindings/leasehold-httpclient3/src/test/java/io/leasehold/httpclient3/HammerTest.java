@@ -14,6 +14,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.logging.Logger;
 import org.apache.commons.httpclient.ConnectionPoolTimeoutException;
@@ -154,7 +155,7 @@ class HammerTest {
         CyclicBarrier allHold = new CyclicBarrier(TOTAL);
         Threads.run(TOTAL, number -> () -> {
             HttpConnection connection = manager.getConnectionWithTimeout(host(number % 3, memory), 30_000);
-            allHold.await();
+            allHold.await(60, TimeUnit.SECONDS);
             connection.releaseConnection();
             return null;
         });
