@@ -340,17 +340,17 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
         }
         long start = System.nanoTime();
         long patience = timeout == 0 ? Long.MAX_VALUE : TimeUnit.MILLISECONDS.toNanos(timeout);
-        long left = patience;
+        long rest = patience;
         do {
             try {
-                return pool.lease(route, Math.max(1, Math.min(left, SLICE)), TimeUnit.NANOSECONDS);
+                return pool.lease(route, Math.max(1, Math.min(rest, SLICE)), TimeUnit.NANOSECONDS);
             } catch (InterruptedException e) {
                 throw new IllegalThreadStateException("Interrupted while waiting in LeaseholdHttpConnectionManager");
             } catch (TimeoutException e) {
-                left = patience - (System.nanoTime() - start);
+                rest = patience - (System.nanoTime() - start);
             }
             // A holder may have died since, and nobody says so.
-        } while (discardForTheDead() || left > 0);
+        } while (discardForTheDead() || rest > 0);
         throw LeaseholdHttpConnectionManager.<RuntimeException>undeclared(
                 new ConnectionPoolTimeoutException("Timeout waiting for connection"));
     }
