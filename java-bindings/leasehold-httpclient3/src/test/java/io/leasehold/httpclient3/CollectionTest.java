@@ -101,7 +101,7 @@ class CollectionTest {
 
     private void awaitGone(WeakReference<HttpConnectionManager> manager) throws Exception {
         Eventually.awaitAfterCollection("the manager to go", () -> manager.get() == null);
-        Eventually.awaitAfterCollection("its socket to be closed", () -> server.peers().get(0).hasEnded());
+        Eventually.awaitAfterCollection("its socket to be closed", () -> server.peer(0).hasEnded());
     }
 
     /** What an application hangs into HttpClient, and what leads back to the application. */

@@ -236,7 +236,7 @@ final class Scripts {
             stage.act("GET, never released",
                     () -> stage.client(stage.passingSimple(), stage.to("a")).executeMethod(new GetMethod("/ok")));
             stage.forget();
-            Eventually.awaitAfterCollection("the socket to be closed", () -> stage.server().peers().get(0).hasEnded());
+            Eventually.awaitAfterCollection("the socket to be closed", () -> stage.server().peer(0).hasEnded());
             stage.awaitReclaimed("a", false);
             stage.awaitEnd(0);
         });
@@ -753,7 +753,7 @@ final class Scripts {
             thread.setConnectionTimeout(0);
             thread.setTimeoutInterval(60_000); // It looks once, at its start.
             thread.start();
-            stage.server().peers().get(0).awaitEnd();
+            stage.server().peer(0).awaitEnd();
             thread.shutdown();
             thread.join();
             counts(stage, manager);

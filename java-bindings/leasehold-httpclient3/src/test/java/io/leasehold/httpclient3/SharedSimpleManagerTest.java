@@ -95,10 +95,10 @@ class SharedSimpleManagerTest {
         });
         mine.releaseConnection();
         for (int ended : new int[] {1, 2, 3}) {
-            server.peers().get(ended).awaitEnd();
+            server.peer(ended).awaitEnd();
         }
-        assertEquals("open", server.peers().get(0).end());
-        assertEquals("open", server.peers().get(4).end());
+        assertEquals("open", server.peer(0).end());
+        assertEquals("open", server.peer(4).end());
     }
 
     @Test
@@ -170,7 +170,7 @@ class SharedSimpleManagerTest {
         HttpConnection[] theirs = new HttpConnection[1];
         inAThreadThatDies(() -> theirs[0] = lease("127.0.0.1"));
         HttpConnection mine = lease("127.0.0.1");
-        server.peers().get(0).awaitEnd();
+        server.peer(0).awaitEnd();
         assertFalse(theirs[0].isOpen());
         mine.releaseConnection();
     }
@@ -203,9 +203,9 @@ class SharedSimpleManagerTest {
     void whatADeadThreadHeldIsClosedWhenItIsCollected() throws Exception {
         inAThreadThatDies(() -> lease("127.0.0.1"));
         HttpConnection mine = lease("127.0.0.1");
-        Eventually.awaitAfterCollection("the end of the dead thread's connection", () -> server.peers().get(0).hasEnded());
+        Eventually.awaitAfterCollection("the end of the dead thread's connection", () -> server.peer(0).hasEnded());
         mine.releaseConnection();
-        assertEquals("open", server.peers().get(1).end());
+        assertEquals("open", server.peer(1).end());
     }
 
     @Test
@@ -213,9 +213,9 @@ class SharedSimpleManagerTest {
         manager.getParams().setDefaultMaxConnectionsPerHost(2);
         inAThreadThatDies(() -> lease("127.0.0.1"));
         HttpConnection mine = lease("127.0.0.2");
-        Eventually.awaitAfterCollection("the end of the dead thread's connection", () -> server.peers().get(0).hasEnded());
+        Eventually.awaitAfterCollection("the end of the dead thread's connection", () -> server.peer(0).hasEnded());
         mine.releaseConnection();
-        assertEquals("open", server.peers().get(1).end());
+        assertEquals("open", server.peer(1).end());
     }
 
     @Test
@@ -242,7 +242,7 @@ class SharedSimpleManagerTest {
         Future<HttpConnection> waiter = other.submit(() -> manager.getConnectionWithTimeout(to("127.0.0.2"), 0));
         mine.releaseConnection();
         waiter.get().releaseConnection();
-        server.peers().get(0).awaitEnd();
+        server.peer(0).awaitEnd();
     }
 
     @Test

@@ -105,7 +105,7 @@ class ShutdownTest {
             open.get();
             assertFalse(connection.isOpen());
             assertNull(connection.getHttpConnectionManager());
-            server.peers().get(0).awaitEnd();
+            server.peer(0).awaitEnd();
             connection.releaseConnection();
             assertEquals(0, manager.getConnectionsInPool());
         }

@@ -136,7 +136,7 @@ class WireTest {
     }
 
     private void assertClientKeepsTimeWait() throws Exception {
-        ScriptedServer.Peer peer = server.peers().get(0);
+        ScriptedServer.Peer peer = server.peer(0);
         peer.awaitEnd();
         assertEquals("end of stream", peer.end());
         awaitStates(peer, "client TIME_WAIT");

@@ -44,8 +44,8 @@ class CollectionTest {
         Eventually.awaitAfterCollection("its socket to be closed", this::socketIsClosed);
     }
 
-    private boolean socketIsClosed() {
-        return !server.peers().isEmpty() && server.peers().get(0).hasEnded();
+    private boolean socketIsClosed() throws Exception {
+        return server.peer(0).hasEnded();
     }
 
     private WeakReference<Object> useTied() throws Exception {

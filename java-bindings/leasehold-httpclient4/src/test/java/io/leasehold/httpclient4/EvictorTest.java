@@ -34,7 +34,7 @@ class EvictorTest {
             try (CloseableHttpResponse response = client.execute(new HttpGet("http://127.0.0.1:" + server.port() + "/ok"))) {
                 EntityUtils.consume(response.getEntity());
             }
-            Eventually.await("the server to see the end", () -> server.peers().get(0).hasEnded());
+            Eventually.await("the server to see the end", () -> server.peer(0).hasEnded());
             assertEquals(1, manager.getCounters().idle());
         }
         assertEquals("Connection pool shut down", assertThrows(IllegalStateException.class,
@@ -48,7 +48,7 @@ class EvictorTest {
         try (ScriptedServer server = ScriptedServer.plain()) {
             HttpRoute route = new HttpRoute(new HttpHost("127.0.0.1", server.port()));
             manager.releaseConnection(leaseOpen(manager, route, null), null, 1, TimeUnit.MILLISECONDS);
-            Eventually.await("the server to see the end", () -> !server.peers().isEmpty() && server.peers().get(0).hasEnded());
+            Eventually.await("the server to see the end", () -> server.peer(0).hasEnded());
             assertEquals(1, manager.getCounters().expired());
         } finally {
             evictor.shutdown();

@@ -445,7 +445,7 @@ final class LimitScripts {
             // Again, should the server not have come to waiting for it.
             Eventually.await("the connection's end", () -> {
                 stage.server().proceed();
-                return stage.server().peers().get(0).hasEnded();
+                return stage.server().peer(0).hasEnded();
             });
             stage.counts(manager, stage.to("a"));
             stage.get(stage.client(manager), "/ok");

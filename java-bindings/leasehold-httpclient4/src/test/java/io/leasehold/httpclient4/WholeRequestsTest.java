@@ -83,7 +83,7 @@ class WholeRequestsTest {
         try (ScriptedServer server = ScriptedServer.plain(); CloseableHttpClient client = client(null)) {
             HttpHost target = new HttpHost("127.0.0.1", server.port());
             assertEquals("c0 r1", get(client, target, "/drop"));
-            server.peers().get(0).awaitEnd();
+            server.peer(0).awaitEnd();
             assertEquals("c1 r1", get(client, target, "/ok"));
         }
     }

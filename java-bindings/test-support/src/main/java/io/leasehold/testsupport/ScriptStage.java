@@ -189,8 +189,7 @@ public abstract class ScriptStage implements AutoCloseable {
 
     /** As {@link #awaitEnd(int)}, for either server. */
     public final void awaitEnd(ScriptedServer server, int connection) throws Exception {
-        Eventually.await("connection " + connection + " accepted", () -> server.peers().size() > connection);
-        ScriptedServer.Peer peer = server.peers().get(connection);
+        ScriptedServer.Peer peer = server.peer(connection);
         Eventually.await("end of connection " + connection, peer::hasEnded);
         write("server's view of connection " + connection, peer.end());
     }

@@ -123,6 +123,12 @@ public final class ScriptedServer implements AutoCloseable {
         return new ArrayList<>(peers);
     }
 
+    /** One of them, from 0 on. Waits for it: a client's connect returns before the accept that it has led to. */
+    public Peer peer(int number) throws Exception {
+        Eventually.await("connection " + number + " accepted", () -> peers.size() > number);
+        return peers.get(number);
+    }
+
     /** Lets everything that waits for this go on, once. */
     public void proceed() {
         CountDownLatch waiting = proceed;
