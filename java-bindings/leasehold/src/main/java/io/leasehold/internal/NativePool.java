@@ -168,8 +168,8 @@ public final class NativePool extends Engine {
         Attachment attachment = new Attachment(socket);
         attachment.isWatched = watching.watches() && attachment.isKnown() && IdleWatch.add(
                 attachment, () -> watch(address, handle, state.charge.number, attachment.descriptor()) == DONE);
-        // What the system does not tell it is asked.
-        attachment.isProbed = watching.probes() || watching.watches() && !attachment.isWatched;
+        // What the system does not tell it is asked, if it can be.
+        attachment.isProbed = watching.probes() || watching.watches() && attachment.isKnown() && !attachment.isWatched;
         cell.wasWatched = attachment.isWatched;
         cell.attachment = attachment;
     }
