@@ -30,7 +30,8 @@ PANELS = {
     'httpclient4-requests': Panel('HttpClient 4.5: GETs from nginx', 'requests_per_second', 'requests per second, more is better', {
         'leasehold': 'Leasehold, each lease validated',
         'httpclient4-unchecked': 'stock, validation off',
-        'httpclient4-checked': 'stock, stale check at each request',
+        'httpclient4-checked': 'stock, each request checked',
+        'leasehold-unchecked': 'Leasehold, validation off',
     }),
 }
 
@@ -45,10 +46,10 @@ text { font: 12px system-ui, sans-serif; fill: #1f2328 }
 .small { font-size: 11px; fill: #59636e }
 .value { text-anchor: middle }
 .axis, .whisker { stroke: #59636e; stroke-width: 1 }
-.bar0 { fill: #1a7f64 } .bar1 { fill: #8c96a1 } .bar2 { fill: #bcc3ca }
+.bar0 { fill: #1a7f64 } .bar1 { fill: #8c96a1 } .bar2 { fill: #bcc3ca } .bar3 { fill: #83c5b1 }
 @media (prefers-color-scheme: dark) {
   text { fill: #f0f6fc } .small { fill: #9198a1 } .axis, .whisker { stroke: #9198a1 }
-  .bar0 { fill: #2ea783 } .bar1 { fill: #6e7781 } .bar2 { fill: #484f58 }
+  .bar0 { fill: #2ea783 } .bar1 { fill: #6e7781 } .bar2 { fill: #484f58 } .bar3 { fill: #1c5f4c }
 }'''
 
 
@@ -71,7 +72,7 @@ def panel(top, what, rows):
     for i, name in enumerate(what.names.values()):
         parts.append(f'<rect x="{x:.0f}" y="{top + 23}" width="11" height="11" class="bar{i}"/>')
         parts.append(text(x + 16, top + 33, name, 'small'))
-        x += 46 + 6.2 * len(name)
+        x += 40 + 6.2 * len(name)
     group = (WIDTH - 2 * LEFT) / len(threads)
     for g, count in enumerate(threads):
         middle = LEFT + group * (g + 0.5)

@@ -57,8 +57,8 @@ final class Requests {
         try (Nginx server = Nginx.builder().start()) {
             Requests requests = new Requests(server.url(WebServer.HELLO), quick, rows);
             try {
-                requests.measure(1, 5, leasehold(), unchecked(), checked());
-                requests.measure(16, 100, leasehold(), unchecked());
+                requests.measure(1, 5, leasehold(), leaseholdUnchecked(), unchecked(), checked());
+                requests.measure(16, 100, leasehold(), leaseholdUnchecked(), unchecked());
             } finally {
                 requests.threads.shutdown();
             }
@@ -70,18 +70,22 @@ final class Requests {
         return new Requester("leasehold", client(new LeaseholdHttpClientConnectionManager(), false));
     }
 
+    /** No lease validates anything: what the other one pays for validation is what it falls behind this one. */
+    private static Requester leaseholdUnchecked() {
+        return new Requester("leasehold-unchecked", client(unvalidated(new LeaseholdHttpClientConnectionManager()), false));
+    }
+
     /** Nothing is validated. */
     private static Requester unchecked() {
-        return new Requester("httpclient4-unchecked", client(stock(), false));
+        return new Requester("httpclient4-unchecked", client(unvalidated(new PoolingHttpClientConnectionManager()), false));
     }
 
     /** Each request validates its connection. */
     private static Requester checked() {
-        return new Requester("httpclient4-checked", client(stock(), true));
+        return new Requester("httpclient4-checked", client(unvalidated(new PoolingHttpClientConnectionManager()), true));
     }
 
-    private static PoolingHttpClientConnectionManager stock() {
-        PoolingHttpClientConnectionManager manager = new PoolingHttpClientConnectionManager();
+    private static PoolingHttpClientConnectionManager unvalidated(PoolingHttpClientConnectionManager manager) {
         manager.setValidateAfterInactivity(-1);
         return manager;
     }
@@ -102,7 +106,7 @@ final class Requests {
         System.err.println("bench: " + BENCH + ", threads: " + n);
         List<Requester> order = new ArrayList<>(Arrays.asList(requesters));
         Random random = new Random(1);
-        long turns = (quick ? 8_000 : 60_000) / sliceMillis / requesters.length;
+        long turns = (quick ? 12_000 : 60_000) / sliceMillis / requesters.length;
         long warmUp = turns / 4;
         for (int i = 0; i < warmUp + turns; i++) {
             Collections.shuffle(order, random);
