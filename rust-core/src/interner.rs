@@ -1,33 +1,31 @@
 //! Keys and their routes: each distinct key has one route id as long as the engine keeps the route alive.
 //!
-//! Looked up by reading one of a few shards, written only when a key is new or its route was reclaimed. A key's own
-//! `Hash` and `Eq` run under a shard's lock, never under one of the engine's.
+//! Looked up in one of a few tables, each written only when a key is new or its route was reclaimed; several, so that one that grows
+//! holds up no more than its part of the keys. A key's own `Hash` and `Eq` run under a table's lock, never under one of the engine's.
 
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::Arc;
 
 use hashbrown::HashTable;
-use parking_lot::{Mutex, RwLock};
+use parking_lot::Mutex;
 
 use crate::engine::{Effects, Engine, Refusal, RouteId, Segments};
+use crate::sharded_lock::ShardedLock;
 
-const SHARDS: usize = 16;
+const TABLES: usize = 8;
 
 /// Keys and their routes.
 #[derive(Debug)]
 pub struct Interner<K> {
     hasher: RandomState,
-    shards: [Shard<K>; SHARDS],
+    tables: [ShardedLock<Table<K>>; TABLES],
     /// The key of each live route, by its slot. Written by whoever interns or forgets it.
     keys: Segments<Mutex<Option<Known<K>>>>,
 }
 
 type Known<K> = (RouteId, Arc<K>);
 
-/// On cache lines of its own: shards are read by many threads at once.
-#[derive(Debug)]
-#[repr(align(128))]
-struct Shard<K>(RwLock<HashTable<(Arc<K>, RouteId)>>);
+type Table<K> = HashTable<(Arc<K>, RouteId)>;
 
 impl<K: Eq + Hash> Default for Interner<K> {
     fn default() -> Self {
@@ -40,7 +38,7 @@ impl<K: Eq + Hash> Interner<K> {
     pub fn new() -> Self {
         Interner {
             hasher: RandomState::new(),
-            shards: [const { Shard(RwLock::new(HashTable::new())) }; SHARDS],
+            tables: [const { ShardedLock::new(HashTable::new()) }; TABLES],
             keys: Segments::new(),
         }
     }
@@ -48,7 +46,7 @@ impl<K: Eq + Hash> Interner<K> {
     /// The route of a key that is known.
     pub fn find(&self, key: &K) -> Option<RouteId> {
         let hash = self.hasher.hash_one(key);
-        let table = self.shard(hash).read_recursive();
+        let table = self.table(hash).read();
         table
             .find(hash, |(known, _)| **known == *key)
             .map(|(_, id)| *id)
@@ -70,7 +68,7 @@ impl<K: Eq + Hash> Interner<K> {
             return Ok(id);
         }
         let new = engine.add_route(effects)?;
-        let mut table = self.shard(hash).write();
+        let mut table = self.table(hash).write();
         if let Some(entry) = table.find_mut(hash, |(known, _)| **known == **key) {
             if is_fresh(entry.1) {
                 // Somebody was faster; the new route has nothing and is reclaimed in time.
@@ -132,7 +130,7 @@ impl<K: Eq + Hash> Interner<K> {
 
     fn forget_key(&self, id: RouteId, key: &K) {
         let hash = self.hasher.hash_one(key);
-        let mut table = self.shard(hash).write();
+        let mut table = self.table(hash).write();
         let removed = table
             .find_entry(hash, |(known, of)| *of == id && **known == *key)
             .ok()
@@ -157,9 +155,9 @@ impl<K: Eq + Hash> Interner<K> {
         (*known == id).then(|| Arc::clone(key))
     }
 
-    fn shard(&self, hash: u64) -> &RwLock<HashTable<(Arc<K>, RouteId)>> {
+    fn table(&self, hash: u64) -> &ShardedLock<Table<K>> {
         // The table itself uses the hash's top and bottom bits.
-        &self.shards[(hash >> 32) as usize % SHARDS].0
+        &self.tables[(hash >> 32) as usize % TABLES]
     }
 }
 
@@ -231,7 +229,7 @@ mod tests {
             for route in [first, second] {
                 let key = if route == older { &a } else { &b };
                 let hash = interner.hasher.hash_one(**key);
-                let mut table = interner.shard(hash).write();
+                let mut table = interner.table(hash).write();
                 table.insert_unique(hash, (Arc::clone(key), route), |(known, _)| {
                     interner.hasher.hash_one(**known)
                 });

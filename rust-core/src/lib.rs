@@ -69,6 +69,7 @@ mod pool;
 mod request;
 mod reuse;
 mod route;
+mod sharded_lock;
 mod shared;
 mod shares;
 pub mod socket;
