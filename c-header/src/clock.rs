@@ -3,16 +3,9 @@
 use leasehold::engine::ManualClock;
 
 use crate::boundary::{Output, answer};
+use crate::handles::lh_clock;
 use crate::status::*;
 use crate::table::Table;
-
-/// A clock that stands still until it is moved, for tests of programs that use a pool. The handle with id 0 is none.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct lh_clock {
-    /// For comparing and storing only.
-    pub id: u64,
-}
 
 static CLOCKS: Table<ManualClock> = Table::new();
 

@@ -3,43 +3,20 @@
 use std::ffi::c_void;
 use std::sync::Arc;
 
-use leasehold::engine::{Cause, Handle, Keep, NotLeased, RouteId, StateId};
+use leasehold::engine::{Cause, Keep, NotLeased, RouteId, StateId};
 
 use crate::boundary::{Output, answer, bytes};
 use crate::cells::Socket;
 use crate::disposal::lh_cause;
+use crate::handles::{lh_lease, lh_pool, lh_route};
 use crate::options::{self, LH_FOREVER, LH_KEEP_AS_BEFORE, lh_lease_options};
-use crate::pool::{Pool, lh_pool, with_pool};
+use crate::pool::{Pool, with_pool};
 use crate::probe::lh_probe;
 use crate::request::wait_for_lease;
-use crate::route::lh_route;
 use crate::serving::{LeaseOutput, Served, lease_now};
 use crate::socket::checked;
 use crate::state::{StateUse, state_of};
 use crate::status::*;
-
-/// A lease of a pool: the right to use a connection, or to open one. It ends once; the handle is dead then. It may be
-/// passed from thread to thread, but is used by one at a time. The handle with id 0 is none.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct lh_lease {
-    /// For comparing and storing only.
-    pub id: u64,
-}
-
-impl From<Handle> for lh_lease {
-    fn from(handle: Handle) -> lh_lease {
-        lh_lease {
-            id: handle.to_u64(),
-        }
-    }
-}
-
-impl lh_lease {
-    fn to_handle(self) -> Handle {
-        Handle::from_u64(self.id)
-    }
-}
 
 /// Leases an idle connection of a route or the right to open one, if that is possible now. O(1) for an idle connection.
 ///

@@ -20,6 +20,7 @@ mod delivery;
 mod disposal;
 #[cfg(feature = "faults")]
 mod faults;
+mod handles;
 mod housekeeping;
 mod http;
 mod lease;
@@ -44,6 +45,7 @@ pub use clock::*;
 pub use disposal::{lh_cause, lh_dispose_callback};
 #[cfg(feature = "faults")]
 pub use faults::*;
+pub use handles::*;
 pub use http::*;
 pub use lease::*;
 pub use log::*;

@@ -9,8 +9,8 @@ use leasehold::Watching;
 use leasehold::engine::Policy;
 
 use crate::boundary::{Output, answer, from_number};
-use crate::clock::lh_clock;
 use crate::disposal::lh_dispose_callback;
+use crate::handles::lh_clock;
 use crate::status::*;
 
 /// For ever: as a timeout, or as the time to keep a connection.

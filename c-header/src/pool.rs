@@ -13,19 +13,12 @@ use crate::boundary::{Output, answer, from_number};
 use crate::cells::{Cell, Kept};
 use crate::clock::find_clock;
 use crate::disposal::{lh_cause, lh_dispose_callback};
+use crate::handles::lh_pool;
 use crate::housekeeping::Care;
 use crate::options::{self, lh_policy, lh_pool_options, lh_watching};
 use crate::request::Waiting;
 use crate::status::*;
 use crate::table::Table;
-
-/// A pool. The handle with id 0 is none.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct lh_pool {
-    /// For comparing and storing only.
-    pub id: u64,
-}
 
 /// How to shut a pool down.
 #[repr(C)]

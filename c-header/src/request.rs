@@ -17,21 +17,12 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::boundary::{Output, answer};
 use crate::delivery::is_in_callback;
-use crate::lease::lh_lease;
+use crate::handles::{lh_lease, lh_pool, lh_request, lh_route};
 use crate::options::{self, LH_FOREVER, lh_lease_options};
-use crate::pool::{Pool, lh_pool, with_pool};
-use crate::route::lh_route;
+use crate::pool::{Pool, with_pool};
 use crate::serving::{LeaseOutput, Served, lease_now};
 use crate::state::{StateUse, state_of};
 use crate::status::*;
-
-/// A request that waits for a lease. The handle with id 0 is none.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct lh_request {
-    /// For comparing and storing only.
-    pub id: u64,
-}
 
 /// Gets the answer to a request that had to wait, exactly once.
 ///
@@ -323,9 +314,7 @@ pub unsafe extern "C" fn lh_pool_request(
                     if let Some(deadline) = asked.deadline {
                         pool.limit(ticket, deadline);
                     }
-                    request.write(lh_request {
-                        id: ticket.to_u64(),
-                    });
+                    request.write(ticket.into());
                     Ok(LH_PENDING)
                 }
                 Ok(Outcome::Granted(grant)) => {
@@ -348,7 +337,7 @@ pub unsafe extern "C" fn lh_pool_request(
 pub extern "C" fn lh_request_cancel(pool: lh_pool, request: lh_request) -> lh_status {
     answer(|| {
         with_pool(pool, |pool| {
-            let ticket = Ticket::from_u64(request.id);
+            let ticket = request.to_ticket();
             let asked = pool.take_request(ticket).ok_or(LH_NO_REQUEST)?;
             // Nobody else can take the answer now.
             asked.let_go(pool);

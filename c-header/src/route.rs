@@ -6,29 +6,10 @@ use std::sync::Arc;
 use leasehold::engine::{Effects, RouteId};
 
 use crate::boundary::{Answer, Output, answer, bytes};
-use crate::pool::{Pool, lh_pool, with_pool};
+use crate::handles::{lh_pool, lh_route};
+use crate::pool::{Pool, with_pool};
 use crate::stats::lh_stats;
 use crate::status::*;
-
-/// A route of a pool: what a connection goes to, such as a scheme, host and port. The handle with id 0 is none.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct lh_route {
-    /// For comparing and storing only. Routes of one pool made of equal bytes have equal ids as long as one is held.
-    pub id: u64,
-}
-
-impl From<RouteId> for lh_route {
-    fn from(id: RouteId) -> lh_route {
-        lh_route { id: id.to_u64() }
-    }
-}
-
-impl lh_route {
-    pub(crate) fn to_id(self) -> RouteId {
-        RouteId::from_u64(self.id)
-    }
-}
 
 /// Makes a route of a string, say `https://example.org:443`, copied during the call. Equal strings are the same route.
 ///

@@ -14,7 +14,7 @@ use crate::boundary::{Answer, Output};
 use crate::cells::{Cell, Socket};
 use crate::delivery::Delivery;
 use crate::disposal::{Disposal, lh_cause};
-use crate::lease::lh_lease;
+use crate::handles::lh_lease;
 use crate::pool::Pool;
 use crate::probe::lh_probe;
 use crate::state::StateUse;

@@ -5,10 +5,9 @@ use std::ffi::{c_char, c_void};
 use leasehold::engine::{Counters, Stats, Use};
 
 use crate::boundary::{Output, answer};
-use crate::lease::lh_lease;
+use crate::handles::{lh_lease, lh_pool, lh_route};
 use crate::options::LH_FOREVER;
-use crate::pool::{lh_pool, with_pool};
-use crate::route::lh_route;
+use crate::pool::with_pool;
 use crate::status::*;
 
 /// Numbers of connections and requests: exact when nothing is under way.
