@@ -40,6 +40,7 @@ mod state;
 mod status;
 mod table;
 mod version;
+mod waiters;
 
 pub use clock::*;
 pub use disposal::{lh_cause, lh_dispose_callback};

@@ -16,9 +16,9 @@ use crate::disposal::{lh_cause, lh_dispose_callback};
 use crate::handles::lh_pool;
 use crate::housekeeping::Care;
 use crate::options::{self, lh_policy, lh_pool_options, lh_watching};
-use crate::request::Waiting;
 use crate::status::*;
 use crate::table::Table;
+use crate::waiters::Waiters;
 
 /// How to shut a pool down.
 #[repr(C)]
@@ -40,8 +40,7 @@ pub(crate) struct Pool {
     pub(crate) engine: Engine,
     /// What is kept of each connection, by its entry's slot.
     pub(crate) cells: Segments<Cell>,
-    /// How to tell who waits, by its ticket's slot.
-    pub(crate) waiting: Segments<Waiting>,
+    pub(crate) waiters: Waiters,
     pub(crate) routes: Interner<Box<[u8]>>,
     pub(crate) states: States,
     pub(crate) deadlines: Deadlines<Ticket>,
@@ -103,7 +102,7 @@ impl Pool {
             is_destroyed: AtomicBool::new(false),
             engine,
             cells: Segments::new(),
-            waiting: Segments::new(),
+            waiters: Waiters::new(),
             routes: Interner::new(),
             states: States::default(),
             deadlines: Deadlines::default(),

@@ -1,19 +1,16 @@
 //! Requests that wait: a thread's, and those whose answer is a callback.
 //!
-//! Who waits is published under its ticket's slot before the ticket is queued, so a grant that comes at once finds whom to
-//! tell. A request with a callback is answered by whoever takes it out of its place there: the thread that the engine told
-//! to wake it, or the one that cancels it. It is taken out under the place's lock together with its answer, before the
-//! ticket, and so the place, can be another's. The lock is held while the engine is asked, never the other way round, and
-//! never while a callback runs.
+//! A request with a callback is taken out of its place in [`Waiters`](crate::waiters) under the place's lock together with
+//! its answer, before the ticket, and so the place, can be another's. The lock is held while the engine is asked, never the
+//! other way round, and never while a callback runs.
 
 use std::ffi::c_void;
 use std::ptr::null_mut;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use leasehold::engine::{Answer, Grant, Outcome, RouteId, StateId, Ticket};
+use leasehold::engine::{Answer, Grant, Outcome, RouteId, Ticket};
 use leasehold::face::Deadline;
-use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::boundary::{Output, answer};
 use crate::delivery::is_in_callback;
@@ -23,6 +20,7 @@ use crate::pool::{Pool, with_pool};
 use crate::serving::{LeaseOutput, Served, lease_now};
 use crate::state::{StateUse, state_of};
 use crate::status::*;
+use crate::waiters::{Request, Signal, Waiter};
 
 /// Gets the answer to a request that had to wait, exactly once.
 ///
@@ -41,100 +39,17 @@ pub type lh_lease_callback = Option<
     ),
 >;
 
-/// Where it is said how to tell the owner of a ticket, by the ticket's slot.
-#[derive(Default)]
-pub(crate) struct Waiting(Mutex<Option<(Ticket, Waiter)>>);
-
-enum Waiter {
-    Thread(Arc<Signal>),
-    Callback(Request),
-}
-
-/// What a sleeping thread waits for.
-#[derive(Default)]
-struct Signal {
-    is_given: Mutex<bool>,
-    given: Condvar,
-}
-
-#[derive(Clone, Copy)]
-struct Request {
-    callback: unsafe extern "C" fn(*mut c_void, lh_pool, lh_status, lh_lease, *mut c_void),
-    context: *mut c_void,
-    route: RouteId,
-    /// A use of the number of its own.
-    state: StateId,
-    deadline: Option<Deadline>,
-}
-
-// SAFETY: the program gave the context for a callback on any thread; here it is only passed on.
-unsafe impl Send for Request {}
-
-impl Signal {
-    fn give(&self) {
-        *self.is_given.lock() = true;
-        self.given.notify_one();
-    }
-
-    /// False if the deadline came first.
-    fn wait(&self, deadline: Option<Instant>) -> bool {
-        let mut is_given = self.is_given.lock();
-        while !*is_given {
-            match deadline {
-                None => self.given.wait(&mut is_given),
-                Some(deadline) => {
-                    if self.given.wait_until(&mut is_given, deadline).timed_out() {
-                        break;
-                    }
-                }
-            }
-        }
-        std::mem::take(&mut is_given)
-    }
-}
-
 impl Pool {
-    fn publish(&self, ticket: Ticket, waiter: Waiter) {
-        *self.waiting.grow_to(ticket.slot()).0.lock() = Some((ticket, waiter));
-    }
-
-    /// A ticket's place, locked, while what was published for it is there.
-    fn place_of(&self, ticket: Ticket) -> Option<MutexGuard<'_, Option<(Ticket, Waiter)>>> {
-        let waiting = self.waiting.get(ticket.slot())?.0.lock();
-        let is_its = matches!(&*waiting, Some((published, _)) if *published == ticket);
-        is_its.then_some(waiting)
-    }
-
-    /// Takes back what was published for a ticket, if it is still there.
-    fn retract(&self, ticket: Ticket) {
-        if let Some(mut waiting) = self.place_of(ticket) {
-            *waiting = None;
-        }
-    }
-
     /// Has a queued request time out, unless it is answered or cancelled before.
     fn limit(self: &Arc<Self>, ticket: Ticket, deadline: Deadline) {
         let is_first = self.deadlines.set(deadline, ticket);
         // Whoever took it out of its place before the deadline was set has left that to us.
-        if self.place_of(ticket).is_none() {
+        if self.waiters.place_of(ticket).is_none() {
             self.deadlines.clear(deadline);
         } else if is_first {
             if let Some(membership) = self.membership() {
                 membership.ring();
             }
-        }
-    }
-
-    /// Takes a request whose answer would be a callback out of its place.
-    fn take_request(&self, ticket: Ticket) -> Option<Request> {
-        let mut waiting = self.place_of(ticket)?;
-        match &*waiting {
-            Some((_, Waiter::Callback(request))) => {
-                let request = *request;
-                *waiting = None;
-                Some(request)
-            }
-            _ => None,
         }
     }
 }
@@ -159,9 +74,10 @@ pub(crate) fn wait_for_lease(
     };
     let ticket = pool.engine.reserve_ticket().map_err(|_| LH_TOO_MANY)?;
     let signal = Arc::new(Signal::default());
-    pool.publish(ticket, Waiter::Thread(Arc::clone(&signal)));
+    pool.waiters
+        .publish(ticket, Waiter::Thread(Arc::clone(&signal)));
     let grant = sleep_until_granted(pool, route, state, ticket, &signal, deadline);
-    pool.retract(ticket);
+    pool.waiters.retract(ticket);
     pool.serve(route, grant?)
 }
 
@@ -196,7 +112,7 @@ fn sleep_until_granted(
 
 /// Tells the owner of a ticket that the engine has answered it. Called while delivering.
 pub(crate) fn attend(pool: &Arc<Pool>, ticket: Ticket) {
-    let Some(mut waiting) = pool.place_of(ticket) else {
+    let Some(mut waiting) = pool.waiters.place_of(ticket) else {
         return;
     };
     let request = match &*waiting {
@@ -229,7 +145,7 @@ pub(crate) fn attend(pool: &Arc<Pool>, ticket: Ticket) {
 
 /// Answers a request that has waited long enough, unless it was answered or cancelled. Called while delivering.
 pub(crate) fn time_out(pool: &Arc<Pool>, ticket: Ticket) {
-    let Some(request) = pool.take_request(ticket) else {
+    let Some(request) = pool.waiters.take_request(ticket) else {
         return;
     };
     // Nobody else can take the answer now. One that came at the last moment is used.
@@ -303,7 +219,7 @@ pub unsafe extern "C" fn lh_pool_request(
                         .reserve(now.saturating_add(options.timeout_ms))
                 }),
             };
-            pool.publish(ticket, Waiter::Callback(asked));
+            pool.waiters.publish(ticket, Waiter::Callback(asked));
             let outcome = pool.with_effects(|engine, effects| {
                 engine.lease(route, asked.state, Some(ticket), effects)
             });
@@ -318,11 +234,11 @@ pub unsafe extern "C" fn lh_pool_request(
                     Ok(LH_PENDING)
                 }
                 Ok(Outcome::Granted(grant)) => {
-                    pool.retract(ticket);
+                    pool.waiters.retract(ticket);
                     output.write(pool.serve(route, grant)?)
                 }
                 Err(refusal) => {
-                    pool.retract(ticket);
+                    pool.waiters.retract(ticket);
                     Err(refusal.into())
                 }
             }
@@ -338,7 +254,7 @@ pub extern "C" fn lh_request_cancel(pool: lh_pool, request: lh_request) -> lh_st
     answer(|| {
         with_pool(pool, |pool| {
             let ticket = request.to_ticket();
-            let asked = pool.take_request(ticket).ok_or(LH_NO_REQUEST)?;
+            let asked = pool.waiters.take_request(ticket).ok_or(LH_NO_REQUEST)?;
             // Nobody else can take the answer now.
             asked.let_go(pool);
             if let Some(grant) = pool.with_effects(|engine, effects| engine.cancel(ticket, effects))
