@@ -3,18 +3,24 @@
 //! Callbacks may call back into the pool, and what such a call brings about may need callbacks again. Those wait until the
 //! callback has returned: callbacks never nest, and a chain of requests, each served by what the one before released,
 //! needs no more stack than a single one.
+//!
+//! A connection whose close may take its time goes to the disposer, which delivers it on a thread of its own.
 
 use std::cell::Cell as ThreadCell;
 use std::collections::VecDeque;
+use std::os::fd::BorrowedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::{NonNull, null_mut};
 use std::sync::Arc;
 
 use leasehold::engine::{Cause, Effects, Engine, Ticket};
+use leasehold::face::{Disposable, is_housekeepers_thread};
 
 use crate::boundary::report;
+use crate::care::Call;
 use crate::disposal::{Disposal, lh_cause};
 use crate::pool::Pool;
+use crate::probe::borrow;
 use crate::request::{attend, time_out};
 
 /// What is left to be done after a call, in this order.
@@ -93,6 +99,25 @@ impl Pool {
         outcome.unwrap_or_else(|panic| resume_unwind(panic))
     }
 
+    /// Has a connection disposed of on the disposer's thread, where that is wanted, and on the housekeeper's thread, which a
+    /// close must not hold up. Otherwise, or where the pool has left the housekeeper, gives it back.
+    pub(crate) fn dispose_apart(self: &Arc<Self>, disposal: Disposal) -> Option<Disposal> {
+        if !self.disposes_apart && !is_housekeepers_thread() {
+            return Some(disposal);
+        }
+        // Before the look at the place: the end of the pool, which gives that up, either is seen here or sees this.
+        let call = Call::begin(&self.care);
+        let Some(membership) = self.membership() else {
+            return Some(disposal);
+        };
+        membership.dispose(Box::new(Parting {
+            disposal: Some(disposal),
+            _call: call,
+            pool: Arc::clone(self),
+        }));
+        None
+    }
+
     /// Calls the callbacks that are due. In a callback, leaves that to when it has returned.
     pub(crate) fn deliver(self: &Arc<Self>, delivery: Delivery) {
         let delivery = (Arc::clone(self), delivery);
@@ -130,5 +155,27 @@ impl Delivery {
         for ticket in self.overdue {
             time_out(pool, ticket);
         }
+    }
+}
+
+/// A connection on its way to the disposer, which drops it.
+struct Parting {
+    /// Taken when it is dropped.
+    disposal: Option<Disposal>,
+    /// Dropped when the callback has returned.
+    _call: Call,
+    pool: Arc<Pool>,
+}
+
+impl Disposable for Parting {
+    fn socket(&self) -> Option<BorrowedFd<'_>> {
+        self.disposal.as_ref()?.socket.map(borrow)
+    }
+}
+
+impl Drop for Parting {
+    fn drop(&mut self) {
+        self.pool
+            .deliver(Delivery::of_disposal(self.disposal.take()));
     }
 }

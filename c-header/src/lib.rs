@@ -14,6 +14,7 @@
 #![allow(clippy::missing_safety_doc)]
 
 mod boundary;
+mod care;
 mod cells;
 mod clock;
 mod delivery;

@@ -2,20 +2,23 @@
 
 use std::cell::Cell as ThreadCell;
 use std::ffi::c_void;
+use std::os::fd::RawFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use leasehold::Watching;
 use leasehold::engine::{Clock, Config, Effects, Engine, Segments, ShutdownMode, StateId, Ticket};
-use leasehold::face::{Deadlines, Eviction, Interner, States};
+use leasehold::face::{Deadlines, Eviction, Interner, Membership, States, Tended};
 
 use crate::boundary::{Output, answer, from_number};
+use crate::care::Care;
 use crate::cells::{Cell, Kept};
 use crate::clock::find_clock;
+use crate::delivery::is_in_callback;
 use crate::disposal::{lh_cause, lh_dispose_callback};
 use crate::handles::lh_pool;
-use crate::housekeeping::Care;
 use crate::options::{self, lh_policy, lh_pool_options, lh_watching};
+use crate::probe::borrow;
 use crate::status::*;
 use crate::table::Table;
 use crate::waiters::Waiters;
@@ -44,7 +47,7 @@ pub(crate) struct Pool {
     pub(crate) routes: Interner<Box<[u8]>>,
     pub(crate) states: States,
     pub(crate) deadlines: Deadlines<Ticket>,
-    pub(crate) care: Care,
+    pub(crate) care: Arc<Care>,
     pub(crate) eviction: Eviction,
     pub(crate) watching: Watching,
     pub(crate) disposes_apart: bool,
@@ -106,7 +109,7 @@ impl Pool {
             routes: Interner::new(),
             states: States::default(),
             deadlines: Deadlines::default(),
-            care: Care::default(),
+            care: Arc::default(),
             eviction: Eviction {
                 expired: options.evict_expired != 0,
                 idle: (options.evict_idle_ms != 0).then_some(options.evict_idle_ms),
@@ -115,6 +118,27 @@ impl Pool {
             disposes_apart: options.dispose_apart != 0,
             dispose: options.dispose,
             dispose_context: options.dispose_context,
+        }
+    }
+
+    /// The pool's place with the housekeeper, which it takes with the first call. `None` when it has left.
+    pub(crate) fn membership(self: &Arc<Self>) -> Option<Arc<Membership>> {
+        self.care.membership(|| {
+            let pool: Arc<dyn Tended> = Arc::clone(self) as _;
+            Membership::join(&pool, self.engine.clock())
+        })
+    }
+
+    /// Has the pool told when the peer of this opening closes it. False where only a probe can tell.
+    pub(crate) fn watch(self: &Arc<Self>, socket: RawFd, slot: u32, opening: u16) -> bool {
+        self.membership()
+            .is_some_and(|membership| membership.watch(borrow(socket), slot, opening))
+    }
+
+    /// Before the program gets a watched socket back, and closes it.
+    pub(crate) fn unwatch(self: &Arc<Self>, socket: RawFd) {
+        if let Some(membership) = self.membership() {
+            membership.unwatch(borrow(socket));
         }
     }
 
@@ -223,7 +247,7 @@ pub extern "C" fn lh_pool_destroy(pool: lh_pool) -> lh_status {
             log::info!("pool {:#x} destroyed", pool.id);
         }
         pool.shutdown(lh_shutdown::LH_SHUTDOWN_IMMEDIATE);
-        pool.leave();
+        pool.care.leave(is_in_callback());
         // This thread need not remember it.
         let _ = RECENT.try_with(ThreadCell::take);
         Ok(LH_OK)
