@@ -19,7 +19,7 @@ use leasehold::face::{Disposable, is_housekeepers_thread};
 use crate::boundary::report;
 use crate::care::Call;
 use crate::disposal::{Disposal, lh_cause};
-use crate::pool::Pool;
+use crate::pools::Pool;
 use crate::probe::borrow;
 use crate::request::{attend, time_out};
 

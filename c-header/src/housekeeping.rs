@@ -8,7 +8,7 @@ use leasehold::face::{Tended, take_turn};
 
 use crate::care::Call;
 use crate::delivery::Delivery;
-use crate::pool::Pool;
+use crate::pools::Pool;
 
 impl Tended for Pool {
     fn peer_closed(self: Arc<Self>, slot: u32, opening: u16) {

@@ -10,7 +10,7 @@ use crate::cells::Socket;
 use crate::disposal::lh_cause;
 use crate::handles::{lh_lease, lh_pool, lh_route};
 use crate::options::{self, LH_FOREVER, LH_KEEP_AS_BEFORE, lh_lease_options};
-use crate::pool::{Pool, with_pool};
+use crate::pools::{Pool, with_pool};
 use crate::probe::lh_probe;
 use crate::request::wait_for_lease;
 use crate::serving::{LeaseOutput, Served, lease_now};

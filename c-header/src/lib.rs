@@ -28,6 +28,7 @@ mod lease;
 mod log;
 mod options;
 mod pool;
+mod pools;
 
 // Apart: the header has what is in it here.
 mod stats;

@@ -16,7 +16,7 @@ use crate::boundary::{Output, answer};
 use crate::delivery::is_in_callback;
 use crate::handles::{lh_lease, lh_pool, lh_request, lh_route};
 use crate::options::{self, LH_FOREVER, lh_lease_options};
-use crate::pool::{Pool, with_pool};
+use crate::pools::{Pool, with_pool};
 use crate::serving::{LeaseOutput, Served, lease_now};
 use crate::state::{StateUse, state_of};
 use crate::status::*;

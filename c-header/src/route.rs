@@ -7,7 +7,7 @@ use leasehold::engine::{Effects, RouteId};
 
 use crate::boundary::{Answer, Output, answer, bytes};
 use crate::handles::{lh_pool, lh_route};
-use crate::pool::{Pool, with_pool};
+use crate::pools::{Pool, with_pool};
 use crate::stats::lh_stats;
 use crate::status::*;
 

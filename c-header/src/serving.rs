@@ -15,7 +15,7 @@ use crate::cells::{Cell, Socket};
 use crate::delivery::Delivery;
 use crate::disposal::{Disposal, lh_cause};
 use crate::handles::lh_lease;
-use crate::pool::Pool;
+use crate::pools::Pool;
 use crate::probe::lh_probe;
 use crate::state::StateUse;
 use crate::status::*;

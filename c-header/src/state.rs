@@ -5,7 +5,7 @@ use leasehold::engine::StateId;
 
 use crate::boundary::bytes;
 use crate::options::lh_lease_options;
-use crate::pool::Pool;
+use crate::pools::Pool;
 use crate::status::*;
 
 /// One use of a state's number.

@@ -7,7 +7,7 @@ use leasehold::engine::{Counters, Stats, Use};
 use crate::boundary::{Output, answer};
 use crate::handles::{lh_lease, lh_pool, lh_route};
 use crate::options::LH_FOREVER;
-use crate::pool::with_pool;
+use crate::pools::with_pool;
 use crate::status::*;
 
 /// Numbers of connections and requests: exact when nothing is under way.

@@ -1,0 +1,191 @@
+//! Pools: what one is made of, and where it is found by its handle.
+
+use std::cell::Cell as ThreadCell;
+use std::ffi::c_void;
+use std::os::fd::RawFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use leasehold::Watching;
+use leasehold::engine::{Clock, Config, Engine, Segments, StateId, Ticket};
+use leasehold::face::{Deadlines, Eviction, Interner, Membership, States, Tended};
+
+use crate::care::Care;
+use crate::cells::{Cell, Kept};
+use crate::clock::find_clock;
+use crate::disposal::lh_dispose_callback;
+use crate::handles::lh_pool;
+use crate::options::{lh_policy, lh_pool_options, lh_watching};
+use crate::probe::borrow;
+use crate::status::*;
+use crate::table::Table;
+use crate::waiters::Waiters;
+
+/// What is behind an lh_pool.
+pub(crate) struct Pool {
+    pub(crate) id: u64,
+    /// Written by `remove`.
+    is_destroyed: AtomicBool,
+    pub(crate) engine: Engine,
+    /// What is kept of each connection, by its entry's slot.
+    pub(crate) cells: Segments<Cell>,
+    pub(crate) waiters: Waiters,
+    pub(crate) routes: Interner<Box<[u8]>>,
+    pub(crate) states: States,
+    pub(crate) deadlines: Deadlines<Ticket>,
+    pub(crate) care: Arc<Care>,
+    pub(crate) eviction: Eviction,
+    pub(crate) watching: Watching,
+    pub(crate) disposes_apart: bool,
+    pub(crate) dispose: lh_dispose_callback,
+    pub(crate) dispose_context: *mut c_void,
+}
+
+// SAFETY: the contexts and the connections' data are the program's, given for use on any thread; here they are only
+// passed on. Everything else is Send.
+unsafe impl Send for Pool {}
+// SAFETY: as above.
+unsafe impl Sync for Pool {}
+
+impl Pool {
+    fn new(
+        id: u64,
+        others: &mut dyn Iterator<Item = &Pool>,
+        options: &lh_pool_options,
+        watching: Watching,
+        config: Config,
+    ) -> Pool {
+        let taken: Vec<u32> = others.map(|pool| pool.engine.tag()).collect();
+        // Tags come round after 2047 pools. No two that are alive share one, so a foreign handle is always noticed.
+        let mut engine = Engine::new(config.clone());
+        while taken.contains(&engine.tag()) {
+            engine = Engine::new(config.clone());
+        }
+        Pool {
+            id,
+            is_destroyed: AtomicBool::new(false),
+            engine,
+            cells: Segments::new(),
+            waiters: Waiters::new(),
+            routes: Interner::new(),
+            states: States::default(),
+            deadlines: Deadlines::default(),
+            care: Arc::default(),
+            eviction: Eviction {
+                expired: options.evict_expired != 0,
+                idle: (options.evict_idle_ms != 0).then_some(options.evict_idle_ms),
+            },
+            watching,
+            disposes_apart: options.dispose_apart != 0,
+            dispose: options.dispose,
+            dispose_context: options.dispose_context,
+        }
+    }
+
+    /// The pool's place with the housekeeper, which it takes with the first call. `None` when it has left.
+    pub(crate) fn membership(self: &Arc<Self>) -> Option<Arc<Membership>> {
+        self.care.membership(|| {
+            let pool: Arc<dyn Tended> = Arc::clone(self) as _;
+            Membership::join(&pool, self.engine.clock())
+        })
+    }
+
+    /// Has the pool told when the peer of this opening closes it. False where only a probe can tell.
+    pub(crate) fn watch(self: &Arc<Self>, socket: RawFd, slot: u32, opening: u16) -> bool {
+        self.membership()
+            .is_some_and(|membership| membership.watch(borrow(socket), slot, opening))
+    }
+
+    /// Before the program gets a watched socket back, and closes it.
+    pub(crate) fn unwatch(self: &Arc<Self>, socket: RawFd) {
+        if let Some(membership) = self.membership() {
+            membership.unwatch(borrow(socket));
+        }
+    }
+
+    /// Takes a victim's connection and gives its slot free. `None` if it was still to be opened.
+    pub(crate) fn take_victim(self: &Arc<Self>, slot: u32) -> Option<Kept> {
+        let connection = self.take_connection(slot);
+        self.engine.ack(slot);
+        connection
+    }
+
+    /// Takes the connection out of the slot of its owner, who is to dispose of it.
+    pub(crate) fn take_connection(self: &Arc<Self>, slot: u32) -> Option<Kept> {
+        let cell = self.cells.grow_to(slot);
+        let connection = cell.take();
+        self.states.release(cell.replace_state(StateId::NONE));
+        let socket = connection.as_ref().and_then(|kept| kept.socket);
+        if let Some(socket) = socket.filter(|socket| socket.is_watched) {
+            self.unwatch(socket.descriptor);
+        }
+        connection
+    }
+}
+
+static POOLS: Table<Pool> = Table::new();
+
+thread_local! {
+    /// The pool that this thread has used last: finding it again touches nothing that threads share. It may be a
+    /// destroyed one, whose memory is free when the thread uses another pool or ends.
+    static RECENT: ThreadCell<Option<Arc<Pool>>> = const { ThreadCell::new(None) };
+}
+
+/// Makes a pool, which is found from now on.
+pub(crate) fn add(options: &lh_pool_options) -> Result<lh_pool, lh_status> {
+    let config = config_of(options)?;
+    let watching = lh_watching::try_from(options.watching)?.into();
+    let id = POOLS
+        .insert(|id, others| Pool::new(id, others, options, watching, config))
+        .ok_or(LH_TOO_MANY)?;
+    Ok(lh_pool { id })
+}
+
+fn config_of(options: &lh_pool_options) -> Result<Config, lh_status> {
+    Ok(Config {
+        max_total: options.max_total,
+        max_per_route: options.max_per_route,
+        max_waiters: options.max_waiters,
+        policy: lh_policy::try_from(options.policy)?.into(),
+        barging: options.barging != 0,
+        time_to_live: (options.time_to_live_ms != 0).then_some(options.time_to_live_ms),
+        clock: match options.clock.id {
+            0 => Clock::monotonic(),
+            _ => Clock::manual(&find_clock(options.clock)?),
+        },
+        ..Config::default()
+    })
+}
+
+/// Takes a pool out of the table: no call finds it any more.
+pub(crate) fn remove(pool: lh_pool) -> Option<Arc<Pool>> {
+    let pool = POOLS.remove(pool.id)?;
+    pool.is_destroyed.store(true, Relaxed);
+    Some(pool)
+}
+
+pub(crate) fn find(pool: lh_pool) -> Option<Arc<Pool>> {
+    POOLS.get(pool.id)
+}
+
+/// Runs `body` with the pool that has a handle. It lives as long as `body` runs, whoever destroys it.
+#[inline]
+pub(crate) fn with_pool<T>(
+    pool: lh_pool,
+    body: impl FnOnce(&Arc<Pool>) -> Result<T, lh_status>,
+) -> Result<T, lh_status> {
+    // Taken, not borrowed, so a callback may come here again. Fails while the thread ends: then the table serves.
+    let recent = RECENT.try_with(ThreadCell::take).ok().flatten();
+    let pool = match recent {
+        Some(recent) if recent.id == pool.id && !recent.is_destroyed.load(Relaxed) => recent,
+        _ => find(pool).ok_or(LH_NO_POOL)?,
+    };
+    let outcome = body(&pool);
+    let _ = RECENT.try_with(|recent| recent.set(Some(pool)));
+    outcome
+}
+
+/// Lets go of the pool that this thread has used last.
+pub(crate) fn forget_recent() {
+    let _ = RECENT.try_with(ThreadCell::take);
+}
