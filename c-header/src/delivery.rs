@@ -21,7 +21,7 @@ use crate::care::Call;
 use crate::disposal::{Disposal, lh_cause};
 use crate::pools::Pool;
 use crate::probe::borrow;
-use crate::request::{attend, time_out};
+use crate::waiting::{attend, time_out};
 
 /// What is left to be done after a call, in this order.
 #[derive(Default)]

@@ -12,11 +12,11 @@ use crate::handles::{lh_lease, lh_pool, lh_route};
 use crate::options::{self, LH_FOREVER, LH_KEEP_AS_BEFORE, lh_lease_options};
 use crate::pools::{Pool, with_pool};
 use crate::probe::lh_probe;
-use crate::request::wait_for_lease;
 use crate::serving::{LeaseOutput, Served, lease_now};
 use crate::socket::checked;
 use crate::state::{StateUse, state_of};
 use crate::status::*;
+use crate::waiting::wait_for_lease;
 
 /// Leases an idle connection of a route or the right to open one, if that is possible now. O(1) for an idle connection.
 ///

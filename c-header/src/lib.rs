@@ -43,6 +43,7 @@ mod status;
 mod table;
 mod version;
 mod waiters;
+mod waiting;
 
 pub use clock::*;
 pub use disposal::{lh_cause, lh_dispose_callback};
