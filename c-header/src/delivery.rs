@@ -2,7 +2,8 @@
 //!
 //! Callbacks may call back into the pool, and what such a call brings about may need callbacks again. Those wait until the
 //! callback has returned: callbacks never nest, and a chain of requests, each served by what the one before released,
-//! needs no more stack than a single one.
+//! needs no more stack than a single one. To answer a request is to ask the engine again, in [`waiting`](crate::waiting),
+//! which comes back here: the one call upward.
 //!
 //! A connection whose close may take its time goes to the disposer, which delivers it on a thread of its own.
 

@@ -3,10 +3,20 @@
 //! C programs read `include/leasehold.h`, which cbindgen makes from this crate: the comments here are the ones there, and
 //! are written for readers who know C and not Rust.
 //!
-//! Every function's body runs in [`boundary`], which turns a panic into a status. Whatever a caller names by a number is
-//! looked up before it is used: pools in a [`table`], routes, leases and requests by the engine, which knows its
-//! generations. Callbacks run in [`delivery`], outside every lock and never one inside another; what threads of the
-//! library's own do for a pool is in [`housekeeping`].
+//! Every function's body runs in [`boundary`], which turns a panic into a status. Whatever a caller names by a number, one
+//! of the [`handles`], is looked up before it is used: pools in a [`table`], routes, leases and requests by the engine, which
+//! knows its generations. Callbacks run in [`delivery`], outside every lock and never one inside another; what threads of
+//! the library's own do for a pool is in [`housekeeping`].
+//!
+//! From the bottom up, each layer on those before it:
+//!
+//! - the border: [`status`], [`boundary`], [`handles`], [`table`];
+//! - a connection, and what is done with it at last: [`probe`], [`cells`], [`disposal`];
+//! - a pool: [`options`] to make it with, [`clock`], [`waiters`] and [`care`] as parts of it, and itself in [`pools`];
+//! - what is done for a pool: [`state`], [`delivery`], [`serving`], [`waiting`], [`housekeeping`]. Delivery calls upward, to
+//!   [`waiting`], whose head says why;
+//! - the functions on what a handle names: [`stats`], [`route`], [`request`], [`lease`], [`pool`]. Those on a clock and those to
+//!   fill options are with their types; [`http`], [`log`], [`socket`] and [`version`] need no pool.
 
 // The names are C's.
 #![allow(non_camel_case_types)]

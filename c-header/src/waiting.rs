@@ -4,8 +4,8 @@
 //! place, can be another's. The lock is held while the engine is asked, never the other way round, and never while a callback
 //! runs.
 //!
-//! What the engine decides when it is asked here is delivered, and to deliver may be to answer a request: so the files from
-//! [`delivery`](crate::delivery) up to here call in a circle, which the queue there keeps from growing a stack.
+//! What follows when the engine is asked here is delivered, and to deliver may be to answer a request: so the files from
+//! [`delivery`](crate::delivery) up to here call in a circle, whose stack the queue there keeps from growing.
 
 use std::ptr::null_mut;
 use std::sync::Arc;
