@@ -52,9 +52,9 @@ final class Effects {
         if (what >= 0) {
             pool.disposeOf((int) which, cause(what));
         } else if (what == WAKE) {
-            pool.wake(which);
+            Waiter.wake(which, pool.state);
         } else {
-            pool.forget(which);
+            pool.state.forget(which);
         }
     }
 }

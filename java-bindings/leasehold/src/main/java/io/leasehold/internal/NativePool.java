@@ -7,19 +7,14 @@ import io.leasehold.Watching;
 import java.net.Socket;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CancellationException;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.locks.LockSupport;
 
 /**
  * A pool as its users' calls see it: asks the engine, waits where it has to, and carries out what the engine decides, in the
  * order in which it is told and without any lock.
  */
 public final class NativePool extends Engine {
-    private static final long SLICE = TimeUnit.SECONDS.toNanos(1);
-
-    private final PoolState state;
+    final PoolState state;
 
     /**
      * Makes a pool in the engine.
@@ -210,7 +205,7 @@ public final class NativePool extends Engine {
         for (;;) {
             RouteRef ref = intern(route);
             long[] effects = Effects.array();
-            long answer = lease(address, ref.id, id(boundTo), 0, effects);
+            long answer = lease(address, ref.id, StateRef.idOf(boundTo), 0, effects);
             carryOut(effects);
             if (answer == STALE_ROUTE) {
                 state.forget(ref);
@@ -238,7 +233,7 @@ public final class NativePool extends Engine {
         while (!tryLease(lease, route, boundTo)) {
             RouteRef ref = intern(route);
             long[] effects = Effects.array();
-            long answer = waitFor(lease, ref, boundTo, patience, effects);
+            long answer = Waiter.waitFor(this, lease, ref, boundTo, patience, effects);
             if (answer != STALE_ROUTE) {
                 beginSlowly(lease, ref, granted(answer), effects);
                 return;
@@ -248,76 +243,9 @@ public final class NativePool extends Engine {
     }
 
     /**
-     * Queues a request and parks until it is answered. The thread is published under the ticket before the engine can
-     * grant the ticket anything, so every grant finds somebody to wake.
-     */
-    private long waitFor(LeaseRef lease, RouteRef route, StateRef boundTo, Patience patience, long[] effects)
-            throws InterruptedException, TimeoutException {
-        // Made first: once there is a ticket, nothing may fail before it is given back.
-        Waiter waiter = new Waiter();
-        waiter.ticket = granted(reserveTicket(address));
-        long ticket = waiter.ticket;
-        boolean isOver = false;
-        patience.startWaiting(waiter.thread);
-        try {
-            state.waiters.set(Slots.of(ticket), waiter);
-            long answer = RETRY;
-            for (;;) {
-                if (answer == RETRY) {
-                    answer = lease(address, route.id, id(boundTo), ticket, effects);
-                    carryOut(effects);
-                    // Anything but to wait has ended the ticket.
-                    isOver = answer != WAIT;
-                } else {
-                    answer = pollTicket(address, ticket);
-                    isOver = answer != PENDING && answer != RETRY;
-                }
-                if (isOver) {
-                    return answer;
-                }
-                if (answer == RETRY) {
-                    continue;
-                }
-                if (patience.isCancelled()) {
-                    throw new CancellationException("the request for a connection was cancelled");
-                }
-                long left = patience.nanosLeft();
-                if (left <= 0) {
-                    isOver = true;
-                    answer = cancelTicket(ticket, effects);
-                    if (answer == NOTHING) {
-                        throw new TimeoutException("no connection came free in time: " + this);
-                    }
-                    // The grant came first, and late is better than never.
-                    return answer;
-                }
-                if (Thread.interrupted()) {
-                    throw new InterruptedException("interrupted while waiting for a connection");
-                }
-                // In slices, so that no lost wake-up could stop a thread for ever.
-                LockSupport.parkNanos(this, Math.min(left, SLICE));
-            }
-        } finally {
-            patience.stopWaiting(waiter.thread);
-            // The ticket's slot may be another waiter's by now.
-            state.waiters.remove(Slots.of(ticket), waiter);
-            if (!isOver) {
-                giveBack(lease, route, cancelTicket(ticket, effects), effects);
-            }
-        }
-    }
-
-    /** Ends a ticket; the answer is the grant that had come first, or {@code NOTHING}. */
-    private long cancelTicket(long ticket, long[] effects) {
-        long answer = cancel(address, ticket, effects);
-        carryOut(effects);
-        return answer;
-    }
-
-    /**
      * A grant that nobody wants any more goes to the next, by a full release: a connection as it was, a right to open.
      */
-    private void giveBack(LeaseRef lease, RouteRef route, long grant, long[] effects) {
+    void giveBack(LeaseRef lease, RouteRef route, long grant, long[] effects) {
         if (grant != NOTHING) {
             beginSlowly(lease, route, grant, effects);
             release(lease, grant < 0 ? CLOSE : KEEP_AS_BEFORE, lease.boundBefore);
@@ -422,7 +350,7 @@ public final class NativePool extends Engine {
             }
             StateRef before = lease.boundTo;
             lease.boundTo = bindTo;
-            answer = release(address, handle, keep, id(bindTo), effects);
+            answer = release(address, handle, keep, StateRef.idOf(bindTo), effects);
             if (answer == NOT_LEASED) {
                 lease.boundTo = before;
                 // A pool that was shut down at once has ended its leases; their holders may say so too.
@@ -681,22 +609,9 @@ public final class NativePool extends Engine {
     }
 
     /** Does what a call brought about. Never throws: what fails is logged, and the others go on. */
-    private void carryOut(long[] effects) {
+    void carryOut(long[] effects) {
         Effects.carryOut(effects, this);
         endChargeIfEmpty();
-    }
-
-    /** Wakes who waits for a ticket. */
-    void wake(long ticket) {
-        Waiter waiter = state.waiters.get(Slots.of(ticket));
-        if (waiter != null && waiter.ticket == ticket) {
-            LockSupport.unpark(waiter.thread);
-        }
-    }
-
-    /** The engine does not know this route any more. */
-    void forget(long route) {
-        state.forget(route);
     }
 
     /** Takes a victim's connection out of its cell, and only then lets the slot be reused. */
@@ -748,7 +663,8 @@ public final class NativePool extends Engine {
         return numbers[0] == 0 && numbers[2] == 0;
     }
 
-    private long granted(long answer) {
+    /** An answer that is a grant, or the exception for any other. */
+    long granted(long answer) {
         if (answer > 0 || answer < OPEN_LIMIT) {
             return answer;
         }
@@ -760,9 +676,5 @@ public final class NativePool extends Engine {
         }
         throw new IllegalStateException(
                 "the native pool has failed and refuses requests (" + answer + "): shut it down and create a new one");
-    }
-
-    private static int id(StateRef state) {
-        return state == null ? NO_STATE : state.id;
     }
 }

@@ -180,6 +180,7 @@ public final class PoolState {
         return routesById.get(id);
     }
 
+    /** The engine does not know this id any more. */
     void forget(long id) {
         RouteRef route = routesById.get(id);
         if (route != null) {

@@ -10,4 +10,9 @@ public final class StateRef {
     StateRef(int id) {
         this.id = id;
     }
+
+    /** The engine's id of a state; null is none. */
+    static int idOf(StateRef state) {
+        return state == null ? Engine.NO_STATE : state.id;
+    }
 }
