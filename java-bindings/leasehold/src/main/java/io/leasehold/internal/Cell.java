@@ -1,5 +1,7 @@
 package io.leasehold.internal;
 
+import io.leasehold.Watching;
+import java.net.Socket;
 import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 
 /**
@@ -36,5 +38,55 @@ final class Cell {
      */
     Object takeConnection() {
         return CONNECTION.getAndSet(this, null);
+    }
+
+    /** Takes a victim's connection out, and only then lets the slot be reused. */
+    Object takeOut(Engine engine, int slot) {
+        Object victim = takeConnection();
+        wasWatched = false;
+        engine.ack(engine.address, slot);
+        return victim;
+    }
+
+    /**
+     * Attaches the connection's socket, unless just that is attached already: from now on its peer's close is noticed in this way.
+     *
+     * @param engine the pool's, for which the entry is leased under this handle
+     * @param number the pool's number in the watch
+     */
+    void attach(Socket socket, Watching watching, Engine engine, long handle, int number) {
+        Attachment before = attachment;
+        if (before != null && before.isOf(socket) && before.isKnown() && before.isWatched == watching.watches()
+                && before.isProbed == watching.probes()) {
+            return;
+        }
+        forgetSocket();
+        if (wasWatched) {
+            // An event about the socket before may be under way, or have marked the entry: a new opening is beyond its reach. If the pool
+            // was shut down, the lease's end closes the connection, whatever is known of its socket.
+            if (engine.renew(engine.address, handle) != Engine.DONE) {
+                return;
+            }
+            wasWatched = false;
+        }
+        Attachment made = new Attachment(socket);
+        made.isWatched = watching.watches() && made.isKnown() && IdleWatch.add(
+                made, () -> engine.watch(engine.address, handle, number, made.descriptor()) == Engine.DONE);
+        // What the system does not tell it is asked, if it can be.
+        made.isProbed = watching.probes() || watching.watches() && made.isKnown() && !made.isWatched;
+        wasWatched = made.isWatched;
+        attachment = made;
+    }
+
+    /** Forgets the connection's socket: before it is closed, so that nobody watches its number when that is another's. */
+    Attachment forgetSocket() {
+        Attachment forgotten = attachment;
+        if (forgotten != null) {
+            attachment = null;
+            if (forgotten.isWatched) {
+                IdleWatch.remove(forgotten);
+            }
+        }
+        return forgotten;
     }
 }

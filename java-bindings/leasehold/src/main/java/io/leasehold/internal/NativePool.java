@@ -140,33 +140,9 @@ public final class NativePool extends Engine {
             if (lease.isEnded()) {
                 return false;
             }
-            attach(lease.handle, cell(lease.handle), socket, watching);
+            cell(lease.handle).attach(socket, watching, this, lease.handle, state.charge.number);
             return true;
         }
-    }
-
-    private void attach(long handle, Cell cell, Socket socket, Watching watching) {
-        Attachment before = cell.attachment;
-        if (before != null && before.isOf(socket) && before.isKnown() && before.isWatched == watching.watches()
-                && before.isProbed == watching.probes()) {
-            return;
-        }
-        forgetSocket(cell);
-        if (cell.wasWatched) {
-            // An event about the socket before may be under way, or have marked the entry: a new opening is beyond its reach. If the pool
-            // was shut down, the lease's end closes the connection, whatever is known of its socket.
-            if (renew(address, handle) != DONE) {
-                return;
-            }
-            cell.wasWatched = false;
-        }
-        Attachment attachment = new Attachment(socket);
-        attachment.isWatched = watching.watches() && attachment.isKnown() && IdleWatch.add(
-                attachment, () -> watch(address, handle, state.charge.number, attachment.descriptor()) == DONE);
-        // What the system does not tell it is asked, if it can be.
-        attachment.isProbed = watching.probes() || watching.watches() && attachment.isKnown() && !attachment.isWatched;
-        cell.wasWatched = attachment.isWatched;
-        cell.attachment = attachment;
     }
 
     /**
@@ -177,20 +153,9 @@ public final class NativePool extends Engine {
     public void detach(LeaseRef lease) {
         synchronized (lease) {
             if (!lease.isEnded()) {
-                forgetSocket(cell(lease.handle));
+                cell(lease.handle).forgetSocket();
             }
         }
-    }
-
-    private static Attachment forgetSocket(Cell cell) {
-        Attachment attachment = cell.attachment;
-        if (attachment != null) {
-            cell.attachment = null;
-            if (attachment.isWatched) {
-                IdleWatch.remove(attachment);
-            }
-        }
-        return attachment;
     }
 
     /**
@@ -319,7 +284,7 @@ public final class NativePool extends Engine {
                 return null;
             }
             Cell cell = cell(lease.handle);
-            forgetSocket(cell);
+            cell.forgetSocket();
             if (reopen(address, lease.handle) != DONE) {
                 lease.handle = LeaseRef.ENDED;
                 return null;
@@ -376,8 +341,9 @@ public final class NativePool extends Engine {
         long[] effects = Effects.array();
         if (release(address, lease.handle, CLOSE, NO_STATE, effects) >= CLOSED) {
             int slot = Slots.of(lease.handle);
-            Attachment attachment = forgetSocket(state.cells.get(slot));
-            Object connection = takeOut(slot);
+            Cell cell = state.cells.get(slot);
+            Attachment attachment = cell.forgetSocket();
+            Object connection = cell.takeOut(this, slot);
             try {
                 tell.run();
             } finally {
@@ -614,21 +580,12 @@ public final class NativePool extends Engine {
         endChargeIfEmpty();
     }
 
-    /** Takes a victim's connection out of its cell, and only then lets the slot be reused. */
-    private Object takeOut(int slot) {
-        Cell cell = state.cells.get(slot);
-        Object connection = cell.takeConnection();
-        cell.wasWatched = false;
-        ack(address, slot);
-        return connection;
-    }
-
     /** Disposes of a victim. */
     void disposeOf(int slot, Cause cause) {
         Cell cell = state.cells.get(slot);
         LeaseRef last = cell.lease;
-        Attachment attachment = forgetSocket(cell);
-        Object connection = takeOut(slot);
+        Attachment attachment = cell.forgetSocket();
+        Object connection = cell.takeOut(this, slot);
         dispose(last, connection, attachment, state.collected && cause == Cause.SHUT_DOWN ? Cause.POOL_COLLECTED : cause);
     }
 
