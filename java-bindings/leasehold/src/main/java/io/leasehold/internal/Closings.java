@@ -37,8 +37,8 @@ final class Closings implements Runnable {
     private Closings() {}
 
     /** Has a connection disposed of soon. Whatever is thrown, it was not taken on then. */
-    static void add(PoolState state, Object connection, Attachment attachment, Cause cause) {
-        Closing closing = new Closing(state, connection, attachment, cause);
+    static void add(Disposal disposal, Object connection, Attachment attachment, Cause cause) {
+        Closing closing = new Closing(disposal, connection, attachment, cause);
         synchronized (QUEUE) {
             if (!WORKERS.isEmpty() || startFirst()) {
                 QUEUE.add(closing);
@@ -139,15 +139,15 @@ final class Closings implements Runnable {
         private static final int NONE = -1;
 
         final long queued = System.nanoTime();
-        private final PoolState state;
+        private final Disposal disposal;
         private final Object connection;
         private final Attachment attachment;
         private final Cause cause;
         // A second descriptor of the socket while the close is under way. Guarded by this object's monitor.
         private int descriptor = NONE;
 
-        Closing(PoolState state, Object connection, Attachment attachment, Cause cause) {
-            this.state = state;
+        Closing(Disposal disposal, Object connection, Attachment attachment, Cause cause) {
+            this.disposal = disposal;
             this.connection = connection;
             this.attachment = attachment;
             this.cause = cause;
@@ -156,7 +156,7 @@ final class Closings implements Runnable {
         void run() {
             begin();
             try {
-                state.dispose(connection, cause);
+                disposal.close(connection, cause);
             } finally {
                 end();
             }

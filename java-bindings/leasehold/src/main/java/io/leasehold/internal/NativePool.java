@@ -107,7 +107,7 @@ public final class NativePool extends Engine {
                 return false;
             }
         }
-        dispose(lease, dead, attachment, cause);
+        state.disposal.dispose(lease, dead, attachment, cause);
         return true;
     }
 
@@ -268,7 +268,7 @@ public final class NativePool extends Engine {
             ours = cell.takeConnection();
         }
         release(lease, CLOSE, null);
-        dispose(lease, ours, null, Cause.SHUT_DOWN);
+        state.disposal.dispose(lease, ours, null, Cause.SHUT_DOWN);
         return false;
     }
 
@@ -348,7 +348,7 @@ public final class NativePool extends Engine {
                 tell.run();
             } finally {
                 try {
-                    dispose(lease, connection, attachment, Cause.LEAKED);
+                    state.disposal.dispose(lease, connection, attachment, Cause.LEAKED);
                 } finally {
                     carryOut(effects);
                 }
@@ -586,25 +586,8 @@ public final class NativePool extends Engine {
         LeaseRef last = cell.lease;
         Attachment attachment = cell.forgetSocket();
         Object connection = cell.takeOut(this, slot);
-        dispose(last, connection, attachment, state.collected && cause == Cause.SHUT_DOWN ? Cause.POOL_COLLECTED : cause);
-    }
-
-    private void dispose(LeaseRef last, Object connection, Attachment attachment, Cause cause) {
-        if (connection == null) {
-            return;
-        }
-        try {
-            Log.debug(() -> "disposing of a connection to " + last.route() + ": " + cause);
-            state.letGo(connection, cause);
-            // A leaked one may be in the middle of anything.
-            if (cause == Cause.LEAKED || state.mayBlock(connection)) {
-                Closings.add(state, connection, attachment, cause);
-                return;
-            }
-        } catch (Throwable e) {
-            // Whatever has failed, it was not the close itself, which nobody else would do.
-        }
-        state.dispose(connection, cause);
+        state.disposal.dispose(last, connection, attachment,
+                state.collected && cause == Cause.SHUT_DOWN ? Cause.POOL_COLLECTED : cause);
     }
 
     /** Once a pool that was shut down or is not in use is empty, the housekeeper's thread need not stay for it. */

@@ -1,6 +1,5 @@
 package io.leasehold.internal;
 
-import io.leasehold.Cause;
 import io.leasehold.Disposer;
 import io.leasehold.LeakListener;
 import io.leasehold.Watching;
@@ -70,6 +69,7 @@ public final class PoolState {
     final Slots<Cell> cells = new Slots<>();
     final Slots<Waiter> waiters = new Slots<>();
     final States states = new States();
+    final Disposal disposal;
 
     // The pool's share in the housekeeper. Written once, before the pool is published.
     Housekeeper.Charge charge;
@@ -81,7 +81,6 @@ public final class PoolState {
     // Written and read by the housekeeper only.
     boolean collected;
 
-    private final Disposer<Object> disposer;
     private final LeakListener<Object, Object> leakListener;
     private final ConcurrentHashMap<Object, RouteRef> routes = new ConcurrentHashMap<>();
     // By id and not by the id's slot, which a new route may have before the old one was forgotten here.
@@ -99,9 +98,9 @@ public final class PoolState {
     @SuppressWarnings("unchecked") // Given what came in through the pool's own typed methods.
     public PoolState(Disposer<?> disposer, LeakListener<?, ?> leakListener, Constants constants, int maxTotal,
             int defaultMaxPerRoute) {
-        this.disposer = (Disposer<Object>) disposer;
         this.leakListener = (LeakListener<Object, Object>) leakListener;
         this.constants = constants;
+        disposal = new Disposal(disposer);
         limits = new Limits(this, maxTotal, defaultMaxPerRoute);
     }
 
@@ -185,34 +184,6 @@ public final class PoolState {
         RouteRef route = routesById.get(id);
         if (route != null) {
             forget(route);
-        }
-    }
-
-    /** Says that a connection was let go, whatever the disposer throws. */
-    void letGo(Object connection, Cause cause) {
-        try {
-            disposer.letGo(connection, cause);
-        } catch (Throwable e) {
-            Log.warn("a disposer failed when it was told that a connection was let go (" + cause + ")", e);
-        }
-    }
-
-    /** Whether closing a connection may wait for its peer. */
-    boolean mayBlock(Object connection) {
-        try {
-            return disposer.mayBlock(connection);
-        } catch (Throwable e) {
-            Log.warn("a disposer failed to say whether closing a connection may block: it is taken to", e);
-            return true;
-        }
-    }
-
-    /** Closes a connection, whatever the disposer throws. */
-    void dispose(Object connection, Cause cause) {
-        try {
-            disposer.dispose(connection, cause);
-        } catch (Throwable e) {
-            Log.warn("a disposer failed to close a connection (" + cause + "): it may still be open", e);
         }
     }
 
