@@ -157,7 +157,7 @@ public final class ConnectionPool<R, C> implements Closeable {
     public void closeExpired() {
         NativePool pool = this.pool;
         if (pool != null) {
-            pool.closeExpired();
+            pool.upkeep.closeExpired();
         }
     }
 
@@ -174,7 +174,7 @@ public final class ConnectionPool<R, C> implements Closeable {
         }
         NativePool pool = this.pool;
         if (pool != null) {
-            pool.closeIdle(unit.toMillis(idleTime));
+            pool.upkeep.closeIdle(unit.toMillis(idleTime));
         }
     }
 
@@ -193,7 +193,7 @@ public final class ConnectionPool<R, C> implements Closeable {
         }
         for (Listing.Item item : pool.list(true)) {
             if (unfit.test(ConnectionPool.<R>cast(item.route()), ConnectionPool.<C>cast(item.connection()))) {
-                pool.markDead(item);
+                pool.upkeep.markDead(item);
             }
         }
     }
@@ -208,7 +208,7 @@ public final class ConnectionPool<R, C> implements Closeable {
         NativePool pool = this.pool;
         RouteRef ref = state.route(checked(route));
         if (pool != null && ref != null) {
-            pool.clear(ref);
+            pool.upkeep.clear(ref);
         }
     }
 
@@ -380,7 +380,7 @@ public final class ConnectionPool<R, C> implements Closeable {
         state.shutDown(mode == ShutdownMode.IMMEDIATE);
         NativePool pool = this.pool;
         if (pool != null) {
-            pool.shutdown(mode == ShutdownMode.IMMEDIATE);
+            pool.upkeep.shutdown(mode == ShutdownMode.IMMEDIATE);
         }
     }
 

@@ -249,7 +249,7 @@ final class Housekeeper implements Runnable {
 
         private void peerClosed(int slot, int opening) {
             try {
-                pool.peerClosed(slot, opening);
+                pool.upkeep.peerClosed(slot, opening);
             } catch (Throwable e) {
                 Log.warn("the housekeeper failed to close what a peer had closed", e);
             }
@@ -258,7 +258,7 @@ final class Housekeeper implements Runnable {
         private void evict() {
             try {
                 if (!freed) {
-                    pool.evict();
+                    pool.upkeep.evict();
                 }
             } catch (Throwable e) {
                 Log.warn("the housekeeper failed to close what has expired or was idle for long", e);

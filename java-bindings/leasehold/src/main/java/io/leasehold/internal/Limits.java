@@ -111,7 +111,7 @@ public final class Limits {
         do {
             applied = total;
             if (pool != null) {
-                pool.setMaxTotal(applied);
+                pool.upkeep.setMaxTotal(applied);
             }
         } while (applied != total);
     }
@@ -121,7 +121,7 @@ public final class Limits {
         do {
             applied = ofRoutes;
             if (pool != null) {
-                pool.setDefaultMaxPerRoute(applied);
+                pool.upkeep.setDefaultMaxPerRoute(applied);
             }
         } while (applied != ofRoutes);
     }
@@ -130,7 +130,7 @@ public final class Limits {
         Integer applied;
         do {
             applied = own.get(route.route);
-            pool.setMaxPerRoute(route, applied);
+            pool.upkeep.setMaxPerRoute(route, applied);
         } while (!Objects.equals(applied, own.get(route.route)));
     }
 }

@@ -14,6 +14,9 @@ import java.util.concurrent.TimeoutException;
  * order in which it is told and without any lock.
  */
 public final class NativePool extends Engine {
+    /** What is done to it otherwise than by its leases. */
+    public final Upkeep upkeep;
+
     final PoolState state;
 
     /**
@@ -24,8 +27,10 @@ public final class NativePool extends Engine {
     public NativePool(PoolState state) {
         super(create(state.constants, state.limits.ofRoutes(), state.limits.total()));
         this.state = state;
+        // Until the housekeeper has taken charge, nobody else would free the engine's memory.
         boolean isCharged = false;
         try {
+            upkeep = new Upkeep(this);
             state.charge = Housekeeper.take(this, state);
             isCharged = true;
         } finally {
@@ -41,6 +46,7 @@ public final class NativePool extends Engine {
     NativePool(PoolState state, long address) {
         super(address);
         this.state = state;
+        upkeep = new Upkeep(this);
     }
 
     /**
@@ -354,96 +360,6 @@ public final class NativePool extends Engine {
                 }
             }
         }
-    }
-
-    /** Disposes of idle connections that have expired. */
-    public void closeExpired() {
-        long[] effects = Effects.array();
-        closeExpired(address, effects);
-        carryOut(effects);
-    }
-
-    /**
-     * Disposes of connections idle for a time or longer.
-     *
-     * @param millis how long
-     */
-    public void closeIdle(long millis) {
-        long[] effects = Effects.array();
-        closeIdle(address, millis, effects);
-        carryOut(effects);
-    }
-
-    /**
-     * Disposes of a route's connections, of leased ones when they are released.
-     *
-     * @param route the route
-     */
-    public void clear(RouteRef route) {
-        long[] effects = Effects.array();
-        clearRoute(address, route.id, effects);
-        carryOut(effects);
-    }
-
-    /**
-     * Disposes of a connection that was found unfit, when it is released if it is leased by now.
-     *
-     * @param item where it was seen
-     */
-    public void markDead(Listing.Item item) {
-        long[] effects = Effects.array();
-        clearConnection(address, item.slot, item.opening, effects);
-        carryOut(effects);
-    }
-
-    /**
-     * Disposes of a connection that its peer has closed, when it is released if it is leased by now; not of one opened in its slot
-     * later.
-     */
-    void peerClosed(int slot, int opening) {
-        long[] effects = Effects.array();
-        peerClosed(address, slot, opening, effects);
-        carryOut(effects);
-    }
-
-    /** Does what the pool's builder asked for. On the housekeeper's thread. */
-    void evict() {
-        if (state.constants.evictExpired) {
-            closeExpired();
-        }
-        if (state.constants.evictIdle > 0) {
-            closeIdle(state.constants.evictIdle);
-        }
-    }
-
-    void setMaxTotal(int max) {
-        long[] effects = Effects.array();
-        setMaxTotal(address, max, effects);
-        carryOut(effects);
-    }
-
-    void setDefaultMaxPerRoute(int max) {
-        long[] effects = Effects.array();
-        setDefaultMaxPerRoute(address, max, effects);
-        carryOut(effects);
-    }
-
-    /** Sets a route's own limit, or takes it away. */
-    void setMaxPerRoute(RouteRef route, Integer max) {
-        long[] effects = Effects.array();
-        setMaxPerRoute(address, route.id, max == null ? -1 : max, effects);
-        carryOut(effects);
-    }
-
-    /**
-     * Refuses every later request, as {@linkplain PoolState#shutDown said} before, and wakes those that wait.
-     *
-     * @param atOnce whether leased connections are disposed of too
-     */
-    public void shutdown(boolean atOnce) {
-        long[] effects = Effects.array();
-        shutdown(address, atOnce, effects);
-        carryOut(effects);
     }
 
     /** Has the housekeeper not stay for the pool as soon as it is empty, until something is leased again. */

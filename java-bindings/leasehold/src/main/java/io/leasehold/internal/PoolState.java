@@ -210,7 +210,7 @@ public final class PoolState {
         } finally {
             collected = true;
             shutDown(true);
-            pool.shutdown(true);
+            pool.upkeep.shutdown(true);
             pool.free();
         }
     }

@@ -1,0 +1,95 @@
+package io.leasehold.internal;
+
+import java.util.function.Consumer;
+
+/**
+ * What is done to a pool otherwise than by its leases: connections that must not stay are disposed of, limits change, and in the end it is
+ * shut down. Each is one call on the engine that answers by effects alone, and they are carried out before the method returns.
+ */
+public final class Upkeep {
+    private final NativePool pool;
+
+    Upkeep(NativePool pool) {
+        this.pool = pool;
+    }
+
+    /** Disposes of idle connections that have expired. */
+    public void closeExpired() {
+        perform(effects -> pool.closeExpired(pool.address, effects));
+    }
+
+    /**
+     * Disposes of connections idle for a time or longer.
+     *
+     * @param millis how long
+     */
+    public void closeIdle(long millis) {
+        perform(effects -> pool.closeIdle(pool.address, millis, effects));
+    }
+
+    /**
+     * Disposes of a route's connections, of leased ones when they are released.
+     *
+     * @param route the route
+     */
+    public void clear(RouteRef route) {
+        perform(effects -> pool.clearRoute(pool.address, route.id, effects));
+    }
+
+    /**
+     * Disposes of a connection that was found unfit, when it is released if it is leased by now.
+     *
+     * @param item where it was seen
+     */
+    public void markDead(Listing.Item item) {
+        perform(effects -> pool.clearConnection(pool.address, item.slot, item.opening, effects));
+    }
+
+    /**
+     * Disposes of a connection that its peer has closed, when it is released if it is leased by now; not of one opened in its slot
+     * later.
+     */
+    void peerClosed(int slot, int opening) {
+        perform(effects -> pool.peerClosed(pool.address, slot, opening, effects));
+    }
+
+    /** Does what the pool's builder asked for. On the housekeeper's thread. */
+    void evict() {
+        PoolState.Constants constants = pool.state.constants;
+        if (constants.evictExpired) {
+            closeExpired();
+        }
+        if (constants.evictIdle > 0) {
+            closeIdle(constants.evictIdle);
+        }
+    }
+
+    void setMaxTotal(int max) {
+        perform(effects -> pool.setMaxTotal(pool.address, max, effects));
+    }
+
+    void setDefaultMaxPerRoute(int max) {
+        perform(effects -> pool.setDefaultMaxPerRoute(pool.address, max, effects));
+    }
+
+    /** Sets a route's own limit, or takes it away. */
+    void setMaxPerRoute(RouteRef route, Integer max) {
+        perform(effects -> pool.setMaxPerRoute(pool.address, route.id, max == null ? -1 : max, effects));
+    }
+
+    /**
+     * Refuses every later request, as {@linkplain PoolState#shutDown said} before, and wakes those that wait.
+     *
+     * @param atOnce whether leased connections are disposed of too
+     */
+    public void shutdown(boolean atOnce) {
+        perform(effects -> pool.shutdown(pool.address, atOnce, effects));
+    }
+
+    /** Makes a call, for whose effects there is an array before it begins. */
+    private void perform(Consumer<long[]> call) {
+        long[] effects = Effects.array();
+        call.accept(effects);
+        pool.carryOut(effects);
+    }
+}
