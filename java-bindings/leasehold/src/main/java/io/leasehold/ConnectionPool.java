@@ -191,7 +191,7 @@ public final class ConnectionPool<R, C> implements Closeable {
         if (pool == null) {
             return;
         }
-        for (Listing.Item item : pool.list(true)) {
+        for (Listing.Item item : Listing.of(pool, true)) {
             if (unfit.test(ConnectionPool.<R>cast(item.route()), ConnectionPool.<C>cast(item.connection()))) {
                 pool.upkeep.markDead(item);
             }
@@ -358,7 +358,7 @@ public final class ConnectionPool<R, C> implements Closeable {
     private void forEach(boolean idle, BiConsumer<? super R, ? super C> action) {
         NativePool pool = this.pool;
         if (pool != null) {
-            for (Listing.Item item : pool.list(idle)) {
+            for (Listing.Item item : Listing.of(pool, idle)) {
                 action.accept(ConnectionPool.<R>cast(item.route()), ConnectionPool.<C>cast(item.connection()));
             }
         }

@@ -47,7 +47,7 @@ final class Housekeeper implements Runnable {
         IdleWatch.isOpen();
         Closings.isAtWork();
         EngineLog.drain();
-        load(Closings.Closing.class, Listing.Item.class);
+        load(Closings.Closing.class, Listing.class, Listing.Item.class);
     }
 
     private final int[] events = new int[IdleWatch.EVENTS];

@@ -5,13 +5,11 @@ import io.leasehold.PoolShutDownException;
 import io.leasehold.QueueFullException;
 import io.leasehold.Watching;
 import java.net.Socket;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.TimeoutException;
 
 /**
- * A pool as its users' calls see it: asks the engine, waits where it has to, and carries out what the engine decides, in the
- * order in which it is told and without any lock.
+ * A pool as its users' calls see it, and how its leases begin, go on and end: asks the engine, and carries out what the engine decides,
+ * in the order in which it is told and without any lock.
  */
 public final class NativePool extends Engine {
     /** What is done to it otherwise than by its leases. */
@@ -398,28 +396,6 @@ public final class NativePool extends Engine {
      */
     public void counters(long[] numbers) {
         counters(address, numbers);
-    }
-
-    /**
-     * Lists the connections that are idle, or those that are leased.
-     *
-     * @param idle which
-     * @return what was seen
-     */
-    public List<Listing.Item> list(boolean idle) {
-        long[] seen = entries(address, idle);
-        List<Listing.Item> items = new ArrayList<>(seen.length / 3);
-        for (int i = 0; i < seen.length; i += 3) {
-            int slot = (int) seen[i];
-            Cell cell = state.cells.get(slot);
-            Object connection = cell == null ? null : cell.connection;
-            RouteRef route = state.routeOf(seen[i + 2]);
-            // Whatever has gone since the engine was asked is left out.
-            if (connection != null && route != null) {
-                items.add(new Listing.Item(slot, (int) seen[i + 1], route.route, connection));
-            }
-        }
-        return items;
     }
 
     /**

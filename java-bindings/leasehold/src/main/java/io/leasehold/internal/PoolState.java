@@ -201,7 +201,7 @@ public final class PoolState {
         NativePool pool = charge.pool();
         try {
             // Its leases are unreachable too, though they may come up in the queue only later.
-            for (Listing.Item item : pool.list(false)) {
+            for (Listing.Item item : Listing.of(pool, false)) {
                 LeaseRef lease = cells.get(item.slot).lease;
                 if (!lease.isEnded()) {
                     leaked(lease);
