@@ -92,77 +92,6 @@ public final class NativePool extends Engine {
     }
 
     /**
-     * Disposes of a leased connection. The lease goes on as a vacancy.
-     *
-     * @param lease the lease's reference
-     * @param cause what its disposer is told
-     * @return false if the lease has ended, perhaps as the pool was shut down at once, and its connection is not this caller's to replace
-     */
-    public boolean replace(LeaseRef lease, Cause cause) {
-        Attachment attachment;
-        Object dead;
-        synchronized (lease) {
-            if (lease.isEnded()) {
-                return false;
-            }
-            attachment = cell(lease.handle).attachment;
-            dead = reopen(lease);
-            if (dead == null) {
-                return false;
-            }
-        }
-        state.disposal.dispose(lease, dead, attachment, cause);
-        return true;
-    }
-
-    /**
-     * Counts a leased connection that its user found dead.
-     *
-     * @param lease the lease's reference
-     */
-    public void noteStale(LeaseRef lease) {
-        noteStale(address);
-        Log.debug(() -> "a connection to " + lease.route() + " was leased stale: its peer had closed it unnoticed");
-    }
-
-    /** Where a leased entry's connection is. To be asked while the lease cannot end: the slot may be a stranger's afterwards. */
-    private Cell cell(long handle) {
-        return state.cells.get(Slots.of(handle));
-    }
-
-    /**
-     * Tells of a leased connection's socket: from now on its peer's close is noticed in this way, and a close of ours that hangs can
-     * be cut short.
-     *
-     * @param lease the lease's reference
-     * @param socket the socket
-     * @param watching how
-     * @return false if the lease has ended, and nothing was done
-     */
-    public boolean attach(LeaseRef lease, Socket socket, Watching watching) {
-        synchronized (lease) {
-            if (lease.isEnded()) {
-                return false;
-            }
-            cell(lease.handle).attach(socket, watching, this, lease.handle, state.charge.number);
-            return true;
-        }
-    }
-
-    /**
-     * Forgets a leased connection's socket, which is about to be closed by its user. After the lease's end it does nothing.
-     *
-     * @param lease the lease's reference
-     */
-    public void detach(LeaseRef lease) {
-        synchronized (lease) {
-            if (!lease.isEnded()) {
-                cell(lease.handle).forgetSocket();
-            }
-        }
-    }
-
-    /**
      * Leases a connection, or the right to open one, if it can be had now.
      *
      * @param lease the reference of the lease to begin
@@ -211,14 +140,31 @@ public final class NativePool extends Engine {
         }
     }
 
-    /**
-     * A grant that nobody wants any more goes to the next, by a full release: a connection as it was, a right to open.
-     */
-    void giveBack(LeaseRef lease, RouteRef route, long grant, long[] effects) {
-        if (grant != NOTHING) {
-            beginSlowly(lease, route, grant, effects);
-            release(lease, grant < 0 ? CLOSE : KEEP_AS_BEFORE, lease.boundBefore);
+    private RouteRef intern(Object route) {
+        RouteRef known = state.route(route);
+        if (known != null) {
+            return known;
         }
+        long[] effects = Effects.array();
+        long id = granted(addRoute(address, effects));
+        RouteRef made = state.add(new RouteRef(state, route, id), this);
+        carryOut(effects);
+        return made;
+    }
+
+    /** An answer that is a grant, or the exception for any other. */
+    long granted(long answer) {
+        if (answer > 0 || answer < OPEN_LIMIT) {
+            return answer;
+        }
+        if (answer == SHUT_DOWN) {
+            throw new PoolShutDownException();
+        }
+        if (answer == QUEUE_FULL) {
+            throw new QueueFullException(state.constants.maxWaiters);
+        }
+        throw new IllegalStateException(
+                "the native pool has failed and refuses requests (" + answer + "): shut it down and create a new one");
     }
 
     /** Begins the lease of a grant: the slot may be new, and there may be no cell for it yet. */
@@ -249,6 +195,11 @@ public final class NativePool extends Engine {
         begin(lease, route, handle, cell);
     }
 
+    /** Where a leased entry's connection is. To be asked while the lease cannot end: the slot may be a stranger's afterwards. */
+    private Cell cell(long handle) {
+        return state.cells.get(Slots.of(handle));
+    }
+
     /**
      * Fills a vacancy.
      *
@@ -274,6 +225,72 @@ public final class NativePool extends Engine {
         release(lease, CLOSE, null);
         state.disposal.dispose(lease, ours, null, Cause.SHUT_DOWN);
         return false;
+    }
+
+    /**
+     * Tells of a leased connection's socket: from now on its peer's close is noticed in this way, and a close of ours that hangs can
+     * be cut short.
+     *
+     * @param lease the lease's reference
+     * @param socket the socket
+     * @param watching how
+     * @return false if the lease has ended, and nothing was done
+     */
+    public boolean attach(LeaseRef lease, Socket socket, Watching watching) {
+        synchronized (lease) {
+            if (lease.isEnded()) {
+                return false;
+            }
+            cell(lease.handle).attach(socket, watching, this, lease.handle, state.charge.number);
+            return true;
+        }
+    }
+
+    /**
+     * Forgets a leased connection's socket, which is about to be closed by its user. After the lease's end it does nothing.
+     *
+     * @param lease the lease's reference
+     */
+    public void detach(LeaseRef lease) {
+        synchronized (lease) {
+            if (!lease.isEnded()) {
+                cell(lease.handle).forgetSocket();
+            }
+        }
+    }
+
+    /**
+     * Counts a leased connection that its user found dead.
+     *
+     * @param lease the lease's reference
+     */
+    public void noteStale(LeaseRef lease) {
+        noteStale(address);
+        Log.debug(() -> "a connection to " + lease.route() + " was leased stale: its peer had closed it unnoticed");
+    }
+
+    /**
+     * Disposes of a leased connection. The lease goes on as a vacancy.
+     *
+     * @param lease the lease's reference
+     * @param cause what its disposer is told
+     * @return false if the lease has ended, perhaps as the pool was shut down at once, and its connection is not this caller's to replace
+     */
+    public boolean replace(LeaseRef lease, Cause cause) {
+        Attachment attachment;
+        Object dead;
+        synchronized (lease) {
+            if (lease.isEnded()) {
+                return false;
+            }
+            attachment = cell(lease.handle).attachment;
+            dead = reopen(lease);
+            if (dead == null) {
+                return false;
+            }
+        }
+        state.disposal.dispose(lease, dead, attachment, cause);
+        return true;
     }
 
     /**
@@ -360,10 +377,61 @@ public final class NativePool extends Engine {
         }
     }
 
+    /**
+     * A grant that nobody wants any more goes to the next, by a full release: a connection as it was, a right to open.
+     */
+    void giveBack(LeaseRef lease, RouteRef route, long grant, long[] effects) {
+        if (grant != NOTHING) {
+            beginSlowly(lease, route, grant, effects);
+            release(lease, grant < 0 ? CLOSE : KEEP_AS_BEFORE, lease.boundBefore);
+        }
+    }
+
+    /** Does what a call brought about. Never throws: what fails is logged, and the others go on. */
+    void carryOut(long[] effects) {
+        Effects.carryOut(effects, this);
+        endChargeIfEmpty();
+    }
+
+    /** Disposes of a victim. */
+    void disposeOf(int slot, Cause cause) {
+        Cell cell = state.cells.get(slot);
+        LeaseRef last = cell.lease;
+        Attachment attachment = cell.forgetSocket();
+        Object connection = cell.takeOut(this, slot);
+        state.disposal.dispose(last, connection, attachment,
+                state.collected && cause == Cause.SHUT_DOWN ? Cause.POOL_COLLECTED : cause);
+    }
+
     /** Has the housekeeper not stay for the pool as soon as it is empty, until something is leased again. */
     public void quiesce() {
         state.quiet = true;
         endChargeIfEmpty();
+    }
+
+    /** Once a pool that was shut down or is not in use is empty, the housekeeper's thread need not stay for it. */
+    private void endChargeIfEmpty() {
+        if (state.isWindingDown()) {
+            state.charge.endIfEmpty();
+        }
+    }
+
+    /** Whether nothing is leased, being opened or idle. */
+    boolean isEmpty() {
+        int[] numbers = stats();
+        return numbers[0] == 0 && numbers[2] == 0;
+    }
+
+    /**
+     * Moves a manual clock on.
+     *
+     * @param millis how far
+     */
+    public void advanceClock(long millis) {
+        advanceClock(address, millis);
+        if (state.constants.evicts()) {
+            Housekeeper.wake();
+        }
     }
 
     /**
@@ -396,18 +464,6 @@ public final class NativePool extends Engine {
      */
     public void counters(long[] numbers) {
         counters(address, numbers);
-    }
-
-    /**
-     * Moves a manual clock on.
-     *
-     * @param millis how far
-     */
-    public void advanceClock(long millis) {
-        advanceClock(address, millis);
-        if (state.constants.evicts()) {
-            Housekeeper.wake();
-        }
     }
 
     /**
@@ -452,61 +508,5 @@ public final class NativePool extends Engine {
         int[] numbers = stats();
         return "[leased: " + numbers[0] + "; pending: " + numbers[1] + "; available: " + numbers[2]
                 + "; max: " + state.limits.total() + "]";
-    }
-
-    private RouteRef intern(Object route) {
-        RouteRef known = state.route(route);
-        if (known != null) {
-            return known;
-        }
-        long[] effects = Effects.array();
-        long id = granted(addRoute(address, effects));
-        RouteRef made = state.add(new RouteRef(state, route, id), this);
-        carryOut(effects);
-        return made;
-    }
-
-    /** Does what a call brought about. Never throws: what fails is logged, and the others go on. */
-    void carryOut(long[] effects) {
-        Effects.carryOut(effects, this);
-        endChargeIfEmpty();
-    }
-
-    /** Disposes of a victim. */
-    void disposeOf(int slot, Cause cause) {
-        Cell cell = state.cells.get(slot);
-        LeaseRef last = cell.lease;
-        Attachment attachment = cell.forgetSocket();
-        Object connection = cell.takeOut(this, slot);
-        state.disposal.dispose(last, connection, attachment,
-                state.collected && cause == Cause.SHUT_DOWN ? Cause.POOL_COLLECTED : cause);
-    }
-
-    /** Once a pool that was shut down or is not in use is empty, the housekeeper's thread need not stay for it. */
-    private void endChargeIfEmpty() {
-        if (state.isWindingDown()) {
-            state.charge.endIfEmpty();
-        }
-    }
-
-    /** Whether nothing is leased, being opened or idle. */
-    boolean isEmpty() {
-        int[] numbers = stats();
-        return numbers[0] == 0 && numbers[2] == 0;
-    }
-
-    /** An answer that is a grant, or the exception for any other. */
-    long granted(long answer) {
-        if (answer > 0 || answer < OPEN_LIMIT) {
-            return answer;
-        }
-        if (answer == SHUT_DOWN) {
-            throw new PoolShutDownException();
-        }
-        if (answer == QUEUE_FULL) {
-            throw new QueueFullException(state.constants.maxWaiters);
-        }
-        throw new IllegalStateException(
-                "the native pool has failed and refuses requests (" + answer + "): shut it down and create a new one");
     }
 }
