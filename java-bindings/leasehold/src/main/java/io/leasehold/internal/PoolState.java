@@ -78,7 +78,7 @@ public final class PoolState {
     private volatile boolean shutDownAtOnce;
     // Not in use, as far as its user knows. Written by whoever says so, and by the housekeeper's charge when it is.
     volatile boolean quiet;
-    // Written and read by the housekeeper only.
+    // Written by the housekeeper only, when no other thread can use the pool any more.
     boolean collected;
 
     private final LeakListener<Object, Object> leakListener;
