@@ -23,7 +23,12 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -343,9 +348,10 @@ class WatchTest {
         }
     }
 
+    /** Looks 1 and 2 are the pool's before it looks who is watched, 3 is the one before the number is held on to; 0 is after all. */
     @ParameterizedTest
-    @ValueSource(booleans = {true, false})
-    void aSocketThatIsClosedUnderThePoolTakesNobodyItsWatch(boolean whileItIsAttached) throws Exception {
+    @ValueSource(ints = {0, 2, 3})
+    void aSocketThatIsClosedUnderThePoolTakesNobodyItsWatch(int whileItIsAttached) throws Exception {
         ConnectionPool<String, Socket> pool = pool(Watching.WATCH);
         try (ServerSocket server = new ServerSocket(0, 50, SocketsTest.LOOPBACK)) {
             ClosedUnderThePool doomed = new ClosedUnderThePool(server);
@@ -354,10 +360,10 @@ class WatchTest {
             Lease<Socket> lease = pool.tryLease("a");
             Lease<Socket> others = pool.tryLease("b");
             lease.opened(doomed);
-            if (whileItIsAttached) {
-                // The last look before the number is held on to.
-                doomed.closeAtLook(2, () -> attachOneOfNumber(number, server, others));
+            if (whileItIsAttached > 0) {
+                doomed.closeAtLook(whileItIsAttached, () -> attachOneOfNumber(number, server, others));
                 lease.attach(doomed);
+                assertTrue(doomed.closedAt < 0, "it was not looked at so often");
             } else {
                 lease.attach(doomed);
                 doomed.closeAtLook(1, () -> attachOneOfNumber(number, server, others));
@@ -373,6 +379,117 @@ class WatchTest {
             pairs.get(pairs.size() - 1).theirs.close();
             Eventually.await("the other's close is told", () -> pool.stats().available() == 0);
             doomedsPeer.close();
+        }
+    }
+
+    /** Its number is given back when it begins to linger. Until the end a TLS socket says it is open, and a plain one may say nothing. */
+    @ParameterizedTest
+    @EnumSource
+    void aSocketWhoseCloseLingersTakesNobodyItsWatch(SocketsTest.Kind kind) throws Exception {
+        ConnectionPool<String, Socket> pool = pool(Watching.WATCH);
+        ExecutorService threads = Executors.newCachedThreadPool();
+        SocketsTest.Pair doomed = connect(kind);
+        try (ServerSocket server = new ServerSocket(0, 50, SocketsTest.LOOPBACK)) {
+            // More than the peer has room for, and it does not read.
+            byte[] much = new byte[5_000_000];
+            doomed.theirs.setReceiveBufferSize(4096);
+            doomed.ours.setSendBufferSize(2 * much.length);
+            doomed.ours.setSoLinger(true, 600);
+            doomed.ours.getOutputStream().write(much);
+            int number = SocketDescriptors.of(doomed.ours);
+            open(pool, doomed);
+            Future<?> close = threads.submit(() -> {
+                doomed.ours.close();
+                return null;
+            });
+            SocketsTest.Pair next = oneOfNumber(number, server);
+            threads.submit(() -> open(pool, next).release()).get(30, TimeUnit.SECONDS);
+            next.theirs.close();
+            Eventually.await("its close is told", () -> pool.counters().closedByPeer() == 1);
+            assertFalse(close.isDone(), "there was nothing to linger for");
+        } finally {
+            // Whoever lingers need not any more.
+            doomed.theirs.setSoLinger(true, 0);
+            doomed.theirs.close();
+            threads.shutdown();
+        }
+    }
+
+    /** A connection whose socket has the number of one that is being closed. */
+    private SocketsTest.Pair oneOfNumber(int number, ServerSocket server) throws Exception {
+        SocketsTest.Pair[] found = new SocketsTest.Pair[1];
+        Eventually.await("a socket has the number", () -> {
+            Socket one = new Socket(SocketsTest.LOOPBACK, server.getLocalPort());
+            Socket other = server.accept();
+            // The first that is free goes to the one, the next to the other.
+            found[0] = SocketDescriptors.of(other) == number ? new SocketsTest.Pair(other, one) : new SocketsTest.Pair(one, other);
+            pairs.add(found[0]);
+            return SocketDescriptors.of(found[0].ours) == number;
+        });
+        return found[0];
+    }
+
+    /** Closes that hang: of one connection until the end, of the others until their socket is shut down. */
+    private static final class Hanging implements Disposer<Socket> {
+        final CountDownLatch end = new CountDownLatch(1);
+        final Queue<Socket> closed = new ConcurrentLinkedQueue<>();
+        private final Socket stuck;
+
+        Hanging(Socket stuck) {
+            this.stuck = stuck;
+        }
+
+        @Override
+        public boolean mayBlock(Socket socket) {
+            return true;
+        }
+
+        @Override
+        public void dispose(Socket socket, Cause cause) {
+            try {
+                if (socket == stuck) {
+                    end.await();
+                } else {
+                    socket.getInputStream().read();
+                }
+            } catch (IOException | InterruptedException e) {
+                throw new AssertionError(e);
+            }
+            closed.add(socket);
+        }
+    }
+
+    /** Looks 1 to 3 are all that the pool takes before it has a close under way. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3})
+    void aSocketThatIsClosedUnderThePoolCostsNobodyElseItsConnection(int look) throws Exception {
+        try (ServerSocket server = new ServerSocket(0, 50, SocketsTest.LOOPBACK)) {
+            ClosedUnderThePool doomed = new ClosedUnderThePool(server);
+            int number = SocketDescriptors.of(doomed);
+            Socket doomedsPeer = server.accept();
+            Hanging disposer = new Hanging(doomed);
+            ConnectionPool<String, Socket> pool = ConnectionPool.<String, Socket>builder(disposer).build();
+            Lease<Socket> lease = open(pool, new SocketsTest.Pair(doomed, doomedsPeer));
+            CompletableFuture<SocketsTest.Pair> stranger = new CompletableFuture<>();
+            doomed.closeAtLook(look, () -> {
+                try {
+                    stranger.complete(oneOfNumber(number, server));
+                } catch (Throwable e) {
+                    stranger.completeExceptionally(e);
+                }
+            });
+            lease.discard();
+            SocketsTest.Pair strangers = stranger.get(60, TimeUnit.SECONDS);
+            // Which is cut short later than the one before would be.
+            open(pool, connect()).discard();
+            Eventually.await("the other one was cut short", () -> disposer.closed.size() == 1);
+            // In the same look of the housekeeper, perhaps, but then before the next one.
+            awaitTheHousekeeper();
+            assertEquals(Liveness.ALIVE, Sockets.probe(strangers.ours));
+            disposer.end.countDown();
+            Eventually.await("both are closed", () -> disposer.closed.size() == 2);
+            doomedsPeer.close();
+            pool.close();
         }
     }
 

@@ -57,7 +57,17 @@ final class Attachment extends WeakReference<Socket> {
      * stranger's by then; -1 if there is none.
      */
     int duplicate() {
-        return isKnown() && isOpen() ? SocketDescriptors.duplicate(descriptor) : NONE;
+        Socket socket = get();
+        if (!isKnown() || socket == null || !SocketDescriptors.isOpen(socket)) {
+            return NONE;
+        }
+        int second = SocketDescriptors.duplicate(descriptor);
+        if (second != NONE && !SocketDescriptors.isInUse(socket)) {
+            // Its user closes it, too, and it may be a stranger's that was duplicated.
+            SocketDescriptors.close(second);
+            return NONE;
+        }
+        return second;
     }
 
     /** Has the system go on sending what is left when the socket is closed, instead of the close waiting for it. */
@@ -68,13 +78,15 @@ final class Attachment extends WeakReference<Socket> {
         }
     }
 
-    /** Whether its number is its own still: not closed, nor known to be another open socket's by now. */
-    boolean isOpenAndNot(Attachment other) {
-        return isOpen() && (other == null || !other.isOpen() || other.isOf(get()));
-    }
-
-    private boolean isOpen() {
+    /** Whether its socket says that it is open. */
+    boolean isOpen() {
         Socket socket = get();
         return socket != null && SocketDescriptors.isOpen(socket);
+    }
+
+    /** Whether its socket has its number for certain: nobody has begun to close it. */
+    boolean isInUse() {
+        Socket socket = get();
+        return socket != null && SocketDescriptors.isInUse(socket);
     }
 }

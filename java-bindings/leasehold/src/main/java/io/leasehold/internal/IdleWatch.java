@@ -12,6 +12,10 @@ import java.util.function.BooleanSupplier;
  * registration, one change of a number at a time. A socket that comes too late finds the other one and leaves it alone. What remains is a
  * close just before the system is told: that registers a socket under the token of one that is closed. If it is ours, it is
  * registered anew once it is attached; if not, its peer's close is told of a connection that is closed already.
+ *
+ * <p>Which of two sockets has a number only the one that comes can tell. The one before may be in the middle of its close: a TLS socket
+ * says then that it is open, and a plain one lets who asks wait, up to JDK 17 at least, though the number was given back at once. If it
+ * lingers that takes as long as its peer likes.
  */
 final class IdleWatch {
     /** What one event takes in the array: the pool's number, the slot, the opening. */
@@ -40,8 +44,7 @@ final class IdleWatch {
      * @return false if nobody will tell of its peer's close
      */
     static boolean add(Attachment attachment, BooleanSupplier registration) {
-        boolean isWatched = WATCHED.compute(attachment.descriptor(), (number, other) ->
-                attachment.isOpenAndNot(other) && registration.getAsBoolean() ? attachment : other) == attachment;
+        boolean isWatched = register(attachment, registration);
         if (isWatched && open) {
             return true;
         }
@@ -51,6 +54,22 @@ final class IdleWatch {
         // From now on there is something to wait for, or a line of the engine's that says why not.
         Housekeeper.wake();
         return isWatched;
+    }
+
+    private static boolean register(Attachment attachment, BooleanSupplier registration) {
+        for (;;) {
+            Attachment before = WATCHED.get(attachment.descriptor());
+            // Not while the number is held on to: it may take as long as a close.
+            if (before == null || before.isOf(attachment.get()) ? !attachment.isOpen() : !attachment.isInUse()) {
+                return false;
+            }
+            // Who was written down before this one was found to have the number has it no longer; who came afterwards may have.
+            Attachment now = WATCHED.compute(attachment.descriptor(), (number, other) ->
+                    other == before && registration.getAsBoolean() ? attachment : other);
+            if (now == attachment || now == before) {
+                return now == attachment;
+            }
+        }
     }
 
     /** Watches a socket no longer. To be called before it is closed, if it is closed here. */

@@ -79,6 +79,22 @@ public final class SocketDescriptors {
     }
 
     /**
+     * Whether no thread has begun to close a socket: then what was done by its descriptor's number before this call was done to it. One
+     * that only {@linkplain #isOpen says} that it is open may have given its number back already: a TLS socket does so first. Where the
+     * close under way lingers, this waits for it.
+     */
+    static boolean isInUse(Socket socket) {
+        try {
+            // Asked under the lock that a close takes before anything else.
+            socket.getSoLinger();
+            return true;
+        } catch (SocketException | RuntimeException e) {
+            // Closed, being closed, or of somebody else's making.
+            return false;
+        }
+    }
+
+    /**
      * Whether closing a socket waits until its peer has everything.
      *
      * @param socket the socket
