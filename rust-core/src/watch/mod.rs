@@ -60,15 +60,19 @@ impl Watch {
     /// Watches a socket, from now on or, where it is watched already, under this token instead. One whose peer has closed
     /// already is reported too. O(1), two system calls.
     ///
-    /// False where it is not watched, so that only a probe can tell: it is not connected yet, or none that can be watched,
-    /// or the system's limits are reached, which is logged, once at warn and then at debug. To be tried again later.
+    /// False where it is not watched, so that only a probe can tell: it is not connected yet or was closed meanwhile, or it is
+    /// none that can be watched, or the system's limits are reached. The last two are logged, once at warn and then at debug. To
+    /// be tried again later.
     pub fn add(&self, socket: BorrowedFd<'_>, token: Token) -> bool {
         // It would be reported as hung up at once.
         if probe(socket) == Liveness::Unconnected {
             return false;
         }
-        let added = self.set().and_then(|set| set.add(socket, token));
-        if let Err(error) = &added {
+        let Err(error) = self.set().and_then(|set| set.add(socket, token)) else {
+            return true;
+        };
+        // Closed by its user since it was asked: nobody leases it, so there is nothing to say.
+        if probe(socket) != Liveness::Unconnected {
             let level = match self.has_warned.swap(true, Ordering::Relaxed) {
                 false => log::Level::Warn,
                 true => log::Level::Debug,
@@ -78,7 +82,7 @@ impl Watch {
                 "an idle connection is not watched, only probed: {error}"
             );
         }
-        added.is_ok()
+        false
     }
 
     /// Watches a socket no longer; one that is not watched is none's concern. To be called by whoever is about to close
