@@ -11,6 +11,8 @@ import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -89,6 +91,7 @@ public final class ScriptedServer implements AutoCloseable {
     }
 
     private static final byte[] LINE_END = {'\r', '\n'};
+    private static final Set<Integer> PORTS = ConcurrentHashMap.newKeySet();
 
     private final ServerSocket listener;
     private final boolean tls;
@@ -99,8 +102,20 @@ public final class ScriptedServer implements AutoCloseable {
 
     private ScriptedServer(boolean tls) throws IOException {
         this.tls = tls;
-        listener = new ServerSocket(0, 200);
+        listener = listen();
         startDaemon("scripted-server", this::acceptLoop);
+    }
+
+    /** On a port that no server of this JVM has had: what an earlier test has left behind may still speak of its own. */
+    private static ServerSocket listen() throws IOException {
+        ServerSocket socket = new ServerSocket(0, 200);
+        for (int tries = 0; !PORTS.add(socket.getLocalPort()) && tries < 100; tries++) {
+            ServerSocket taken = socket;
+            // While that one is taken.
+            socket = new ServerSocket(0, 200);
+            taken.close();
+        }
+        return socket;
     }
 
     /** A server without TLS. */
