@@ -24,6 +24,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * A server that closes connections by its own rules, in a process of its own, and knows when it did: the moments are those of the
@@ -32,6 +33,8 @@ import java.util.concurrent.ThreadLocalRandom;
 final class ClosingServer implements Closeable {
     /** The request header that names a request. */
     static final String NAME = "X-Name";
+    /** Stands, before a number, for the name of the last request where a connection was closed before it had answered any. */
+    static final String UNUSED = "unused-";
 
     private final Process process;
     private final PrintStream commands;
@@ -97,7 +100,7 @@ final class ClosingServer implements Closeable {
         Map<String, Long> closes = new HashMap<>();
         for (int left = Integer.parseInt(answer()); left > 0; left--) {
             String[] close = answer().split(" ");
-            closes.put(close[0], Long.parseLong(close[1]));
+            closes.put(close[0].equals(UNUSED) ? UNUSED + left : close[0], Long.parseLong(close[1]));
         }
         return closes;
     }
@@ -133,6 +136,7 @@ final class ClosingServer implements Closeable {
                 listener.closeConnections();
                 System.out.println("closed");
             } else {
+                listener.awaitCloses();
                 List<String> closes = new ArrayList<>(listener.closes);
                 System.out.println(closes.size());
                 closes.forEach(System.out::println);
@@ -171,7 +175,7 @@ final class ClosingServer implements Closeable {
         }
 
         private void serve(Socket connection) throws IOException {
-            String last = null;
+            String last = UNUSED;
             try {
                 connection.setTcpNoDelay(true);
                 connection.setSoTimeout(ThreadLocalRandom.current().nextInt(leastKeepAlive, mostKeepAlive + 1));
@@ -191,6 +195,13 @@ final class ClosingServer implements Closeable {
                 throw new IllegalStateException(e);
             } finally {
                 connections.remove(connection);
+            }
+        }
+
+        /** Waits until every close that has begun is written down: a client that has seen one may ask before. */
+        void awaitCloses() {
+            while (connections.stream().anyMatch(Socket::isClosed)) {
+                LockSupport.parkNanos(1_000_000);
             }
         }
 

@@ -98,11 +98,19 @@ final class Column implements Closeable {
             Map<String, Long> closes = server.closes();
             posts += threads * postsEach;
             failed += failures.size();
+            long unused = closes.keySet().stream().filter(name -> name.startsWith(ClosingServer.UNUSED)).count();
             for (Failure failure : failures) {
-                Long closed = closes.get(failure.lastBefore);
                 // One that no close explains counts too.
-                if (closed == null || closed <= failure.began - NOTICE) {
-                    lost++;
+                if (failure.lastBefore == null) {
+                    // Opened by this request, whose thread had then to wait for the processor as long as the server for the request.
+                    if (--unused < 0) {
+                        lost++;
+                    }
+                } else {
+                    Long closed = closes.get(failure.lastBefore);
+                    if (closed == null || closed <= failure.began - NOTICE) {
+                        lost++;
+                    }
                 }
                 if (!messages.contains(failure.message)) {
                     messages.add(failure.message);
