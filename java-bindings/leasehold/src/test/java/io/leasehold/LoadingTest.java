@@ -148,11 +148,9 @@ class LoadingTest {
 
     @Test
     void aDirectoryMountedNoexecIsNamedAsSuch() throws Exception {
-        String noexec = noexecDirectory();
-        boolean isMounted = noexec == null && mountNoexec();
-        if (isMounted) {
-            noexec = directory.toString();
-        }
+        // One that is there may be another run's, and gone with it.
+        boolean isMounted = mountNoexec();
+        String noexec = isMounted ? directory.toString() : noexecDirectory();
         try {
             if (noexec == null) {
                 System.out.println("No directory here is mounted noexec, and this user may not mount one: not tried.");
