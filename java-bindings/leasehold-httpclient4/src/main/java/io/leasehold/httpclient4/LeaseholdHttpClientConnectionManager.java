@@ -719,14 +719,14 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
     }
 
     /**
-     * Sets after how much idle time connections are validated when they are leased. What the operating system can tell costs next to
-     * nothing, and is asked at every lease, whatever the period. What only a connection's own check can tell, which tries to read for a
-     * millisecond, is asked after the period, as in HttpClient: where a socket's descriptor cannot be reached, where bytes wait on TLS,
+     * Sets after how much idle time connections are validated when they are leased. What the operating system can tell takes half a
+     * microsecond, and is asked at every lease, whatever the period. What only a connection's own check can tell, which tries to read for
+     * a millisecond, is asked after the period, as in HttpClient: where a socket's descriptor cannot be reached, where bytes wait on TLS,
      * where a connection factory's class has overridden {@code isStale}, and of every connection where {@link #setWatching} has the
      * operating system not asked, with {@link Watching#WATCH} and {@link Watching#OFF}.
      *
      * @param ms milliseconds; zero and less switches validation off. That does not stop the watch: an idle connection that its server
-     *     closes is closed here all the same, unless {@link #setWatching} is told otherwise
+     *     closes is closed here all the same, a fraction of a millisecond later, unless {@link #setWatching} is told otherwise
      */
     @Override
     public void setValidateAfterInactivity(int ms) {
