@@ -3,7 +3,9 @@ package io.leasehold;
 /** Why a pool disposes of a connection. */
 public enum Cause {
     // In the order of the engine's own causes, whose numbers the native library hands over; what follows is Java's.
-    /** Its lease ended with {@link Lease#discard()} or {@link Lease#close()}, or its holder had it {@linkplain Lease#replace() replaced}. */
+    /**
+     * Its lease ended with {@link Lease#discard()} or {@link Lease#close()}, or its holder had it {@linkplain Lease#replace() replaced}.
+     */
     DISCARDED,
     /** Its keep-alive promise or its time to live was over. */
     EXPIRED,

@@ -10,8 +10,8 @@ public final class CoarseClock {
     private CoarseClock() {}
 
     /**
-     * The time as {@link System#currentTimeMillis} tells it, or some milliseconds before: the kernel's last tick. It costs a fraction of that call,
-     * where the native library is available, and is exact where it is not.
+     * The time as {@link System#currentTimeMillis} tells it, or some milliseconds before: the kernel's last tick. It costs a fraction of
+     * that call, where the native library is available, and is exact where it is not.
      *
      * @return milliseconds since the beginning of 1970, UTC
      */

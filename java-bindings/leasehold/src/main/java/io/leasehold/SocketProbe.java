@@ -5,8 +5,8 @@ import java.net.Socket;
 import javax.net.ssl.SSLSocket;
 
 /**
- * Asks the operating system about one socket again and again. The answers are those of {@link Sockets#probe}; as the descriptor is looked for
- * only once, each costs little more than the system call. For whoever checks a connection before each use.
+ * Asks the operating system about one socket again and again. The answers are those of {@link Sockets#probe}; as the descriptor is looked
+ * for only once, each costs little more than the system call. For whoever checks a connection before each use.
  *
  * <p>Ask only while no other thread may close the socket, as between lease and release. Otherwise safe for use by several threads.
  */

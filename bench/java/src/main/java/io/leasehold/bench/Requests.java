@@ -22,9 +22,9 @@ import org.apache.http.impl.conn.PoolingHttpClientConnectionManager;
 import org.apache.http.util.EntityUtils;
 
 /**
- * Requests per second of HttpClient 4.5 to an nginx on this machine. The time is cut into many short slices that the contenders take in turn,
- * in an order drawn anew for each turn, so that what else the machine does, and on which processor the client and nginx meet, is the same for all.
- * A sample is one slice.
+ * Requests per second of HttpClient 4.5 to an nginx on this machine. The time is cut into many short slices that the contenders take in
+ * turn, in an order drawn anew for each turn, so that what else the machine does, and on which processor the client and nginx meet, is the
+ * same for all. A sample is one slice.
  */
 final class Requests {
     private static final String BENCH = "httpclient4-requests";

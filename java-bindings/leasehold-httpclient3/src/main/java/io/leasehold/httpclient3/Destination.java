@@ -56,8 +56,8 @@ final class Destination {
         private static final int MOST_PLACES = 1024;
 
         private final boolean ignoresCase;
-        // By hash; grows while destinations drive each other out. Read and written by any thread without a lock: a destination is immutable but
-        // for its limits, and a lost write costs an object.
+        // By hash; grows while destinations drive each other out. Read and written by any thread without a lock: a destination is immutable
+        // but for its limits, and a lost write costs an object.
         private volatile Destination[] recent = new Destination[FIRST_PLACES];
         private int drivenOut;
         private final Firsts<Protocol> protocols = new Firsts<>();

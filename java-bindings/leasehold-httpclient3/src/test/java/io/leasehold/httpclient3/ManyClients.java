@@ -19,8 +19,8 @@ import org.apache.commons.httpclient.methods.GetMethod;
 
 /**
  * A common habit of 3.1's users: a new HttpClient for every request, never shut down. A program of its own, so that what it uses up is
- * its own: {@code ManyClients (stock|leasehold) COUNT}. Prints, ten times on the way, how many descriptors and threads there are and how much
- * memory is resident, and at the end the most of each in the second half.
+ * its own: {@code ManyClients (stock|leasehold) COUNT}. Prints, ten times on the way, how many descriptors and threads there are and how
+ * much memory is resident, and at the end the most of each in the second half.
  */
 public final class ManyClients {
     private static final ByteBuffer ANSWER = ByteBuffer.wrap(

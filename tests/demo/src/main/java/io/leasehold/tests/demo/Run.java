@@ -14,7 +14,8 @@ import java.util.function.Supplier;
  * A run of the program in all columns, each against a server of its own of the same kind.
  *
  * <p>What is timed is cut into many short slices that the columns take in turn, in an order that changes, and the median of a column's
- * slices counts: what else the machine does then meets all columns alike. A column's turn comes often enough for its connection to stay open.
+ * slices counts: what else the machine does then meets all columns alike. A column's turn comes often enough for its connection to stay
+ * open.
  */
 final class Run implements Closeable {
     /** How much of everything. */

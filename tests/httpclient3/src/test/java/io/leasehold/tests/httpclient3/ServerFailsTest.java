@@ -165,7 +165,9 @@ class ServerFailsTest {
         }
     }
 
-    /** Some servers announce the end of an idle connection with a response to no request. Stock takes it for the response to its next one. */
+    /**
+     * Some servers announce the end of an idle connection with a response to no request. Stock takes it for the response to its next one.
+     */
     @ParameterizedTest
     @EnumSource(names = {"LEASEHOLD", "LEASEHOLD_MULTI_THREADED"})
     void aResponseToNoRequestIsNotTakenForOneToTheNext(Manager kind) throws Exception {
