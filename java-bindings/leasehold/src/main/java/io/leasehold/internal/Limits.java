@@ -99,9 +99,25 @@ public final class Limits {
         applyOfRoutes(pool);
     }
 
+    /** Tells of the limit of a new route before it is published: whoever finds it may lease at once, and not more than that. */
+    Integer tellBefore(RouteRef route, NativePool pool) {
+        Integer told = own.get(route.route);
+        if (told != null) {
+            pool.upkeep.setMaxPerRoute(route, told);
+        }
+        return told;
+    }
+
+    /** Another thread was faster. The engine would keep a route with a limit of its own for ever. */
+    void notPublished(RouteRef route, Integer told, NativePool pool) {
+        if (told != null) {
+            pool.upkeep.setMaxPerRoute(route, null);
+        }
+    }
+
     /** A route was published. Who sets its limit looks for the route afterwards: one sees the other. */
-    void added(RouteRef route, NativePool pool) {
-        if (own.containsKey(route.route)) {
+    void published(RouteRef route, Integer told, NativePool pool) {
+        if (!Objects.equals(told, own.get(route.route))) {
             applyOf(route, pool);
         }
     }

@@ -158,13 +158,13 @@ public final class PoolState {
     RouteRef add(RouteRef made, NativePool pool) {
         // First under its number: an id that was published may come back as retired at once.
         routesById.put(made.id, made);
+        Integer limit = limits.tellBefore(made, pool);
         RouteRef first = routes.putIfAbsent(made.route, made);
         if (first != null) {
+            limits.notPublished(made, limit, pool);
             return first;
         }
-        // Looked up after the route was published, as who sets a limit looks for the route afterwards: one sees the
-        // other.
-        limits.added(made, pool);
+        limits.published(made, limit, pool);
         return made;
     }
 
