@@ -12,19 +12,15 @@ use std::ops::{Deref, DerefMut};
 
 use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use crate::engine::thread_number;
+use crate::engine::{Padded, thread_number};
 
 const LOCKS: usize = 8;
 
 pub(crate) struct ShardedLock<T> {
-    locks: [Lock; LOCKS],
+    locks: [Padded<RwLock<()>>; LOCKS],
     /// Written by whoever holds all locks.
     value: UnsafeCell<T>,
 }
-
-/// On cache lines of its own.
-#[repr(align(128))]
-struct Lock(RwLock<()>);
 
 // SAFETY: as of a `RwLock`: several threads at once have references to the value, and one at a time a mutable one.
 unsafe impl<T: Send + Sync> Sync for ShardedLock<T> {}
@@ -32,7 +28,7 @@ unsafe impl<T: Send + Sync> Sync for ShardedLock<T> {}
 impl<T> ShardedLock<T> {
     pub(crate) const fn new(value: T) -> Self {
         ShardedLock {
-            locks: [const { Lock(RwLock::new(())) }; LOCKS],
+            locks: [const { Padded(RwLock::new(())) }; LOCKS],
             value: UnsafeCell::new(value),
         }
     }

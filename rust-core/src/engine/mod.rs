@@ -70,7 +70,7 @@ pub use segments::Segments;
 pub use stats::{EntryInfo, Stats, Use};
 pub use upkeep::ShutdownMode;
 
-pub(crate) use sync::Mutex;
+pub(crate) use sync::{Mutex, Padded};
 pub(crate) use thread::thread_number;
 
 use coordinator::Coordinator;
@@ -78,7 +78,6 @@ use counters::Tally;
 use entry::{Entry, Status, Word};
 use route::{Route, SPREAD};
 use stripe::{Guard, Stripe};
-use sync::Padded;
 use sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use ticket::AnswerCell;
 
