@@ -57,12 +57,11 @@ final class Attachment extends WeakReference<Socket> {
      * stranger's by then; -1 if there is none.
      */
     int duplicate() {
-        Socket socket = get();
-        if (!isKnown() || socket == null || !SocketDescriptors.isOpen(socket)) {
+        if (!isKnown() || !isOpen()) {
             return NONE;
         }
         int second = SocketDescriptors.duplicate(descriptor);
-        if (second != NONE && !SocketDescriptors.isInUse(socket)) {
+        if (second != NONE && !isInUse()) {
             // Its user closes it, too, and it may be a stranger's that was duplicated.
             SocketDescriptors.close(second);
             return NONE;
