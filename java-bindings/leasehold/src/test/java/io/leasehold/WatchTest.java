@@ -334,16 +334,10 @@ class WatchTest {
     /** Attaches a socket that has the number of one that was just closed. */
     private void attachOneOfNumber(int number, ServerSocket server, Lease<Socket> lease) {
         try {
-            for (;;) {
-                Socket ours = new Socket(SocketsTest.LOOPBACK, server.getLocalPort());
-                pairs.add(new SocketsTest.Pair(ours, server.accept()));
-                if (SocketDescriptors.of(ours) == number) {
-                    lease.opened(ours);
-                    lease.attach(ours);
-                    return;
-                }
-            }
-        } catch (IOException e) {
+            Socket ours = oneOfNumber(number, server).ours;
+            lease.opened(ours);
+            lease.attach(ours);
+        } catch (Exception e) {
             throw new AssertionError(e);
         }
     }
