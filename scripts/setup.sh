@@ -25,6 +25,8 @@ tools() {
 need_gradle() { need gradle gradle; }
 need_shellcheck() { need shellcheck shellcheck; }
 need_python3() { need python3 python3; }
+need_pip() { need pip3 python3-pip; }
+need_patchelf() { need patchelf patchelf; }
 need_git() { need git git; }
 need_cxx() { need g++ g++; }
 

@@ -1,7 +1,8 @@
 # ./dev test. Sourced by ./dev.
 
 test_all() {
-    tools rust rust_sources cxx c_tests counters python3 java gradle nginx httpd ip
+    tools rust rust_sources cxx c_tests counters python3 pip patchelf java gradle nginx httpd ip
+    need_jdks
     step 'README' tests/readme.py
     step 'dev' tests/dev.sh
     step 'Rust tests' cargo test --workspace --locked
@@ -43,11 +44,17 @@ test_vanish() {
 }
 
 test_java() {
-    local skipped=$PWD/target/java-left-out.txt name reason
+    local skipped=$PWD/target/java-left-out.txt
     mkdir -p target
     : >"$skipped"
     step 'Java tests' gradle_java --continue -PleftOut="$skipped" check
+    report_left_out "$skipped"
+}
+
+# report_left_out FILE: what the Gradle build wrote there.
+report_left_out() {
+    local name reason
     while IFS=$'\t' read -r name reason; do
         left_out "$name" "$reason"
-    done <"$skipped"
+    done <"$1"
 }
