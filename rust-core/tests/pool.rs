@@ -3,7 +3,7 @@
 #![cfg(not(any(loom, shuttle)))]
 
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex, mpsc};
@@ -131,6 +131,35 @@ fn a_panic_in_an_exchange_closes_its_connection() {
     assert!(catch_unwind(AssertUnwindSafe(exchange)).is_err());
     assert_eq!(scene.closed(), [0]);
     assert_eq!(scene.pool.stats().leased, 0);
+}
+
+#[test]
+fn a_panic_costs_the_connection_in_use_and_nothing_else() {
+    let scene = Scene::new(|pool| pool.max_total(2));
+    let route = scene.pool.route(&"a").unwrap();
+    for turn in 0..1_000 {
+        let panicking = || {
+            let _held = scene.pool.route(&"held").unwrap();
+            let _leased = scene.fill(route.try_lease().unwrap());
+            let _vacancy = scene.pool.try_lease(&"b").unwrap();
+            let mut future = scene.pool.lease_async(&"c");
+            assert!(poll(&mut future, Waker::noop()).is_pending());
+            resume_unwind(Box::new("the handler failed"));
+        };
+        if turn % 10 == 0 {
+            assert!(catch_unwind(AssertUnwindSafe(panicking)).is_err());
+        }
+        let connection = scene.fill(route.try_lease().unwrap());
+        let failed = scene.pool.try_lease(&"b").unwrap();
+        let connecting =
+            || failed.or_connect(|| -> Result<Wire, ()> { resume_unwind(Box::new(0)) });
+        assert!(catch_unwind(AssertUnwindSafe(connecting)).is_err());
+        connection.keep();
+        assert!(!scene.pool.is_shut_down());
+    }
+    let stats = scene.pool.stats();
+    assert_eq!((stats.leased, stats.available, stats.pending), (0, 1, 0));
+    assert_eq!(scene.closed().len(), 100);
 }
 
 #[test]

@@ -20,9 +20,11 @@ pub(crate) fn call<'local>(
     with_env(env, BROKEN, |env| {
         let mut effects = Effects::new();
         // SAFETY: see the crate's page.
-        let answer = body(&unsafe { pool(address) }.engine, &mut effects);
+        let engine = &unsafe { pool(address) }.engine;
+        let answer = catch_unwind(AssertUnwindSafe(|| body(engine, &mut effects)));
+        // Also of a call that panicked: it has refused all who wait.
         hand_over(env, effects, array)?;
-        Ok(answer)
+        Ok(answer.unwrap_or(BROKEN))
     })
 }
 

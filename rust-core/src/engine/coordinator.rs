@@ -21,7 +21,7 @@ use super::effects::{Cause, Effects, Victim};
 use super::entry::{Entry, NEVER, Word};
 use super::expiry::ExpiryHeap;
 use super::id::{Handle, StateId};
-use super::route::{Route, RouteRecord};
+use super::route::{Queue, Route, RouteRecord};
 use super::segments::CAPACITY;
 use super::stripe::Guard;
 use super::sync::MutexGuard;
@@ -96,26 +96,58 @@ pub(super) struct Step<'a> {
     pub(super) c: MutexGuard<'a, Coordinator>,
     pub(super) effects: &'a mut Effects,
     pub(super) now: u64,
+    /// The work was done to its end. That the thread unwinds says nothing: it may do so with a lease on its stack, which this
+    /// step gives back.
+    is_done: bool,
+}
+
+impl Engine {
+    /// Does one call's work under the coordinator.
+    pub(super) fn step<T>(
+        &self,
+        effects: &mut Effects,
+        work: impl FnOnce(&mut Step<'_>) -> T,
+    ) -> T {
+        let now = self.clock.now();
+        let mut step = Step {
+            engine: self,
+            c: self.coordinator.lock(),
+            effects,
+            now,
+            is_done: false,
+        };
+        let outcome = work(&mut step);
+        step.is_done = true;
+        outcome
+    }
 }
 
 impl Drop for Step<'_> {
-    /// A panic in the middle of a step leaves counts and lists in doubt: the pool serves nobody any more.
     fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.engine.flags.0.fetch_or(SHUT, Relaxed);
+        if !self.is_done {
+            self.break_down();
         }
     }
 }
 
 impl<'a> Step<'a> {
-    pub(super) fn new(engine: &'a Engine, effects: &'a mut Effects) -> Self {
-        let now = engine.clock.now();
-        Step {
-            engine,
-            c: engine.coordinator.lock(),
-            effects,
-            now,
+    /// A panic in the middle of a step leaves counts and lists in doubt. The pool serves nobody any more: whoever waits is told so,
+    /// and what was granted before is its owner's. Looks at nothing that may be in doubt, and cannot panic.
+    #[cold]
+    fn break_down(&mut self) {
+        self.engine.flags.0.fetch_or(SHUT, Relaxed);
+        let (tag, answers) = (self.engine.tag, &self.engine.answers);
+        let refused = self.c.tickets.refuse_all(tag, answers);
+        self.effects.wakes.extend(refused);
+        for record in &mut self.c.routes {
+            record.queue = Queue::default();
+            record.eligible = None;
         }
+        self.c.eligible.clear();
+        for (_, route) in self.engine.routes.iter() {
+            route.pending.store(0, Relaxed);
+        }
+        self.engine.pending.store(0, Relaxed);
     }
 
     pub(super) fn entry(&self, slot: u32) -> &'a Entry {

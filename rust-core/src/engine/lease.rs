@@ -108,25 +108,10 @@ impl Engine {
         ticket: Option<Ticket>,
         effects: &mut Effects,
     ) -> Result<Outcome, Refusal> {
-        let mut step = Step::new(self, effects);
-        let Some(ticket) = ticket else {
-            return step.lease(route, state, None);
-        };
-        let slot = step
-            .c
-            .tickets
-            .find(self.tag, ticket)
-            .ok_or(Refusal::StaleTicket)?;
-        // It may have been told to ask again, and been answered before it did.
-        if let Some(outcome) = step.take_outcome(slot) {
-            return outcome;
-        }
-        let outcome = step.lease(route, state, Some(slot));
-        let is_alive = step.c.tickets.find(self.tag, ticket).is_some();
-        if outcome != Ok(Outcome::Wait) && is_alive {
-            step.c.tickets.free(slot, &self.answers);
-        }
-        outcome
+        self.step(effects, |step| match ticket {
+            None => step.lease(route, state, None),
+            Some(ticket) => step.lease_by_ticket(route, state, ticket),
+        })
     }
 
     /// The right to open has been used: the handle now stands for a leased connection, whose time to live begins.
@@ -217,6 +202,28 @@ impl Engine {
 }
 
 impl Step<'_> {
+    /// Serves the request now, or leaves it queued under its ticket, which lives on only then.
+    fn lease_by_ticket(
+        &mut self,
+        route: RouteId,
+        state: StateId,
+        ticket: Ticket,
+    ) -> Result<Outcome, Refusal> {
+        let tag = self.engine.tag;
+        let slot = self.c.tickets.find(tag, ticket);
+        let slot = slot.ok_or(Refusal::StaleTicket)?;
+        // It may have been told to ask again, and been answered before it did.
+        if let Some(outcome) = self.take_outcome(slot) {
+            return outcome;
+        }
+        let outcome = self.lease(route, state, Some(slot));
+        let is_alive = self.c.tickets.find(tag, ticket).is_some();
+        if outcome != Ok(Outcome::Wait) && is_alive {
+            self.c.tickets.free(slot, &self.engine.answers);
+        }
+        outcome
+    }
+
     /// Serves the request now, or leaves it queued if it has a ticket.
     fn lease(
         &mut self,

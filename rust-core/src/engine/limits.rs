@@ -12,23 +12,25 @@ use super::sync::atomic::Ordering::Relaxed;
 impl Engine {
     /// Sets the limit in total, at most [`MAX_ENTRIES`]; 0 lets every request wait. O(removed + served).
     pub fn set_max_total(&self, max: u32, effects: &mut Effects) {
-        let mut step = Step::new(self, effects);
-        step.c.max_total = max.min(MAX_ENTRIES);
-        self.max_total.store(step.c.max_total, Relaxed);
-        step.close_surplus();
+        self.step(effects, |step| {
+            step.c.max_total = max.min(MAX_ENTRIES);
+            self.max_total.store(step.c.max_total, Relaxed);
+            step.close_surplus();
+        });
     }
 
     /// Sets the limit of every route that has none of its own. O(routes + removed + served).
     pub fn set_default_max_per_route(&self, max: u32, effects: &mut Effects) {
-        let mut step = Step::new(self, effects);
-        step.c.default_max = max.min(MAX_ENTRIES);
-        self.default_max.store(step.c.default_max, Relaxed);
-        for route in 0..step.c.routes.len() as u32 {
-            if step.c.routes[route as usize].limit.is_none() {
-                step.close_surplus_of(route);
+        self.step(effects, |step| {
+            step.c.default_max = max.min(MAX_ENTRIES);
+            self.default_max.store(step.c.default_max, Relaxed);
+            for route in 0..step.c.routes.len() as u32 {
+                if step.c.routes[route as usize].limit.is_none() {
+                    step.close_surplus_of(route);
+                }
             }
-        }
-        step.settle();
+            step.settle();
+        });
     }
 
     /// Sets a route's own limit, or with `None` lets the default hold again. A route with a limit of its own is never
@@ -39,13 +41,14 @@ impl Engine {
         max: Option<u32>,
         effects: &mut Effects,
     ) -> Result<(), Refusal> {
-        let mut step = Step::new(self, effects);
-        let route = step.find_route(route).ok_or(Refusal::StaleRoute)?;
-        step.c.routes[route as usize].limit = max.map(|max| max.min(MAX_ENTRIES));
-        step.close_surplus_of(route);
-        step.note_if_reclaimable(route);
-        step.settle();
-        Ok(())
+        self.step(effects, |step| {
+            let route = step.find_route(route).ok_or(Refusal::StaleRoute)?;
+            step.c.routes[route as usize].limit = max.map(|max| max.min(MAX_ENTRIES));
+            step.close_surplus_of(route);
+            step.note_if_reclaimable(route);
+            step.settle();
+            Ok(())
+        })
     }
 
     /// The limit in total. O(1), takes no lock.

@@ -99,9 +99,10 @@ impl Engine {
         effects: &mut Effects,
     ) -> Result<Released, NotLeased> {
         let entry = self.entry_of(handle).ok_or(NotLeased)?;
-        let mut step = Step::new(self, effects);
-        let word = entry.claim(handle.generation()).ok_or(NotLeased)?;
-        Ok(step.release(handle.slot(), word, verdict, state))
+        self.step(effects, |step| {
+            let word = entry.claim(handle.generation()).ok_or(NotLeased)?;
+            Ok(step.release(handle.slot(), word, verdict, state))
+        })
     }
 
     /// Writes until when a connection may be kept. The caller owns the entry.

@@ -104,8 +104,7 @@ impl Engine {
     /// their ids come back as retired, or a call answers [`Refusal::StaleRoute`]. Ask for a new one then.
     /// Refused where more than a million routes are alive at once. O(1), amortised.
     pub fn add_route(&self, effects: &mut Effects) -> Result<RouteId, Refusal> {
-        Step::new(self, effects)
-            .add_route()
+        self.step(effects, |step| step.add_route())
             .ok_or(Refusal::TooManyRoutes)
     }
 
@@ -122,14 +121,15 @@ impl Engine {
 
     fn change_holders(&self, id: RouteId, change: i32) -> Result<(), Refusal> {
         let mut effects = Effects::new();
-        let mut step = Step::new(self, &mut effects);
-        let route = step.find_route(id).ok_or(Refusal::StaleRoute)?;
-        let holders = &mut step.c.routes[route as usize].holders;
-        *holders = holders
-            .checked_add_signed(change)
-            .ok_or(Refusal::StaleRoute)?;
-        step.note_if_reclaimable(route);
-        Ok(())
+        self.step(&mut effects, |step| {
+            let route = step.find_route(id).ok_or(Refusal::StaleRoute)?;
+            let holders = &mut step.c.routes[route as usize].holders;
+            *holders = holders
+                .checked_add_signed(change)
+                .ok_or(Refusal::StaleRoute)?;
+            step.note_if_reclaimable(route);
+            Ok(())
+        })
     }
 }
 

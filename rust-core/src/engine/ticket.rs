@@ -204,6 +204,26 @@ impl Tickets {
         });
     }
 
+    /// Takes every ticket out of its queue and answers it that the pool is shut down, whatever became of the queues. Tells whose they
+    /// are.
+    pub(super) fn refuse_all(&mut self, tag: u32, cells: &Segments<AnswerCell>) -> Vec<Ticket> {
+        let mut refused = Vec::new();
+        for (slot, record) in (0..).zip(&mut self.records) {
+            if !matches!(record.stage, Stage::Queued | Stage::Waiting) {
+                continue;
+            }
+            record.stage = Stage::Answered;
+            record.earlier = None;
+            record.later = None;
+            if let Some(cell) = cells.get(slot) {
+                cell.put(SHUT_DOWN);
+            }
+            refused.push(Ticket::new(tag, slot, record.generation));
+        }
+        self.waiting = 0;
+        refused
+    }
+
     /// Tells a ticket that stays queued to ask again.
     pub(super) fn nudge(&self, slot: u32, cells: &Segments<AnswerCell>) {
         cell(cells, slot).put(ASK_AGAIN);

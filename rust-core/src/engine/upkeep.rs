@@ -26,7 +26,7 @@ const BATCH: usize = 64;
 impl Engine {
     /// Removes every idle entry that has expired. O(expired · log n).
     pub fn close_expired(&self, effects: &mut Effects) {
-        while Step::new(self, effects).close_expired_batch() {}
+        while self.step(effects, |step| step.close_expired_batch()) {}
     }
 
     /// Removes every entry that has been idle for `millis` or longer; with 0, every idle entry. O(removed).
@@ -36,7 +36,7 @@ impl Engine {
             return;
         };
         for index in 0..self.stripes.len() {
-            while Step::new(self, effects).close_idle_batch(index, cutoff) {}
+            while self.step(effects, |step| step.close_idle_batch(index, cutoff)) {}
         }
     }
 
@@ -61,10 +61,11 @@ impl Engine {
     /// Removes every idle entry of a route; what is leased or being opened of it closes at its release.
     /// [`Refusal::StaleRoute`] where the route was reclaimed, or is another pool's. O(idle of it + entries).
     pub fn clear_route(&self, route: RouteId, effects: &mut Effects) -> Result<(), Refusal> {
-        let mut step = Step::new(self, effects);
-        let route = step.find_route(route).ok_or(Refusal::StaleRoute)?;
-        step.clear_route(route);
-        Ok(())
+        self.step(effects, |step| {
+            let route = step.find_route(route).ok_or(Refusal::StaleRoute)?;
+            step.clear_route(route);
+            Ok(())
+        })
     }
 
     /// The peer of the connection opened as number `opening` in `slot` has closed it.
@@ -98,12 +99,17 @@ impl Engine {
             if seen.status() != Status::Idle {
                 continue;
             }
-            let mut step = Step::new(self, effects);
-            let mut stripe = self.lock_stripe(seen.stripe());
-            if entry.word() == seen {
-                step.retire_idle(&mut stripe, slot, mark.cause());
-                drop(stripe);
-                step.settle();
+            let is_removed = self.step(effects, |step| {
+                let mut stripe = self.lock_stripe(seen.stripe());
+                let is_as_seen = entry.word() == seen;
+                if is_as_seen {
+                    step.retire_idle(&mut stripe, slot, mark.cause());
+                    drop(stripe);
+                    step.settle();
+                }
+                is_as_seen
+            });
+            if is_removed {
                 return;
             }
         }
@@ -113,7 +119,7 @@ impl Engine {
     /// with [`ShutdownMode::Immediate`], is removed too. Every later request is refused. May be called again.
     /// O(entries + waiters).
     pub fn shutdown(&self, mode: ShutdownMode, effects: &mut Effects) {
-        Step::new(self, effects).shutdown(mode);
+        self.step(effects, |step| step.shutdown(mode));
     }
 
     /// The pool was shut down.

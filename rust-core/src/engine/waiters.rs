@@ -52,27 +52,31 @@ impl Engine {
     /// A grant that had already been made is returned: use it, or give it back by [`release`](Self::release).
     /// A ticket that is not alive any more is no error, nor is a wait that a shutdown has ended. O(stripes + served).
     pub fn cancel(&self, ticket: Ticket, effects: &mut Effects) -> Option<Grant> {
-        let mut step = Step::new(self, effects);
-        let slot = step.c.tickets.find(self.tag, ticket)?;
-        if step.c.tickets.is_queued(slot) {
-            step.unlink(slot);
-            step.c.tickets.free(slot, &self.answers);
-            step.settle();
-            return None;
-        }
-        match step.c.tickets.take_answer(slot, &self.answers) {
-            Ok(Answer::Granted(grant)) => Some(grant),
-            Err(_) => None,
-            // It was never queued.
-            Ok(_) => {
-                step.c.tickets.free(slot, &self.answers);
-                None
-            }
-        }
+        self.step(effects, |step| step.cancel(ticket))
     }
 }
 
 impl Step<'_> {
+    fn cancel(&mut self, ticket: Ticket) -> Option<Grant> {
+        let answers = &self.engine.answers;
+        let slot = self.c.tickets.find(self.engine.tag, ticket)?;
+        if self.c.tickets.is_queued(slot) {
+            self.unlink(slot);
+            self.c.tickets.free(slot, answers);
+            self.settle();
+            return None;
+        }
+        match self.c.tickets.take_answer(slot, answers) {
+            Ok(Answer::Granted(grant)) => Some(grant),
+            Err(_) => None,
+            // It was never queued.
+            Ok(_) => {
+                self.c.tickets.free(slot, answers);
+                None
+            }
+        }
+    }
+
     /// Puts a reserved ticket at the end of its route's queue and serves whoever can be served.
     pub(super) fn enqueue(&mut self, ticket: u32, route: u32, state: StateId) {
         let c = &mut *self.c;

@@ -10,4 +10,6 @@ mod loom;
 #[cfg(not(any(loom, shuttle)))]
 mod model;
 #[cfg(not(any(loom, shuttle)))]
+mod panics;
+#[cfg(not(any(loom, shuttle)))]
 mod random;
