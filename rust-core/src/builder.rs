@@ -18,12 +18,13 @@ use crate::watching::Watching;
 ///
 /// ```
 /// use std::time::Duration;
-/// use leasehold::Pool;
+/// use leasehold::{Pool, Watching};
 ///
 /// let pool: Pool<String, std::net::TcpStream> = Pool::builder()
 ///     .max_total(200)
 ///     .max_per_route(32)
 ///     .time_to_live(Duration::from_secs(600))
+///     .watch(Watching::Both)
 ///     .build();
 /// assert_eq!(pool.stats().max, 200);
 /// ```

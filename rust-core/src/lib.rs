@@ -11,7 +11,7 @@
 //! use std::io::{Read, Write};
 //! use std::net::{TcpListener, TcpStream};
 //! use std::time::Duration;
-//! use leasehold::{Pool, Reuse};
+//! use leasehold::{Pool, Reuse, Watching};
 //!
 //! # let server = TcpListener::bind("127.0.0.1:0")?;
 //! # let address = server.local_addr()?;
@@ -22,7 +22,8 @@
 //! #         peer.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").unwrap();
 //! #     }
 //! # });
-//! let pool: Pool<std::net::SocketAddr, TcpStream> = Pool::builder().max_per_route(32).build();
+//! // Both: what the server closes is closed here at once, and a lease asks once more.
+//! let pool: Pool<std::net::SocketAddr, TcpStream> = Pool::builder().max_per_route(32).watch(Watching::Both).build();
 //!
 //! for _ in 0..3 {
 //!     // An idle connection if there is one, else the right to open one, else wait.

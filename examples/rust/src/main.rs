@@ -4,19 +4,43 @@
 //! get 127.0.0.1:8080 /index.html 1000
 //! ```
 //!
-//! A request that fails on a connection from the pool is sent once more on a fresh one: the server may have closed it
-//! while the request travelled, and a GET may be repeated.
+//! The pool watches its sockets: it closes an idle connection as soon as the server does, and hands out none that the
+//! server has closed. What no pool can know is that the server closes while a request travels. A request that fails on
+//! a connection from the pool is therefore sent once more, on a fresh connection in its place: a GET may be repeated.
 
 use std::env;
 use std::error::Error;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::ops::{Deref, DerefMut};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use leasehold::{Connection, Lease, Pool, Reuse};
+use leasehold::{Lease, Pool, Reuse, Watching};
 
-type Stream = BufReader<TcpStream>;
+/// A connection that the pool can watch: it says which socket it has. A `BufReader` alone does not.
+struct Stream(BufReader<TcpStream>);
+
+impl AsFd for Stream {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.get_ref().as_fd()
+    }
+}
+
+impl Deref for Stream {
+    type Target = BufReader<TcpStream>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl DerefMut for Stream {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
+}
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -40,53 +64,71 @@ fn main() -> ExitCode {
 }
 
 fn run(server: &String, path: &str, count: u32) -> Result<(), Box<dyn Error>> {
-    let pool: Pool<String, Stream> = Pool::builder().max_per_route(4).build();
+    let pool: Pool<String, Stream> = Pool::builder()
+        .max_per_route(4)
+        .watch(Watching::Both)
+        .build();
     let (mut opened, mut bytes) = (0, 0);
+    let mut open = || {
+        opened += 1;
+        connect(server)
+    };
     for _ in 0..count {
-        let lease = pool.lease(server, Duration::from_secs(10))?;
-        bytes += match lease {
-            Lease::Connection(pooled) => match exchange(pooled, server, path) {
-                Ok(length) => length,
-                Err(_) => {
-                    opened += 1;
-                    let lease = pool.lease(server, Duration::from_secs(10))?;
-                    exchange(lease.or_connect(|| connect(server))?, server, path)?
+        let (mut connection, mut answer);
+        match pool.lease(server, Duration::from_secs(10))? {
+            Lease::Connection(pooled) => {
+                connection = pooled;
+                answer = exchange(&mut connection, server, path);
+                if answer.is_err() {
+                    let (dead, vacancy) = connection.replace()?;
+                    drop(dead);
+                    connection = vacancy.fill(open()?);
+                    answer = exchange(&mut connection, server, path);
                 }
-            },
-            Lease::Vacancy(vacancy) => {
-                opened += 1;
-                exchange(vacancy.fill(connect(server)?), server, path)?
             }
-        };
+            Lease::Vacancy(vacancy) => {
+                connection = vacancy.fill(open()?);
+                answer = exchange(&mut connection, server, path);
+            }
+        }
+        // An error drops the guard, and with it the connection.
+        let (length, reuse) = answer?;
+        connection.release(reuse);
+        bytes += length;
     }
-    println!("{count} requests, {bytes} bytes, {opened} connections");
+    let counters = pool.counters();
+    let closed = counters.closed_by_peer + counters.stale;
+    println!(
+        "{count} requests, {bytes} bytes, {opened} connections, {closed} closed by the server"
+    );
     Ok(())
 }
 
 fn connect(server: &str) -> io::Result<Stream> {
     let stream = TcpStream::connect(server)?;
     stream.set_nodelay(true)?;
-    Ok(BufReader::new(stream))
+    Ok(Stream(BufReader::new(stream)))
 }
 
-/// One request and its whole answer. An error drops the guard, and with it the connection.
-fn exchange(
-    mut connection: Connection<String, Stream>,
-    server: &str,
-    path: &str,
-) -> io::Result<u64> {
+/// One request and its whole answer: how long it was, and what is to become of the connection.
+fn exchange(stream: &mut Stream, server: &str, path: &str) -> io::Result<(u64, Reuse)> {
     write!(
-        connection.get_mut(),
+        stream.get_mut(),
         "GET {path} HTTP/1.1\r\nHost: {server}\r\n\r\n"
     )?;
-    let head = Head::read(&mut connection)?;
+    let head = Head::read(stream)?;
     let length = match head.body {
-        Body::Length(length) => discard(&mut connection, length)?,
-        Body::Chunked => discard_chunks(&mut connection)?,
-        Body::UntilClose => io::copy(&mut *connection, &mut io::sink())?,
+        Body::Length(length) => discard(stream, length)?,
+        Body::Chunked => discard_chunks(stream)?,
+        Body::UntilClose => io::copy(&mut **stream, &mut io::sink())?,
     };
-    connection.release(head.reuse);
-    Ok(length)
+    // The pool asks the socket for bytes that nobody asked for. Those that were read already only the reader knows of.
+    let reuse = if stream.buffer().is_empty() {
+        head.reuse
+    } else {
+        Reuse::Close
+    };
+    Ok((length, reuse))
 }
 
 /// What of a response's head matters here.
@@ -149,7 +191,7 @@ impl Head {
 }
 
 fn discard(stream: &mut Stream, length: u64) -> io::Result<u64> {
-    if io::copy(&mut stream.take(length), &mut io::sink())? == length {
+    if io::copy(&mut stream.by_ref().take(length), &mut io::sink())? == length {
         Ok(length)
     } else {
         Err(io::ErrorKind::UnexpectedEof.into())
