@@ -73,8 +73,8 @@ install_c() {
     install -d "$prefix/include" "$prefix/lib/pkgconfig"
     install -m 644 $c_header "$prefix/include/"
     install -m 644 "$c_library/libleasehold_c.a" "$prefix/lib/libleasehold.a"
-    install -m 755 "$c_library/libleasehold_c.so" "$prefix/lib/libleasehold.so.$version"
-    ln -sf "libleasehold.so.$version" "$prefix/lib/$soname"
+    install -m 755 "$c_library/libleasehold_c.so" "$prefix/lib/libleasehold.so.${version%%-*}"
+    ln -sf "libleasehold.so.${version%%-*}" "$prefix/lib/$soname"
     ln -sf "$soname" "$prefix/lib/libleasehold.so"
     sed -e "s|@PREFIX@|$prefix|" -e "s|@VERSION@|$version|" -e "s|@PRIVATE_LIBS@|$c_private_libs|" \
         c-header/leasehold.pc.in >"$prefix/lib/pkgconfig/leasehold.pc"

@@ -1,5 +1,9 @@
 #!/usr/bin/env python3
-"""Checks that each snippet of README.md and of a Javadoc marked `<!-- from FILE -->` stands in FILE, which a test compiles and runs."""
+"""Checks what the documents say against the files they speak of: snippets, and the version.
+
+A snippet of a page or of a Javadoc marked `<!-- from FILE -->` stands in FILE, which a test compiles and runs. Every artifact, and every
+coordinate in a page or an example, has the one version that there is; it is a snapshot as long as the changelog calls it unreleased.
+"""
 
 import html
 import pathlib
@@ -8,24 +12,53 @@ import sys
 import textwrap
 
 root = pathlib.Path(__file__).resolve().parent.parent
-snippets = [
-    ("README.md", *found)
-    for found in re.findall(r"<!-- from (\S+) -->\n```\w*\n(.*?)```", (root / "README.md").read_text(), re.S)
-]
-if not snippets:
-    sys.exit("README.md has no snippet marked with its file")
-for source in root.glob("java-bindings/*/src/main/java/**/*.java"):
-    comments = re.sub(r"^ *\* ?", "", source.read_text(), flags=re.M)
-    for file, snippet in re.findall(r"<!-- from (\S+) -->\n<pre>\n(.*?)</pre>", comments, re.S):
-        snippets.append((source.relative_to(root), file, html.unescape(snippet)))
+pages = [root / "README.md", *sorted((root / "docs").glob("*.md"))]
+failures = []
 
-failed = 0
-for where, file, snippet in snippets:
-    lines = (root / file).read_text().splitlines()
-    length = len(snippet.splitlines())
-    windows = (textwrap.dedent("\n".join(lines[start : start + length])) for start in range(len(lines)))
-    if snippet.strip() not in (window.strip() for window in windows):
-        failed += 1
-        print(f"{where}: this is not in {file}:\n{snippet}", file=sys.stderr)
-print(f"snippets: {len(snippets) - failed} passed, {failed} failed")
-sys.exit(failed > 0)
+
+def name(file):
+    return file.relative_to(root)
+
+
+def check_snippets():
+    snippets = []
+    for page in pages:
+        for file, snippet in re.findall(r"<!-- from (\S+) -->\n```\w*\n(.*?)```", page.read_text(), re.S):
+            snippets.append((page, file, snippet))
+    if not any(page == pages[0] for page, _, _ in snippets):
+        sys.exit("README.md has no snippet marked with its file")
+    for source in root.glob("java-bindings/*/src/main/java/**/*.java"):
+        comments = re.sub(r"^ *\* ?", "", source.read_text(), flags=re.M)
+        for file, snippet in re.findall(r"<!-- from (\S+) -->\n<pre>(?:\{@code)?\n(.*?)\}?</pre>", comments, re.S):
+            snippets.append((source, file, html.unescape(snippet)))
+    for where, file, snippet in snippets:
+        lines = (root / file).read_text().splitlines()
+        length = len(snippet.splitlines())
+        windows = (textwrap.dedent("\n".join(lines[start : start + length])) for start in range(len(lines)))
+        if snippet.strip() not in (window.strip() for window in windows):
+            failures.append(f"{name(where)}: this is not in {file}:\n{snippet}")
+    return len(snippets)
+
+
+def check_version():
+    version = re.search(r'^version = "(.*)"', (root / "Cargo.toml").read_text(), re.M).group(1)
+    is_released = f"## [{version}]" in (root / "CHANGELOG.md").read_text()
+    if is_released == version.endswith("-SNAPSHOT"):
+        failures.append(f"CHANGELOG.md and the version {version} do not agree on whether that is released")
+    places = [*pages, *root.glob("examples/**/*.gradle"), *root.glob("examples/**/*.xml")]
+    coordinates = 0
+    for place in places:
+        text = place.read_text()
+        named = re.findall(r"io\.leasehold:[\w-]+:([\w.-]+\w)", text)
+        named += re.findall(r"<groupId>io\.leasehold</groupId>\s*<artifactId>[\w-]+</artifactId>\s*<version>(.*?)</version>", text)
+        coordinates += len(named)
+        for other in set(named) - {version}:
+            failures.append(f"{name(place)} names version {other}, what is built is {version}")
+    return coordinates
+
+
+snippets, coordinates = check_snippets(), check_version()
+for failure in failures:
+    print(failure, file=sys.stderr)
+print(f"{snippets} snippets, {coordinates} coordinates: {len(failures)} failed")
+sys.exit(bool(failures))

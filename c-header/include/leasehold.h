@@ -58,7 +58,7 @@
 #define LH_VERSION_MAJOR 0
 #define LH_VERSION_MINOR 1
 #define LH_VERSION_PATCH 0
-#define LH_VERSION_TEXT "0.1.0"
+#define LH_VERSION_TEXT "0.1.0-SNAPSHOT"
 /** The same as one number that grows: compare it with lh_version_number(). */
 #define LH_VERSION_NUMBER ((LH_VERSION_MAJOR << 16) | (LH_VERSION_MINOR << 8) | LH_VERSION_PATCH)
 
@@ -1103,7 +1103,8 @@ const char *lh_status_message(int32_t status);
 uint32_t lh_version_number(void);
 
 /**
- * The version of the library in use as text, such as "0.1.0". Valid for ever. Thread-safe.
+ * The version of the library in use as text, such as "0.1.0". One with more behind the number, such as
+ * "0.1.0-SNAPSHOT", is on its way there. Valid for ever. Thread-safe.
  */
 const char *lh_version_text(void);
 

@@ -29,7 +29,8 @@ pub extern "C" fn lh_version_number() -> u32 {
     NUMBER
 }
 
-/// The version of the library in use as text, such as "0.1.0". Valid for ever. Thread-safe.
+/// The version of the library in use as text, such as "0.1.0". One with more behind the number, such as
+/// "0.1.0-SNAPSHOT", is on its way there. Valid for ever. Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn lh_version_text() -> *const c_char {
     TEXT.as_ptr()

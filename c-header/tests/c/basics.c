@@ -7,7 +7,10 @@ static void header_and_library_are_of_one_version(void **state) {
     (void)state;
     char text[32];
     snprintf(text, sizeof text, "%d.%d.%d", LH_VERSION_MAJOR, LH_VERSION_MINOR, LH_VERSION_PATCH);
-    assert_string_equal(text, LH_VERSION_TEXT);
+    /* What is not released yet has a word behind its number. */
+    size_t length = strlen(text);
+    assert_memory_equal(text, LH_VERSION_TEXT, length);
+    assert_true(LH_VERSION_TEXT[length] == 0 || LH_VERSION_TEXT[length] == '-');
     assert_string_equal(lh_version_text(), LH_VERSION_TEXT);
     assert_int_equal(lh_version_number(), LH_VERSION_NUMBER);
 }

@@ -49,7 +49,7 @@ public final class Leasehold {
     /**
      * The version of these classes; the native library is of the same one, or it is not used.
      *
-     * @return the version, as in {@code 0.1.0}
+     * @return the version, as in {@code 0.1.0}; {@code 0.1.0-SNAPSHOT} is what becomes 0.1.0
      */
     public static String version() {
         return NativeLibrary.version();
