@@ -1,4 +1,4 @@
-# ./dev demo, ./dev closes, ./dev clients and ./dev bench. Sourced by ./dev.
+# ./dev demo, ./dev closes, ./dev clients, ./dev bench and ./dev cycles. Sourced by ./dev.
 
 demo() {
     tools rust java gradle nginx
@@ -31,4 +31,10 @@ bench() {
     say 'Java: building, then measuring'
     gradle_java --quiet ${quick:+-Pquick} -Psamples="$rows/java" :bench:measure >&2
     python3 bench/report.py ${quick:+"$quick"} --load "$load" ${json:+--json "$json"} "$rows/rust" "$rows/java"
+}
+
+cycles() {
+    tools rust counters
+    say 'building, then counting'
+    scripts/cycles.sh ${json:+"$json"}
 }

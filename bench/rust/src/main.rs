@@ -7,6 +7,7 @@
 mod c_abi;
 mod contender;
 mod drive;
+mod native_half;
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -16,6 +17,7 @@ use std::time::Duration;
 use c_abi::SharedLibrary;
 use contender::{BareEngine, BareList, Contender, PoolByKey, PoolByRoute};
 use drive::{Drive, ns_per_cycle};
+use native_half::NativeHalf;
 
 const THREADS: [usize; 4] = [1, 2, 8, 32];
 const ROUTES: [usize; 2] = [1, 64];
@@ -34,6 +36,23 @@ const ENTRANTS: [Entrant; 5] = [
     ("c-cycle", "leasehold", make::<SharedLibrary>),
 ];
 
+/// Whose instructions are counted, by the name that scripts/cycles.sh prints.
+const COUNTED: [(&str, fn(u32)); 5] = [
+    ("engine", cycle::<BareEngine>),
+    ("rust-route", cycle::<PoolByRoute>),
+    ("rust-key", cycle::<PoolByKey>),
+    ("c", cycle::<SharedLibrary>),
+    ("native-half", cycle::<NativeHalf>),
+];
+
+/// So many cycles of one thread on one route, for callgrind to count.
+fn cycle<C: Contender>(count: u32) {
+    let contender = C::new(1, 1);
+    for _ in 0..count {
+        contender.cycle(0);
+    }
+}
+
 fn make<C: Contender + 'static>(threads: usize, routes: usize) -> Box<dyn Drive> {
     Box::new(C::new(threads, routes))
 }
@@ -44,8 +63,9 @@ fn main() -> ExitCode {
     let (rounds, file) = match arguments[..] {
         [file] => (150, file),
         ["--quick", file] => (15, file),
+        ["cycles", contender, count] => return count_cycles(contender, count),
         _ => {
-            eprintln!("usage: leasehold-bench [--quick] FILE");
+            eprintln!("usage: leasehold-bench [--quick] FILE | cycles CONTENDER COUNT");
             return ExitCode::from(2);
         }
     };
@@ -54,6 +74,20 @@ fn main() -> ExitCode {
         Err(error) => {
             eprintln!("leasehold-bench: {file}: {error}");
             ExitCode::FAILURE
+        }
+    }
+}
+
+fn count_cycles(contender: &str, count: &str) -> ExitCode {
+    let counted = COUNTED.iter().find(|(name, _)| *name == contender);
+    match (counted, count.parse()) {
+        (Some((_, cycle)), Ok(count)) => {
+            cycle(count);
+            ExitCode::SUCCESS
+        }
+        _ => {
+            eprintln!("leasehold-bench: no contender '{contender}', or no number '{count}'");
+            ExitCode::from(2)
         }
     }
 }

@@ -56,3 +56,22 @@ extern "system" fn Java_io_leasehold_internal_Engine_releaseHit(
     })
     .unwrap_or(answer::NOT_LEASED as jint)
 }
+
+/// A route of the pool with one idle connection: all that a hit needs, for who counts its instructions without a JVM.
+#[cfg(feature = "counted")]
+#[unsafe(no_mangle)]
+extern "system" fn leasehold_counted_route(address: jlong) -> jlong {
+    use leasehold::engine::{Effects, Grant, Outcome};
+    // SAFETY: see the crate's page.
+    let engine = &unsafe { pool(address) }.engine;
+    let mut effects = Effects::new();
+    let route = engine.add_route(&mut effects).expect("room for a route");
+    let leased = engine.lease(route, StateId::NONE, None, &mut effects);
+    let Ok(Outcome::Granted(Grant::Open(handle))) = leased else {
+        panic!("nothing is idle, and there are no limits");
+    };
+    engine.opened(handle).expect("the pool is open");
+    let released = engine.release_hit(handle, Keep::Forever);
+    assert_eq!(released, Ok(Hit::Kept));
+    route.to_u64() as jlong
+}
