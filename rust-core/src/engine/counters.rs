@@ -41,7 +41,7 @@ impl Engine {
 /// The counters as the engine keeps them.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    /// By the number of the cause. Written under the coordinator.
+    /// By the number of the cause. Written under the coordinator. Each is read by itself: nothing follows from two together.
     closed: [AtomicU64; 8],
     /// Written by whoever finds one.
     stale: AtomicU64,

@@ -105,7 +105,8 @@ impl Word {
         Some(mark.cause())
     }
 
-    /// Taken off the expiry heap while it was leased or opened: who makes it idle puts it back.
+    /// A clean-up has taken it off the expiry heap while it was leased or opened, or an earlier release found it leased again: who makes
+    /// it idle puts it back.
     #[inline]
     pub(super) fn is_notify(self) -> bool {
         self.0 & NOTIFY != 0
@@ -186,11 +187,14 @@ impl Entry {
         Word(self.word.load(Ordering::Acquire))
     }
 
+    /// Good for whoever holds the entry's lease, the lock of the stripe in which it is idle, or the coordinator: each was taken after
+    /// it was written. To anybody else, as in a listing, it is what it was a moment ago.
     #[inline]
     pub(super) fn route(&self) -> RouteId {
         RouteId::from_u64(self.route.load(Ordering::Relaxed))
     }
 
+    /// As good as the [`route`](Self::route).
     #[inline]
     pub(super) fn state(&self) -> StateId {
         StateId(self.state.load(Ordering::Relaxed))
@@ -201,6 +205,7 @@ impl Entry {
         self.state.store(state.0, Ordering::Relaxed);
     }
 
+    /// Asked by whoever holds the entry: see [`route`](Self::route).
     #[inline]
     pub(super) fn is_expired(&self, now: u64) -> bool {
         now >= self.expiry.load(Ordering::Relaxed)

@@ -104,22 +104,34 @@ impl ExpiryHeap {
 }
 
 impl Engine {
-    /// Sees to it that the heap's key of an idle entry is no later than its expiry.
+    /// Sees to it that the heap's key of an entry that has become idle is no later than its expiry.
     ///
-    /// An entry that is leased again by now is left alone: its release sees the key and comes here too.
+    /// One that is leased again by now gets the mark, which the end of that lease sees in the very step that makes the entry idle,
+    /// and comes here too. That its release compares expiry and key would not do: it reads the key without the coordinator, and may
+    /// read what that was before.
     #[cold]
     pub(super) fn rearm(&self, coordinator: &mut Coordinator, slot: u32) {
         let Some(entry) = self.entries.get(slot) else {
             return;
         };
-        let word = entry.word();
-        if word.status() != Status::Idle {
-            return;
-        }
-        let _stripe = self.lock_stripe(word.stripe());
-        let expiry = entry.expiry.load(Relaxed);
-        if entry.word() == word && expiry < entry.armed.load(Relaxed) {
-            coordinator.heap.arm(&self.entries, slot, expiry);
+        loop {
+            let word = entry.word();
+            match word.status() {
+                Status::Idle => {
+                    let _stripe = self.lock_stripe(word.stripe());
+                    if entry.word() == word {
+                        let expiry = entry.expiry.load(Relaxed);
+                        if expiry < entry.armed.load(Relaxed) {
+                            coordinator.heap.arm(&self.entries, slot, expiry);
+                        }
+                        return;
+                    }
+                }
+                Status::Leased | Status::Opening if entry.mark_notify() => return,
+                // Idle by now, or gone: the next turn sees it as it is.
+                Status::Leased | Status::Opening => {}
+                Status::Free | Status::Victim => return,
+            }
         }
     }
 }

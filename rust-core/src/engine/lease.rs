@@ -48,8 +48,8 @@ impl Engine {
         now: u64,
     ) -> Result<Handle, Miss> {
         let stripe = &self.stripes[index];
-        // Absence is a hint that is good enough here: whoever finds nothing asks the coordinator, which looks
-        // everywhere.
+        // Absence is a hint that is good enough here, as are the lengths below: whoever finds nothing asks the coordinator, which
+        // looks everywhere.
         let list = stripe.list_of(route.slot()).ok_or(Miss::Empty)?;
         let mut guard = self.lock_for_hit(stripe, shared);
         // Inside the lock: see the coordinator's "flag, then sweep".
@@ -120,6 +120,7 @@ impl Engine {
     /// [`Refusal::StaleHandle`] where the handle is no right to open of this pool; nothing was changed then. O(1), takes no lock.
     pub fn opened(&self, handle: Handle) -> Result<(), Refusal> {
         let entry = self.entry_of(handle).ok_or(Refusal::StaleHandle)?;
+        // Only a hint, which may be late: a shutdown that it misses finds the entry leased, or has marked it, below.
         if self.is_shut_down() {
             return Err(Refusal::ShutDown);
         }
@@ -136,7 +137,8 @@ impl Engine {
         let leased = entry
             .opening_to_leased(handle.generation())
             .ok_or(Refusal::StaleHandle)?;
-        // An immediate shutdown that came between has marked what it found being opened.
+        // An immediate shutdown that came between has marked what it found being opened. Who sees the mark in the word sees the flag,
+        // which was set before it.
         if leased.is_dead() && self.is_shut_down() {
             return Err(Refusal::ShutDown);
         }
@@ -162,6 +164,7 @@ impl Engine {
     pub fn renew(&self, handle: Handle) -> Result<(), NotLeased> {
         let entry = self.entry_of(handle).ok_or(NotLeased)?;
         entry.renew_leased(handle.generation()).ok_or(NotLeased)?;
+        // Written by whoever opened it, from whom the lease came down to here.
         let end_of_life = entry.end_of_life.load(Relaxed);
         entry.expiry.store(end_of_life, Relaxed);
         Ok(())

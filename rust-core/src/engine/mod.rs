@@ -31,6 +31,9 @@
 //! A pool's idle entries hang in a few [stripes](stripe), each with its lock; a hit takes one of them and touches no
 //! count. Everything else, limits, [waiters], eviction, expiry, shutdown, is decided under one [coordinator].
 //! Each [entry]'s word decides the races between those who would end its lease.
+//!
+//! Most atomics are read and written relaxed, because a lock or the entry's word orders those that must see each other. Where one
+//! is read under no lock, it is said there why what was before will do.
 
 mod clock;
 mod config;
@@ -101,7 +104,7 @@ pub struct Engine {
     coordinator: Mutex<Coordinator>,
     /// Some caller has found a stripe locked. Written by whoever does.
     wide: AtomicBool,
-    /// Mirrors for statistics. Written under the coordinator.
+    /// Mirrors for statistics. Written under the coordinator, read without it: nothing here relies on them.
     total: AtomicU32,
     pending: AtomicU32,
     max_total: AtomicU32,
@@ -180,6 +183,7 @@ impl Engine {
     /// What the leased or opening entry goes to. Refused where the handle's lease has ended. O(1), takes no lock.
     pub fn route_of(&self, handle: Handle) -> Result<RouteId, NotLeased> {
         let entry = self.entry_of(handle).ok_or(NotLeased)?;
+        // Good if the handle turns out to be alive: then it was made after this was written, and by now it is here.
         let route = entry.route();
         let word = entry.word();
         if word.lease() == handle.generation()

@@ -59,6 +59,7 @@ impl Engine {
         let now = self.clock.now();
         let entry = self.entry_of(handle).ok_or(NotLeased)?;
         let slot = handle.slot();
+        // Good if the handle turns out to be alive: see `route_of`. Else nothing comes of it.
         let route_slot = entry.route().slot();
         let route = self.routes.get(route_slot).ok_or(NotLeased)?;
         let index = self.stripe_of(route);
@@ -78,6 +79,9 @@ impl Engine {
         };
         self.note_expiry(entry, keep, now);
         guard.link(slot, entry, list, now);
+        // The key is the coordinator's, and this may be an older one. A key only gets later in two ways: while the entry is idle, under
+        // the lock of its stripe, which has been taken here or by whoever leased it from there; or by a clean-up that found it leased
+        // and has left a mark (see `rearm`). Of a key that has got earlier nothing is lost.
         let is_armed_too_late = entry.expiry.load(Relaxed) < entry.armed.load(Relaxed);
         drop(guard);
         if before.is_notify() || is_armed_too_late {

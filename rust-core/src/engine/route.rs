@@ -41,11 +41,13 @@ pub(super) struct Route {
 }
 
 impl Route {
+    /// Without the coordinator: whether it was a moment ago.
     #[inline]
     pub(super) fn is(&self, id: RouteId) -> bool {
         self.id.load(Relaxed) == id.to_u64()
     }
 
+    /// Without the coordinator: what it was a moment ago.
     pub(super) fn id(&self) -> Option<RouteId> {
         match self.id.load(Relaxed) {
             0 => None,

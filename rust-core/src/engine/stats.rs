@@ -1,7 +1,7 @@
 //! Reading a pool's numbers, without any lock.
 //!
 //! Counts are mirrors that the coordinator keeps and lengths that the stripes keep, read one after the other: exact
-//! at rest, plausible under way.
+//! at rest, plausible under way. Whoever knows that a call has returned, because something else has told, reads what it wrote.
 
 use super::Engine;
 use super::entry::{NEVER, Status};

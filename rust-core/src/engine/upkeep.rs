@@ -122,7 +122,7 @@ impl Engine {
         self.step(effects, |step| step.shutdown(mode));
     }
 
-    /// The pool was shut down.
+    /// The pool was shut down. While that is under way either answer may come.
     pub fn is_shut_down(&self) -> bool {
         self.flags.0.load(Relaxed) & SHUT != 0
     }

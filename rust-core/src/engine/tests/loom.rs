@@ -785,8 +785,17 @@ fn clean_up_beside(
         meanwhile(&other, leased);
         other.release_for(leased, Keep::For(5));
     });
+    // Whoever leases it before its release has put it back on the heap, and leaves the promise as it is.
+    let other = pool.clone();
+    let passing = thread::spawn(move || {
+        pretend_thread(1);
+        if let Some(leased) = other.lease_hit(route) {
+            other.release_for(leased, Keep::AsBefore);
+        }
+    });
     assert_eq!(pool.causes(|fx| pool.engine.close_expired(fx)), []);
     releasing.join().unwrap();
+    passing.join().unwrap();
     pool.clock.advance(5);
     let causes = pool.causes(|fx| pool.engine.close_expired(fx));
     assert_eq!(causes, [Cause::Expired]);
