@@ -106,10 +106,11 @@ compile_with_cmocka() {
         -lcmocka -lpthread -ldl -lm -o "$program"
 }
 
-compile_c_hammer() {
+# compile_c_threads PROGRAM SOURCE-OR-OPTION...: a program of many threads.
+compile_c_threads() {
     local program=$1
     shift
-    cc -g -std=c11 "${c_warnings[@]}" -Ic-header/include $c_sources/hammer.c "$@" "$c_tested" -lpthread -ldl -lm -o "$program"
+    cc -g -std=c11 -D_GNU_SOURCE "${c_warnings[@]}" -Ic-header/include "$@" "$c_tested" -lpthread -ldl -lm -o "$program"
 }
 
 test_c_valgrind() {
@@ -130,18 +131,24 @@ test_c_unload() {
     timeout 60 target/c-tests/unload "${c_tested%.a}.so"
 }
 
+test_c_forks() {
+    build_c_tests ''
+    compile_c_threads target/c-tests/forks $c_sources/forks.c
+    target/c-tests/forks
+}
+
 test_c_address() {
     build_c_tests address
     compile_c_tests target/c-tests-address/tests -fsanitize=address,undefined -fno-sanitize-recover=undefined
     target/c-tests-address/tests
-    compile_c_hammer target/c-tests-address/hammer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+    compile_c_threads target/c-tests-address/hammer $c_sources/hammer.c -fsanitize=address,undefined -fno-sanitize-recover=undefined
     target/c-tests-address/hammer 200
 }
 
 # Built with the standard library instrumented, too: otherwise the sanitizer does not see the order that its locks make.
 test_c_thread() {
     cc -O1 -fno-builtin -c $c_sources/tsan_names.c -o target/c-tests-thread/tsan_names.o
-    compile_c_hammer target/c-tests-thread/hammer -fsanitize=thread target/c-tests-thread/tsan_names.o
+    compile_c_threads target/c-tests-thread/hammer $c_sources/hammer.c -fsanitize=thread target/c-tests-thread/tsan_names.o
     without_aslr target/c-tests-thread/hammer 200
 }
 
@@ -165,6 +172,7 @@ test_c_examples() {
 test_c() {
     step 'C tests under valgrind' test_c_valgrind
     step 'C library unloaded' test_c_unload
+    step 'C library in forked children' test_c_forks
     step 'C tests under ASAN and UBSAN' test_c_address
     printf '\n== building for TSAN\n'
     if build_c_tests thread -Zbuild-std=std,panic_unwind; then

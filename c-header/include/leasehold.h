@@ -44,7 +44,10 @@
  * idle, and never handed out. For that the library has a thread of its own while a pool needs it, on which callbacks may
  * come: lh_dispose_callback and lh_lease_callback say which.
  *
- * Do not use a pool that was made before a fork in the child. Pools made there work.
+ * A forked child is a process of its own: pools and clocks made there work, whatever its parent's threads were doing at the
+ * fork. Those it has inherited are its parent's: LH_NO_POOL, LH_NO_CLOCK. So it is called back for none of their connections,
+ * whose copies close when it ends or executes another program. It goes on with the log callback. One that was forked in a
+ * callback ends or executes another program before it returns from there.
  */
 
 

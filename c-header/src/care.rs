@@ -7,8 +7,7 @@
 
 use std::sync::Arc;
 
-use leasehold::face::Membership;
-use parking_lot::{Condvar, Mutex};
+use leasehold::face::{Condvar, Membership, Mutex};
 
 #[derive(Default)]
 pub(crate) struct Care {

@@ -1,16 +1,18 @@
 //! Clocks that tests drive.
 
 use leasehold::engine::ManualClock;
+use leasehold::face::PerProcess;
 
 use crate::boundary::{Output, answer};
 use crate::handles::lh_clock;
 use crate::status::*;
 use crate::table::Table;
 
-static CLOCKS: Table<ManualClock> = Table::new();
+static CLOCKS: PerProcess<Table<ManualClock>> = PerProcess::new(Table::new());
 
 pub(crate) fn find_clock(clock: lh_clock) -> Result<ManualClock, lh_status> {
     CLOCKS
+        .get()
         .get(clock.id)
         .map(|clock| ManualClock::clone(&clock))
         .ok_or(LH_NO_CLOCK)
@@ -25,6 +27,7 @@ pub unsafe extern "C" fn lh_clock_create(clock: *mut lh_clock) -> lh_status {
         // SAFETY: the caller's promise.
         let output = unsafe { Output::new(clock)? };
         let id = CLOCKS
+            .get()
             .insert(|_, _| ManualClock::new())
             .ok_or(LH_TOO_MANY)?;
         output.write(lh_clock { id });
@@ -50,5 +53,8 @@ pub extern "C" fn lh_clock_advance(clock: lh_clock, ms: u64) -> lh_status {
 /// LH_NO_CLOCK. Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn lh_clock_destroy(clock: lh_clock) -> lh_status {
-    answer(|| CLOCKS.remove(clock.id).map(|_| LH_OK).ok_or(LH_NO_CLOCK))
+    answer(|| {
+        let removed = CLOCKS.get().remove(clock.id);
+        removed.map(|_| LH_OK).ok_or(LH_NO_CLOCK)
+    })
 }

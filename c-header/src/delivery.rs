@@ -15,7 +15,7 @@ use std::ptr::{NonNull, null_mut};
 use std::sync::Arc;
 
 use leasehold::engine::{Cause, Effects, Engine, Ticket};
-use leasehold::face::{Disposable, is_housekeepers_thread};
+use leasehold::face::{Disposable, is_housekeepers_thread, is_process, process_number};
 
 use crate::boundary::report;
 use crate::care::Call;
@@ -54,13 +54,21 @@ impl Delivery {
 type Queue = VecDeque<(Arc<Pool>, Delivery)>;
 
 thread_local! {
-    /// What this thread has still to deliver, while it is delivering: a queue on the stack of `deliver`.
-    static UNDER_WAY: ThreadCell<*mut Queue> = const { ThreadCell::new(null_mut()) };
+    /// What this thread has still to deliver, while it is delivering: a queue on the stack of `deliver`, and the process in which
+    /// it does.
+    static UNDER_WAY: ThreadCell<(u32, *mut Queue)> = const { ThreadCell::new((0, null_mut())) };
+}
+
+/// The queue of this thread while it is delivering. A child that was forked in a callback is not: what its own pools bring about is
+/// no part of what its parent has under way.
+fn under_way() -> Option<NonNull<Queue>> {
+    let (process, queue) = UNDER_WAY.get();
+    NonNull::new(queue).filter(|_| is_process(process))
 }
 
 /// The calling thread is in a callback.
 pub(crate) fn is_in_callback() -> bool {
-    !UNDER_WAY.get().is_null()
+    under_way().is_some()
 }
 
 impl Pool {
@@ -122,21 +130,28 @@ impl Pool {
     /// Calls the callbacks that are due. In a callback, leaves that to when it has returned.
     pub(crate) fn deliver(self: &Arc<Self>, delivery: Delivery) {
         let delivery = (Arc::clone(self), delivery);
-        if let Some(mut queue) = NonNull::new(UNDER_WAY.get()) {
+        if let Some(mut queue) = under_way() {
             // SAFETY: it lies on this thread's stack, below us; `deliver` there is in a callback now and holds no
             // reference to it.
             unsafe { queue.as_mut() }.push_back(delivery);
             return;
         }
         let mut queue = Queue::from([delivery]);
-        UNDER_WAY.set(&raw mut queue);
+        let queue = &raw mut queue;
+        let (before, process) = (UNDER_WAY.get(), process_number());
+        UNDER_WAY.set((process, queue));
         // SAFETY: alive, and the reference ends before the callbacks, which may push, begin.
-        while let Some((pool, delivery)) = unsafe { (*UNDER_WAY.get()).pop_front() } {
+        while let Some((pool, delivery)) = unsafe { (*queue).pop_front() } {
             if let Err(panic) = catch_unwind(AssertUnwindSafe(|| delivery.carry_out(&pool))) {
                 report(panic);
             }
+            if !is_process(process) {
+                // A child that was forked in a callback has returned from it. The rest is its parent's to deliver.
+                // SAFETY: as above.
+                std::mem::forget(unsafe { std::mem::take(&mut *queue) });
+            }
         }
-        UNDER_WAY.set(null_mut());
+        UNDER_WAY.set(before);
     }
 }
 

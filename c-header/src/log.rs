@@ -1,11 +1,14 @@
 //! The log callback: one for the whole library, a logger behind the `log` crate.
+//!
+//! It is found and changed without a lock: a forked child goes on with its parent's, whatever that was about at the fork.
 
 use std::cell::Cell;
 use std::ffi::{CString, c_char, c_void};
-use std::sync::Once;
+use std::ptr::null_mut;
+use std::sync::atomic::AtomicPtr;
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Release};
 
 use log::{LevelFilter, Log, Metadata, Record};
-use parking_lot::RwLock;
 
 use crate::boundary::{answer, from_number};
 use crate::status::*;
@@ -57,25 +60,60 @@ impl From<lh_log_level> for LevelFilter {
 pub type lh_log_callback =
     Option<unsafe extern "C" fn(context: *mut c_void, level: u32, message: *const c_char)>;
 
-#[derive(Clone, Copy)]
+/// A callback that was set once. It stays, since a thread may be about to call it; one that is set again is the same one again.
 struct Sink {
     callback: unsafe extern "C" fn(*mut c_void, u32, *const c_char),
     context: *mut c_void,
+    /// The one that was first set before it.
+    before: *const Sink,
 }
 
-// SAFETY: the program gave the context for callbacks on any thread; here it is only passed on.
-unsafe impl Send for Sink {}
-// SAFETY: as above.
-unsafe impl Sync for Sink {}
-
 struct Logger {
-    /// Written by lh_log_set.
-    sink: RwLock<Option<Sink>>,
+    /// What gets messages, or none. Written by lh_log_set.
+    sink: AtomicPtr<Sink>,
+    /// The one that was first set last. Written by lh_log_set.
+    last: AtomicPtr<Sink>,
 }
 
 static LOGGER: Logger = Logger {
-    sink: RwLock::new(None),
+    sink: AtomicPtr::new(null_mut()),
+    last: AtomicPtr::new(null_mut()),
 };
+
+impl Logger {
+    /// The sink with this callback and context: the one that is there, else a new one.
+    fn sink_of(
+        &self,
+        callback: unsafe extern "C" fn(*mut c_void, u32, *const c_char),
+        context: *mut c_void,
+    ) -> *mut Sink {
+        loop {
+            let last = self.last.load(Acquire);
+            let mut known = last;
+            // SAFETY: sinks are never freed.
+            while let Some(sink) = unsafe { known.as_ref() } {
+                if std::ptr::fn_addr_eq(sink.callback, callback) && sink.context == context {
+                    return known;
+                }
+                known = sink.before.cast_mut();
+            }
+            let made = Box::into_raw(Box::new(Sink {
+                callback,
+                context,
+                before: last,
+            }));
+            if self
+                .last
+                .compare_exchange(last, made, AcqRel, Acquire)
+                .is_ok()
+            {
+                return made;
+            }
+            // SAFETY: made here, and given to nobody.
+            drop(unsafe { Box::from_raw(made) });
+        }
+    }
+}
 
 thread_local! {
     /// This thread is in the callback.
@@ -88,7 +126,8 @@ impl Log for Logger {
     }
 
     fn log(&self, record: &Record<'_>) {
-        let Some(sink) = *self.sink.read() else {
+        // SAFETY: sinks are never freed, and a whole one was put there.
+        let Some(sink) = (unsafe { self.sink.load(Acquire).as_ref() }) else {
             return;
         };
         if IS_LOGGING.replace(true) {
@@ -116,14 +155,12 @@ pub unsafe extern "C" fn lh_log_set(
     callback: lh_log_callback,
     context: *mut c_void,
 ) -> lh_status {
-    static INSTALL: Once = Once::new();
     answer(|| {
         let level = lh_log_level::try_from(level)?.into();
-        INSTALL.call_once(|| {
-            // A Rust program around this library may have a logger of its own; then that one gets the messages.
-            let _ = log::set_logger(&LOGGER);
-        });
-        *LOGGER.sink.write() = callback.map(|callback| Sink { callback, context });
+        // Done before, or a Rust program around this library has a logger of its own, which then gets the messages.
+        let _ = log::set_logger(&LOGGER);
+        let sink = callback.map_or(null_mut(), |callback| LOGGER.sink_of(callback, context));
+        LOGGER.sink.store(sink, Release);
         log::set_max_level(if callback.is_some() {
             level
         } else {

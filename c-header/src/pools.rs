@@ -4,11 +4,14 @@ use std::cell::Cell as ThreadCell;
 use std::ffi::c_void;
 use std::os::fd::RawFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use leasehold::Watching;
 use leasehold::engine::{Clock, Config, Engine, Segments, StateId, Ticket};
-use leasehold::face::{Deadlines, Eviction, Interner, Membership, States, Tended};
+use leasehold::face::{
+    Deadlines, Eviction, Interner, Membership, PerProcess, States, Tended, is_process,
+    process_number,
+};
 
 use crate::care::Care;
 use crate::cells::{Cell, Kept};
@@ -24,8 +27,8 @@ use crate::waiters::Waiters;
 /// What is behind an lh_pool.
 pub(crate) struct Pool {
     pub(crate) id: u64,
-    /// Written by `remove`.
-    is_destroyed: AtomicBool,
+    /// The process that made it, in which alone it is used, or none where it was destroyed. Written by `remove`.
+    process: AtomicU32,
     pub(crate) engine: Engine,
     /// What is kept of each connection, by its entry's slot.
     pub(crate) cells: Segments<Cell>,
@@ -63,7 +66,7 @@ impl Pool {
         }
         Pool {
             id,
-            is_destroyed: AtomicBool::new(false),
+            process: AtomicU32::new(process_number()),
             engine,
             cells: Segments::new(),
             waiters: Waiters::new(),
@@ -123,7 +126,10 @@ impl Pool {
     }
 }
 
-static POOLS: Table<Pool> = Table::new();
+/// The process of a pool that was destroyed.
+const NONE: u32 = u32::MAX;
+
+static POOLS: PerProcess<Table<Pool>> = PerProcess::new(Table::new());
 
 thread_local! {
     /// The pool that this thread has used last: finding it again touches nothing that threads share. It may be a
@@ -136,6 +142,7 @@ pub(crate) fn add(options: &lh_pool_options) -> Result<lh_pool, lh_status> {
     let config = config_of(options)?;
     let watching = lh_watching::try_from(options.watching)?.into();
     let id = POOLS
+        .get()
         .insert(|id, others| Pool::new(id, others, options, watching, config))
         .ok_or(LH_TOO_MANY)?;
     Ok(lh_pool { id })
@@ -159,13 +166,13 @@ fn config_of(options: &lh_pool_options) -> Result<Config, lh_status> {
 
 /// Takes a pool out of the table: no call finds it any more.
 pub(crate) fn remove(pool: lh_pool) -> Option<Arc<Pool>> {
-    let pool = POOLS.remove(pool.id)?;
-    pool.is_destroyed.store(true, Relaxed);
+    let pool = POOLS.get().remove(pool.id)?;
+    pool.process.store(NONE, Relaxed);
     Some(pool)
 }
 
 pub(crate) fn find(pool: lh_pool) -> Option<Arc<Pool>> {
-    POOLS.get(pool.id)
+    POOLS.get().get(pool.id)
 }
 
 /// Runs `body` with the pool that has a handle. It lives as long as `body` runs, whoever destroys it.
@@ -177,7 +184,7 @@ pub(crate) fn with_pool<T>(
     // Taken, not borrowed, so a callback may come here again. Fails while the thread ends: then the table serves.
     let recent = RECENT.try_with(ThreadCell::take).ok().flatten();
     let pool = match recent {
-        Some(recent) if recent.id == pool.id && !recent.is_destroyed.load(Relaxed) => recent,
+        Some(recent) if recent.id == pool.id && is_process(recent.process.load(Relaxed)) => recent,
         _ => find(pool).ok_or(LH_NO_POOL)?,
     };
     let outcome = body(&pool);

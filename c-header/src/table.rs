@@ -1,14 +1,20 @@
 //! Tables of what C names by a handle: a slot and a generation, so that a stale handle finds nothing.
 //!
 //! What is found is kept alive by whoever found it, so a removal may come at any time: those who are at it finish.
+//!
+//! A forked child has tables of its own, in which the handles that it has inherited find nothing, and never will.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use parking_lot::RwLock;
+use leasehold::face::RwLock;
 
 /// The most objects of a kind: a pool's place in a lease's handle has room for twice as many.
 const MOST: usize = 1024;
+
+/// The generation given last: one count for all tables of this process and those before it. Written by whoever puts something in.
+static LAST: AtomicU32 = AtomicU32::new(0);
 
 pub(crate) struct Table<T> {
     slots: RwLock<Slots<T>>,
@@ -23,6 +29,12 @@ struct Slots<T> {
 struct Slot<T> {
     generation: u32,
     object: Option<Arc<T>>,
+}
+
+impl<T> Default for Table<T> {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl<T> Table<T> {
@@ -45,19 +57,23 @@ impl<T> Table<T> {
             Some(slot) => slot as usize,
             None if table.slots.len() < MOST => {
                 table.slots.push(Slot {
-                    generation: 1,
+                    generation: 0,
                     object: None,
                 });
                 table.slots.len() - 1
             }
             None => return None,
         };
-        let id = u64::from(table.slots[slot].generation) << 32 | slot as u64;
+        let generation = next_generation();
+        let id = u64::from(generation) << 32 | slot as u64;
         let object = make(
             id,
             &mut table.slots.iter().filter_map(|slot| slot.object.as_deref()),
         );
-        table.slots[slot].object = Some(Arc::new(object));
+        table.slots[slot] = Slot {
+            generation,
+            object: Some(Arc::new(object)),
+        };
         Some(id)
     }
 
@@ -76,10 +92,16 @@ impl<T> Table<T> {
             return None;
         }
         let object = slot.object.take()?;
-        // No handle is ever the number 0.
-        slot.generation = slot.generation.wrapping_add(1).max(1);
         table.free.push_back(id as u32);
         Some(object)
+    }
+}
+
+fn next_generation() -> u32 {
+    // No handle is ever the number 0.
+    match LAST.fetch_add(1, Relaxed).wrapping_add(1) {
+        0 => next_generation(),
+        generation => generation,
     }
 }
 

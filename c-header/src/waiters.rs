@@ -9,8 +9,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use leasehold::engine::{RouteId, Segments, StateId, Ticket};
-use leasehold::face::Deadline;
-use parking_lot::{Condvar, Mutex, MutexGuard};
+use leasehold::face::{Condvar, Deadline, Mutex, MutexGuard};
 
 use crate::handles::{lh_lease, lh_pool};
 use crate::status::lh_status;
@@ -93,14 +92,12 @@ impl Signal {
     /// False if the deadline came first.
     pub(crate) fn wait(&self, deadline: Option<Instant>) -> bool {
         let mut is_given = self.is_given.lock();
-        while !*is_given {
-            match deadline {
-                None => self.given.wait(&mut is_given),
-                Some(deadline) => {
-                    if self.given.wait_until(&mut is_given, deadline).timed_out() {
-                        break;
-                    }
-                }
+        let is_to_wait = |is_given: &mut bool| !*is_given;
+        match deadline {
+            None => self.given.wait_while(&mut is_given, is_to_wait),
+            Some(deadline) => {
+                self.given
+                    .wait_while_until(&mut is_given, is_to_wait, deadline);
             }
         }
         std::mem::take(&mut is_given)

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use parking_lot::Mutex;
+use crate::locks::Mutex;
 
 /// The moment, in the engine's milliseconds, and a number that tells requests of one moment apart.
 pub type Deadline = (u64, u64);

@@ -6,8 +6,8 @@
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::Arc;
 
+use crate::locks::Mutex;
 use hashbrown::HashTable;
-use parking_lot::Mutex;
 
 use crate::engine::{Effects, Engine, Refusal, RouteId, Segments};
 use crate::sharded_lock::ShardedLock;

@@ -62,9 +62,11 @@ mod cells;
 mod deadlines;
 pub mod engine;
 mod error;
+mod fork;
 mod housekeeper;
 mod interner;
 mod lease;
+mod locks;
 mod plan;
 mod pool;
 mod request;
@@ -82,10 +84,12 @@ mod watching;
 /// and states, the watch of its sockets, and the one housekeeper of a loaded library.
 pub mod face {
     pub use crate::deadlines::{Deadline, Deadlines};
+    pub use crate::fork::{PerProcess, is_process, process_number};
     pub use crate::housekeeper::{
         Disposable, Eviction, Membership, Tended, is_housekeepers_thread, take_turn,
     };
     pub use crate::interner::Interner;
+    pub use crate::locks::{Condvar, Mutex, MutexGuard, RwLock};
     pub use crate::state::States;
     pub use crate::watch::{Token, Watch};
 }

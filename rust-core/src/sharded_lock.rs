@@ -10,9 +10,8 @@ use std::cell::UnsafeCell;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
-use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
-
 use crate::engine::{Padded, thread_number};
+use crate::locks::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 const LOCKS: usize = 8;
 

@@ -9,8 +9,6 @@ use std::task::Waker;
 use std::thread;
 use std::time::Duration;
 
-use parking_lot::Mutex;
-
 use crate::cells::{Cells, Kept, UNWATCHED};
 use crate::deadlines::Deadlines;
 use crate::engine::{
@@ -18,6 +16,7 @@ use crate::engine::{
 };
 use crate::housekeeper::{Membership, Tended, is_housekeepers_thread, take_turn};
 use crate::interner::Interner;
+use crate::locks::Mutex;
 use crate::plan::{Plan, dispose};
 use crate::state::States;
 use crate::watching::Watching;

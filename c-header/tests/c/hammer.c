@@ -5,7 +5,6 @@
  *
  *     hammer [ROUNDS]    rounds of each thread, 400 by default
  */
-#define _GNU_SOURCE
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>

@@ -436,13 +436,14 @@ static void a_child_may_have_pools_of_its_own(void **state) {
     close(ends[1]);
 }
 
-/* In the child, whose copies of the parent's connections are closed, but not the parent's. */
+/* In the child, to which the pool does not belong. */
 static void end_inherited_pool(fixture *f) {
-    end_pool(f);
+    assert_status(LH_NO_POOL, lh_pool_destroy(f->pool));
+    assert_status(LH_NO_CLOCK, lh_clock_destroy(f->clock));
     end_child();
 }
 
-static void a_child_that_ends_an_inherited_pool_takes_no_watch_from_its_parent(void **state) {
+static void a_child_that_ends_an_inherited_pool_takes_nothing_from_its_parent(void **state) {
     (void)state;
     fixture f;
     int ends[2], status;
@@ -610,7 +611,7 @@ int run_sockets(void) {
         cmocka_unit_test(a_callback_on_the_librarys_thread_may_destroy_its_pool),
         cmocka_unit_test(no_thread_is_left_after_the_last_pool),
         cmocka_unit_test(a_child_may_have_pools_of_its_own),
-        cmocka_unit_test(a_child_that_ends_an_inherited_pool_takes_no_watch_from_its_parent),
+        cmocka_unit_test(a_child_that_ends_an_inherited_pool_takes_nothing_from_its_parent),
         cmocka_unit_test(a_socket_that_connects_only_in_its_lease_is_no_dead_one_and_is_watched_later),
         cmocka_unit_test(out_of_descriptors_what_is_not_watched_is_probed_and_watched_when_that_is_over),
         cmocka_unit_test(a_disposal_of_what_a_peer_closed_keeps_no_other_pool_waiting),

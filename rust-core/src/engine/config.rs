@@ -1,6 +1,6 @@
 //! What a pool is made with.
 
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use super::clock::Clock;
 use super::segments::CAPACITY;
@@ -58,8 +58,16 @@ impl Config {
 
 /// Asked once: the answer takes a dozen system calls, and some programs make a pool for every request.
 fn processors() -> usize {
-    static PROCESSORS: OnceLock<usize> = OnceLock::new();
-    *PROCESSORS.get_or_init(|| std::thread::available_parallelism().map_or(2, |count| count.get()))
+    // 0 before the first answer. No lock, which a fork might find held: several who ask at once get the same.
+    static PROCESSORS: AtomicUsize = AtomicUsize::new(0);
+    match PROCESSORS.load(Relaxed) {
+        0 => {
+            let count = std::thread::available_parallelism().map_or(2, |count| count.get());
+            PROCESSORS.store(count, Relaxed);
+            count
+        }
+        count => count,
+    }
 }
 
 impl Default for Config {

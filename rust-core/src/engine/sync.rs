@@ -6,7 +6,7 @@
 
 #[cfg(not(any(loom, shuttle)))]
 mod backend {
-    pub(crate) use parking_lot::{Mutex, MutexGuard};
+    pub(crate) use crate::locks::{Mutex, MutexGuard};
     pub(crate) use std::sync::atomic;
 }
 
@@ -20,7 +20,7 @@ mod backend {
     pub(crate) use checker::MutexGuard;
     pub(crate) use checker::atomic;
 
-    /// The checker's mutex behind parking_lot's signatures: a panic under the lock does not poison it, as there.
+    /// The checker's mutex behind the real one's signatures: a panic under the lock does not poison it, as there.
     #[derive(Debug, Default)]
     pub(crate) struct Mutex<T>(checker::Mutex<T>);
 

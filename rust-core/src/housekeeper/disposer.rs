@@ -17,10 +17,11 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, TryRecvError, unbounded};
-use parking_lot::Mutex;
 use rustix::net::{Shutdown, shutdown, sockopt};
 
-use super::{Bell, ROLE, Role, note};
+use super::{Bell, Role, note, take_role};
+use crate::fork::{is_process, process_number};
+use crate::locks::Mutex;
 
 /// How long after it was given up a connection may take to be closed before its socket is shut down.
 pub(super) const BOUND: Duration = Duration::from_secs(1);
@@ -119,7 +120,7 @@ impl Disposer {
         let started = thread::Builder::new()
             .name("leasehold-close".into())
             .spawn(move || {
-                ROLE.set(Role::Disposer);
+                take_role(Role::Disposer);
                 work(&bell, &queued, &own);
             });
         match started {
@@ -235,7 +236,9 @@ impl Close {
 }
 
 fn work(bell: &Bell, queue: &Receiver<Queued>, desk: &Desk) {
-    while !desk.is_dismissed.load(Ordering::Acquire) {
+    let process = process_number();
+    // A child that was forked in a close has nothing more to close.
+    while !desk.is_dismissed.load(Ordering::Acquire) && is_process(process) {
         let queued = match queue.try_recv() {
             Ok(queued) => queued,
             Err(TryRecvError::Disconnected) => break,

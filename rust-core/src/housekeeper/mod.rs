@@ -18,18 +18,17 @@ use std::collections::HashMap;
 use std::fmt;
 use std::os::fd::BorrowedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use parking_lot::{Condvar, Mutex};
-
 pub use disposer::Disposable;
 pub use eviction::{Eviction, take_turn};
 
 use crate::engine::Clock;
+use crate::fork::{PerProcess, process_number};
+use crate::locks::{Condvar, Mutex};
 use crate::watch::{Token, Watch};
 use disposer::{BOUND, Disposer};
 
@@ -61,11 +60,7 @@ impl Membership {
     /// Puts a pool into the housekeeper's care, which also looks at it whenever its clock is moved on by hand. Nothing is done
     /// for it before [`start`](Self::start).
     pub fn join(pool: &Arc<dyn Tended>, clock: &Clock) -> Self {
-        let mut current = CURRENT.lock();
-        if let Some(parents) = current.take_if(|housekeeper| !housekeeper.is_of_this_process()) {
-            // Never dropped: the threads whose handles it has are not there.
-            std::mem::forget(parents);
-        }
+        let mut current = CURRENT.get().lock();
         let housekeeper = Arc::clone(current.get_or_insert_with(|| Arc::new(Housekeeper::new())));
         let number = housekeeper.pools.lock().add(Arc::downgrade(pool));
         drop(current);
@@ -125,7 +120,7 @@ impl Drop for Membership {
         if !self.housekeeper.is_of_this_process() {
             return;
         }
-        let mut current = CURRENT.lock();
+        let mut current = CURRENT.get().lock();
         if self.housekeeper.pools.lock().remove(self.number) {
             // One that joins from now on gets a housekeeper of its own.
             *current = None;
@@ -142,10 +137,24 @@ impl fmt::Debug for Membership {
 }
 
 /// The housekeeper, while there is a pool that needs it. Written by who joins first or leaves last.
-static CURRENT: Mutex<Option<Arc<Housekeeper>>> = Mutex::new(None);
+static CURRENT: PerProcess<Mutex<Option<Arc<Housekeeper>>>> = PerProcess::new(Mutex::new(None));
 
 thread_local! {
-    static ROLE: Cell<Role> = const { Cell::new(Role::Stranger) };
+    /// What this thread is, and in which process. Written by it.
+    static ROLE: Cell<(u32, Role)> = const { Cell::new((0, Role::Stranger)) };
+}
+
+/// What the calling thread is. A child forked on one of the library's threads has but a stranger.
+fn role() -> Role {
+    match ROLE.get() {
+        (process, role) if process == process_number() => role,
+        _ => Role::Stranger,
+    }
+}
+
+/// The calling thread is one of the library's from now on.
+fn take_role(role: Role) {
+    ROLE.set((process_number(), role));
 }
 
 /// What a thread is here.
@@ -161,7 +170,7 @@ enum Role {
 /// Whether the calling thread is the housekeeper's, which serves all pools: what may take its time, a close above all, is for
 /// the disposer.
 pub fn is_housekeepers_thread() -> bool {
-    ROLE.get() == Role::Housekeeper
+    role() == Role::Housekeeper
 }
 
 struct Housekeeper {
@@ -295,7 +304,7 @@ impl Housekeeper {
             is_rung: AtomicBool::new(false),
         });
         Housekeeper {
-            process: process::id(),
+            process: process_number(),
             disposer: Disposer::new(Arc::clone(&bell)),
             bell,
             pools: Mutex::default(),
@@ -305,7 +314,7 @@ impl Housekeeper {
     }
 
     fn is_of_this_process(&self) -> bool {
-        self.process == process::id()
+        self.process == process_number()
     }
 
     /// Has a pool tended soon.
@@ -327,7 +336,7 @@ impl Housekeeper {
             let handle = thread::Builder::new()
                 .name("leasehold".into())
                 .spawn(move || {
-                    ROLE.set(Role::Housekeeper);
+                    take_role(Role::Housekeeper);
                     housekeeper.run();
                     told.tell();
                 })?;
@@ -339,7 +348,8 @@ impl Housekeeper {
     fn run(&self) {
         let mut closed = Vec::new();
         let mut due: Option<Instant> = None;
-        while !self.is_over.load(Ordering::Acquire) {
+        // A child that was forked in a callback, and returned from it, must not take its parent's events.
+        while !self.is_over.load(Ordering::Acquire) && self.is_of_this_process() {
             let timeout = due.map(|due| due.saturating_duration_since(Instant::now()));
             self.bell.wait(&mut closed, timeout);
             for token in closed.drain(..) {
@@ -351,7 +361,9 @@ impl Housekeeper {
                 due = self.tend();
             }
         }
-        self.disposer.finish();
+        if self.is_of_this_process() {
+            self.disposer.finish();
+        }
     }
 
     /// Does what is due in the pools, and tells when to look again.
@@ -379,7 +391,7 @@ impl Housekeeper {
         let Some(Running { handle, done }) = self.thread.lock().take() else {
             return;
         };
-        if ROLE.get() == Role::Stranger && done.wait(PATIENCE) {
+        if role() == Role::Stranger && done.wait(PATIENCE) {
             let _ = handle.join();
         }
     }

@@ -20,8 +20,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use parking_lot::RwLock;
-
+use crate::locks::RwLock;
 use crate::socket::{Liveness, probe};
 #[cfg(any(target_os = "linux", target_os = "android"))]
 use epoll::Epoll as Set;
