@@ -22,5 +22,6 @@ run() {
     }
 }
 
+run sockets 'HTTP/1.1 200 OK, 6 bytes'
 run httpclient3 'HTTP/1.1 200 OK, 6 bytes'
 run spring-resttemplate '200 OK, 6 bytes'

@@ -14,18 +14,24 @@ import java.util.concurrent.TimeUnit;
  *
  * <p>A new lease has either an idle connection or none. One with none is a <em>vacancy</em>, the right to open a
  * connection:
+ *
+ * <!-- from examples/sockets/src/main/java/example/SocketGet.java -->
  * <pre>{@code
  * try (Lease<Socket> lease = pool.lease(address, 5, TimeUnit.SECONDS)) {
  *     Socket socket = lease.connection();
  *     if (socket == null) {
  *         socket = new Socket(address.getHostName(), address.getPort());
  *         lease.opened(socket);
+ *         lease.attach(socket); // from here on the pool notices when the server closes it
  *     }
- *     // ... a request and its whole response ...
+ *     answer = exchange(socket, path); // a request and its whole response
  *     lease.updateExpiry(30, TimeUnit.SECONDS); // as the server promised
  *     lease.release();
  * } // discards the connection if anything was thrown
  * }</pre>
+ *
+ * <p>Without {@link #attach} the pool does not know the socket and notices nothing. A server may still close a connection while a request
+ * travels on it. {@link #replace()} then makes room for a fresh one in its place; a new lease may have another stale one.
  *
  * <p>Keep the lease for as long as the connection is used: a lease that is garbage collected without having been ended
  * is a leak, its slot is given back and its connection disposed of.

@@ -1,56 +1,69 @@
 package io.leasehold;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
+import example.SocketGet;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
-import java.util.concurrent.TimeUnit;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 
-/** The examples of the documentation, run. */
+/** The example of {@link Lease}'s page, which is examples/sockets, run. */
 class ExamplesTest {
-    private static void close(Socket socket, Cause cause) {
-        try {
-            socket.close();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    /** As on {@link Lease}'s page; returns the socket. */
-    private static Socket use(ConnectionPool<InetSocketAddress, Socket> pool, InetSocketAddress address) throws Exception {
-        Socket used;
-        try (Lease<Socket> lease = pool.lease(address, 5, TimeUnit.SECONDS)) {
-            Socket socket = lease.connection();
-            if (socket == null) {
-                socket = new Socket(address.getHostName(), address.getPort());
-                lease.opened(socket);
-            }
-            used = socket;
-            lease.updateExpiry(30, TimeUnit.SECONDS); // as the server promised
-            lease.release();
-        } // discards the connection if anything was thrown
-        return used;
-    }
-
     @Test
     void aSocketIsUsedAgainAndClosedWithItsPool() throws Exception {
         try (ServerSocket server = new ServerSocket(0, 5, SocketsTest.LOOPBACK)) {
             InetSocketAddress address = (InetSocketAddress) server.getLocalSocketAddress();
-            Socket first;
-            try (ConnectionPool<InetSocketAddress, Socket> pool =
-                    ConnectionPool.<InetSocketAddress, Socket>builder(ExamplesTest::close).maxPerRoute(10).build()) {
-                first = use(pool, address);
-                assertNotNull(first);
-                assertEquals(first, use(pool, address));
-                assertEquals(Liveness.ALIVE, Sockets.probe(first));
+            Future<Integer> served = CompletableFuture.supplyAsync(() -> serve(server, Integer.MAX_VALUE));
+            try (ConnectionPool<InetSocketAddress, Socket> pool = SocketGet.pool()) {
+                assertEquals("HTTP/1.1 200 OK, 5 bytes", SocketGet.get(pool, address, "/"));
+                assertEquals("HTTP/1.1 200 OK, 5 bytes", SocketGet.get(pool, address, "/"));
+                assertEquals(1, pool.stats().available());
             }
-            assertTrue(first.isClosed());
+            assertEquals(2, served.get(), "both requests come on the one connection, which is closed after them");
+        }
+    }
+
+    @Test
+    void aSocketThatTheServerClosesLeavesThePool() throws Exception {
+        try (ServerSocket server = new ServerSocket(0, 5, SocketsTest.LOOPBACK);
+                ConnectionPool<InetSocketAddress, Socket> pool = SocketGet.pool()) {
+            Future<Integer> served = CompletableFuture.supplyAsync(() -> serve(server, 1));
+            SocketGet.get(pool, (InetSocketAddress) server.getLocalSocketAddress(), "/");
+            assertEquals(1, served.get());
+            // Nobody leases: without the attach in the example it would stay for ever.
+            while (pool.stats().available() > 0) {
+                Thread.yield();
+            }
+            assertTrue(pool.counters().closedByPeer() > 0);
+        }
+    }
+
+    /** Answers requests on the next connection, at most so many, and closes it. Returns how many there were. */
+    private static int serve(ServerSocket server, int most) {
+        byte[] response = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello".getBytes(StandardCharsets.US_ASCII);
+        int answered = 0;
+        try (Socket socket = server.accept()) {
+            StringBuilder head = new StringBuilder();
+            while (answered < most) {
+                int c = socket.getInputStream().read();
+                if (c < 0) {
+                    break;
+                }
+                head.append((char) c);
+                if (head.toString().endsWith("\r\n\r\n")) {
+                    socket.getOutputStream().write(response);
+                    answered++;
+                    head.setLength(0);
+                }
+            }
+            return answered;
+        } catch (Exception e) {
+            throw new AssertionError(e);
         }
     }
 }
