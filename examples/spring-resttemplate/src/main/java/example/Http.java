@@ -13,15 +13,20 @@ import org.springframework.http.client.HttpComponentsClientHttpRequestFactory;
 
 /**
  * Spring Boot takes this RestTemplateBuilder in place of its own, configured as its own, and every RestTemplate made with it shares the
- * manager's connections.
+ * manager's connections. The manager is a bean, so that metrics can be bound to it.
  */
 @Configuration(proxyBeanMethods = false)
 class Http {
-    @Bean(destroyMethod = "close")
-    CloseableHttpClient httpClient() {
+    @Bean
+    LeaseholdHttpClientConnectionManager connectionManager() {
         LeaseholdHttpClientConnectionManager manager = new LeaseholdHttpClientConnectionManager();
         manager.setMaxTotal(200);
         manager.setDefaultMaxPerRoute(32);
+        return manager;
+    }
+
+    @Bean
+    CloseableHttpClient httpClient(LeaseholdHttpClientConnectionManager manager) {
         return HttpClients.custom()
                 .setConnectionManager(manager)
                 // Optional: gives a connection up a second before the server does, and after 15 seconds if the server names no time.
