@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks what the documents say against the files they speak of: snippets, and the version.
+"""Checks what the documents say against the files they speak of, and against each other: snippets, the version, promises, charts.
 
 A snippet of a page or of a Javadoc marked `<!-- from FILE -->` stands in FILE, which a test compiles and runs. Every artifact, and every
 coordinate in a page or an example, has the one version that there is; it is a snapshot as long as the changelog calls it unreleased.
@@ -8,7 +8,9 @@ coordinate in a page or an example, has the one version that there is; it is a s
 import html
 import pathlib
 import re
+import subprocess
 import sys
+import tempfile
 import textwrap
 
 root = pathlib.Path(__file__).resolve().parent.parent
@@ -57,8 +59,28 @@ def check_version():
     return coordinates
 
 
-snippets, coordinates = check_snippets(), check_version()
+def check_promises():
+    """The promises of the README are those of the page that says by what they hold, word for word."""
+    section = re.search(r"^## Promises\n(.*?)^\S*\[docs/promises", (root / "README.md").read_text(), re.S | re.M).group(1)
+    told = [" ".join(item.split()) for item in re.findall(r"^- (.*?)(?=^- |\Z)", section, re.S | re.M)]
+    shown = re.findall(r"^\| (.*?) \|", (root / "docs/promises.md").read_text(), re.M)[2:]
+    for promise in set(told) ^ set(shown):
+        failures.append(f"in only one of README.md and docs/promises.md: {promise}")
+    return len(told)
+
+
+def check_charts():
+    for run in (root / "docs").glob("*.json"):
+        with tempfile.NamedTemporaryFile() as chart:
+            subprocess.run([root / "bench/chart.py", run, chart.name], check=True)
+            drawn = pathlib.Path(chart.name).read_text()
+        if drawn != run.with_suffix(".svg").read_text():
+            failures.append(f"{name(run.with_suffix('.svg'))} is not what bench/chart.py draws of {name(run)}")
+
+
+check_charts()
+snippets, coordinates, promises = check_snippets(), check_version(), check_promises()
 for failure in failures:
     print(failure, file=sys.stderr)
-print(f"{snippets} snippets, {coordinates} coordinates: {len(failures)} failed")
+print(f"{snippets} snippets, {coordinates} coordinates, {promises} promises: {len(failures)} failed")
 sys.exit(bool(failures))

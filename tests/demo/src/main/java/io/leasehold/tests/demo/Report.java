@@ -74,9 +74,10 @@ final class Report {
         for (Column column : columns) {
             objects.add(String.format(Locale.ROOT,
                     "  \"%s\": {\"requests_per_second\": %.1f, \"connections_opened\": %d, \"requests_failed\": %d, "
+                    + "\"posts\": %d, \"posts_failed\": %d, "
                     + "\"close_wait\": %d, \"time_wait\": %d, \"server_close_wait\": %d, \"server_time_wait\": %d}",
                     column.contender.key, column.requestsPerSecond(), column.opened(), column.all().failed(),
-                    column.closeWait(Side.CLIENT), column.timeWait(Side.CLIENT), column.closeWait(Side.SERVER), column.timeWait(Side.SERVER)));
+                    column.posts.requests, column.posts.failed(), column.closeWait(Side.CLIENT), column.timeWait(Side.CLIENT), column.closeWait(Side.SERVER), column.timeWait(Side.SERVER)));
         }
         return "{\n" + String.join(",\n", objects) + "\n}\n";
     }
