@@ -50,34 +50,36 @@ list_c_abi() {
 
 # ----- build and install -----
 
-# The library as it is installed: in $c_library, and what a static one needs besides in $c_private_libs.
+# The library as it is installed: in $c_library.
 build_c_library() {
-    local needed
-    c_library=$PWD/target/release
-    needed=$(cargo rustc --release --locked -p leasehold-c --lib -- --print native-static-libs 2>&1) || {
-        echo "$needed" >&2
-        return 1
-    }
-    # Cargo repeats what the compiler printed, also when nothing was to be built. The C compiler itself adds libgcc_s,
-    # or libgcc_eh for a static program, and libc.
-    c_private_libs=$(sed -n 's/^note: native-static-libs: //p' <<<"$needed" | tail -n 1 | tr ' ' '\n' |
-        grep -v -e '^-lgcc_s$' -e '^-lc$' -e '^$' | awk '!seen[$0]++' | paste -sd ' ')
+    c_library=$PWD/target/shipped/c-$(uname -m)
+    scripts/native.sh leasehold-c "$c_library" "$(uname -m)" static
 }
 
-# install_c PREFIX: header, shared and static library, pkg-config file.
+# install_c PREFIX: header, shared and static library, and what pkg-config and CMake ask for.
 install_c() {
-    local prefix=$1 version soname
+    local prefix=$1 version numbers soname
     version=$(c_version)
+    numbers=${version%%-*}
     build_c_library
     soname=$(objdump -p "$c_library/libleasehold_c.so" | sed -n 's/ *SONAME *//p')
-    install -d "$prefix/include" "$prefix/lib/pkgconfig"
+    install -d "$prefix/include" "$prefix/lib/pkgconfig" "$prefix/lib/cmake/leasehold"
     install -m 644 $c_header "$prefix/include/"
     install -m 644 "$c_library/libleasehold_c.a" "$prefix/lib/libleasehold.a"
-    install -m 755 "$c_library/libleasehold_c.so" "$prefix/lib/libleasehold.so.${version%%-*}"
-    ln -sf "libleasehold.so.${version%%-*}" "$prefix/lib/$soname"
+    install -m 755 "$c_library/libleasehold_c.so" "$prefix/lib/libleasehold.so.$numbers"
+    # Where debuggers look for it: beside the library, under the name that the library gives.
+    install -m 644 "$c_library/libleasehold_c.so.debug" "$prefix/lib/"
+    ln -sf "libleasehold.so.$numbers" "$prefix/lib/$soname"
     ln -sf "$soname" "$prefix/lib/libleasehold.so"
-    sed -e "s|@PREFIX@|$prefix|" -e "s|@VERSION@|$version|" -e "s|@PRIVATE_LIBS@|$c_private_libs|" \
-        c-header/leasehold.pc.in >"$prefix/lib/pkgconfig/leasehold.pc"
+    fill_in c-header/leasehold.pc.in "$prefix/lib/pkgconfig/leasehold.pc"
+    fill_in c-header/leaseholdConfig.cmake.in "$prefix/lib/cmake/leasehold/leaseholdConfig.cmake"
+    fill_in c-header/leaseholdConfigVersion.cmake.in "$prefix/lib/cmake/leasehold/leaseholdConfigVersion.cmake"
+}
+
+# fill_in TEMPLATE FILE: for install_c, whose variables it uses.
+fill_in() {
+    sed -e "s|@PREFIX@|$prefix|" -e "s|@VERSION@|$version|" -e "s|@NUMBERS@|$numbers|" -e "s|@SONAME@|$soname|" \
+        -e "s|@PRIVATE_LIBS@|$(cat "$c_library/libleasehold_c.libs")|" "$1" >"$2"
 }
 
 # ----- test -----

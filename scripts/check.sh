@@ -20,7 +20,19 @@ check() {
     step 'C ABI listing' check_c_abi
     check_dependencies
     step 'Java lints and documentation' gradle_java assemble testClasses
+    step 'what shipped libraries must be' check_gates
     sum_up
+}
+
+# The very files that are installed and packed, and that the gates are closed to others.
+check_gates() {
+    local library
+    tests/gates.sh
+    build_c_library
+    scripts/gates.sh "$c_library/libleasehold_c.so" lh_
+    for library in java-bindings/leasehold/build/native/META-INF/native/*/*.so; do
+        scripts/gates.sh "$library" 'Java_io_leasehold_|JNI_On'
+    done
 }
 
 # Those of ./dev are read through it; the others stand alone.

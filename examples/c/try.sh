@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Builds the examples against a Leasehold installed under PREFIX, with CMake and by hand, shared and static, and runs each against
-# a real nginx, whose log tells how many connections it saw.
+# Builds the examples against a Leasehold installed under PREFIX, with CMake and by hand, shared and static, and runs each, with nothing to
+# tell it where the library is, against a real nginx, whose log tells how many connections it saw.
 #
 #     try.sh PREFIX
 set -euo pipefail
 prefix=$1
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")"
 
-export PKG_CONFIG_PATH=$prefix/lib/pkgconfig LD_LIBRARY_PATH=$prefix/lib
+export PKG_CONFIG_PATH=$prefix/lib/pkgconfig CMAKE_PREFIX_PATH=$prefix
+unset LD_LIBRARY_PATH
 work=$(mktemp -d)
 # nginx serves pages as another user, if it is started as root.
 chmod 755 "$work"
@@ -68,4 +69,4 @@ for build in shared static by-hand; do
     try "$work/$build/event_loop" 127.0.0.1 "$port" / 400 16 4
 done
 if ldd "$work/static/threads" 2>/dev/null | grep leasehold; then exit 1; fi
-ldd "$work/shared/threads" | grep -F 'libleasehold.so.0 =>'
+for build in shared by-hand; do ldd "$work/$build/threads" | grep -F "libleasehold.so.0 => $prefix/"; done
