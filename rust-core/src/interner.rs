@@ -1,7 +1,11 @@
 //! Keys and their routes: each distinct key has one route id as long as the engine keeps the route alive.
 //!
 //! Looked up in one of a few tables, each written only when a key is new or its route was reclaimed; several, so that one that grows
-//! holds up no more than its part of the keys. A key's own `Hash` and `Eq` run under a table's lock, never under one of the engine's.
+//! holds up no more than its part of the keys.
+//!
+//! A key's `Hash`, `Eq` and `Drop` are its user's code, which may panic, and may call the pool. They run under none of the locks, but
+//! for the `Eq` of a look-up that reads: a table keeps each key's hash, so that whoever writes needs neither to hash nor to compare.
+//! An `Eq` that comes back here finds what is known. Where its call would have to write, it panics rather than wait for itself.
 
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::Arc;
@@ -10,7 +14,8 @@ use crate::locks::Mutex;
 use hashbrown::HashTable;
 
 use crate::engine::{Effects, Engine, Refusal, RouteId, Segments};
-use crate::sharded_lock::ShardedLock;
+use crate::face::panics::{Panics, in_drop};
+use crate::sharded_lock::{ShardedLock, is_reading};
 
 const TABLES: usize = 8;
 
@@ -21,11 +26,28 @@ pub struct Interner<K> {
     tables: [ShardedLock<Table<K>>; TABLES],
     /// The key of each live route, by its slot. Written by whoever interns or forgets it.
     keys: Segments<Mutex<Option<Known<K>>>>,
+    /// Routes to forget whose retirement was told to a key's `Eq`, under a table's lock. Written by whoever forgets.
+    put_off: Mutex<Vec<RouteId>>,
 }
 
-type Known<K> = (RouteId, Arc<K>);
+/// A key, what it hashes to, and its route.
+#[derive(Debug)]
+struct Known<K> {
+    key: Arc<K>,
+    hash: u64,
+    route: RouteId,
+}
 
-type Table<K> = HashTable<(Arc<K>, RouteId)>;
+type Table<K> = HashTable<Known<K>>;
+
+impl<K> Clone for Known<K> {
+    fn clone(&self) -> Self {
+        Known {
+            key: Arc::clone(&self.key),
+            ..*self
+        }
+    }
+}
 
 impl<K: Eq + Hash> Default for Interner<K> {
     fn default() -> Self {
@@ -40,6 +62,7 @@ impl<K: Eq + Hash> Interner<K> {
             hasher: RandomState::new(),
             tables: [const { ShardedLock::new(HashTable::new()) }; TABLES],
             keys: Segments::new(),
+            put_off: Mutex::default(),
         }
     }
 
@@ -48,8 +71,8 @@ impl<K: Eq + Hash> Interner<K> {
         let hash = self.hasher.hash_one(key);
         let table = self.table(hash).read();
         table
-            .find(hash, |(known, _)| **known == *key)
-            .map(|(_, id)| *id)
+            .find(hash, |known| *known.key == *key)
+            .map(|known| known.route)
     }
 
     /// The route of a key, a new one if it is not known or its route is `stale`.
@@ -63,27 +86,52 @@ impl<K: Eq + Hash> Interner<K> {
         effects: &mut Effects,
     ) -> Result<RouteId, Refusal> {
         let hash = self.hasher.hash_one(&**key);
-        let is_fresh = |id: RouteId| Some(id) != stale;
-        if let Some(id) = self.find(key).filter(|id| is_fresh(*id)) {
-            return Ok(id);
-        }
-        let new = engine.add_route(effects)?;
-        let mut table = self.table(hash).write();
-        if let Some(entry) = table.find_mut(hash, |(known, _)| **known == **key) {
-            if is_fresh(entry.1) {
-                // Somebody was faster; the new route has nothing and is reclaimed in time.
-                return Ok(entry.1);
+        let mut new = None;
+        loop {
+            // Compared with no lock held, by references of our own.
+            let alike: Vec<Known<K>> = alike(&self.table(hash).read(), hash).cloned().collect();
+            let known = alike
+                .iter()
+                .find(|known| *known.key == **key)
+                .map(|known| known.route);
+            if let Some(route) = known.filter(|route| Some(*route) != stale) {
+                // A new route that is not needed after all has nothing and is reclaimed in time.
+                return Ok(route);
             }
-            entry.1 = new;
-        } else {
-            let hasher = &self.hasher;
-            table.insert_unique(hash, (Arc::clone(key), new), |(known, _)| {
-                hasher.hash_one(&**known)
+            assert!(
+                !is_reading(),
+                "the Eq of a key calls the pool with a new key"
+            );
+            let route = match new {
+                Some(route) => route,
+                None => *new.insert(engine.add_route(effects)?),
+            };
+            let mut table = self.table(hash).write();
+            let routes_alike = self::alike(&table, hash).map(|known| known.route);
+            if !routes_alike.eq(alike.iter().map(|known| known.route)) {
+                // Somebody has written meanwhile, maybe this key.
+                continue;
+            }
+            let old = table.find_mut(hash, |other| Some(other.route) == known);
+            match old {
+                Some(stale) => stale.route = route,
+                None => {
+                    let new = Known {
+                        key: Arc::clone(key),
+                        hash,
+                        route,
+                    };
+                    table.insert_unique(hash, new, |known| known.hash);
+                }
+            }
+            drop(table);
+            self.remember_key(Known {
+                key: Arc::clone(key),
+                hash,
+                route,
             });
+            return Ok(route);
         }
-        drop(table);
-        self.remember_key(new, key);
-        Ok(new)
     }
 
     /// Does something with the route of a key: with a new route as often as the engine reclaims it in between.
@@ -105,34 +153,43 @@ impl<K: Eq + Hash> Interner<K> {
             }
         }
     }
+}
 
+impl<K> Interner<K> {
     /// Notes the key of a new route. The slot may still know the route before it, whose retirement nobody has carried
     /// out yet, or already the one after it, where the new one was reclaimed on the spot: the older is forgotten here.
-    fn remember_key(&self, new: RouteId, key: &Arc<K>) {
-        let mut kept = self.keys.grow_to(new.slot()).lock();
+    fn remember_key(&self, new: Known<K>) {
+        let mut kept = self.keys.grow_to(new.route.slot()).lock();
         let older = match &*kept {
             // Of one slot's ids the later is the greater.
-            Some((known, _)) if known.to_u64() > new.to_u64() => Some((new, Arc::clone(key))),
-            _ => kept.replace((new, Arc::clone(key))),
+            Some(known) if known.route.to_u64() > new.route.to_u64() => Some(new),
+            _ => kept.replace(new),
         };
         drop(kept);
-        if let Some((id, key)) = older {
-            self.forget_key(id, &key);
+        if let Some(older) = older {
+            self.forget_key(older);
         }
     }
 
     /// Forgets a route that the engine has reclaimed.
     pub fn forget(&self, retired: RouteId) {
-        if let Some(key) = self.take_key(retired) {
-            self.forget_key(retired, &key);
+        self.put_off.lock().push(retired);
+        if is_reading() {
+            // Whoever comes next does it.
+            return;
         }
+        let retired = std::mem::take(&mut *self.put_off.lock());
+        let mut panics = Panics::new();
+        for known in retired.into_iter().filter_map(|route| self.take_key(route)) {
+            panics.catch(|| self.forget_key(known));
+        }
+        panics.resume();
     }
 
-    fn forget_key(&self, id: RouteId, key: &K) {
-        let hash = self.hasher.hash_one(key);
-        let mut table = self.table(hash).write();
+    fn forget_key(&self, forgotten: Known<K>) {
+        let mut table = self.table(forgotten.hash).write();
         let removed = table
-            .find_entry(hash, |(known, of)| *of == id && **known == *key)
+            .find_entry(forgotten.hash, |known| known.route == forgotten.route)
             .ok()
             .map(|entry| entry.remove().0);
         drop(table);
@@ -140,24 +197,45 @@ impl<K: Eq + Hash> Interner<K> {
         drop(removed);
     }
 
-    fn take_key(&self, id: RouteId) -> Option<Arc<K>> {
-        let mut kept = self.keys.get(id.slot())?.lock();
-        match &*kept {
-            Some((known, _)) if *known == id => kept.take().map(|(_, key)| key),
-            _ => None,
-        }
+    fn take_key(&self, route: RouteId) -> Option<Known<K>> {
+        let mut kept = self.keys.get(route.slot())?.lock();
+        kept.take_if(|known| known.route == route)
     }
 
     /// The key of a live route.
-    pub fn key_of(&self, id: RouteId) -> Option<Arc<K>> {
-        let kept = self.keys.get(id.slot())?.lock();
-        let (known, key) = kept.as_ref()?;
-        (*known == id).then(|| Arc::clone(key))
+    pub fn key_of(&self, route: RouteId) -> Option<Arc<K>> {
+        let kept = self.keys.get(route.slot())?.lock();
+        let known = kept.as_ref().filter(|known| known.route == route)?;
+        Some(Arc::clone(&known.key))
     }
 
     fn table(&self, hash: u64) -> &ShardedLock<Table<K>> {
         // The table itself uses the hash's top and bottom bits.
         &self.tables[(hash >> 32) as usize % TABLES]
+    }
+}
+
+/// The keys that hash to the same.
+fn alike<K>(table: &Table<K>, hash: u64) -> impl Iterator<Item = &Known<K>> {
+    table
+        .iter_hash(hash)
+        .filter(move |known| known.hash == hash)
+}
+
+impl<K> Drop for Interner<K> {
+    /// One key's drop that panics keeps no other from being dropped.
+    fn drop(&mut self) {
+        in_drop(|panics| {
+            for table in &self.tables {
+                for known in std::mem::take(&mut *table.write()) {
+                    panics.catch(|| drop(known));
+                }
+            }
+            for (_, kept) in self.keys.iter() {
+                let known = kept.lock().take();
+                panics.catch(|| drop(known));
+            }
+        });
     }
 }
 
@@ -229,12 +307,15 @@ mod tests {
             for route in [first, second] {
                 let key = if route == older { &a } else { &b };
                 let hash = interner.hasher.hash_one(**key);
+                let known = Known {
+                    key: Arc::clone(key),
+                    hash,
+                    route,
+                };
                 let mut table = interner.table(hash).write();
-                table.insert_unique(hash, (Arc::clone(key), route), |(known, _)| {
-                    interner.hasher.hash_one(**known)
-                });
+                table.insert_unique(hash, known.clone(), |known| known.hash);
                 drop(table);
-                interner.remember_key(route, key);
+                interner.remember_key(known);
             }
             assert_eq!(interner.find(&"a"), None);
             assert_eq!(interner.find(&"b"), Some(newer));

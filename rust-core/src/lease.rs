@@ -6,8 +6,9 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::engine::{Handle, Keep, StateId, Verdict};
+use crate::engine::{Grant, Handle, Keep, StateId, Verdict};
 use crate::error::LeaseError;
+use crate::face::panics::in_drop;
 use crate::reuse::Reuse;
 use crate::shared::millis;
 use crate::shares::Share;
@@ -24,6 +25,32 @@ pub enum Lease<K: Eq + Hash, C> {
 }
 
 impl<K: Eq + Hash, C> Lease<K, C> {
+    /// What the engine has granted, in hands that give it back whatever happens next.
+    #[inline]
+    pub(crate) fn of_grant(shared: &Arc<Share<K, C>>, grant: Grant) -> Self {
+        match grant {
+            Grant::Idle(handle) => Lease::Connection(Connection::take(shared, handle)),
+            Grant::Open(handle) => Lease::Vacancy(Vacancy::new(shared, handle)),
+        }
+    }
+
+    /// The same with a connection that is dead replaced by what there is instead.
+    #[inline]
+    pub(crate) fn usable(self) -> Result<Self, LeaseError> {
+        match self {
+            Lease::Connection(connection) if connection.is_dead() => connection.replace_dead(),
+            usable => Ok(usable),
+        }
+    }
+
+    /// Gives back what was not used: a connection stays as long as was promised before.
+    pub(crate) fn give_back(self) {
+        match self {
+            Lease::Connection(connection) => connection.keep_as_promised(),
+            Lease::Vacancy(vacancy) => drop(vacancy),
+        }
+    }
+
     /// The idle connection, or else one that `connect` opens. An error of `connect` gives the right to open back and is
     /// returned as it is.
     ///
@@ -43,7 +70,11 @@ impl<K: Eq + Hash, C> Lease<K, C> {
         connect: impl FnOnce() -> Result<C, E>,
     ) -> Result<Connection<K, C>, E> {
         match self {
-            Lease::Connection(connection) => Ok(connection),
+            Lease::Connection(connection) => {
+                // Before the connection is on its way out, where what this drops could lose it.
+                drop(connect);
+                Ok(connection)
+            }
             Lease::Vacancy(vacancy) => Ok(vacancy.fill(connect()?)),
         }
     }
@@ -54,7 +85,6 @@ impl<K: Eq + Hash, C> Lease<K, C> {
 pub struct Connection<K: Eq + Hash, C> {
     /// Taken out only by what ends the lease.
     connection: Option<C>,
-    // Dropped last: a connection is closed before its place is given to somebody else.
     hold: Hold<K, C>,
 }
 
@@ -94,7 +124,9 @@ impl<K: Eq + Hash, C> Drop for Hold<K, C> {
     fn drop(&mut self) {
         if !self.is_ended {
             self.shared.states.release(self.state);
-            self.shared.end(self.handle, Verdict::Close, StateId::NONE);
+            in_drop(|panics| {
+                panics.catch(|| self.shared.end(self.handle, Verdict::Close, StateId::NONE));
+            });
         }
     }
 }
@@ -231,12 +263,13 @@ impl<K: Eq + Hash, C> Connection<K, C> {
     /// ```
     pub fn replace(mut self) -> Result<(C, Vacancy<K, C>), LeaseError> {
         let shared = &self.hold.shared;
+        // First: it asks the connection, which may panic, and is then closed.
+        shared.unwatch(&self);
         if shared.engine.reopen(self.hold.handle).is_err() {
             return Err(LeaseError::ShutDown);
         }
         shared.states.release(std::mem::take(&mut self.hold.state));
         let connection = self.connection.take().expect(ENDED);
-        self.hold.shared.unwatch(&connection);
         let hold = self.hold.pass_on();
         Ok((connection, Vacancy { hold }))
     }
@@ -262,6 +295,7 @@ impl<K: Eq + Hash, C> Connection<K, C> {
         };
         while let Some(next) = next() {
             if !next.is_dead() {
+                drop(self);
                 return Ok(Lease::Connection(next));
             }
             shared.note_stale(next.hold.handle);
@@ -272,18 +306,23 @@ impl<K: Eq + Hash, C> Connection<K, C> {
     }
 
     fn end(mut self, keep: Keep) {
+        // It asks the connection, which may panic, and is then closed: nothing was given up yet.
+        self.hold.shared.note_socket(self.hold.handle, &self);
         let connection = self.connection.take().expect(ENDED);
         self.hold.is_ended = true;
         let hold = &self.hold;
-        hold.shared
-            .release(hold.handle, connection, keep, hold.state);
+        hold.shared.keep(hold.handle, connection, keep, hold.state);
     }
 }
 
 impl<K: Eq + Hash, C> Drop for Connection<K, C> {
     fn drop(&mut self) {
         if let Some(connection) = self.connection.take() {
-            self.hold.shared.close(connection);
+            self.hold.is_ended = true;
+            let hold = &self.hold;
+            in_drop(|panics| {
+                panics.catch(|| hold.shared.discard(hold.handle, connection, hold.state));
+            });
         }
     }
 }
@@ -338,11 +377,14 @@ impl<K: Eq + Hash, C> Vacancy<K, C> {
     pub fn fill(self, connection: C) -> Connection<K, C> {
         // Refused only by a shutdown; the release that follows then closes.
         let _ = self.hold.shared.engine.opened(self.hold.handle);
-        self.hold.shared.admit(self.hold.handle, &connection);
-        Connection {
+        // A lease at once: what asks the connection from here on may panic.
+        let connection = Connection {
             connection: Some(connection),
             hold: self.hold,
-        }
+        };
+        let hold = &connection.hold;
+        hold.shared.admit(hold.handle, &connection);
+        connection
     }
 }
 

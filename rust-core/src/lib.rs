@@ -62,6 +62,8 @@ mod cells;
 mod deadlines;
 pub mod engine;
 mod error;
+#[doc(hidden)]
+pub mod face;
 mod fork;
 mod housekeeper;
 mod interner;
@@ -79,20 +81,6 @@ pub mod socket;
 mod state;
 mod watch;
 mod watching;
-
-/// What a face of the [`engine`] needs beside it, for bindings to other languages: numbers for what it alone knows, keys
-/// and states, the watch of its sockets, and the one housekeeper of a loaded library.
-pub mod face {
-    pub use crate::deadlines::{Deadline, Deadlines};
-    pub use crate::fork::{PerProcess, is_process, process_number};
-    pub use crate::housekeeper::{
-        Disposable, Eviction, Membership, Tended, is_housekeepers_thread, take_turn,
-    };
-    pub use crate::interner::Interner;
-    pub use crate::locks::{Condvar, Mutex, MutexGuard, RwLock};
-    pub use crate::state::States;
-    pub use crate::watch::{Token, Watch};
-}
 
 pub use builder::Builder;
 pub use error::LeaseError;

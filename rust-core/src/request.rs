@@ -11,9 +11,10 @@ use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use crate::deadlines::Deadline;
-use crate::engine::{Answer, Grant, Handle, Outcome, Refusal, RouteId, StateId, Ticket};
+use crate::engine::{Answer, Grant, Outcome, RouteId, StateId, Ticket};
 use crate::error::LeaseError;
-use crate::lease::{Connection, Lease, Vacancy};
+use crate::face::panics::{Panics, in_drop};
+use crate::lease::Lease;
 use crate::shared::millis;
 use crate::shares::{Share, Shares};
 use crate::state::State;
@@ -80,7 +81,10 @@ impl<'a, K: Eq + Hash + Clone, C> Request<'a, K, C> {
         if let Some(lease) = self.lease_hit() {
             return lease;
         }
-        self.into_waiting().try_lease()
+        let mut waiting = self.into_waiting();
+        let outcome = waiting.try_lease();
+        drop(waiting);
+        outcome
     }
 
     /// See [`Pool::lease`](crate::Pool::lease).
@@ -95,7 +99,7 @@ impl<'a, K: Eq + Hash + Clone, C> Request<'a, K, C> {
         // Nobody lives to see a deadline that the clock cannot tell.
         let deadline = Instant::now().checked_add(timeout);
         let mut waiting = self.into_waiting();
-        parked(|waker| match waiting.poll(waker) {
+        let outcome = parked(|waker| match waiting.poll(waker) {
             Poll::Ready(outcome) => Some(outcome),
             Poll::Pending => {
                 match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
@@ -110,7 +114,9 @@ impl<'a, K: Eq + Hash + Clone, C> Request<'a, K, C> {
                     }
                 }
             }
-        })
+        });
+        drop(waiting);
+        outcome
     }
 
     /// See [`Pool::lease_async`](crate::Pool::lease_async). Nothing happens before the future is polled.
@@ -131,19 +137,21 @@ impl<'a, K: Eq + Hash + Clone, C> Request<'a, K, C> {
             Target::Held(route) => route,
         };
         let handle = self.shared.engine.lease_hit(route, StateId::NONE)?;
-        Some(usable(self.shared.of_this_thread(), handle))
+        Some(Lease::of_grant(self.shared.of_this_thread(), Grant::Idle(handle)).usable())
     }
 
     fn into_waiting(self) -> Waiting<K, C> {
+        // The key's clone is its user's code: before anything is taken.
+        let goal = match self.target {
+            Target::Key(key) => Goal::Key(Arc::new(key.clone())),
+            Target::Held(route) => Goal::Held(route),
+        };
         Waiting {
+            shared: Arc::clone(self.shared.of_this_thread()),
+            goal: Some(goal),
             state: self
                 .state
                 .map_or(StateId::NONE, |state| self.shared.states.acquire(state)),
-            shared: Arc::clone(self.shared.of_this_thread()),
-            goal: match self.target {
-                Target::Key(key) => Goal::Key(Arc::new(key.clone())),
-                Target::Held(route) => Goal::Held(route),
-            },
             ticket: None,
         }
     }
@@ -207,8 +215,8 @@ impl<K: Eq + Hash, C> Future for LeaseFuture<K, C> {
             }
             return Poll::Pending;
         }
-        shared.deadlines.clear(deadline);
         this.deadline = None;
+        shared.deadlines.clear(deadline);
         if outcome.is_pending() {
             return Poll::Ready(this.waiting.time_out());
         }
@@ -218,9 +226,11 @@ impl<K: Eq + Hash, C> Future for LeaseFuture<K, C> {
 
 impl<K: Eq + Hash, C> Drop for LeaseFuture<K, C> {
     fn drop(&mut self) {
-        if let Some(deadline) = self.deadline {
-            self.waiting.shared.deadlines.clear(deadline);
-        }
+        in_drop(|panics| {
+            if let Some(deadline) = self.deadline {
+                panics.catch(|| self.waiting.shared.deadlines.clear(deadline));
+            }
+        });
     }
 }
 
@@ -232,19 +242,6 @@ impl<K: Eq + Hash, C> fmt::Debug for LeaseFuture<K, C> {
     }
 }
 
-/// The connection of a lease just made; if it turns out dead, what there is instead.
-#[inline]
-fn usable<K: Eq + Hash, C>(
-    shared: &Arc<Share<K, C>>,
-    handle: Handle,
-) -> Result<Lease<K, C>, LeaseError> {
-    let connection = Connection::take(shared, handle);
-    if connection.is_dead() {
-        return connection.replace_dead();
-    }
-    Ok(Lease::Connection(connection))
-}
-
 /// What a request that may have to wait asks for.
 enum Goal<K> {
     Key(Arc<K>),
@@ -252,9 +249,13 @@ enum Goal<K> {
 }
 
 /// A request that may have to wait.
+///
+/// What is granted is a [`Lease`] from the engine's answer on, in the same call: it gives itself back where a waker, a key or a
+/// connection's close panics before it is its user's.
 struct Waiting<K: Eq + Hash, C> {
     shared: Arc<Share<K, C>>,
-    goal: Goal<K>,
+    /// Taken when it is dropped.
+    goal: Option<Goal<K>>,
     state: StateId,
     /// Its place in the queue, once it has one.
     ticket: Option<Ticket>,
@@ -262,120 +263,147 @@ struct Waiting<K: Eq + Hash, C> {
 
 impl<K: Eq + Hash, C> Waiting<K, C> {
     fn try_lease(&mut self) -> Result<Lease<K, C>, LeaseError> {
-        match self.ask(None).map_err(LeaseError::of)? {
-            Outcome::Granted(grant) => self.accept(grant),
-            Outcome::Wait => Err(LeaseError::Exhausted),
+        match self.ask()? {
+            Some(lease) => lease.usable(),
+            None => Err(LeaseError::Exhausted),
         }
     }
 
     fn poll(&mut self, waker: &Waker) -> Poll<Result<Lease<K, C>, LeaseError>> {
-        let Some(ticket) = self.ticket else {
-            match self.try_lease() {
-                Err(LeaseError::Exhausted) => {}
-                outcome => return Poll::Ready(outcome),
+        let outcome = self.advance(waker);
+        if outcome.is_ready() {
+            self.end();
+        }
+        outcome.map(|outcome| outcome.and_then(Lease::usable))
+    }
+
+    fn advance(&mut self, waker: &Waker) -> Poll<Result<Lease<K, C>, LeaseError>> {
+        if self.ticket.is_none() {
+            match self.ask() {
+                Ok(Some(lease)) => return Poll::Ready(Ok(lease)),
+                Ok(None) | Err(LeaseError::Exhausted) => {}
+                Err(refusal) => return Poll::Ready(Err(refusal)),
             }
+        }
+        // Wakers are the executor's code. One is cloned before anything is taken, and dropped when nothing can be lost any more.
+        let waker = waker.clone();
+        let Some(ticket) = self.ticket else {
             let ticket = self.shared.engine.reserve_ticket();
             let ticket = ticket.map_err(LeaseError::of)?;
-            // Published before the ticket is queued: a grant that comes at once finds whom to wake.
-            self.shared.publish(ticket, waker);
             self.ticket = Some(ticket);
-            return self.enqueue(waker);
+            // Published before the ticket is queued: a grant that comes at once finds whom to wake.
+            let before = self.shared.publish(ticket, waker);
+            let outcome = self.enqueue();
+            drop(before);
+            return outcome;
         };
         // Published before the answer is looked for: one that comes after the look wakes this waker.
-        self.shared.publish(ticket, waker);
+        let before = self.shared.publish(ticket, waker);
         let outcome = match self.shared.engine.poll_ticket(ticket) {
-            Ok(Answer::Pending) => return Poll::Pending,
-            Ok(Answer::AskAgain) => return self.enqueue(waker),
-            Ok(Answer::Granted(grant)) => self.accept(grant),
-            Err(refusal) => Err(LeaseError::of(refusal)),
+            Ok(Answer::Pending) => Poll::Pending,
+            Ok(Answer::AskAgain) => self.enqueue(),
+            Ok(Answer::Granted(grant)) => Poll::Ready(Ok(Lease::of_grant(&self.shared, grant))),
+            Err(refusal) => Poll::Ready(Err(LeaseError::of(refusal))),
         };
-        self.take_ticket();
-        Poll::Ready(outcome)
+        drop(before);
+        outcome
     }
 
     /// Queues the ticket, or asks again with it.
-    fn enqueue(&mut self, waker: &Waker) -> Poll<Result<Lease<K, C>, LeaseError>> {
-        let outcome = match self.ask(Some(waker)) {
-            Ok(Outcome::Wait) => return Poll::Pending,
-            Ok(Outcome::Granted(grant)) => self.accept(grant),
-            Err(refusal) => Err(LeaseError::of(refusal)),
-        };
-        self.take_ticket();
-        Poll::Ready(outcome)
+    fn enqueue(&mut self) -> Poll<Result<Lease<K, C>, LeaseError>> {
+        let mut panics = Panics::new();
+        match panics.catch(|| self.ask()) {
+            Some(Ok(None)) => Poll::Pending,
+            Some(Ok(Some(lease))) => Poll::Ready(Ok(lease)),
+            Some(Err(refusal)) => Poll::Ready(Err(refusal)),
+            None => {
+                // Nobody knows whether it is queued: polled once more it asks anew.
+                panics.catch(|| drop(self.give_up()));
+                panics.propagate();
+            }
+        }
     }
 
-    /// Asks the engine, with the ticket if there is one.
-    fn ask(&mut self, waker: Option<&Waker>) -> Result<Outcome, Refusal> {
+    /// Asks the engine, with the ticket if there is one. `None` where it is to wait, or could only be served by waiting.
+    fn ask(&mut self) -> Result<Option<Lease<K, C>>, LeaseError> {
         let Waiting {
             shared,
             goal,
             state,
             ticket,
         } = self;
-        shared.with_effects(|engine, effects| match goal {
-            Goal::Held(route) => engine.lease(*route, *state, *ticket, effects),
-            Goal::Key(key) => {
+        let own = |outcome| match outcome {
+            Outcome::Granted(grant) => Some(Lease::of_grant(shared, grant)),
+            Outcome::Wait => None,
+        };
+        let mut before = None;
+        let outcome = shared.with_effects(|engine, effects| match goal {
+            Some(Goal::Held(route)) => engine.lease(*route, *state, *ticket, effects).map(own),
+            Some(Goal::Key(key)) => {
                 let mut is_again = false;
                 let interner = &shared.interner;
                 interner.with_route(engine, key, effects, |route, effects| {
                     if std::mem::replace(&mut is_again, true) {
                         // The refusal of the route before has ended the ticket.
-                        if let (Some(before), Some(waker)) = (ticket.take(), waker) {
-                            drop(shared.take_waker(before));
+                        if let Some(ended) = ticket.take() {
+                            let waker = shared.take_waker(ended);
                             let next = engine.reserve_ticket()?;
-                            shared.publish(next, waker);
                             *ticket = Some(next);
+                            before = waker.and_then(|waker| shared.publish(next, waker));
                         }
                     }
-                    engine.lease(route, *state, *ticket, effects)
+                    engine.lease(route, *state, *ticket, effects).map(own)
                 })
             }
-        })
+            None => unreachable!("a request that was answered is not asked again"),
+        });
+        drop(before);
+        outcome.map_err(LeaseError::of)
     }
 
-    /// The ticket has ended, or is about to: nobody is to be woken for it any more.
-    fn take_ticket(&mut self) -> Option<Ticket> {
-        let ticket = self.ticket.take()?;
-        drop(self.shared.take_waker(ticket));
-        Some(ticket)
-    }
-
-    fn accept(&self, grant: Grant) -> Result<Lease<K, C>, LeaseError> {
-        match grant {
-            Grant::Idle(handle) => usable(&self.shared, handle),
-            Grant::Open(handle) => Ok(self.vacancy(handle)),
-        }
-    }
-
-    fn vacancy(&self, handle: Handle) -> Lease<K, C> {
-        Lease::Vacancy(Vacancy::new(&self.shared, handle))
+    /// The request was answered: nobody is to be woken for it any more, and its key is not needed.
+    fn end(&mut self) {
+        let ticket = self.ticket.take();
+        let waker = ticket.and_then(|ticket| self.shared.take_waker(ticket));
+        let mut panics = Panics::new();
+        panics.catch(|| drop(waker));
+        panics.catch(|| drop(self.goal.take()));
+        panics.resume();
     }
 
     /// Leaves the queue because it has waited long enough. What had been granted meanwhile is used.
     fn time_out(&mut self) -> Result<Lease<K, C>, LeaseError> {
         match self.give_up() {
-            Some(grant) => self.accept(grant),
+            Some(lease) => lease.usable(),
             None => Err(LeaseError::Timeout),
         }
     }
 
     /// Leaves the queue. What had been granted meanwhile is not lost but returned.
-    fn give_up(&mut self) -> Option<Grant> {
-        let ticket = self.take_ticket()?;
-        self.shared
-            .with_effects(|engine, effects| engine.cancel(ticket, effects))
+    fn give_up(&mut self) -> Option<Lease<K, C>> {
+        let ticket = self.ticket.take()?;
+        let shared = &self.shared;
+        let waker = shared.take_waker(ticket);
+        let mut panics = Panics::new();
+        let lease = panics.catch(|| {
+            shared.with_effects(|engine, effects| {
+                let granted = engine.cancel(ticket, effects);
+                granted.map(|grant| Lease::of_grant(shared, grant))
+            })
+        });
+        panics.catch(|| drop(waker));
+        panics.resume();
+        lease.flatten()
     }
 }
 
 impl<K: Eq + Hash, C> Drop for Waiting<K, C> {
     fn drop(&mut self) {
-        match self.give_up() {
-            // Nobody has used it: its expiry stays what it was.
-            Some(Grant::Idle(handle)) => Connection::take(&self.shared, handle).keep_as_promised(),
-            Some(Grant::Open(handle)) => drop(self.vacancy(handle)),
-            None => {}
-        }
-        self.shared.states.release(self.state);
+        in_drop(|panics| {
+            panics.catch(|| self.give_up().map(Lease::give_back));
+            panics.catch(|| drop(self.goal.take()));
+            self.shared.states.release(self.state);
+        });
     }
 }
 
@@ -396,11 +424,10 @@ fn parked<T>(mut step: impl FnMut(&Waker) -> Option<T>) -> T {
     thread_local! {
         static WAKER: RefCell<Option<Waker>> = const { RefCell::new(None) };
     }
-    let waker = WAKER.with_borrow_mut(|waker| {
-        waker
-            .get_or_insert_with(|| Waker::from(Arc::new(Unpark(thread::current()))))
-            .clone()
-    });
+    let new = || Waker::from(Arc::new(Unpark(thread::current())));
+    let kept = WAKER.try_with(|kept| kept.borrow_mut().get_or_insert_with(new).clone());
+    // A thread that ends, and leases in the drop of something of its own, has lost its waker already.
+    let waker = kept.unwrap_or_else(|_| new());
     loop {
         if let Some(outcome) = step(&waker) {
             return outcome;

@@ -34,14 +34,18 @@ pub struct Route<K: Eq + Hash, C> {
 impl<K: Eq + Hash + Clone, C> Route<K, C> {
     pub(crate) fn hold(shared: &Arc<Shares<K, C>>, key: &K) -> Result<Self, LeaseError> {
         let key = Arc::new(key.clone());
-        let id = shared.with_effects(|engine, effects| {
-            let hold = |route, _: &mut Effects| engine.hold_route(route).map(|()| route);
+        let held = shared.with_effects(|engine, effects| {
+            // Whoever holds it lets it go, whatever panics from here on.
+            let hold = |id, _: &mut Effects| {
+                engine.hold_route(id).map(|()| Route {
+                    shared: Arc::clone(shared),
+                    id,
+                })
+            };
             shared.interner.with_route(engine, &key, effects, hold)
         });
-        Ok(Route {
-            shared: Arc::clone(shared),
-            id: id.map_err(LeaseError::of)?,
-        })
+        drop(key);
+        held.map_err(LeaseError::of)
     }
 
     /// A request for a connection of this route, to say more about than the shorthands below can; see

@@ -6,7 +6,7 @@
 //!
 //! crossbeam's lock of this name has each thread leave word when it ends, which would keep the C library mapped after it was unloaded.
 
-use std::cell::UnsafeCell;
+use std::cell::{Cell, UnsafeCell};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
@@ -14,6 +14,17 @@ use crate::engine::{Padded, thread_number};
 use crate::locks::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 const LOCKS: usize = 8;
+
+thread_local! {
+    /// How many such locks the thread reads under.
+    static READING: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Whether the calling thread reads under such a lock: it may not write then, as it would wait for itself, or for another that waits
+/// for it.
+pub(crate) fn is_reading() -> bool {
+    READING.get() > 0
+}
 
 pub(crate) struct ShardedLock<T> {
     locks: [Padded<RwLock<()>>; LOCKS],
@@ -35,6 +46,7 @@ impl<T> ShardedLock<T> {
     /// A thread that reads already may read again.
     #[inline]
     pub(crate) fn read(&self) -> ReadGuard<'_, T> {
+        READING.set(READING.get() + 1);
         let lock = &self.locks[thread_number() as usize % LOCKS].0;
         ReadGuard {
             _held: lock.read_recursive(),
@@ -60,6 +72,13 @@ pub(crate) struct ReadGuard<'a, T> {
     _held: RwLockReadGuard<'a, ()>,
     // Not the value: a reference to that must not outlive the lock, not even while the guard is dropped.
     lock: &'a ShardedLock<T>,
+}
+
+impl<T> Drop for ReadGuard<'_, T> {
+    #[inline]
+    fn drop(&mut self) {
+        READING.set(READING.get() - 1);
+    }
 }
 
 impl<T> Deref for ReadGuard<'_, T> {

@@ -1,19 +1,18 @@
-//! What a pool's clones, leases and requests share, and the carrying out of what the engine decides.
+//! What a pool's clones, leases and requests share, and what the [face kit](crate::face) needs to carry out what the engine decides.
 
-use std::any::Any;
 use std::hash::Hash;
 use std::os::fd::{AsRawFd, RawFd};
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, OnceLock};
 use std::task::Waker;
-use std::thread;
 use std::time::Duration;
 
-use crate::cells::{Cells, Kept, UNWATCHED};
+use crate::cells::{Cells, UNWATCHED};
 use crate::deadlines::Deadlines;
 use crate::engine::{
-    Effects, Engine, Handle, Hit, Keep, Released, Segments, StateId, Ticket, Verdict, Victim,
+    Effects, Engine, Handle, Hit, Keep, RouteId, Segments, StateId, Ticket, Verdict, Victim,
 };
+use crate::face::panics::{Panics, in_drop};
+use crate::face::{self, Face};
 use crate::housekeeper::{Membership, Tended, is_housekeepers_thread, take_turn};
 use crate::interner::Interner;
 use crate::locks::Mutex;
@@ -72,52 +71,50 @@ impl<K: Eq + Hash, C> Shared<K, C> {
         }
     }
 
-    /// Calls the engine and carries out what follows from it, also where `call` closes a connection whose drop panics.
-    pub(crate) fn with_effects<T>(&self, call: impl FnOnce(&Engine, &mut Effects) -> T) -> T {
-        let mut pending = Pending {
-            shared: self,
-            effects: Effects::new(),
-        };
-        call(&self.engine, &mut pending.effects)
-    }
-
-    /// Takes a victim's connection, if a lease does not hold it, and gives its slot free.
-    fn take_victim(&self, slot: u32) -> Option<C> {
-        // SAFETY: the engine has handed this victim to us alone, and it is acknowledged below.
-        let kept = unsafe { self.cells.owned(slot) };
-        let connection = kept.connection.take();
-        self.states.release(std::mem::take(&mut kept.state));
-        self.engine.ack(slot);
-        connection
-    }
-
-    /// Gives back a connection that a lease holds, bound to `state`, whose use passes to the entry.
-    pub(crate) fn release(&self, handle: Handle, connection: C, keep: Keep, state: StateId) {
-        // SAFETY: the caller gives its live lease up, and nobody else has its handle.
-        let kept = unsafe { self.cells.owned(handle.slot()) };
-        self.note_socket(handle, &connection, kept);
-        kept.connection = Some(connection);
-        kept.state = state;
+    /// Keeps a connection that a lease holds, bound to `state`, whose use passes to the entry. Its socket was looked after.
+    pub(crate) fn keep(&self, handle: Handle, connection: C, keep: Keep, state: StateId) {
+        self.put_back(handle, connection, state);
         if state == StateId::NONE && self.engine.release_hit(handle, keep) == Ok(Hit::Kept) {
             return;
         }
         self.end(handle, Verdict::Keep(keep), state);
     }
 
+    /// Closes a connection that a lease holds, bound to `state`, whose use passes to the entry.
+    pub(crate) fn discard(&self, handle: Handle, connection: C, state: StateId) {
+        self.put_back(handle, connection, state);
+        self.end(handle, Verdict::Close, StateId::NONE);
+    }
+
+    /// Where the connection lies in its place somebody finds it whatever panics.
+    #[inline]
+    fn put_back(&self, handle: Handle, connection: C, state: StateId) {
+        // SAFETY: the caller gives its live lease up, and nobody else has its handle.
+        let kept = unsafe { self.cells.owned(handle.slot()) };
+        kept.connection = Some(connection);
+        kept.state = state;
+    }
+
+    /// Ends a lease or a right to open under the coordinator. What it leaves to be closed lies in its place.
+    pub(crate) fn end(&self, handle: Handle, verdict: Verdict, state: StateId) {
+        // The engine knows every lease of ours: its holder alone ends it.
+        let _ = face::end(self, handle, verdict, state, None);
+    }
+
     /// Notes for how long a connection that a lease holds was promised to be kept.
     pub(crate) fn update_expiry(&self, handle: Handle, connection: &C, keep: Keep) {
-        // SAFETY: the caller holds the live lease, and nobody else has its handle.
-        let kept = unsafe { self.cells.owned(handle.slot()) };
         // First, since what was promised for another connection before it is forgotten.
-        self.note_socket(handle, connection, kept);
+        self.note_socket(handle, connection);
         // Refused after a shutdown, where there is no expiry to note: the connection closes at its release.
         let _ = self.engine.update_expiry(handle, keep);
     }
 
     /// Sees to it that a leased connection is watched by the socket that it has now.
     #[inline]
-    fn note_socket(&self, handle: Handle, connection: &C, kept: &mut Kept<C>) {
+    pub(crate) fn note_socket(&self, handle: Handle, connection: &C) {
         if let Some(socket) = self.plan.to_watch(connection) {
+            // SAFETY: the caller holds the live lease, and nobody else has its handle.
+            let kept = unsafe { self.cells.owned(handle.slot()) };
             if socket.as_raw_fd() != kept.socket {
                 kept.socket = self.watch_anew(handle, connection, kept.socket);
             }
@@ -130,9 +127,9 @@ impl<K: Eq + Hash, C> Shared<K, C> {
         if self.plan.to_watch(connection).is_none() {
             return;
         }
+        let socket = self.watch_anew(handle, connection, UNWATCHED);
         // SAFETY: the caller holds the live lease, and nobody else has its handle.
-        let kept = unsafe { self.cells.owned(handle.slot()) };
-        kept.socket = self.watch_anew(handle, connection, UNWATCHED);
+        unsafe { self.cells.owned(handle.slot()) }.socket = socket;
     }
 
     /// Watches a leased connection that is not watched yet, or not by the socket that it has now. Returns the descriptor's
@@ -177,6 +174,28 @@ impl<K: Eq + Hash, C> Shared<K, C> {
             handle.slot()
         );
     }
+}
+
+impl<K, C> Shared<K, C> {
+    /// Calls the engine and carries out what follows from it; see [`face::with_effects`].
+    pub(crate) fn with_effects<T>(&self, call: impl FnOnce(&Engine, &mut Effects) -> T) -> T {
+        face::with_effects(self, call)
+    }
+
+    /// Says whom to wake when a ticket is answered. Whom it was before is the caller's to drop, which is the executor's code.
+    #[must_use = "dropping it is the executor's code: where nothing can be lost"]
+    pub(crate) fn publish(&self, ticket: Ticket, waker: Waker) -> Option<Waker> {
+        let mut published = self.wakers.grow_to(ticket.slot()).lock();
+        let before = published.replace((ticket, waker));
+        Some(before?.1)
+    }
+
+    /// Takes what was published for a ticket, if it is still there. The ticket may have ended, and its slot be another's.
+    pub(crate) fn take_waker(&self, ticket: Ticket) -> Option<Waker> {
+        let mut published = self.wakers.get(ticket.slot())?.lock();
+        let (_, waker) = published.take_if(|(owner, _)| *owner == ticket)?;
+        Some(waker)
+    }
 
     fn log_closing(&self, victim: Victim) {
         log::debug!(
@@ -185,37 +204,6 @@ impl<K: Eq + Hash, C> Shared<K, C> {
             victim.slot,
             victim.cause
         );
-    }
-
-    /// Ends a lease or a right to open under the coordinator. What it leaves to be closed lies in its cell.
-    pub(crate) fn end(&self, handle: Handle, verdict: Verdict, state: StateId) {
-        self.with_effects(|engine, effects| {
-            if let Ok(Released::Close(cause)) = engine.release(handle, verdict, state, effects) {
-                let slot = handle.slot();
-                // Closed before those who now may open in its place are woken.
-                if let Some(connection) = self.take_victim(slot) {
-                    self.log_closing(Victim { slot, cause });
-                    self.close(connection);
-                }
-            }
-        });
-    }
-}
-
-impl<K, C> Shared<K, C> {
-    /// Says whom to wake when a ticket is answered.
-    pub(crate) fn publish(&self, ticket: Ticket, waker: &Waker) {
-        // Cloned before and dropped after the lock is held: both are the executor's code.
-        let waker = Some((ticket, waker.clone()));
-        let before = std::mem::replace(&mut *self.wakers.grow_to(ticket.slot()).lock(), waker);
-        drop(before);
-    }
-
-    /// Takes what was published for a ticket, if it is still there. The ticket may have ended, and its slot be another's.
-    pub(crate) fn take_waker(&self, ticket: Ticket) -> Option<Waker> {
-        let mut published = self.wakers.get(ticket.slot())?.lock();
-        let (_, waker) = published.take_if(|(owner, _)| *owner == ticket)?;
-        Some(waker)
     }
 
     /// A connection leaves the pool, to be closed or for its user's own ends.
@@ -228,12 +216,50 @@ impl<K, C> Shared<K, C> {
     /// Closes a connection: on this thread, or the disposer's where that was asked for and on the housekeeper's thread, which a
     /// close must not hold up. Its user's code runs: with no lock held.
     pub(crate) fn close(&self, connection: C) {
-        self.unwatch(&connection);
-        let is_aside = self.plan.closes_aside || is_housekeepers_thread();
-        match self.place.get().filter(|_| is_aside) {
-            Some(place) => (place.dispose)(&place.membership, connection, &self.plan),
-            None => drop(connection),
+        let mut panics = Panics::new();
+        // Whose descriptor nobody can tell goes unwatched by being closed.
+        panics.catch(|| self.unwatch(&connection));
+        panics.catch(|| {
+            let is_aside = self.plan.closes_aside || is_housekeepers_thread();
+            match self.place.get().filter(|_| is_aside) {
+                Some(place) => (place.dispose)(&place.membership, connection, &self.plan),
+                None => drop(connection),
+            }
+        });
+        panics.resume();
+    }
+}
+
+impl<K, C> Face for Shared<K, C> {
+    type Closing = (Victim, C);
+
+    fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    unsafe fn take(&self, victim: Victim) -> Option<(Victim, C)> {
+        // SAFETY: the caller was handed this victim alone, and has not acknowledged it.
+        let kept = unsafe { self.cells.owned(victim.slot) };
+        let connection = kept.connection.take();
+        self.states.release(std::mem::take(&mut kept.state));
+        Some((victim, connection?))
+    }
+
+    fn wake(&self, ticket: Ticket) {
+        if let Some(waker) = self.take_waker(ticket) {
+            waker.wake();
         }
+    }
+
+    fn close(&self, (victim, connection): (Victim, C)) {
+        let mut panics = Panics::new();
+        panics.catch(|| self.log_closing(victim));
+        panics.catch(|| self.close(connection));
+        panics.resume();
+    }
+
+    fn forget(&self, route: RouteId) {
+        self.interner.forget(route);
     }
 }
 
@@ -241,11 +267,11 @@ impl<K, C> Drop for Shared<K, C> {
     /// What is idle is closed as any other.
     fn drop(&mut self) {
         let idle: Vec<C> = self.cells.drain().collect();
-        let mut panics = Panics::default();
-        for connection in idle {
-            panics.catch(|| self.close(connection));
-        }
-        panics.resume();
+        in_drop(|panics| {
+            for connection in idle {
+                panics.catch(|| self.close(connection));
+            }
+        });
     }
 }
 
@@ -281,69 +307,15 @@ where
 
     fn tend(self: Arc<Self>) -> Option<Duration> {
         let wake = |due: Vec<Waker>| {
-            let mut panics = Panics::default();
-            due.into_iter()
-                .for_each(|waker| panics.catch(|| waker.wake()));
+            let mut panics = Panics::new();
+            for waker in due {
+                panics.catch(|| waker.wake());
+            }
             panics.resume();
         };
         take_turn(&self.engine, &self.deadlines, wake, || {
             self.with_effects(|engine, effects| self.plan.eviction.run(engine, effects))
         })
-    }
-}
-
-/// Effects that are carried out when it is dropped, whatever panics: a close, a waker or a key costs no other anything.
-struct Pending<'a, K: Eq + Hash, C> {
-    shared: &'a Shared<K, C>,
-    effects: Effects,
-}
-
-impl<K: Eq + Hash, C> Drop for Pending<'_, K, C> {
-    fn drop(&mut self) {
-        if self.effects.is_empty() {
-            return;
-        }
-        let shared = self.shared;
-        let effects = std::mem::take(&mut self.effects);
-        let mut panics = Panics::default();
-        // Taken out first, all of them, so that the slots are free.
-        let take = |victim: Victim| Some((victim, shared.take_victim(victim.slot)?));
-        let victims: Vec<(Victim, C)> = effects.victims.into_iter().filter_map(take).collect();
-        for (victim, connection) in victims {
-            panics.catch(|| shared.log_closing(victim));
-            panics.catch(|| shared.close(connection));
-        }
-        for route in effects.retired {
-            panics.catch(|| shared.interner.forget(route));
-        }
-        // Last, so that whoever may open a connection in a victim's place opens it after that one was closed.
-        for ticket in effects.wakes {
-            if let Some(waker) = shared.take_waker(ticket) {
-                panics.catch(|| waker.wake());
-            }
-        }
-        panics.resume();
-    }
-}
-
-/// What panicked among several steps of users' code, each of which is taken all the same.
-#[derive(Default)]
-struct Panics {
-    first: Option<Box<dyn Any + Send>>,
-}
-
-impl Panics {
-    fn catch(&mut self, step: impl FnOnce()) {
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(step)) {
-            self.first.get_or_insert(panic);
-        }
-    }
-
-    /// Goes on with the first panic, unless the thread unwinds already.
-    fn resume(self) {
-        if let Some(panic) = self.first.filter(|_| !thread::panicking()) {
-            resume_unwind(panic);
-        }
     }
 }
 

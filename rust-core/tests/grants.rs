@@ -1,0 +1,141 @@
+//! What was granted is never lost, whatever of its callers' code panics, hangs or calls back while that comes to them.
+
+#![cfg(not(any(loom, shuttle)))]
+
+mod common;
+
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread;
+
+use leasehold::{Lease, LeaseError, Pool};
+
+use common::{LONG, eventually};
+
+/// A connection whose drop is what the test makes of it.
+struct Wire(Option<Box<dyn FnOnce() + Send>>);
+
+impl Wire {
+    fn plain() -> Result<Self, LeaseError> {
+        Ok(Wire(None))
+    }
+
+    fn whose_drop(does: impl FnOnce() + Send + 'static) -> Result<Self, LeaseError> {
+        Ok(Wire(Some(Box::new(does))))
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        if let Some(does) = self.0.take() {
+            does();
+        }
+    }
+}
+
+fn fail() {
+    resume_unwind(Box::new("on purpose"));
+}
+
+fn of_one() -> Pool<&'static str, Wire> {
+    Pool::builder().max_total(1).build()
+}
+
+#[test]
+fn a_place_that_a_panicking_close_has_made_goes_to_nobody_less() -> Result<(), LeaseError> {
+    let pool = of_one();
+    pool.try_lease(&"a")?
+        .or_connect(|| Wire::whose_drop(fail))?
+        .keep();
+    let failed = catch_unwind(AssertUnwindSafe(|| pool.try_lease(&"b")));
+    assert!(failed.is_err());
+    assert_eq!((pool.stats().leased, pool.stats().available), (0, 0));
+    pool.try_lease(&"b")?.or_connect(Wire::plain)?.keep();
+    Ok(())
+}
+
+/// Runs once the test lets it.
+fn gate(open: Receiver<()>) -> impl FnOnce() + Send {
+    move || {
+        open.recv_timeout(LONG)
+            .expect("who waits is told before anything closes")
+    }
+}
+
+#[test]
+fn who_waits_is_told_before_what_makes_room_is_closed() -> Result<(), LeaseError> {
+    let (open, opened) = channel();
+    let pool = of_one();
+    let held = pool
+        .try_lease(&"a")?
+        .or_connect(|| Wire::whose_drop(gate(opened)))?;
+    thread::scope(|scope| {
+        let waiter = scope.spawn(|| {
+            let lease = pool.lease(&"b", LONG)?.or_connect(Wire::plain)?;
+            // Only now the close comes to its end, which was before it in the program's text.
+            open.send(()).unwrap();
+            lease.keep();
+            Ok(())
+        });
+        eventually("it waits", || pool.stats().pending == 1);
+        held.close();
+        waiter.join().unwrap()
+    })
+}
+
+#[test]
+fn who_waits_is_told_before_an_idle_connection_is_closed_for_another() -> Result<(), LeaseError> {
+    let (open, opened) = channel();
+    let pool: Pool<&str, Wire> = Pool::builder().max_total(2).build();
+    let held = pool.try_lease(&"a")?.or_connect(Wire::plain)?;
+    let idle = pool
+        .try_lease(&"b")?
+        .or_connect(|| Wire::whose_drop(gate(opened)))?;
+    thread::scope(|scope| {
+        let waiter = scope.spawn(|| {
+            pool.lease(&"c", LONG)?.or_connect(Wire::plain)?.keep();
+            open.send(()).unwrap();
+            Ok(())
+        });
+        eventually("it waits", || pool.stats().pending == 1);
+        // It goes as soon as it is idle, for who waits.
+        idle.keep();
+        held.keep();
+        waiter.join().unwrap()
+    })
+}
+
+struct Faulty;
+
+impl Wake for Faulty {
+    fn wake(self: Arc<Self>) {
+        fail();
+    }
+}
+
+#[test]
+fn a_waker_that_panics_costs_neither_the_next_one_nor_what_was_granted() -> Result<(), LeaseError> {
+    let pool = of_one();
+    let held = pool.try_lease(&"a")?.or_connect(Wire::plain)?;
+    let faulty = Waker::from(Arc::new(Faulty));
+    let mut first = Box::pin(pool.lease_async(&"a"));
+    let polled = first.as_mut().poll(&mut Context::from_waker(&faulty));
+    assert!(polled.is_pending());
+    let mut second = Box::pin(pool.lease_async(&"a"));
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(second.as_mut().poll(&mut context).is_pending());
+
+    let released = catch_unwind(AssertUnwindSafe(|| held.keep()));
+    assert!(released.is_err(), "whose call woke it is told");
+    assert_eq!((pool.stats().leased, pool.stats().pending), (1, 1));
+    // Nobody polls the first one again.
+    drop(first);
+    let Poll::Ready(served) = second.as_mut().poll(&mut context) else {
+        panic!("what the first one was granted is the second one's");
+    };
+    assert!(matches!(served?, Lease::Connection(_)));
+    Ok(())
+}
