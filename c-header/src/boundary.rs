@@ -5,6 +5,8 @@ use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 
+use leasehold::face::panics::message_of;
+
 use crate::status::*;
 
 /// What a function's body answers; `?` ends it with an error.
@@ -23,12 +25,7 @@ pub(crate) fn answer(body: impl FnOnce() -> Answer) -> lh_status {
 /// Logs a panic.
 #[cold]
 pub(crate) fn report(panic: Box<dyn Any + Send>) -> lh_status {
-    let message = panic
-        .downcast_ref::<String>()
-        .map(String::as_str)
-        .or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("of unknown cause");
-    log::error!("panic inside Leasehold: {message}");
+    log::error!("panic inside Leasehold: {}", message_of(&*panic));
     LH_PANICKED
 }
 

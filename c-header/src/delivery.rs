@@ -1,21 +1,26 @@
 //! Carrying out what follows from the engine's decisions: callbacks and wake-ups, with no lock held.
 //!
-//! Callbacks may call back into the pool, and what such a call brings about may need callbacks again. Those wait until the
-//! callback has returned: callbacks never nest, and a chain of requests, each served by what the one before released,
-//! needs no more stack than a single one. To answer a request is to ask the engine again, in [`waiting`](crate::waiting),
-//! which comes back here: the one call upward.
+//! Threads that sleep are woken at once. Callbacks may call back into the pool, and what such a call brings about may need callbacks
+//! again. Those wait until the callback has returned: callbacks never nest, and a chain of requests, each served by what the one
+//! before released, needs no more stack than a single one. To answer a request is to ask the engine again, in
+//! [`waiting`](crate::waiting), which comes back here: the one call upward.
 //!
-//! A connection whose close may take its time goes to the disposer, which delivers it on a thread of its own.
+//! In which order, and what becomes of panics, is the [kit](leasehold::face)'s to say. A connection whose close may take its time
+//! goes to the disposer, which delivers it on a thread of its own.
 
 use std::cell::Cell as ThreadCell;
 use std::collections::VecDeque;
 use std::os::fd::BorrowedFd;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{NonNull, null_mut};
 use std::sync::Arc;
 
-use leasehold::engine::{Cause, Effects, Engine, Ticket};
-use leasehold::face::{Disposable, is_housekeepers_thread, is_process, process_number};
+use leasehold::engine::{
+    Cause, Effects, Engine, Handle, NotLeased, RouteId, StateId, Ticket, Verdict, Victim,
+};
+use leasehold::face::{
+    self, Disposable, Face, Work, is_housekeepers_thread, is_process, process_number,
+};
 
 use crate::boundary::report;
 use crate::care::Call;
@@ -24,30 +29,14 @@ use crate::pools::Pool;
 use crate::probe::borrow;
 use crate::waiting::{attend, time_out};
 
-/// What is left to be done after a call, in this order.
-#[derive(Default)]
-pub(crate) struct Delivery {
-    disposals: Vec<Disposal>,
-    /// After the disposals: who may open a connection in a victim's place opens it when that one is closed.
-    wakes: Vec<Ticket>,
+/// What is left to be done for a pool.
+pub(crate) enum Delivery {
+    /// After a call of the engine.
+    Work(Work<Disposal>),
+    /// On the thread that has it.
+    Disposal(Disposal),
     /// Requests whose deadline has come.
-    overdue: Vec<Ticket>,
-}
-
-impl Delivery {
-    pub(crate) fn of_disposal(disposal: impl IntoIterator<Item = Disposal>) -> Self {
-        Delivery {
-            disposals: disposal.into_iter().collect(),
-            ..Delivery::default()
-        }
-    }
-
-    pub(crate) fn of_overdue(overdue: Vec<Ticket>) -> Self {
-        Delivery {
-            overdue,
-            ..Delivery::default()
-        }
-    }
+    Overdue(Vec<Ticket>),
 }
 
 /// What a thread has still to deliver.
@@ -71,46 +60,95 @@ pub(crate) fn is_in_callback() -> bool {
     under_way().is_some()
 }
 
+/// A pool as the kit sees it.
+struct Courier<'a> {
+    pool: &'a Arc<Pool>,
+    /// Why connections had to go.
+    cause_of: fn(Cause) -> lh_cause,
+}
+
+impl Face for Courier<'_> {
+    type Closing = Disposal;
+
+    fn engine(&self) -> &Engine {
+        &self.pool.engine
+    }
+
+    unsafe fn take(&self, victim: Victim) -> Option<Disposal> {
+        let connection = self.pool.take_connection(victim.slot)?;
+        Some(Disposal::new(connection, (self.cause_of)(victim.cause)))
+    }
+
+    fn wake(&self, ticket: Ticket) {
+        attend(self.pool, ticket);
+    }
+
+    fn close(&self, disposal: Disposal) {
+        if let Some(disposal) = self.pool.dispose_apart(disposal) {
+            disposal.call(self.pool);
+        }
+    }
+
+    fn forget(&self, route: RouteId) {
+        self.pool.routes.forget(route);
+    }
+
+    fn deliver(&self, mut work: Work<Disposal>) {
+        work.wakes
+            .retain(|ticket| !self.pool.waiters.wake_thread(*ticket));
+        if !work.is_empty() {
+            self.pool.deliver(Delivery::Work(work));
+        }
+    }
+}
+
 impl Pool {
+    fn courier<'a>(self: &'a Arc<Self>) -> Courier<'a> {
+        Courier {
+            pool: self,
+            cause_of: lh_cause::from,
+        }
+    }
+
     /// Calls the engine and carries out what follows from it.
     pub(crate) fn with_effects<T>(
         self: &Arc<Self>,
         call: impl FnOnce(&Engine, &mut Effects) -> T,
     ) -> T {
-        self.with_effects_as(lh_cause::from, call)
+        face::with_effects(&self.courier(), call)
     }
 
     /// The same, with another idea of why connections had to go.
     pub(crate) fn with_effects_as<T>(
         self: &Arc<Self>,
-        cause_of: impl Fn(Cause) -> lh_cause,
+        cause_of: fn(Cause) -> lh_cause,
         call: impl FnOnce(&Engine, &mut Effects) -> T,
     ) -> T {
-        let mut effects = Effects::new();
-        let outcome = catch_unwind(AssertUnwindSafe(|| call(&self.engine, &mut effects)));
-        if !effects.is_empty() {
-            let mut disposals = Vec::new();
-            for victim in effects.victims {
-                if let Some(connection) = self.take_victim(victim.slot) {
-                    let disposal = Disposal::new(connection, cause_of(victim.cause));
-                    disposals.extend(self.dispose_apart(disposal));
-                }
-            }
-            for route in effects.retired {
-                self.routes.forget(route);
-            }
-            self.deliver(Delivery {
-                disposals,
-                wakes: effects.wakes,
-                overdue: Vec::new(),
-            });
+        let pool = self;
+        face::with_effects(&Courier { pool, cause_of }, call)
+    }
+
+    /// Ends a lease under the coordinator. `cause` is why, where the engine cannot know.
+    pub(crate) fn end(
+        self: &Arc<Self>,
+        handle: Handle,
+        verdict: Verdict,
+        state: StateId,
+        cause: Option<Cause>,
+    ) -> Result<(), NotLeased> {
+        face::end(&self.courier(), handle, verdict, state, cause)
+    }
+
+    /// Has a connection disposed of by the next callback, or apart.
+    pub(crate) fn dispose(self: &Arc<Self>, disposal: Disposal) {
+        if let Some(disposal) = self.dispose_apart(disposal) {
+            self.deliver(Delivery::Disposal(disposal));
         }
-        outcome.unwrap_or_else(|panic| resume_unwind(panic))
     }
 
     /// Has a connection disposed of on the disposer's thread, where that is wanted, and on the housekeeper's thread, which a
     /// close must not hold up. Otherwise, or where the pool has left the housekeeper, gives it back.
-    pub(crate) fn dispose_apart(self: &Arc<Self>, disposal: Disposal) -> Option<Disposal> {
+    fn dispose_apart(self: &Arc<Self>, disposal: Disposal) -> Option<Disposal> {
         if !self.disposes_apart && !is_housekeepers_thread() {
             return Some(disposal);
         }
@@ -157,19 +195,25 @@ impl Pool {
 
 impl Delivery {
     fn carry_out(self, pool: &Arc<Pool>) {
-        for disposal in self.disposals {
-            log::debug!("disposing of a connection: {}", disposal.cause.describe());
-            if let Some(dispose) = pool.dispose {
-                // SAFETY: the program gave the callback and its context for this; the data is a connection that the
-                // program gave, which the pool has no more.
-                unsafe { dispose(pool.dispose_context, disposal.data, disposal.cause) };
+        match self {
+            Delivery::Work(work) => work.carry_out(&pool.courier()),
+            Delivery::Disposal(disposal) => disposal.call(pool),
+            Delivery::Overdue(overdue) => {
+                for ticket in overdue {
+                    time_out(pool, ticket);
+                }
             }
         }
-        for ticket in self.wakes {
-            attend(pool, ticket);
-        }
-        for ticket in self.overdue {
-            time_out(pool, ticket);
+    }
+}
+
+impl Disposal {
+    fn call(self, pool: &Pool) {
+        log::debug!("disposing of a connection: {}", self.cause.describe());
+        if let Some(dispose) = pool.dispose {
+            // SAFETY: the program gave the callback and its context for this; the data is a connection that the program gave,
+            // which the pool has no more.
+            unsafe { dispose(pool.dispose_context, self.data, self.cause) };
         }
     }
 }
@@ -191,7 +235,8 @@ impl Disposable for Parting {
 
 impl Drop for Parting {
     fn drop(&mut self) {
-        self.pool
-            .deliver(Delivery::of_disposal(self.disposal.take()));
+        if let Some(disposal) = self.disposal.take() {
+            self.pool.deliver(Delivery::Disposal(disposal));
+        }
     }
 }

@@ -18,7 +18,7 @@ impl Tended for Pool {
 
     fn tend(self: Arc<Self>) -> Option<Duration> {
         let _call = Call::begin(&self.care);
-        let tell = |overdue| self.deliver(Delivery::of_overdue(overdue));
+        let tell = |overdue| self.deliver(Delivery::Overdue(overdue));
         take_turn(&self.engine, &self.deadlines, tell, || {
             self.with_effects(|engine, effects| self.eviction.run(engine, effects))
         })

@@ -106,13 +106,6 @@ impl Pool {
         }
     }
 
-    /// Takes a victim's connection and gives its slot free. `None` if it was still to be opened.
-    pub(crate) fn take_victim(self: &Arc<Self>, slot: u32) -> Option<Kept> {
-        let connection = self.take_connection(slot);
-        self.engine.ack(slot);
-        connection
-    }
-
     /// Takes the connection out of the slot of its owner, who is to dispose of it.
     pub(crate) fn take_connection(self: &Arc<Self>, slot: u32) -> Option<Kept> {
         let cell = self.cells.grow_to(slot);

@@ -6,13 +6,11 @@ use std::ptr::null_mut;
 use std::sync::Arc;
 
 use leasehold::engine::{
-    Cause, Grant, Handle, Hit, Keep, NotLeased, Outcome, Released, RouteId, StateId, Verdict,
-    Victim,
+    Cause, Grant, Handle, Hit, Keep, NotLeased, Outcome, RouteId, StateId, Verdict,
 };
 
 use crate::boundary::{Answer, Output};
 use crate::cells::{Cell, Socket};
-use crate::delivery::Delivery;
 use crate::disposal::{Disposal, lh_cause};
 use crate::handles::lh_lease;
 use crate::pools::Pool;
@@ -167,8 +165,7 @@ impl Pool {
     ) -> Result<(), NotLeased> {
         self.engine.reopen(handle)?;
         if let Some(connection) = self.take_connection(handle.slot()) {
-            let disposal = self.dispose_apart(Disposal::new(connection, cause));
-            self.deliver(Delivery::of_disposal(disposal));
+            self.dispose(Disposal::new(connection, cause));
         }
         Ok(())
     }
@@ -196,30 +193,6 @@ impl Pool {
 
     pub(crate) fn close(self: &Arc<Self>, handle: Handle, cause: Cause) -> Result<(), NotLeased> {
         self.end(handle, Verdict::Close, StateId::NONE, Some(cause))
-    }
-
-    /// Ends a lease under the coordinator. `cause` is why, where the engine cannot know.
-    fn end(
-        self: &Arc<Self>,
-        handle: Handle,
-        verdict: Verdict,
-        state: StateId,
-        cause: Option<Cause>,
-    ) -> Result<(), NotLeased> {
-        self.with_effects(|engine, effects| {
-            if let Released::Close(seen) = engine.release(handle, verdict, state, effects)? {
-                let cause = cause.unwrap_or(seen);
-                // The lease's own connection goes first.
-                effects.victims.insert(
-                    0,
-                    Victim {
-                        slot: handle.slot(),
-                        cause,
-                    },
-                );
-            }
-            Ok(())
-        })
     }
 }
 

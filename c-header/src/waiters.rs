@@ -62,6 +62,16 @@ impl Waiters {
         is_its.then_some(place)
     }
 
+    /// Wakes the thread that sleeps for a ticket. False where none does.
+    pub(crate) fn wake_thread(&self, ticket: Ticket) -> bool {
+        let signal = match self.place_of(ticket).as_deref() {
+            Some(Some((_, Waiter::Thread(signal)))) => Arc::clone(signal),
+            _ => return false,
+        };
+        signal.give();
+        true
+    }
+
     /// Takes back what was published for a ticket, if it is still there.
     pub(crate) fn retract(&self, ticket: Ticket) {
         if let Some(mut place) = self.place_of(ticket) {
@@ -139,6 +149,7 @@ mod tests {
         waiters.publish(ticket, request());
         waiters.retract(of_that_slot);
         assert!(waiters.take_request(of_that_slot).is_none());
+        assert!(!waiters.wake_thread(ticket));
         assert!(waiters.take_request(ticket).is_some());
         assert!(waiters.take_request(ticket).is_none());
     }
@@ -147,9 +158,12 @@ mod tests {
     fn a_thread_is_no_request_to_be_taken() {
         let waiters = Waiters::new();
         let ticket = Ticket::from_u64(7 << 32 | 1);
-        waiters.publish(ticket, Waiter::Thread(Arc::default()));
+        let signal = Arc::new(Signal::default());
+        assert!(!waiters.wake_thread(ticket));
+        waiters.publish(ticket, Waiter::Thread(Arc::clone(&signal)));
         assert!(waiters.take_request(ticket).is_none());
-        assert!(waiters.place_of(ticket).is_some());
+        assert!(waiters.wake_thread(ticket));
+        assert!(signal.wait(Some(Instant::now())));
         waiters.retract(ticket);
         assert!(waiters.place_of(ticket).is_none());
     }

@@ -78,19 +78,13 @@ fn sleep_until_granted(
     }
 }
 
-/// Tells the owner of a ticket that the engine has answered it. Called while delivering.
+/// Calls the callback of a request that the engine has answered. Called while delivering.
 pub(crate) fn attend(pool: &Arc<Pool>, ticket: Ticket) {
     let Some(mut place) = pool.waiters.place_of(ticket) else {
         return;
     };
-    let request = match &*place {
-        Some((_, Waiter::Thread(signal))) => {
-            let signal = Arc::clone(signal);
-            drop(place);
-            return signal.give();
-        }
-        Some((_, Waiter::Callback(request))) => *request,
-        None => return,
+    let Some((_, Waiter::Callback(request))) = *place else {
+        return;
     };
     let grant = match pool.engine.poll_ticket(ticket) {
         // Another answer will come, and whoever makes it comes here.
