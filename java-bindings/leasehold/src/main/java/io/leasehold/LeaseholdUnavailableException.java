@@ -1,8 +1,8 @@
 package io.leasehold;
 
 /**
- * The native library could not be loaded. The message says what was tried and what to set; each attempt's own error is
- * among {@link #getSuppressed()}.
+ * The native library could not be loaded. The message is one sentence: what is needed, what was found, what stands in the way, and what can be
+ * done about that. The system's own error, if there is one, is among {@link #getSuppressed()}.
  *
  * @see Leasehold#isAvailable()
  */
@@ -12,7 +12,7 @@ public final class LeaseholdUnavailableException extends RuntimeException {
     /**
      * Creates the exception.
      *
-     * @param message what was tried and what to set
+     * @param message what is needed, what was found, and what can be done
      */
     public LeaseholdUnavailableException(String message) {
         super(message);

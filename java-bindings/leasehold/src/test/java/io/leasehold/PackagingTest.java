@@ -13,6 +13,7 @@ class PackagingTest {
     void nativeLibraryIsAResourceNamedByPlatformAndVersion() throws Exception {
         String arch = System.getProperty("os.arch").equals("amd64") ? "x86_64" : System.getProperty("os.arch");
         String path = "/META-INF/native/linux-" + arch + "/libleasehold-jni-" + System.getProperty("leasehold.version") + ".so";
+        assertNotNull(PackagingTest.class.getResource(path + ".sha256"), "its checksum");
         try (InputStream library = PackagingTest.class.getResourceAsStream(path)) {
             assertNotNull(library, path);
             assertEquals(0x7f454c46, new DataInputStream(library).readInt(), "ELF magic");
