@@ -71,8 +71,10 @@ impl From<Cause> for lh_cause {
 /// nothing else, for what the watch found closed by its peer, for what evict_expired and evict_idle_ms are about and, with
 /// `dispose_apart`, for all. There they come one after the other. A connection that is not disposed of within a second has its
 /// socket, if the pool was given it, shut down, which ends what reads or writes on it, and another thread goes on with the
-/// others; while 16 disposals hang that nothing ends, others wait. No lock is held in any case, so a close that hangs delays
-/// no lease of another thread. Threads of the library's own have the signal mask of the thread whose call started them.
+/// others; while 16 disposals hang that nothing ends, others wait. No lock is held in any case, and whoever waits for the
+/// connection's place is told before, so a close that hangs delays no lease of another thread. A limit is what the pool counts,
+/// and what it disposes of is not counted any more: a server may briefly see one connection more for each that is still closing.
+/// Threads of the library's own have the signal mask of the thread whose call started them.
 ///
 /// A socket that is to linger does so only where the callback closes it on the program's own thread.
 ///

@@ -129,13 +129,14 @@ where
     }
 
     /// Drops connections on a thread that does nothing else also where a call of the program's brings that about. For
-    /// connections whose drop can block, as a TLS goodbye or a socket that lingers may: no lease waits for it then. What
-    /// the [watch](Self::watch) and eviction find is dropped there in any case. Off by default.
+    /// connections whose drop can block, as a TLS goodbye or a socket that lingers may: no lease waits for it then, while without
+    /// this the one does whose call made room by it. What the [watch](Self::watch) and eviction find is dropped there in any
+    /// case. Off by default.
     ///
     /// Connections are dropped one after the other, none is lost. One that is not dropped within a second is overtaken; where
     /// its descriptor is known, see [`watch`](Self::watch), its socket is shut down, which ends what reads or writes on it, and
     /// does not linger. Of drops that nothing ends 16 may hang, then others wait. The end of the last pool waits for drops
-    /// under way, three seconds at most. With this, a connection may be opened in place of one whose drop is still to come.
+    /// under way, three seconds at most.
     pub fn close_aside(mut self, wanted: bool) -> Self {
         self.plan.closes_aside = wanted;
         self.join = Some(join);

@@ -40,10 +40,15 @@
 //!
 //! What it promises:
 //!
-//! - **Limits are strict**, per route and in total: leased, idle and being opened together never exceed them.
+//! - **Limits are strict**, per route and in total: leased, idle and being opened together never exceed them. What the pool has
+//!   given up is not counted, and who waits is told before it is dropped: a server may briefly see one connection more for each
+//!   whose drop has not come to its end.
 //! - **Waiting is fair**: one order of arrival for the whole pool. Timeouts, dropped futures and shutdown lose nothing.
 //! - **A hit is cheap**: one short lock among several, no count touched.
 //! - **It does no I/O**: opening, TLS and HTTP are yours. Connections are dropped with no lock held.
+//! - **A panic of yours costs what panicked**, in a handler that holds a lease, in a connection's drop, a key, a waker or a
+//!   logger: what was granted goes back, others are told, and the panic goes on to whose call it was. Where several come at
+//!   once, or the thread unwinds already, the others are logged at error.
 //! - **What its peer has closed is neither handed out nor kept open**, where connections are [`AsFd`](std::os::fd::AsFd)
 //!   and you say [`watch`](Builder::watch): an idle one is closed at once, and a lease asks once more.
 //! - **It starts no thread of its own accord**: blocking leases time out in their own thread, asynchronous ones by your

@@ -16,8 +16,9 @@ use crate::shares::Shares;
 
 /// A pool of connections of type `C` to routes of type `K`.
 ///
-/// Clones are the same pool. Every method may be called from any thread at any time. When the last clone and the last
-/// lease are gone, what is idle is dropped.
+/// Clones are the same pool. Every method may be called from any thread at any time, also by what the pool calls: a connection's
+/// drop, a waker, a logger, a key's `Hash`, `Clone` and `Drop`. A key's `Eq` may do so with keys that the pool knows; its call with
+/// a new one panics. When the last clone and the last lease are gone, what is idle is dropped.
 pub struct Pool<K, C> {
     shared: Arc<Shares<K, C>>,
 }

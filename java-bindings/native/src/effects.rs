@@ -39,7 +39,8 @@ pub(crate) fn hand_over(
         .retired
         .iter()
         .map(|route| (RETIRED, route.to_u64() as jlong));
-    let all: Vec<_> = victims.chain(wakes).chain(retired).collect();
+    // Who waits first: a close may hang.
+    let all: Vec<_> = wakes.chain(victims).chain(retired).collect();
     hand_over_next(env, Box::new(all.into_iter()), array)
 }
 

@@ -5,7 +5,8 @@ use std::fmt;
 use super::id::{RouteId, Ticket};
 
 /// What a call brought about and its caller carries out: victims to dispose of, owners of tickets to wake, retired routes to
-/// forget. Victims go before wakes, since who is woken may open a connection in a victim's place; routes go at any time.
+/// forget. Victims are taken out of their places first, which frees these; then who waits is woken; only then is anything closed,
+/// which may hang.
 ///
 /// One collection can be filled by several calls before it is carried out. Dropping it undone leaks the victims'
 /// slots and leaves the woken asleep, hence `must_use`.

@@ -3,7 +3,7 @@ package io.leasehold.internal;
 import io.leasehold.Cause;
 
 /**
- * What a call on the engine brings about: connections to dispose of, threads to wake, routes to forget, in this order. It comes back in
+ * What a call on the engine brings about: threads to wake, connections to dispose of, routes to forget, in this order. It comes back in
  * an array that the caller made before the call, in which nothing can fail any more. In step with {@code effects.rs}.
  */
 final class Effects {
