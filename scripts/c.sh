@@ -169,6 +169,7 @@ test_c_examples() {
     rm -rf "$prefix"
     install_c "$prefix"
     examples/c/try.sh "$prefix"
+    tests/snippets.py c "$prefix"
 }
 
 test_c() {

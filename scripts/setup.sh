@@ -23,6 +23,7 @@ tools() {
 }
 
 need_gradle() { need gradle gradle; }
+need_maven() { need mvn maven; }
 need_shellcheck() { need shellcheck shellcheck; }
 need_python3() { need python3 python3; }
 need_pip() { need pip3 python3-pip; }

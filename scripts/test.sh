@@ -1,17 +1,18 @@
 # ./dev test. Sourced by ./dev.
 
 test_all() {
-    tools rust rust_sources cxx c_tests counters python3 pip patchelf java gradle nginx httpd ip
+    tools rust rust_sources cxx c_tests counters python3 pip patchelf java gradle maven nginx httpd ip
     need_jdks
     step 'README' tests/readme.py
     step 'dev' tests/dev.sh
     step 'Rust tests' cargo test --workspace --locked
+    step "README's Rust" tests/snippets.py rust
     step 'Engine under loom' scripts/loom.sh
     test_watch
     test_c
     test_vanish
     test_java
-    step 'Java examples' tests/examples.sh
+    test_java_users
     sum_up
 }
 
@@ -41,6 +42,20 @@ test_vanish() {
     else
         left_out 'A vanished server, Rust and C' "no network of its own for it: $why"
     fi
+}
+
+# What a user of the Java libraries does: has them in a local Maven repository, this one of the tests' own, and builds against them.
+test_java_users() {
+    local repository=$PWD/target/java-repository
+    step 'Java libraries, installed' install_for_tests "$repository"
+    step 'Java examples' tests/examples.sh "$repository"
+    step "README's Java, with Maven and Gradle" tests/snippets.py java "$repository"
+}
+
+# What Maven itself has loaded into the repository stays there.
+install_for_tests() {
+    rm -rf "$1/io/leasehold"
+    gradle_java --quiet "-Dmaven.repo.local=$1" publishToMavenLocal :tests-servers:classes
 }
 
 test_java() {

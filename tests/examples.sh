@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Runs the Java examples as a user of them would: outside the build, with Leasehold by its coordinates from a local Maven repository. The
-# repository is one of the test's own. The server is a real nginx, and sees a single connection for all requests of an example.
+# Runs the Java examples as a user of them would: outside the build, with Leasehold by its coordinates from a local Maven repository, which
+# has it already. The server is a real nginx, and sees a single connection for all requests of an example.
+#
+#     examples.sh REPOSITORY
 set -euo pipefail
+repository=$(readlink -f "$1")
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-export CARGO=${CARGO:-$(command -v cargo)}
-gradle=(gradle --no-daemon --quiet "-Dmaven.repo.local=$work/repository")
-
-"${gradle[@]}" -p java-bindings publishToMavenLocal :tests-servers:classes
+gradle=(gradle --no-daemon --quiet "-Dmaven.repo.local=$repository")
 
 # run EXAMPLE EXPECTED: the example prints the line three times.
 run() {

@@ -6,18 +6,24 @@
  *
  *     lh_pool pool;
  *     lh_route route;
- *     lh_pool_create(NULL, &pool);
+ *     lh_pool_options options;
+ *     lh_pool_options_init(&options, sizeof options);
+ *     options.dispose = close_connection;                       // the program's: closes what the pool gives up
+ *     lh_pool_create(&options, &pool);
  *     lh_route_of_name(pool, "http://localhost:80", &route);
  *
  *     lh_lease lease;
  *     void *connection;
  *     lh_status status = lh_pool_lease(pool, route, NULL, 3000, &lease, &connection);
  *     if (status == LH_VACANCY) {
- *         connection = ...;                                     // open one
- *         status = lh_lease_opened(pool, lease, connection);    // or lh_lease_close, if that failed
+ *         int fd;
+ *         connection = open_connection(&fd);                    // the program's; if it fails, say lh_lease_close
+ *         status = lh_lease_opened(pool, lease, connection);
+ *         // From here on the pool notices when the peer closes. Without this nothing is watched.
+ *         if (status == LH_OK) status = lh_lease_set_socket(pool, lease, fd, LH_PROBE_SILENT);
  *     }
  *     if (status == LH_OK) {
- *         ...                                                   // send a request, read the answer
+ *         exchange(connection);                                 // the program's: a request and its whole answer
  *         lh_lease_release(pool, lease, LH_FOREVER);            // or lh_lease_close, if that failed
  *     }
  *     lh_pool_destroy(pool);
