@@ -1,13 +1,18 @@
 # ./dev install. Sourced by ./dev.
 
+version() { sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml; }
+
 install_libraries() {
     if [ -n "$prefix" ]; then
         tools rust
+        say "building the C library and installing it into $prefix (a minute, the first time two)"
         install_c "$prefix"
-        say "installed the C library into $prefix; pkg-config finds it with PKG_CONFIG_PATH=$prefix/lib/pkgconfig"
+        say "installed $prefix/include/leasehold.h, $prefix/lib/libleasehold.so and .a, $prefix/lib/pkgconfig/leasehold.pc"
+        say "a program is built with PKG_CONFIG_PATH=$prefix/lib/pkgconfig; how it finds the library, the README says"
     else
         tools rust java gradle
-        gradle_java --quiet publishToMavenLocal
-        say 'installed into the local Maven repository, group io.leasehold'
+        say 'building the Java libraries and installing them into the local Maven repository (two minutes, the first time four)'
+        gradle_java publishToMavenLocal
+        say "installed, to be named as io.leasehold:ARTIFACT:$(version), with ARTIFACT leasehold, leasehold-httpclient3 or leasehold-httpclient4"
     fi
 }

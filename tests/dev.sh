@@ -29,6 +29,16 @@ echo "packages:${missing_packages[*]}."
 SCRIPT
 }
 
+# Every command that ./dev knows has a line of help, with how long it takes, and says that line itself.
+commands=$(sed -n "/^case .command in/,/^esac/s/^    \\([a-z][a-z |]*\\)) .*/\\1/p" dev | tr -d "|")
+[ "$(wc -w <<<"$commands")" -gt 10 ] || expect 'the commands of ./dev' 'more than ten' "$commands"
+for command in $commands; do
+    [ "$command" != help ] || continue
+    expect "the help of $command" "./dev $command" "$(refusal "$command" --help)"
+    expect "the help of $command" 'takes about' "$(refusal "$command" --help)"
+done
+expect 'the help of no command' "unknown command 'nothing'" "$(refusal nothing --help)"
+
 expect 'an unknown option' "unknown option '--jsno'" "$(refusal demo --jsno figures.json)"
 expect 'an option without its value' '--json needs a value' "$(refusal closes --json)"
 expect 'figures into a folder that is missing' "$work/none/figures.json: No such file" "$(refusal bench --json "$work/none/figures.json")"
