@@ -16,7 +16,8 @@ use crate::status::*;
 ///
 /// Writes to `keep_ms` milliseconds, 0 for "close it", or LH_FOREVER for "keep it as long as it lasts". `close` in
 /// Connection wins; HTTP/1.0 needs `keep-alive` there. Of Keep-Alive `timeout=seconds` is read, and `max=requests`, the
-/// requests left: with max=0, as with timeout=0, the connection closes. What cannot be read is passed over.
+/// requests left: with max=0, as with timeout=0, the connection closes. Of several of one name the smallest counts. What cannot
+/// be read is passed over.
 ///
 /// LH_NULL_POINTER: `keep_ms`, or a value of a length other than 0, is NULL. Thread-safe.
 #[unsafe(no_mangle)]

@@ -32,7 +32,8 @@ impl Reuse {
     ///
     /// `Connection` is a list of tokens, compared without regard to case; `close` wins. Of `Keep-Alive` the parameters
     /// `timeout`, in seconds, and `max`, the requests left, are read; a `max` of 0 closes. A `timeout` of 0 closes
-    /// too, unlike with HttpClient, which keeps such a connection for ever. What cannot be read is passed over.
+    /// too, unlike with HttpClient, which keeps such a connection for ever. Of several of one name the smallest counts, whoever has
+    /// written them on the way. What cannot be read is passed over.
     pub fn of_http1(
         minor_version: u8,
         connection: Option<&str>,
@@ -53,7 +54,8 @@ impl Reuse {
                 .split(',')
                 .filter_map(|element| element.split_once('='))
                 .filter(|(key, _)| key.trim().eq_ignore_ascii_case(name))
-                .find_map(|(_, value)| value.trim().trim_matches('"').parse::<u64>().ok())
+                .filter_map(|(_, value)| value.trim().trim_matches('"').parse::<u64>().ok())
+                .min()
         };
         if parameter("max") == Some(0) {
             return Reuse::Close;
@@ -80,6 +82,16 @@ mod tests {
             Reuse::of_http1(0, Some("keep-alive, close"), None),
             Reuse::Close
         );
+    }
+
+    #[test]
+    fn of_several_the_smallest_counts() {
+        let read = |keep_alive| Reuse::of_http1(1, None, Some(keep_alive));
+        assert_eq!(read("timeout=5, timeout=0"), Reuse::Close);
+        assert_eq!(read("max=9, max=0, timeout=5"), Reuse::Close);
+        let five = Reuse::KeepFor(Duration::from_secs(5));
+        assert_eq!(read("timeout=5, timeout=60, timeout=x"), five);
+        assert_eq!(read("timeout=60, timeout=5"), five);
     }
 
     #[test]

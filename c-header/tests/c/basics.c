@@ -46,6 +46,7 @@ static void keep_alive_follows_the_headers(void **state) {
     assert_true(keep_alive(1, "upgrade, CLOSE", "timeout=5") == 0);
     assert_true(keep_alive(1, NULL, "timeout=5, max=99") == 5000);
     assert_true(keep_alive(1, NULL, "timeout=5, max=0") == 0);
+    assert_true(keep_alive(1, NULL, "timeout=5, timeout=0") == 0);
     assert_true(keep_alive(1, NULL, "timeout=0") == 0);
     assert_true(keep_alive(1, NULL, "timeout=18446744073709551615") == LH_FOREVER);
     assert_true(keep_alive(1, "\xff\xfe", "\xff=\xfe,timeout=7") == 7000);
