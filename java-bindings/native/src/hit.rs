@@ -3,19 +3,21 @@
 use crate::answer;
 use crate::pool::pool;
 use jni::sys::{JNIEnv, jint, jlong, jobject};
-use leasehold::engine::{Handle, Hit, Keep, RouteId, StateId};
+use leasehold::engine::{Handle, Hit, Keep, RouteId, StateId, Verdict};
 use std::panic::catch_unwind;
 
 /// Instead of milliseconds, as in `Engine.java`.
 const KEEP_FOREVER: jlong = 0;
 const KEEP_AS_BEFORE: jlong = -1;
 
+/// `CLOSE` is -2; whatever else is no answer to the question for how long is none to keep a connection by either.
 #[inline]
-pub(crate) fn keep_of(millis: jlong) -> Keep {
-    match millis {
-        KEEP_FOREVER => Keep::Forever,
-        KEEP_AS_BEFORE => Keep::AsBefore,
-        millis => Keep::For(millis as u64),
+pub(crate) fn verdict_of(keep: jlong) -> Verdict {
+    match keep {
+        1.. => Verdict::Keep(Keep::For(keep as u64)),
+        KEEP_FOREVER => Verdict::Keep(Keep::Forever),
+        KEEP_AS_BEFORE => Verdict::Keep(Keep::AsBefore),
+        _ => Verdict::Close,
     }
 }
 
@@ -49,7 +51,10 @@ extern "system" fn Java_io_leasehold_internal_Engine_releaseHit(
     catch_unwind(|| {
         // SAFETY: see the crate's page.
         let engine = &unsafe { pool(address) }.engine;
-        match engine.release_hit(Handle::from_u64(handle as u64), keep_of(keep)) {
+        let Verdict::Keep(keep) = verdict_of(keep) else {
+            return answer::NOT_LEASED as jint;
+        };
+        match engine.release_hit(Handle::from_u64(handle as u64), keep) {
             Ok(Hit::Kept) => answer::DONE as jint,
             Ok(Hit::Slow) | Err(_) => answer::NOT_LEASED as jint,
         }
@@ -74,4 +79,38 @@ extern "system" fn leasehold_counted_route(address: jlong) -> jlong {
     let released = engine.release_hit(handle, Keep::Forever);
     assert_eq!(released, Ok(Hit::Kept));
     route.to_u64() as jlong
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pool::Pool;
+    use leasehold::engine::{Config, Effects, Engine, Grant, Outcome};
+    use std::ptr::null_mut;
+
+    #[test]
+    fn a_release_that_is_to_close_is_no_hit() {
+        for close in [-2, -3, jlong::MIN] {
+            let pool = Pool {
+                engine: Engine::new(Config::default()),
+                clock: None,
+            };
+            let mut effects = Effects::new();
+            let route = pool.engine.add_route(&mut effects).unwrap();
+            let leased = pool.engine.lease(route, StateId::NONE, None, &mut effects);
+            let Ok(Outcome::Granted(Grant::Open(handle))) = leased else {
+                panic!("there are no limits");
+            };
+            pool.engine.opened(handle).unwrap();
+            let answer = Java_io_leasehold_internal_Engine_releaseHit(
+                null_mut(),
+                null_mut(),
+                (&raw const pool) as jlong,
+                handle.to_u64() as jlong,
+                close,
+            );
+            assert_eq!(answer, answer::NOT_LEASED as jint, "{close}");
+            assert_eq!(pool.engine.stats().available, 0);
+        }
+    }
 }

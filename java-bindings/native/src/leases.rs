@@ -3,14 +3,12 @@
 use crate::This;
 use crate::answer::{self, DONE, NOT_LEASED, NOTHING, PENDING, RETRY};
 use crate::call::{ask, call, handle, route_id};
-use crate::hit::keep_of;
+use crate::hit::verdict_of;
 use jni::EnvUnowned;
 use jni::objects::JLongArray;
-use jni::sys::{jint, jlong};
-use leasehold::engine::{Answer, Released, StateId, Ticket, Verdict};
+use jni::sys::{jboolean, jint, jlong};
+use leasehold::engine::{Answer, Released, StateId, Ticket};
 
-/// Instead of milliseconds, as in `Engine.java`.
-const CLOSE: jlong = -2;
 /// From here on what the end of a lease answers is a cause, as in `Engine.java`.
 const CLOSED: jint = 1;
 
@@ -152,18 +150,13 @@ extern "system" fn Java_io_leasehold_internal_Engine_release<'local>(
     state: jint,
     effects: JLongArray<'local>,
 ) -> jint {
-    let verdict = if keep == CLOSE {
-        Verdict::Close
-    } else {
-        Verdict::Keep(keep_of(keep))
-    };
     call(
         &mut env,
         address,
         &effects,
         |engine, effects| match engine.release(
             handle(lease),
-            verdict,
+            verdict_of(keep),
             StateId(state as u32),
             effects,
         ) {
@@ -174,15 +167,26 @@ extern "system" fn Java_io_leasehold_internal_Engine_release<'local>(
     ) as jint
 }
 
+/// True where somebody waits for a slot: [`serve`](Java_io_leasehold_internal_Engine_serve) is to be called then.
 #[unsafe(no_mangle)]
 extern "system" fn Java_io_leasehold_internal_Engine_ack<'local>(
     _env: EnvUnowned<'local>,
     _this: This<'local>,
     address: jlong,
     slot: jint,
+) -> jboolean {
+    ask(address, |engine| jlong::from(engine.ack(slot as u32))) == 1
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_leasehold_internal_Engine_serve<'local>(
+    mut env: EnvUnowned<'local>,
+    _this: This<'local>,
+    address: jlong,
+    effects: JLongArray<'local>,
 ) {
-    ask(address, |engine| {
-        engine.ack(slot as u32);
+    call(&mut env, address, &effects, |engine, effects| {
+        engine.serve(effects);
         DONE
     });
 }

@@ -11,7 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 pub(crate) struct Pool {
     pub(crate) engine: Engine,
     /// Only where Java asked for one.
-    clock: Option<ManualClock>,
+    pub(crate) clock: Option<ManualClock>,
 }
 
 /// The pools that were not freed. Written by `create` and `free`.

@@ -4,7 +4,7 @@
 //!
 //! - Q1: a route with waiters, or over its limit, has its flag set and nothing idle;
 //! - Q2: if a waiter could be served but for the total limit, the total is full, `STARVED` is set and nothing is idle
-//!   anywhere;
+//!   anywhere; or else every slot is taken, and whoever acknowledges a victim serves it;
 //! - Q3: a pool over its total limit, or shut down, has nothing idle.
 //!
 //! They rest on "flag, then sweep": the flag is stored first, then every stripe concerned is locked once. A releaser
@@ -20,6 +20,7 @@ use super::Engine;
 use super::effects::{Cause, Effects, Victim};
 use super::entry::{Entry, NEVER, Word};
 use super::expiry::ExpiryHeap;
+use super::flags::{OVER_TOTAL, SHUT};
 use super::id::{Handle, StateId};
 use super::route::{Queue, Route, RouteRecord};
 use super::segments::CAPACITY;
@@ -27,13 +28,6 @@ use super::stripe::Guard;
 use super::sync::MutexGuard;
 use super::sync::atomic::Ordering::Relaxed;
 use super::ticket::Tickets;
-
-/// A waiter could be served but for the total limit.
-pub(super) const STARVED: u32 = 1;
-/// More entries than the total limit allows.
-pub(super) const OVER_TOTAL: u32 = 2;
-/// Shut down.
-pub(super) const SHUT: u32 = 4;
 
 /// What the coordinator's lock guards.
 #[derive(Debug)]
@@ -51,6 +45,8 @@ pub(super) struct Coordinator {
     pub(super) eligible: BTreeSet<(u64, u32)>,
     free_slots: Vec<u32>,
     next_slot: u32,
+    /// How many slots there are. Only tests have fewer than ids can tell apart.
+    pub(super) slots: u32,
 }
 
 impl Coordinator {
@@ -67,6 +63,7 @@ impl Coordinator {
             eligible: BTreeSet::new(),
             free_slots: Vec::new(),
             next_slot: 0,
+            slots: CAPACITY,
         }
     }
 
@@ -80,13 +77,24 @@ impl Coordinator {
         self.has_room_in_total() && self.routes[route as usize].allocated < self.max_of(route)
     }
 
-    /// A victim's slot is free again.
-    pub(super) fn free_slot(&mut self, slot: u32) {
+    /// A victim's slot is free again. True where somebody waits for just that.
+    pub(super) fn free_slot(&mut self, slot: u32) -> bool {
+        let is_waited_for = self.lacks_only_a_slot() && !self.eligible.is_empty();
         self.free_slots.push(slot);
+        is_waited_for
+    }
+
+    fn has_slot(&self) -> bool {
+        !self.free_slots.is_empty() || self.next_slot < self.slots
     }
 
     pub(super) fn has_room_in_total(&self) -> bool {
-        self.total < self.max_total && (!self.free_slots.is_empty() || self.next_slot < CAPACITY)
+        self.total < self.max_total && self.has_slot()
+    }
+
+    /// The limit leaves room, but victims that were not acknowledged yet have all slots.
+    pub(super) fn lacks_only_a_slot(&self) -> bool {
+        self.total < self.max_total && !self.has_slot()
     }
 }
 
@@ -108,12 +116,13 @@ impl Engine {
         effects: &mut Effects,
         work: impl FnOnce(&mut Step<'_>) -> T,
     ) -> T {
-        let now = self.clock.now();
+        let coordinator = self.coordinator.lock();
         let mut step = Step {
             engine: self,
-            c: self.coordinator.lock(),
+            c: coordinator,
             effects,
-            now,
+            // After the lock, for which the call may have waited.
+            now: self.clock.now(),
             is_done: false,
         };
         let outcome = work(&mut step);
@@ -135,7 +144,7 @@ impl<'a> Step<'a> {
     /// and what was granted before is its owner's. Looks at nothing that may be in doubt, and cannot panic.
     #[cold]
     fn break_down(&mut self) {
-        self.engine.flags.0.fetch_or(SHUT, Relaxed);
+        self.engine.flags.raise(SHUT);
         let (tag, answers) = (self.engine.tag, &self.engine.answers);
         let refused = self.c.tickets.refuse_all(tag, answers);
         self.effects.wakes.extend(refused);
@@ -147,7 +156,7 @@ impl<'a> Step<'a> {
         for (_, route) in self.engine.routes.iter() {
             route.pending.store(0, Relaxed);
         }
-        self.engine.pending.store(0, Relaxed);
+        self.engine.mirrors.pending.store(0, Relaxed);
     }
 
     pub(super) fn entry(&self, slot: u32) -> &'a Entry {
@@ -165,11 +174,12 @@ impl<'a> Step<'a> {
     }
 
     pub(super) fn is_shut(&self) -> bool {
-        self.engine.flags.0.load(Relaxed) & SHUT != 0
+        self.engine.flags.is_raised(SHUT)
     }
 
     /// Counts a new entry of `route` and gives the right to open it.
     pub(super) fn open(&mut self, route: u32) -> Handle {
+        debug_assert!(self.c.has_slot(), "room was asked for");
         let slot = self.c.free_slots.pop().unwrap_or_else(|| {
             self.c.next_slot += 1;
             self.c.next_slot - 1
@@ -184,14 +194,14 @@ impl<'a> Step<'a> {
 
     /// Takes an entry that has become a victim out of all counts.
     pub(super) fn uncount(&mut self, slot: u32, cause: Cause) {
-        self.engine.tally.count(cause);
+        self.engine.mirrors.tally.count(cause);
         let route = self.entry(slot).route().slot();
         self.arm(slot, NEVER);
         self.c.total -= 1;
         self.c.routes[route as usize].allocated -= 1;
         self.reindex(route);
         if self.c.total <= self.c.max_total {
-            self.engine.flags.0.fetch_and(!OVER_TOTAL, Relaxed);
+            self.engine.flags.lower(OVER_TOTAL);
         }
         self.note_if_reclaimable(route);
     }

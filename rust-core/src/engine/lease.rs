@@ -53,9 +53,7 @@ impl Engine {
         let list = stripe.list_of(route.slot()).ok_or(Miss::Empty)?;
         let mut guard = self.lock_for_hit(stripe, shared);
         // Inside the lock: see the coordinator's "flag, then sweep".
-        if self.flags.0.load(Relaxed) != 0
-            || shared.flags.load(Relaxed) & self.flags_against_hits != 0
-        {
+        if self.flags.raised() != 0 || shared.flags.load(Relaxed) & self.flags_against_hits != 0 {
             return Err(Miss::Slow);
         }
         let slot = self.first_in(&guard, list).ok_or(Miss::Empty)?;

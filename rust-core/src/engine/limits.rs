@@ -3,8 +3,9 @@
 
 use super::Engine;
 use super::config::MAX_ENTRIES;
-use super::coordinator::{OVER_TOTAL, Step};
+use super::coordinator::Step;
 use super::effects::{Cause, Effects};
+use super::flags::OVER_TOTAL;
 use super::id::RouteId;
 use super::outcome::Refusal;
 use super::sync::atomic::Ordering::Relaxed;
@@ -14,7 +15,7 @@ impl Engine {
     pub fn set_max_total(&self, max: u32, effects: &mut Effects) {
         self.step(effects, |step| {
             step.c.max_total = max.min(MAX_ENTRIES);
-            self.max_total.store(step.c.max_total, Relaxed);
+            self.mirrors.max_total.store(step.c.max_total, Relaxed);
             step.close_surplus();
         });
     }
@@ -23,7 +24,7 @@ impl Engine {
     pub fn set_default_max_per_route(&self, max: u32, effects: &mut Effects) {
         self.step(effects, |step| {
             step.c.default_max = max.min(MAX_ENTRIES);
-            self.default_max.store(step.c.default_max, Relaxed);
+            self.mirrors.default_max.store(step.c.default_max, Relaxed);
             for route in 0..step.c.routes.len() as u32 {
                 if step.c.routes[route as usize].limit.is_none() {
                     step.close_surplus_of(route);
@@ -53,12 +54,12 @@ impl Engine {
 
     /// The limit in total. O(1), takes no lock.
     pub fn max_total(&self) -> u32 {
-        self.max_total.load(Relaxed)
+        self.mirrors.max_total.load(Relaxed)
     }
 
     /// The limit of every route that has none of its own. O(1), takes no lock.
     pub fn default_max_per_route(&self) -> u32 {
-        self.default_max.load(Relaxed)
+        self.mirrors.default_max.load(Relaxed)
     }
 }
 
@@ -66,10 +67,10 @@ impl Step<'_> {
     /// The flag first, then the sweep: see the coordinator.
     fn close_surplus(&mut self) {
         if self.c.total > self.c.max_total {
-            self.engine.flags.0.fetch_or(OVER_TOTAL, Relaxed);
+            self.engine.flags.raise(OVER_TOTAL);
             while self.c.total > self.c.max_total && self.evict_oldest(Cause::OverLimit) {}
         } else {
-            self.engine.flags.0.fetch_and(!OVER_TOTAL, Relaxed);
+            self.engine.flags.lower(OVER_TOTAL);
         }
         self.settle();
     }

@@ -42,6 +42,7 @@ mod counters;
 mod effects;
 mod entry;
 mod expiry;
+mod flags;
 mod id;
 mod lease;
 mod limits;
@@ -79,6 +80,7 @@ pub(crate) use thread::thread_number;
 use coordinator::Coordinator;
 use counters::Tally;
 use entry::{Entry, Status, Word};
+use flags::Flags;
 use route::{Route, SPREAD};
 use stripe::{Guard, Stripe};
 use sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
@@ -95,16 +97,20 @@ pub struct Engine {
     flags_against_hits: u32,
     own_route_first: bool,
     max_waiters: u32,
-    /// `STARVED`, `OVER_TOTAL`, `SHUT`. Written under the coordinator, read by every hit.
-    flags: Padded<AtomicU32>,
+    flags: Flags,
     stripes: Box<[Stripe]>,
     entries: Segments<Entry>,
     routes: Segments<Route>,
     answers: Segments<AnswerCell>,
-    coordinator: Mutex<Coordinator>,
+    coordinator: Padded<Mutex<Coordinator>>,
     /// Some caller has found a stripe locked. Written by whoever does.
     wide: AtomicBool,
-    /// Mirrors for statistics. Written under the coordinator, read without it: nothing here relies on them.
+    mirrors: Padded<Mirrors>,
+}
+
+/// What statistics read. Written under the coordinator, read without it: nothing in the engine relies on them.
+#[derive(Debug)]
+struct Mirrors {
     total: AtomicU32,
     pending: AtomicU32,
     max_total: AtomicU32,
@@ -125,18 +131,20 @@ impl Engine {
             flags_against_hits: if config.barging { !route::QUEUE } else { !0 },
             own_route_first: config.own_route_first,
             max_waiters: config.max_waiters,
-            flags: Padded(AtomicU32::new(0)),
+            flags: Flags::default(),
             stripes: (0..config.stripe_count()).map(|_| Stripe::new()).collect(),
             entries: Segments::new(),
             routes: Segments::new(),
             answers: Segments::new(),
-            coordinator: Mutex::new(Coordinator::new(max_total, default_max)),
+            coordinator: Padded(Mutex::new(Coordinator::new(max_total, default_max))),
             wide: AtomicBool::new(false),
-            total: AtomicU32::new(0),
-            pending: AtomicU32::new(0),
-            max_total: AtomicU32::new(max_total),
-            default_max: AtomicU32::new(default_max),
-            tally: Tally::default(),
+            mirrors: Padded(Mirrors {
+                total: AtomicU32::new(0),
+                pending: AtomicU32::new(0),
+                max_total: AtomicU32::new(max_total),
+                default_max: AtomicU32::new(default_max),
+                tally: Tally::default(),
+            }),
             clock: config.clock,
         }
     }
@@ -158,15 +166,20 @@ impl Engine {
 
     /// A victim's connection was taken out of its place: the slot may be used again. O(1).
     ///
-    /// Does nothing where `slot` holds no victim.
-    pub fn ack(&self, slot: u32) {
+    /// True where all slots were taken by victims and somebody waits for one: call [`serve`](Self::serve) then. Does nothing where
+    /// `slot` holds no victim.
+    #[must_use = "somebody may wait for the slot"]
+    pub fn ack(&self, slot: u32) -> bool {
         let Some(entry) = self.entries.get(slot) else {
-            return;
+            return false;
         };
         let mut coordinator = self.coordinator.lock();
-        if entry.victim_to_free() {
-            coordinator.free_slot(slot);
-        }
+        entry.victim_to_free() && coordinator.free_slot(slot)
+    }
+
+    /// Serves those who could not be served for want of a slot: see [`ack`](Self::ack). O(served).
+    pub fn serve(&self, effects: &mut Effects) {
+        self.step(effects, |step| step.settle());
     }
 
     /// Which opening of its slot the leased connection is: what [`peer_closed`](Self::peer_closed) wants to know. Numbers of one slot

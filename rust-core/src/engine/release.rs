@@ -1,9 +1,10 @@
 //! Ending a lease: the hit path, and what the coordinator decides when somebody waits or a limit is exceeded.
 
 use super::Engine;
-use super::coordinator::{OVER_TOTAL, Step};
+use super::coordinator::Step;
 use super::effects::{Cause, Effects};
 use super::entry::{Entry, Status, Word};
+use super::flags::OVER_TOTAL;
 use super::id::{Handle, StateId};
 use super::outcome::{Grant, NotLeased};
 use super::route::OVER;
@@ -68,7 +69,7 @@ impl Engine {
         let mut guard = self.lock_for_hit(stripe, route);
         // Inside the lock, before the push: see the coordinator's "flag, then sweep". A route without the stateful flag
         // has only entries without a state.
-        if self.flags.0.load(Relaxed) != 0 || route.flags.load(Relaxed) != 0 {
+        if self.flags.raised() != 0 || route.flags.load(Relaxed) != 0 {
             return Ok(Hit::Slow);
         }
         // One step decides between two releases of the same lease; only the winner writes the fields.
@@ -142,7 +143,7 @@ impl Step<'_> {
         if self.is_shut() {
             return self.close(slot, claimed, Cause::ShutDown);
         }
-        let is_over = self.engine.flags.0.load(Relaxed) & OVER_TOTAL != 0
+        let is_over = self.engine.flags.is_raised(OVER_TOTAL)
             || self.route(route).flags.load(Relaxed) & OVER != 0;
         if is_over {
             return self.close(slot, claimed, Cause::OverLimit);
@@ -191,7 +192,10 @@ impl Step<'_> {
         };
         let route = entry.route().slot();
         self.remove(slot, claimed, cause);
-        self.grant_opening(route);
+        // For want of a slot it may have to wait until this one is acknowledged.
+        if self.c.has_room(route) {
+            self.grant_opening(route);
+        }
         self.settle();
         Released::Close(cause)
     }

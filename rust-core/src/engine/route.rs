@@ -240,7 +240,7 @@ impl Step<'_> {
             self.c.routes[slot as usize].eligible = wanted;
         }
         let (total, waiting) = (self.c.total, self.c.tickets.waiting());
-        self.engine.total.store(total, Relaxed);
-        self.engine.pending.store(waiting, Relaxed);
+        self.engine.mirrors.total.store(total, Relaxed);
+        self.engine.mirrors.pending.store(waiting, Relaxed);
     }
 }

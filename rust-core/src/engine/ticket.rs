@@ -2,7 +2,7 @@
 //!
 //! A waiter reserves a ticket, publishes under the ticket's slot how to wake it, and only then enqueues it: a grant
 //! that comes at once finds somebody to wake. The answer is one atomic cell, written once under the coordinator and
-//! read by the waiter without it.
+//! read by the waiter without it. It also tells whose answer is missing, so that a ticket that has ended is not taken for one that waits.
 
 use super::id::{Handle, StateId, Ticket};
 use super::outcome::{Answer, Grant, Refusal};
@@ -13,28 +13,36 @@ use super::sync::atomic::{AtomicU64, Ordering};
 /// Where a waiter reads its answer.
 #[derive(Debug, Default)]
 pub(super) struct AnswerCell {
-    /// 0 while there is none. Written under the coordinator.
+    /// 0 while no ticket is alive here, `PENDING` and its generation while one is without an answer. Written under the coordinator.
     code: AtomicU64,
 }
 
+/// No handle: those carry their pool's tag, which is never 0, in the bits above.
+const PENDING: u64 = 1 << 32;
 const OPEN: u64 = 1 << 63;
 const SHUT_DOWN: u64 = u64::MAX;
 const ASK_AGAIN: u64 = u64::MAX - 1;
 
 impl AnswerCell {
-    /// Whether there is one. What was written before it can be read after.
+    /// Whether the ticket of this generation is alive and has none.
     #[inline]
-    fn is_there(&self) -> bool {
-        self.code.load(Ordering::Acquire) != 0
+    fn is_awaited(&self, generation: u32) -> bool {
+        self.code.load(Ordering::Acquire) == PENDING | u64::from(generation)
+    }
+
+    fn await_for(&self, generation: u32) {
+        self.put(PENDING | u64::from(generation));
     }
 
     fn put(&self, code: u64) {
         self.code.store(code, Ordering::Release);
     }
 
-    fn take(&self) -> Result<Answer, Refusal> {
-        let grant = match self.code.swap(0, Ordering::AcqRel) {
-            0 => return Ok(Answer::Pending),
+    /// Leaves it awaited: the ticket may stay alive.
+    fn take(&self, generation: u32) -> Result<Answer, Refusal> {
+        let awaited = PENDING | u64::from(generation);
+        let grant = match self.code.swap(awaited, Ordering::AcqRel) {
+            code if code == awaited => return Ok(Answer::Pending),
             ASK_AGAIN => return Ok(Answer::AskAgain),
             SHUT_DOWN => return Err(Refusal::ShutDown),
             code if code & OPEN != 0 => Grant::Open(Handle::from_u64(code & !OPEN)),
@@ -107,6 +115,7 @@ impl Tickets {
         let record = &mut self.records[slot as usize];
         record.generation = record.generation.wrapping_add(1);
         record.stage = Stage::Reserved;
+        cell(answers, slot).await_for(record.generation);
         Some(Ticket::new(tag, slot, record.generation))
     }
 
@@ -235,8 +244,9 @@ impl Tickets {
         slot: u32,
         cells: &Segments<AnswerCell>,
     ) -> Result<Answer, Refusal> {
-        let answer = cell(cells, slot).take();
-        if self.records[slot as usize].stage == Stage::Answered {
+        let record = &self.records[slot as usize];
+        let answer = cell(cells, slot).take(record.generation);
+        if record.stage == Stage::Answered {
             self.free(slot, cells);
         }
         answer
@@ -250,10 +260,12 @@ impl Tickets {
     }
 }
 
-/// Whether `ticket` has an answer, without the coordinator.
+/// Whether `ticket`, of this pool, is alive and has no answer, without the coordinator.
 #[inline]
-pub(super) fn is_answered(cells: &Segments<AnswerCell>, ticket: Ticket) -> bool {
-    cells.get(ticket.slot()).is_none_or(AnswerCell::is_there)
+pub(super) fn is_awaited(cells: &Segments<AnswerCell>, ticket: Ticket) -> bool {
+    cells
+        .get(ticket.slot())
+        .is_some_and(|cell| cell.is_awaited(ticket.generation()))
 }
 
 fn cell(cells: &Segments<AnswerCell>, slot: u32) -> &AnswerCell {

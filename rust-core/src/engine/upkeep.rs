@@ -4,9 +4,10 @@
 //! Clearing a route and ending the pool are one hold of it each, in which every entry is looked at once.
 
 use super::Engine;
-use super::coordinator::{SHUT, Step};
+use super::coordinator::Step;
 use super::effects::{Cause, Effects, Victim};
 use super::entry::{Mark, NEVER, Status};
+use super::flags::SHUT;
 use super::id::RouteId;
 use super::outcome::Refusal;
 use super::sync::atomic::Ordering::Relaxed;
@@ -124,7 +125,7 @@ impl Engine {
 
     /// The pool was shut down. While that is under way either answer may come.
     pub fn is_shut_down(&self) -> bool {
-        self.flags.0.load(Relaxed) & SHUT != 0
+        self.flags.is_raised(SHUT)
     }
 }
 
@@ -208,7 +209,7 @@ impl Step<'_> {
     }
 
     fn shutdown(&mut self, mode: ShutdownMode) {
-        self.engine.flags.0.fetch_or(SHUT, Relaxed);
+        self.engine.flags.raise(SHUT);
         while self.evict_oldest(Cause::ShutDown) {}
         for route in 0..self.c.routes.len() {
             while let Some(waiter) = self.c.routes[route].queue.head {

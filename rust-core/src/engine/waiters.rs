@@ -5,11 +5,11 @@
 //! has waited longer.
 
 use super::Engine;
-use super::coordinator::{STARVED, Step};
+use super::coordinator::Step;
 use super::effects::{Cause, Effects};
+use super::flags::STARVED;
 use super::id::{StateId, Ticket};
 use super::outcome::{Answer, Grant, Refusal};
-use super::sync::atomic::Ordering::Relaxed;
 use super::ticket;
 
 impl Engine {
@@ -31,7 +31,7 @@ impl Engine {
     /// atomic as long as there is no answer, else O(1). What the granter did before is visible to the taker.
     #[inline]
     pub fn poll_ticket(&self, ticket: Ticket) -> Result<Answer, Refusal> {
-        if !ticket::is_answered(&self.answers, ticket) {
+        if ticket.tag() == self.tag && ticket::is_awaited(&self.answers, ticket) {
             return Ok(Answer::Pending);
         }
         self.take_answer(ticket)
@@ -150,24 +150,31 @@ impl Step<'_> {
     /// Gives the right to open to those who have waited longest, as long as the total limit leaves room or an idle
     /// connection of another route can make it.
     pub(super) fn settle(&mut self) {
+        let flags = &self.engine.flags;
         loop {
             let Some(&(_, route)) = self.c.eligible.first() else {
-                self.engine.flags.0.fetch_and(!STARVED, Relaxed);
+                flags.lower(STARVED);
                 return;
             };
             if self.c.has_room_in_total() {
                 self.grant_opening(route);
                 continue;
             }
-            let before = self.engine.flags.0.fetch_or(STARVED, Relaxed);
+            // What closes makes room, but frees no slot before it is acknowledged: then `ack` tells.
+            if self.c.lacks_only_a_slot() {
+                flags.lower(STARVED);
+                return;
+            }
+            let was_starved = flags.is_raised(STARVED);
+            flags.raise(STARVED);
             // With barging a released connection may lie idle for a waiter that was told to come for it.
-            if before & STARVED != 0 && !self.engine.barging {
+            if was_starved && !self.engine.barging {
                 return;
             }
             if !self.evict_oldest(Cause::Evicted) {
                 return;
             }
-            self.engine.flags.0.fetch_and(!STARVED, Relaxed);
+            flags.lower(STARVED);
         }
     }
 

@@ -127,16 +127,22 @@ impl<F: Face + ?Sized> Drop for Pending<'_, F> {
         if self.effects.is_empty() {
             return;
         }
-        let face = self.face;
-        let effects = std::mem::take(&mut self.effects);
-        let take = |victim: Victim| {
-            // SAFETY: the engine has handed it to this call, and it is acknowledged once, below.
-            let closing = unsafe { face.take(victim) };
-            face.engine().ack(victim.slot);
-            closing
-        };
+        let (face, engine) = (self.face, self.face.engine());
+        let mut effects = std::mem::take(&mut self.effects);
+        let mut closings = Vec::new();
+        while !effects.victims.is_empty() {
+            let mut is_slot_waited_for = false;
+            for victim in std::mem::take(&mut effects.victims) {
+                // SAFETY: the engine has handed it to this call, and it is acknowledged once, below.
+                closings.extend(unsafe { face.take(victim) });
+                is_slot_waited_for |= engine.ack(victim.slot);
+            }
+            if is_slot_waited_for {
+                engine.serve(&mut effects);
+            }
+        }
         face.deliver(Work {
-            closings: effects.victims.into_iter().filter_map(take).collect(),
+            closings,
             wakes: effects.wakes,
             retired: effects.retired,
         });

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::super::Engine;
-use super::super::coordinator::{OVER_TOTAL, SHUT, STARVED};
 use super::super::entry::{NEVER, NIL, Status};
+use super::super::flags::{OVER_TOTAL, SHUT, STARVED};
 use super::super::route::{OVER, QUEUE};
 use super::super::sync::atomic::Ordering::Relaxed;
 
@@ -41,12 +41,12 @@ pub(super) fn audit(engine: &Engine) {
     }
     let total: u32 = allocated.values().sum();
     assert_eq!(c.total, total, "the count of all entries");
-    assert_eq!(engine.total.load(Relaxed), total, "its mirror");
-    assert_eq!(engine.pending.load(Relaxed), c.tickets.waiting());
-    assert_eq!(engine.max_total.load(Relaxed), c.max_total);
-    assert_eq!(engine.default_max.load(Relaxed), c.default_max);
+    assert_eq!(engine.mirrors.total.load(Relaxed), total, "its mirror");
+    assert_eq!(engine.mirrors.pending.load(Relaxed), c.tickets.waiting());
+    assert_eq!(engine.mirrors.max_total.load(Relaxed), c.max_total);
+    assert_eq!(engine.mirrors.default_max.load(Relaxed), c.default_max);
 
-    let flags = engine.flags.0.load(Relaxed);
+    let flags = engine.flags.raised();
     let mut waiting = 0;
     let mut is_anybody_eligible = false;
     for (slot, record) in (0u32..).zip(&c.routes) {
@@ -82,9 +82,13 @@ pub(super) fn audit(engine: &Engine) {
     // Q2
     if flags & SHUT == 0 {
         let is_starved = flags & STARVED != 0;
-        assert_eq!(is_starved, is_anybody_eligible, "STARVED, and somebody is");
+        assert_eq!(
+            is_starved,
+            is_anybody_eligible && !c.lacks_only_a_slot(),
+            "STARVED, and somebody is"
+        );
     }
-    if is_anybody_eligible {
+    if is_anybody_eligible && !c.lacks_only_a_slot() {
         assert!(total >= c.max_total, "somebody waits beside a free place");
         assert!(engine.barging || idle.is_empty(), "or beside idle entries");
     }

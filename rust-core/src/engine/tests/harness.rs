@@ -112,7 +112,9 @@ impl Pool {
             book.closed += 1;
         }
         drop(book);
-        self.engine.ack(slot);
+        if self.engine.ack(slot) {
+            self.with_effects(|fx| self.engine.serve(fx));
+        }
     }
 
     fn note_idle_leased(&self, handle: Handle) {

@@ -432,6 +432,38 @@ fn who_does_not_wait_is_never_counted_among_the_waiters() {
     });
 }
 
+/// There is room for it, but the victims that nobody has acknowledged yet take up every slot.
+#[test]
+fn a_request_that_waits_for_a_slot_is_served_by_whoever_gives_one_free() {
+    explore(|| {
+        let pool = Pool::new(|config| config.max_total = 2);
+        pool.engine.coordinator.lock().slots = 1;
+        let route = pool.add_route();
+        let leased = pool.lease_now(route);
+        let discard = act(move |pool| {
+            pool.discard(leased);
+            Left::Nothing
+        });
+        race(pool, route, vec![], vec![discard, lease(route)]);
+    });
+}
+
+/// What is released goes where it fits, and its place is another's: not before it was acknowledged.
+#[test]
+fn the_place_of_what_does_not_fit_is_given_on_once_it_has_a_slot() {
+    explore(|| {
+        let pool = tight(|_| {});
+        pool.engine.coordinator.lock().slots = 1;
+        let route = pool.add_route();
+        let leased = pool.lease_now(route);
+        let bound = act(move |pool| {
+            pool.release_bound(leased, StateId(1));
+            Left::Nothing
+        });
+        race(pool, route, vec![], vec![bound, lease(route)]);
+    });
+}
+
 // ----- waiters that give up -----
 
 #[test]
@@ -825,6 +857,30 @@ fn a_shorter_promise_counts_whoever_leases_meanwhile() {
         let causes = pool.causes(|fx| pool.engine.close_expired(fx));
         assert_eq!(causes, [Cause::Expired]);
         pool.finish(route, vec![]);
+    });
+}
+
+/// It may have waited for the coordinator for long: what has expired meanwhile is not handed out.
+#[test]
+fn a_call_goes_by_the_time_at_which_its_turn_comes() {
+    explore(|| {
+        let pool = Pool::new(|config| config.max_per_route = 1);
+        let route = pool.add_route();
+        let leased = pool.lease_now(route);
+        pool.release_for(leased, Keep::For(10));
+        let pool = Arc::new(pool);
+        let other = pool.clone();
+        let leasing = thread::spawn(move || {
+            let ticket = other.engine.reserve_ticket().expect("there is room");
+            other.ask(route, StateId::NONE, ticket)
+        });
+        let turn = pool.engine.coordinator.lock();
+        let is_idle = pool.engine.stats().available == 1;
+        pool.clock.advance(10);
+        drop(turn);
+        let left = leasing.join().unwrap();
+        assert_eq!(pool.closed() == 1, is_idle, "it had expired by then");
+        pool.finish(route, vec![left]);
     });
 }
 

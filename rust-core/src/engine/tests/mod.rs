@@ -5,6 +5,8 @@ mod audit;
 #[cfg(not(loom))]
 mod crowd;
 mod harness;
+#[cfg(not(any(loom, shuttle)))]
+mod layout;
 #[cfg(loom)]
 mod loom;
 #[cfg(not(any(loom, shuttle)))]

@@ -47,7 +47,7 @@ fn a_step_on_a_thread_that_unwinds_already_is_as_good_as_any() {
                 .0
                 .release(self.1, Verdict::Close, StateId::NONE, &mut effects);
             assert_eq!(released, Ok(Released::Close(Cause::Requested)));
-            self.0.ack(self.1.slot());
+            assert!(!self.0.ack(self.1.slot()));
         }
     }
 

@@ -41,10 +41,12 @@ final class Cell {
     }
 
     /** Takes a victim's connection out, and only then lets the slot be reused. */
-    Object takeOut(Engine engine, int slot) {
+    Object takeOut(NativePool pool, int slot) {
         Object victim = takeConnection();
         wasWatched = false;
-        engine.ack(engine.address, slot);
+        if (pool.ack(pool.address, slot)) {
+            pool.state.hasSlotToServe = true;
+        }
         return victim;
     }
 

@@ -107,7 +107,9 @@ public abstract class Engine {
 
     native void restOfEffects(long address, long rest, long[] effects);
 
-    native void ack(long address, int slot);
+    native boolean ack(long address, int slot);
+
+    native void serve(long address, long[] effects);
 
     native void closeExpired(long address, long[] effects);
 

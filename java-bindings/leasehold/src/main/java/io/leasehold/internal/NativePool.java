@@ -390,6 +390,11 @@ public final class NativePool extends Engine {
     /** Does what a call brought about. Never throws: what fails is logged, and the others go on. */
     void carryOut(long[] effects) {
         Effects.carryOut(effects, this);
+        while (state.hasSlotToServe) {
+            state.hasSlotToServe = false;
+            serve(address, effects);
+            Effects.carryOut(effects, this);
+        }
         endChargeIfEmpty();
     }
 

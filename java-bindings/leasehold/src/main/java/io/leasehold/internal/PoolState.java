@@ -78,6 +78,8 @@ public final class PoolState {
     private volatile boolean shutDownAtOnce;
     // Not in use, as far as its user knows. Written by whoever says so, and by the housekeeper's charge when it is.
     volatile boolean quiet;
+    // A slot was given free that somebody waits for. Written by whoever gave it free, and by whoever serves, which one of them does.
+    volatile boolean hasSlotToServe;
     // Written by the housekeeper only, when no other thread can use the pool any more.
     boolean collected;
 
