@@ -1,17 +1,20 @@
 #!/usr/bin/env python3
 """One table, and the same figures as JSON, of what the benches have written: a row a line, each with its samples.
 
-    report.py [--quick] [--load LOAD] [--json FILE] ROWS...
+    report.py [--quick] [--load LOAD] [--cycles FILE] [--json FILE] ROWS...
 
 A figure is the median of a row's samples, its spread their least and greatest. A sample is wall time divided by the cycles of all
 threads together, in nanoseconds, or in a bench of requests their number per second. The contenders take turns: the samples of the
 same place in their rows were taken shortly after each other, while the machine did much the same else. A ratio of two contenders is
 therefore the median of the ratios of such pairs, in which noise that lasts longer than a turn cancels out.
+
+What --cycles names is the JSON of ./dev cycles: instructions, which are the same on every processor, beside the bars that are not.
 """
 
 import argparse
 import collections
 import json
+import math
 import os
 import platform
 import statistics
@@ -37,8 +40,11 @@ def figure(bench):
     return 'requests_per_second' if bench in PER_SECOND else 'ns_per_op'
 
 
-# Its ratios are those of the pairs of samples, in the order of the turns.
+# Its ratios are those of the pairs of samples, in the order of the turns. It is judged by their median and the interval of that.
 Bar = collections.namedtuple('Bar', 'bench text threads ratios is_met')
+
+# What a lease and its release may take, in instructions: what they took when the bar was set, and a twentieth more.
+MOST_INSTRUCTIONS = {'engine': 0, 'rust-route': 0, 'rust-key': 0, 'c': 0, 'native-half': 0}
 
 
 def divided(above, below):
@@ -53,25 +59,42 @@ def at_most(bench, contender, times, other, threads, other_bench=None):
     other_bench = other_bench or bench
     name = other if other_bench == bench else f"{other_bench}'s {other}"
     return Bar(bench, f'{contender} ÷ {name} ≤ {times}', threads,
-               lambda of, t, r: divided(of[bench, contender, t, r], of[other_bench, other, t, r]), lambda ratio: ratio <= times)
+               lambda of, t, r: divided(of[bench, contender, t, r], of[other_bench, other, t, r]), lambda ratio, _: ratio <= times)
 
 
 def times_fewer(bench, contender, times, other, threads):
     """The other takes at least so many times what the contender takes."""
     return Bar(bench, f'{other} ÷ {contender} ≥ {times}', threads,
-               lambda of, t, r: divided(of[bench, other, t, r], of[bench, contender, t, r]), lambda ratio: ratio >= times)
+               lambda of, t, r: divided(of[bench, other, t, r], of[bench, contender, t, r]), lambda ratio, _: ratio >= times)
 
 
 def not_slower_than_alone(bench, contender, threads):
     """No more for a cycle than on one thread."""
     return Bar(bench, f'{contender} ÷ itself on 1 thread ≤ 1', threads,
-               lambda of, t, r: divided(of[bench, contender, t, r], of[bench, contender, 1, r]), lambda ratio: ratio <= 1)
+               lambda of, t, r: divided(of[bench, contender, t, r], of[bench, contender, 1, r]), lambda ratio, _: ratio <= 1)
 
 
 def times_more(bench, contender, times, other, threads):
     """The contender does at least so many times what the other does per second."""
     return Bar(bench, f'{contender} ÷ {other} ≥ {times}', threads,
-               lambda of, t, r: divided(of[bench, contender, t, r], of[bench, other, t, r]), lambda ratio: ratio >= times)
+               lambda of, t, r: divided(of[bench, contender, t, r], of[bench, other, t, r]), lambda ratio, _: ratio >= times)
+
+
+def as_many_as(bench, contender, other, threads):
+    """The contender does as many per second as the other, as far as the samples can tell: the interval of the ratio reaches 1."""
+    return Bar(bench, f'{contender} ÷ {other} reaches 1', threads,
+               lambda of, t, r: divided(of[bench, contender, t, r], of[bench, other, t, r]), lambda _, interval: interval[1] >= 1)
+
+
+def interval_of_median(values):
+    """Where the median of what the values are samples of lies, with 95 percent: between two of them in their order, which suppose nothing of
+    how they are distributed. How many of n lie below it is a matter of n coins."""
+    ordered, n = sorted(values), len(values)
+    outside, below = 0, 0.0
+    while outside < n // 2 and below + math.comb(n, outside) / 2**n <= 0.025:
+        below += math.comb(n, outside) / 2**n
+        outside += 1
+    return ordered[max(outside - 1, 0)], ordered[min(n - outside, n - 1)]
 
 
 BARS = [
@@ -84,10 +107,14 @@ BARS = [
     times_fewer('httpclient3-cycle', 'leasehold', 4, 'httpclient3-multithreaded', [8, 32]),
     times_fewer('httpclient4-cycle', 'leasehold', 2, 'httpclient4-pooling', [1, 8, 32]),
     times_more('httpclient4-requests', 'leasehold', 10, 'httpclient4-checked', [1]),
-    times_more('httpclient4-requests', 'leasehold', 1, 'httpclient4-unchecked', [1, 16]),
+    # Nobody looks, and so it is the same work.
+    as_many_as('httpclient4-requests', 'leasehold-unchecked', 'httpclient4-unchecked', [1, 16]),
+    # A look at every lease against none: a system call, which keeps two promises that nothing cheaper keeps.
+    times_more('httpclient4-requests', 'leasehold', 0.99, 'httpclient4-unchecked', [1]),
+    times_more('httpclient4-requests', 'leasehold', 0.95, 'httpclient4-unchecked', [16]),
 ]
 
-LABEL = 44
+LABEL = 58
 CELL = 10
 
 
@@ -114,10 +141,18 @@ def judge(rows):
     for bar in BARS:
         for routes in sorted({row['routes'] for row in rows if row['bench'] == bar.bench}):
             for threads in bar.threads:
-                lower, ratio, upper = statistics.quantiles(bar.ratios(of, threads, routes), method='inclusive')
+                ratios = bar.ratios(of, threads, routes)
+                lower, ratio, upper = statistics.quantiles(ratios, method='inclusive')
+                interval = interval_of_median(ratios)
                 verdicts.append({'bench': bar.bench, 'bar': bar.text, 'threads': threads, 'routes': routes, 'ratio': round(ratio, 2),
-                                 'quartiles': [round(lower, 2), round(upper, 2)], 'met': bar.is_met(ratio)})
+                                 'quartiles': [round(lower, 2), round(upper, 2)], 'interval': [round(end, 3) for end in interval],
+                                 'met': bar.is_met(ratio, interval)})
     return verdicts
+
+
+def judge_instructions(counted):
+    return [{'what': what, 'instructions': counted[what], 'most': most, 'met': counted[what] <= most}
+            for what, most in MOST_INSTRUCTIONS.items() if what in counted]
 
 
 def output_of(*command):
@@ -160,6 +195,7 @@ def table(report):
     lines.append(f"{report['mode']} run; load before it {facts['load_before']}")
     lines.append('ns: wall time of a run divided by the cycles of all its threads; median, and below it least to greatest')
     lines.append('÷: median of the ratios of the two samples of each turn, taken shortly after each other; not the ratio of the medians')
+    lines.append('reaches 1: where that median truly lies, with 95 percent, is not all below 1; the interval stands below')
     for bench in sorted({row['bench'] for row in report['rows']}, key=list(BENCHES).index):
         rows = [row for row in report['rows'] if row['bench'] == bench]
         cells = sorted({(row['routes'], row['threads']) for row in rows})
@@ -181,12 +217,20 @@ def table(report):
         for bar, verdicts in bars.items():
             marked = {(v['routes'], v['threads']): number(v['ratio']) + (' ' if v['met'] else '!') for v in verdicts}
             lines.append(line('  ' + bar, marked))
-    short = [verdict for verdict in report['bars'] if not verdict['met']]
+            if bar.endswith('reaches 1'):
+                lines.append(line('', {(v['routes'], v['threads']): '–'.join(f'{end:.2f}' for end in v['interval']) for v in verdicts}))
+    if report['instructions']:
+        lines += ['', 'instructions of one lease and its release, counted by callgrind: the same on every processor']
+        for verdict in report['instructions']:
+            mark = ' ' if verdict['met'] else '!'
+            lines.append(f"{'  ' + verdict['what']:{LABEL}}{verdict['instructions']:{CELL}} {mark} at most {verdict['most']}")
+    verdicts = report['bars'] + report['instructions']
+    short = [verdict for verdict in verdicts if not verdict['met']]
     lines.append('')
     if short:
-        lines.append(f'{len(short)} of {len(report["bars"])} cells fall short of their bar (marked !)')
+        lines.append(f'{len(short)} of {len(verdicts)} cells fall short of their bar (marked !)')
     else:
-        lines.append(f'every bar is met, in all {len(report["bars"])} cells')
+        lines.append(f'every bar is met, in all {len(verdicts)} cells')
     return '\n'.join(lines)
 
 
@@ -194,19 +238,26 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__.split('\n', 1)[0])
     arguments.add_argument('--quick', action='store_true', help='the rows are of a quick run')
     arguments.add_argument('--load', type=float, help="the machine's load average before the run")
+    arguments.add_argument('--cycles', help='the instructions that ./dev cycles has counted')
     arguments.add_argument('--json', help='where to write the figures as data')
     arguments.add_argument('rows', nargs='+')
     chosen = arguments.parse_args()
     rows = read(chosen.rows)
+    counted = {}
+    if chosen.cycles:
+        with open(chosen.cycles, encoding='utf-8') as file:
+            counted = json.load(file)
     report = {
         'mode': 'quick' if chosen.quick else 'full',
         'definition': 'ns_per_op: wall time of a run divided by the cycles of all its threads, median of the samples; '
                       'requests_per_second: of all threads together, median of the samples; spread: least and greatest sample; '
                       'ratio: median of the ratios of the two samples of each turn, taken shortly after each other, which is not the '
-                      'ratio of the medians; quartiles: the lower and the upper quartile of those ratios',
+                      'ratio of the medians; quartiles: the lower and the upper quartile of those ratios; '
+                      'interval: where their median truly lies, with 95 percent',
         'machine': machine(chosen.load),
         'rows': [summary(row) for row in rows],
         'bars': judge(rows),
+        'instructions': judge_instructions(counted),
     }
     print(table(report))
     if chosen.json:

@@ -20,7 +20,7 @@ clients() {
 
 bench() {
     local load rows=$PWD/target/bench
-    tools rust java gradle nginx python3
+    tools rust java gradle nginx python3 counters
     mkdir -p "$rows"
     load=$(cut -d ' ' -f 1 /proc/loadavg)
     say 'Rust and C: building, then measuring'
@@ -30,7 +30,9 @@ bench() {
     cargo run --release --locked --quiet -p leasehold-bench -- ${quick:+"$quick"} "$rows/rust"
     say 'Java: building, then measuring'
     gradle_java --quiet ${quick:+-Pquick} -Psamples="$rows/java" :bench:measure >&2
-    python3 bench/report.py ${quick:+"$quick"} --load "$load" ${json:+--json "$json"} "$rows/rust" "$rows/java"
+    say 'Instructions: building, then counting'
+    scripts/cycles.sh "$rows/cycles" >/dev/null
+    python3 bench/report.py ${quick:+"$quick"} --load "$load" --cycles "$rows/cycles" ${json:+--json "$json"} "$rows/rust" "$rows/java"
 }
 
 cycles() {
