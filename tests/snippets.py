@@ -246,7 +246,7 @@ def check_ldconfig(program, prefix):
 def main():
     match sys.argv[1:]:
         case ['java', repository]:
-            java(repository)
+            java(pathlib.Path(repository).resolve())
         case ['rust']:
             rust()
         case ['c', prefix]:
