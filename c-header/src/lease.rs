@@ -219,7 +219,13 @@ pub unsafe extern "C" fn lh_lease_data(
         // SAFETY: the caller's promise.
         let output = unsafe { Output::new(data)? };
         with_pool(pool, |pool| {
-            output.write(pool.connection_of(lease.to_handle())?.data());
+            let handle = lease.to_handle();
+            let cell = pool.connection_of(handle)?;
+            let data = cell.data();
+            if data.is_null() && pool.is_revoked(handle, cell) {
+                return Err(LH_NO_LEASE);
+            }
+            output.write(data);
             Ok(LH_OK)
         })
     })
@@ -238,7 +244,12 @@ pub unsafe extern "C" fn lh_lease_socket(
         // SAFETY: the caller's promise.
         let output = unsafe { Output::new(socket)? };
         with_pool(pool, |pool| {
-            let socket = pool.connection_of(lease.to_handle())?.socket();
+            let handle = lease.to_handle();
+            let cell = pool.connection_of(handle)?;
+            let socket = cell.socket();
+            if socket.is_none() && pool.is_revoked(handle, cell) {
+                return Err(LH_NO_LEASE);
+            }
             output.write(socket.map_or(-1, |socket| socket.descriptor));
             Ok(LH_OK)
         })
