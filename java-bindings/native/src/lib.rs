@@ -24,7 +24,6 @@ mod limits;
 mod log;
 mod pool;
 mod sockets;
-mod stack;
 mod stats;
 mod upkeep;
 mod watch;

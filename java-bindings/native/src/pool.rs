@@ -1,8 +1,7 @@
 //! Pools as Java knows them: by address.
 
-use crate::{This, stack};
+use crate::This;
 use jni::EnvUnowned;
-use jni::objects::JClass;
 use jni::sys::{jboolean, jint, jlong};
 use leasehold::engine::{Clock, Config, Engine, ManualClock, Policy};
 use parking_lot::Mutex;
@@ -39,8 +38,8 @@ pub(crate) fn free_all() {
 
 #[unsafe(no_mangle)]
 extern "system" fn Java_io_leasehold_internal_Engine_create<'local>(
-    mut env: EnvUnowned<'local>,
-    class: JClass<'local>,
+    _env: EnvUnowned<'local>,
+    _class: This<'local>,
     max_per_route: jint,
     max_total: jint,
     max_waiters: jint,
@@ -51,7 +50,6 @@ extern "system" fn Java_io_leasehold_internal_Engine_create<'local>(
     stripes: jint,
     manual_clock: jboolean,
 ) -> jlong {
-    stack::prepare(&mut env, &class);
     catch_unwind(|| {
         let clock = manual_clock.then(ManualClock::new);
         let config = Config {

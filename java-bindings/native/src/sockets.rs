@@ -5,23 +5,25 @@
 //!
 //! - a plain socket has an implementation object, which may delegate to another one (JDK 13 and later), which has the
 //!   descriptor;
-//! - a TLS socket layered over another one has that one as `self`;
+//! - a TLS socket layered over another one has that one as `self`, which Java asks for;
 //! - the socket of a channel has no implementation object, but its channel has the number.
 //!
 //! All these classes are the JDK's own, of the boot loader, so ids and classes found once stay good. A JDK that lacks
-//! some of them only makes the sockets concerned unknown.
+//! some of them only makes the sockets concerned unknown. What others have wrapped Java looks through, by fields that it
+//! finds itself and that are read here.
 
 use crate::with_env;
 use jni::errors::Result;
 use jni::ids::JFieldID;
-use jni::objects::{Global, JClass, JObject, JString};
-use jni::signature::{FieldSignature, JavaType, Primitive};
-use jni::strings::JNIStr;
-use jni::sys::jint;
+use jni::objects::{Global, JByteArray, JClass, JObject, JString};
+use jni::signature::{FieldSignature, JavaType, Primitive, RuntimeFieldSignature};
+use jni::strings::{JNIStr, JNIString};
+use jni::sys::{jboolean, jint};
 use jni::{Env, EnvUnowned, jni_sig, jni_str};
 use leasehold::socket::{Liveness, TcpKeepAlive, probe};
 use rustix::io::fcntl_dupfd_cloexec;
-use rustix::net::{Shutdown, shutdown};
+use rustix::net::{Shutdown, SocketAddrAny, getpeername, getsockname, shutdown};
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::panic::catch_unwind;
 use std::sync::OnceLock;
@@ -32,9 +34,6 @@ const UNKNOWN: jint = -1;
 const ALIVE: jint = 0;
 const CLOSED: jint = 1;
 const READABLE: jint = 2;
-
-/// Sockets in sockets: TLS through a TLS proxy is two.
-const MOST_LAYERS: usize = 4;
 
 /// A class of the JDK and a field that its objects have.
 struct Field {
@@ -151,21 +150,27 @@ impl Fields {
         })
     }
 
-    /// The descriptor of a socket; -1 where there is none or no way to it.
-    fn descriptor<'local>(&self, env: &mut Env<'local>, socket: JObject<'local>) -> Result<jint> {
-        let mut socket = socket;
-        if let Some(layered) = &self.layered {
-            for _ in 0..MOST_LAYERS {
-                if !layered.is_of(env, &socket)? {
-                    break;
-                }
-                let below = layered.object(env, &socket)?;
-                if below.is_null() || env.is_same_object(&below, &socket)? {
-                    break;
-                }
-                socket = below;
+    /// What a TLS socket of the JDK's is layered over; null where there is none.
+    fn below<'local>(
+        &self,
+        env: &mut Env<'local>,
+        socket: &JObject<'local>,
+    ) -> Result<JObject<'local>> {
+        match &self.layered {
+            Some(layered) if layered.is_of(env, socket)? => {
+                let below = layered.object(env, socket)?;
+                // One that has connected itself.
+                Ok(match env.is_same_object(&below, socket)? {
+                    true => JObject::null(),
+                    false => below,
+                })
             }
+            _ => Ok(JObject::null()),
         }
+    }
+
+    /// A socket's own descriptor; -1 where there is none or no way to it.
+    fn descriptor<'local>(&self, env: &mut Env<'local>, socket: JObject<'local>) -> Result<jint> {
         if let (Some(channel), Some(number)) = (&self.channel, &self.channel_number) {
             if channel.is_of(env, &socket)? {
                 let channel = channel.object(env, &socket)?;
@@ -219,6 +224,85 @@ extern "system" fn Java_io_leasehold_internal_SocketDescriptors_descriptor<'loca
     with_env(&mut env, UNKNOWN, |env| match FIELDS.get() {
         Some(fields) => fields.descriptor(env, socket),
         None => Ok(UNKNOWN),
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_leasehold_internal_SocketDescriptors_below<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    socket: JObject<'local>,
+) -> JObject<'local> {
+    with_env(&mut env, JObject::null(), |env| match FIELDS.get() {
+        Some(fields) => fields.below(env, &socket),
+        None => Ok(JObject::null()),
+    })
+}
+
+/// What an object has in a field; null where it has nothing, or no such field.
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_leasehold_internal_SocketDescriptors_field<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    owner: JObject<'local>,
+    declaring: JClass<'local>,
+    name: JString<'local>,
+    signature: JString<'local>,
+) -> JObject<'local> {
+    with_env(&mut env, JObject::null(), |env| {
+        let name = JNIString::from(name.try_to_string(env)?);
+        let signature = RuntimeFieldSignature::from_str(signature.try_to_string(env)?)?;
+        if owner.is_null()
+            || !matches!(signature.field_signature().ty(), JavaType::Object)
+            || !env.is_instance_of(&owner, &declaring)?
+        {
+            return Ok(JObject::null());
+        }
+        let id = env.get_field_id(&declaring, name, signature.field_signature())?;
+        // SAFETY: looked up in a class that the object is of, with an object's signature.
+        unsafe { env.get_field_unchecked(&owner, id, JavaType::Object) }?.l()
+    })
+}
+
+/// Whether a socket is connected from this address to that one.
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_leasehold_internal_SocketDescriptors_connects<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    descriptor: jint,
+    local: JByteArray<'local>,
+    local_port: jint,
+    peer: JByteArray<'local>,
+    peer_port: jint,
+) -> jboolean {
+    with_env(&mut env, false, |env| {
+        if descriptor < 0 {
+            return Ok(false);
+        }
+        let local = (address(&env.convert_byte_array(local)?), local_port);
+        let peer = (address(&env.convert_byte_array(peer)?), peer_port);
+        // SAFETY: not -1, and Java promises that nobody closes the socket meanwhile.
+        let descriptor = unsafe { BorrowedFd::borrow_raw(descriptor) };
+        let own = getsockname(descriptor).ok();
+        let other = getpeername(descriptor).ok().flatten();
+        Ok(own.is_some_and(|own| names(own, local))
+            && other.is_some_and(|other| names(other, peer)))
+    })
+}
+
+/// As Java has it: 4 bytes or 16.
+fn address(bytes: &[u8]) -> Option<IpAddr> {
+    <[u8; 4]>::try_from(bytes)
+        .map(IpAddr::from)
+        .or_else(|_| <[u8; 16]>::try_from(bytes).map(IpAddr::from))
+        .ok()
+}
+
+/// Whether what the system says is what Java says, for whom an IPv4 address is one also on a socket of IPv6.
+fn names(system: SocketAddrAny, (address, port): (Option<IpAddr>, jint)) -> bool {
+    SocketAddr::try_from(system).is_ok_and(|system| {
+        Some(system.ip().to_canonical()) == address.map(|address| address.to_canonical())
+            && jint::from(system.port()) == port
     })
 }
 

@@ -44,15 +44,25 @@ import java.util.concurrent.TimeUnit;
  */
 public final class Lease<C> implements Closeable {
     private final NativePool pool;
-    // The pool reaches both without a call.
-    final LeaseRef ref;
-    C connection;
+    private final LeaseRef ref;
+    private C connection;
     private long keepAlive = Engine.KEEP_AS_BEFORE;
 
     /** Everything that a lease needs, made before the engine is asked: an allocation that fails loses no slot. */
     Lease(NativePool pool, StateRef boundTo) {
         this.pool = pool;
         this.ref = new LeaseRef(this, boundTo);
+    }
+
+    LeaseRef ref() {
+        return ref;
+    }
+
+    /** This lease, which has begun, with its connection. */
+    @SuppressWarnings("unchecked") // A pool's cells hold what its own leases were given: connections of type C.
+    Lease<C> begun(Object connection) {
+        this.connection = (C) connection;
+        return this;
     }
 
     /**
@@ -178,8 +188,8 @@ public final class Lease<C> implements Closeable {
      * <p>A socket that the pool closes by its {@link Disposer} is forgotten by itself. Say {@link #detach()} before closing it
      * during the lease.
      *
-     * <p>Plain sockets, the JDK's own TLS sockets and sockets of socket channels can be asked about; of others, and of those not
-     * connected, nothing will be noticed. The pool refers to the socket weakly.
+     * <p>What {@link Sockets#probe} can tell of is noticed; of other sockets, and of those not connected, nothing will be. The descriptor
+     * is looked for once, when a socket is attached for the first time. The pool refers to the socket weakly.
      *
      * @param socket the socket
      * @throws IllegalArgumentException if {@code socket} is null
@@ -200,18 +210,23 @@ public final class Lease<C> implements Closeable {
      * @throws IllegalStateException if the lease is a vacancy
      */
     public boolean tryAttach(Socket socket) {
-        return tryAttach(socket, pool.watching());
-    }
-
-    /** As {@link #tryAttach(Socket)}, in this way and not the pool's. */
-    boolean tryAttach(Socket socket, Watching watching) {
         if (socket == null) {
             throw new IllegalArgumentException("attach(null): say detach() to have the socket forgotten");
         }
+        checkHasConnection();
+        return pool.attach(ref, socket, pool.watching());
+    }
+
+    /** As {@link #tryAttach(Socket)}, of a socket whose descriptor was looked for before. */
+    boolean tryAttach(SocketProbe socket, boolean watch) {
+        checkHasConnection();
+        return pool.attach(ref, socket.found(), watch ? pool.watching() : Watching.OFF);
+    }
+
+    private void checkHasConnection() {
         if (connection == null && !ref.isEnded()) {
             throw new IllegalStateException("this lease has no connection that a socket could be of: say opened(connection) first");
         }
-        return pool.attach(ref, socket, watching);
     }
 
     /**
@@ -340,14 +355,11 @@ public final class Lease<C> implements Closeable {
     }
 
     private boolean end(long keep, StateRef bindTo) {
-        try {
-            return pool.release(ref, keep, bindTo);
-        } finally {
-            // Also if what came of the release has failed.
-            if (ref.handle == LeaseRef.ENDED) {
-                connection = null;
-            }
+        if (!pool.release(ref, keep, bindTo)) {
+            return false;
         }
+        connection = null;
+        return true;
     }
 
     private void endedTwice() {

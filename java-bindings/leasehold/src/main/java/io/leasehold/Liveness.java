@@ -7,8 +7,8 @@ public enum Liveness {
     /** The peer has closed its side or reset the connection, or this side has closed. */
     CLOSED,
     /**
-     * Bytes wait to be read. On a plain idle connection they belong to no request, and it is not fit for use; on TLS
-     * they may be harmless (a session ticket) or the peer's goodbye: only the connection itself can tell.
+     * Bytes wait to be read. On a plain idle connection they belong to no request, and it is not fit for use; on TLS they may be harmless
+     * (a session ticket) or the peer's goodbye, and behind a socket of others' making anything: only the connection itself can tell.
      */
     READABLE,
     /** No descriptor could be reached, or the platform cannot be asked: ask the connection itself. */

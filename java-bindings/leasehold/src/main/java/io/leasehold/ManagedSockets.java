@@ -1,6 +1,5 @@
 package io.leasehold;
 
-import java.net.Socket;
 import java.net.SocketException;
 
 /**
@@ -54,10 +53,10 @@ public final class ManagedSockets {
      * @param socket the socket
      * @throws SocketException if the operating system refuses
      */
-    public void connected(Socket socket) throws SocketException {
+    public void connected(SocketProbe socket) throws SocketException {
         TcpKeepAlive keepAlive = tcpKeepAlive;
-        if (keepAlive != null && socket != null) {
-            keepAlive.setOn(socket);
+        if (keepAlive != null) {
+            keepAlive.setOn(socket.found());
         }
     }
 
@@ -65,12 +64,12 @@ public final class ManagedSockets {
      * Whether a connection between two requests is alive, as far as that can be told in half a microsecond.
      *
      * @param probe of its socket
-     * @param isTls whether TLS runs over it; of the JDK's TLS sockets it is known
+     * @param isTls whether TLS runs over it; of TLS sockets it is known
      * @return {@link Liveness#ALIVE}, {@link Liveness#CLOSED}, or {@link Liveness#UNKNOWN}, which only the connection itself can
      *     tell: so too where sockets are not to be probed
      */
     public Liveness liveness(SocketProbe probe, boolean isTls) {
-        return watching.probes() ? probe.ask().betweenRequests(isTls || probe.isTls()) : Liveness.UNKNOWN;
+        return watching.probes() ? probe.ask().betweenRequests(isTls || probe.found().isOpaque()) : Liveness.UNKNOWN;
     }
 
     /**
@@ -78,14 +77,14 @@ public final class ManagedSockets {
      * {@linkplain Disposer#mayBlock takes too long}.
      *
      * @param lease the lease
-     * @param socket its connection's socket, or null for none
+     * @param socket its connection's socket; the probe of null for none
      * @return false if the lease has ended, by another thread, and nothing was done
      */
-    public boolean attach(Lease<?> lease, Socket socket) {
-        if (socket == null) {
+    public boolean attach(Lease<?> lease, SocketProbe socket) {
+        if (socket.isOf(null)) {
             lease.detach();
             return !lease.isEnded();
         }
-        return watching.watches() ? lease.tryAttach(socket) : lease.tryAttach(socket, Watching.OFF);
+        return lease.tryAttach(socket, watching.watches());
     }
 }

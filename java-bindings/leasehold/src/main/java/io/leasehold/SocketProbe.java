@@ -1,8 +1,7 @@
 package io.leasehold;
 
-import io.leasehold.internal.SocketDescriptors;
+import io.leasehold.internal.FoundSocket;
 import java.net.Socket;
-import javax.net.ssl.SSLSocket;
 
 /**
  * Asks the operating system about one socket again and again. The answers are those of {@link Sockets#probe}; as the descriptor is looked
@@ -11,14 +10,10 @@ import javax.net.ssl.SSLSocket;
  * <p>Ask only while no other thread may close the socket, as between lease and release. Otherwise safe for use by several threads.
  */
 public final class SocketProbe {
-    private final Socket socket;
-    private final int descriptor;
-    private final boolean isTls;
+    private final FoundSocket found;
 
     private SocketProbe(Socket socket) {
-        this.socket = socket;
-        descriptor = SocketDescriptors.of(socket);
-        isTls = socket instanceof SSLSocket;
+        found = FoundSocket.of(socket);
     }
 
     /**
@@ -39,12 +34,11 @@ public final class SocketProbe {
      * @return whether it is the same object
      */
     public boolean isOf(Socket socket) {
-        return this.socket == socket;
+        return found.socket() == socket;
     }
 
-    /** Whether TLS runs over the socket, as far as its class tells. */
-    boolean isTls() {
-        return isTls;
+    FoundSocket found() {
+        return found;
     }
 
     /**
@@ -53,6 +47,15 @@ public final class SocketProbe {
      * @return what the operating system knows of it; {@link Liveness#CLOSED} also when this side has closed it
      */
     public Liveness ask() {
-        return SocketDescriptors.probe(socket, descriptor);
+        return found.probe();
+    }
+
+    /**
+     * Whether closing the socket may wait for its peer, as {@link Sockets#mayBlockToClose} says.
+     *
+     * @return true if it may
+     */
+    public boolean mayBlockToClose() {
+        return found.mayBlockToClose();
     }
 }

@@ -1,5 +1,6 @@
 package io.leasehold;
 
+import io.leasehold.internal.FoundSocket;
 import io.leasehold.internal.SocketDescriptors;
 import java.net.Socket;
 import java.net.SocketException;
@@ -61,6 +62,10 @@ public final class TcpKeepAlive {
      * @throws SocketException if the operating system refuses
      */
     public boolean setOn(Socket socket) throws SocketException {
+        return setOn(FoundSocket.of(socket));
+    }
+
+    boolean setOn(FoundSocket socket) throws SocketException {
         String failure = SocketDescriptors.setTcpKeepAlive(socket, idle, interval, probes);
         if (failure != null && !failure.isEmpty()) {
             throw new SocketException("TCP keep-alive could not be set: " + failure);

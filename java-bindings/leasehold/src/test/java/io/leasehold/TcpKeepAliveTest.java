@@ -16,12 +16,11 @@ class TcpKeepAliveTest {
     @EnumSource
     void itIsSetOnTheSocket(SocketsTest.Kind kind) throws Exception {
         SocketsTest.Pair pair = kind.connect();
-        try (Socket ours = pair.ours; Socket theirs = pair.theirs) {
-            assertFalse(ours.getKeepAlive());
-            assertTrue(TcpKeepAlive.of(30, 5, 3).setOn(ours));
-            assertTrue(ours.getKeepAlive());
-            assertFalse(theirs.getKeepAlive());
-        }
+        assertFalse(pair.ours.getKeepAlive());
+        assertTrue(TcpKeepAlive.of(30, 5, 3).setOn(pair.ours));
+        assertTrue(pair.ours.getKeepAlive());
+        assertFalse(pair.theirs.getKeepAlive());
+        pair.end();
     }
 
     @ParameterizedTest

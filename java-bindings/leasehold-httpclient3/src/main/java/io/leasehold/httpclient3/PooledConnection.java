@@ -7,7 +7,6 @@ import io.leasehold.Lease;
 import io.leasehold.Liveness;
 import io.leasehold.ManagedSockets;
 import io.leasehold.SocketProbe;
-import io.leasehold.Sockets;
 import java.io.IOException;
 import java.lang.ref.WeakReference;
 import java.net.InetAddress;
@@ -93,7 +92,7 @@ final class PooledConnection extends HttpConnection {
     private final Cell cell = new Cell(this);
     private final Home home;
     private final Destination destination;
-    // Of the socket that was checked last. Only the holder of the lease checks.
+    // Of the socket that was asked for last. Immutable, so that who closes what is idle or shuts down may ask while its holder opens it.
     private SocketProbe probe;
     // Whether open() was ever called: a connection that was not is as good as new.
     private boolean tried;
@@ -214,13 +213,24 @@ final class PooledConnection extends HttpConnection {
 
     /** Whether closing it may wait for the peer. */
     boolean mayBlockToClose() {
-        return Sockets.mayBlockToClose(getSocket());
+        return probe().mayBlockToClose();
     }
 
     /** Whether it is open as far as this side knows, but the peer has closed it. */
     boolean isClosedByPeer() {
+        return getSocket() != null && probe().ask() == Liveness.CLOSED;
+    }
+
+    /** Of its present socket, whose descriptor is looked for once. */
+    private SocketProbe probe() {
         Socket socket = getSocket();
-        return socket != null && Sockets.probe(socket) == Liveness.CLOSED;
+        SocketProbe last = probe;
+        if (last != null && last.isOf(socket)) {
+            return last;
+        }
+        SocketProbe found = SocketProbe.of(socket);
+        probe = found;
+        return found;
     }
 
     /**
@@ -232,11 +242,7 @@ final class PooledConnection extends HttpConnection {
         if (!isOpen()) {
             return true;
         }
-        Socket socket = getSocket();
-        if (probe == null || !probe.isOf(socket)) {
-            probe = SocketProbe.of(socket);
-        }
-        Liveness seen = home.sockets.liveness(probe, isSecure());
+        Liveness seen = home.sockets.liveness(probe(), isSecure());
         return seen == Liveness.UNKNOWN ? super.isStale() : seen == Liveness.CLOSED;
     }
 
@@ -244,7 +250,7 @@ final class PooledConnection extends HttpConnection {
     public void open() throws IOException {
         tried = true;
         super.open();
-        home.sockets.connected(getSocket());
+        home.sockets.connected(probe());
         closeIfOrphaned();
     }
 
@@ -256,7 +262,7 @@ final class PooledConnection extends HttpConnection {
 
     /** Tells the pool the socket, or has it forgotten. */
     void attachTo(Lease<Cell> lease) {
-        home.sockets.attach(lease, getSocket());
+        home.sockets.attach(lease, probe());
     }
 
     @Override

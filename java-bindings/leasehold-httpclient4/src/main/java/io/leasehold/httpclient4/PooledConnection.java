@@ -7,7 +7,6 @@ import io.leasehold.Lease;
 import io.leasehold.Liveness;
 import io.leasehold.ManagedSockets;
 import io.leasehold.SocketProbe;
-import io.leasehold.Sockets;
 import io.leasehold.internal.Firsts;
 import java.io.IOException;
 import java.lang.ref.WeakReference;
@@ -76,7 +75,7 @@ final class PooledConnection {
         @Override
         public boolean mayBlock(Cell cell) {
             PooledConnection connection = cell.get();
-            return connection != null && Sockets.mayBlockToClose(connection.connection.getSocket());
+            return connection != null && connection.probe().mayBlockToClose();
         }
     }
 
@@ -121,7 +120,7 @@ final class PooledConnection {
     // The socket's timeout, as long as nobody but us can have set it.
     private int timeout = UNKNOWN_TIMEOUT;
     private boolean socketShown;
-    // Of the socket that was checked last.
+    // Of the socket that was asked for last. Immutable, so that who shuts down may ask while its holder connects.
     private SocketProbe probe;
     // Whether it has left its home. Written by whoever ends it, before it is closed, and read by whoever opens it, after it is open: a
     // lease may be ended under the one who connects, by an abort or a shutdown, and then one of the two closes what was opened.
@@ -225,10 +224,9 @@ final class PooledConnection {
         }
         timeout = UNKNOWN_TIMEOUT;
         astray |= !this.route.equals(route);
-        Socket socket = connection.getSocket();
-        probe = SocketProbe.of(socket);
-        home.sockets.connected(socket);
-        if (!home.sockets.attach(lease, socket)) {
+        SocketProbe probe = probe();
+        home.sockets.connected(probe);
+        if (!home.sockets.attach(lease, probe)) {
             throw new ConnectionShutdownException();
         }
     }
@@ -268,12 +266,20 @@ final class PooledConnection {
         if (!connection.isOpen()) {
             return Liveness.CLOSED;
         }
-        Socket socket = connection.getSocket();
-        if (probe == null || !probe.isOf(socket)) {
-            probe = SocketProbe.of(socket);
-        }
-        Liveness seen = home.sockets.liveness(probe, route.isSecure());
+        Liveness seen = home.sockets.liveness(probe(), route.isSecure());
         return seen == Liveness.ALIVE && hasOwnCheck ? Liveness.UNKNOWN : seen;
+    }
+
+    /** Of its present socket, whose descriptor is looked for once. */
+    private SocketProbe probe() {
+        Socket socket = connection.getSocket();
+        SocketProbe last = probe;
+        if (last != null && last.isOf(socket)) {
+            return last;
+        }
+        SocketProbe found = SocketProbe.of(socket);
+        probe = found;
+        return found;
     }
 
     /** Whether it is stale by its own check: HttpClient's tries to read for a millisecond. */
@@ -299,7 +305,7 @@ final class PooledConnection {
 
     /** Closes it with a reset, now or, if that may wait for its peer, where it ends. */
     void shutDownWithoutDelay() throws IOException {
-        if (Sockets.mayBlockToClose(connection.getSocket())) {
+        if (probe().mayBlockToClose()) {
             endsWithReset = true;
         } else {
             shutDown();
@@ -312,7 +318,7 @@ final class PooledConnection {
             logExpired();
         } else if (cause == Cause.PEER_CLOSED && LOG.isDebugEnabled() && isOpen()
                 // Where the watch has failed, the pool says so of a plain one with unasked bytes too.
-                && Sockets.probe(connection.getSocket()) == Liveness.CLOSED) {
+                && probe().ask() == Liveness.CLOSED) {
             LOG.debug("Connection " + asEntry() + " closed by its peer");
         }
     }

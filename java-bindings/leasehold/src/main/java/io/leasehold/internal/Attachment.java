@@ -1,33 +1,40 @@
 package io.leasehold.internal;
 
 import io.leasehold.Liveness;
+import io.leasehold.Watching;
 import java.lang.ref.WeakReference;
 import java.net.Socket;
-import javax.net.ssl.SSLSocket;
 
 /**
  * The socket of a connection, as far as the pool was told. Held weakly: a TLS socket leads to what the application gave
  * its context, and so perhaps to the pool.
  *
- * <p>The descriptor is good for as long as the socket is open: its number may be a stranger's afterwards.
+ * <p>The descriptor is good for as long as the socket that has it is open, which may be another one, behind it: its number may be a
+ * stranger's afterwards.
  */
 final class Attachment extends WeakReference<Socket> {
     private static final int NONE = -1;
 
+    // The socket that has the descriptor: this reference itself, or of the one behind it. Null if none is known.
+    private final WeakReference<Socket> base;
     private final int descriptor;
-    private final boolean isTls;
+    private final boolean isOpaque;
 
     // Both written by who attaches it to a lease, before anybody else may see it: whether its peer's close is told, and whether the
     // operating system is to be asked at each lease.
     boolean isWatched;
     boolean isProbed;
 
-    Attachment(Socket socket) {
-        super(socket);
-        int own = SocketDescriptors.isOpen(socket) ? SocketDescriptors.of(socket) : NONE;
-        // A socket that only passes on to another one has a descriptor that was never connected: it would be told of as hung up at once.
-        descriptor = SocketDescriptors.probe(socket, own) == Liveness.UNKNOWN ? NONE : own;
-        isTls = socket instanceof SSLSocket;
+    Attachment(FoundSocket found) {
+        super(found.socket());
+        base = found.base() == null ? null : found.base() == found.socket() ? this : new WeakReference<>(found.base());
+        descriptor = found.descriptor();
+        isOpaque = found.isOpaque();
+    }
+
+    /** Whether it is of this socket, whose peer's close is noticed in this way. */
+    boolean isOf(Socket socket, Watching watching) {
+        return isOf(socket) && isKnown() && isWatched == watching.watches() && isProbed == watching.probes();
     }
 
     boolean isOf(Socket socket) {
@@ -49,7 +56,12 @@ final class Attachment extends WeakReference<Socket> {
         if (socket == null) {
             return false;
         }
-        return SocketDescriptors.probe(socket, descriptor).betweenRequests(isTls) == Liveness.CLOSED;
+        Socket base = this.base == this ? socket : base();
+        if (base == null && isKnown()) {
+            // The one behind it is gone, and so is closed.
+            return true;
+        }
+        return SocketDescriptors.probe(socket, base, descriptor).betweenRequests(isOpaque) == Liveness.CLOSED;
     }
 
     /**
@@ -71,21 +83,25 @@ final class Attachment extends WeakReference<Socket> {
 
     /** Has the system go on sending what is left when the socket is closed, instead of the close waiting for it. */
     void doNotLinger() {
-        Socket socket = get();
-        if (socket != null) {
-            SocketDescriptors.doNotLinger(socket);
+        Socket base = base();
+        if (base != null) {
+            SocketDescriptors.doNotLinger(base);
         }
     }
 
     /** Whether its socket says that it is open. */
     boolean isOpen() {
-        Socket socket = get();
-        return socket != null && SocketDescriptors.isOpen(socket);
+        Socket base = base();
+        return base != null && SocketDescriptors.isOpen(base);
     }
 
     /** Whether its socket has its number for certain: nobody has begun to close it. */
     boolean isInUse() {
-        Socket socket = get();
-        return socket != null && SocketDescriptors.isInUse(socket);
+        Socket base = base();
+        return base != null && SocketDescriptors.isInUse(base);
+    }
+
+    private Socket base() {
+        return base == null ? null : base.get();
     }
 }

@@ -56,10 +56,8 @@ final class Cell {
      * @param engine the pool's, for which the entry is leased under this handle
      * @param number the pool's number in the watch
      */
-    void attach(Socket socket, Watching watching, Engine engine, long handle, int number) {
-        Attachment before = attachment;
-        if (before != null && before.isOf(socket) && before.isKnown() && before.isWatched == watching.watches()
-                && before.isProbed == watching.probes()) {
+    void attach(FoundSocket socket, Watching watching, Engine engine, long handle, int number) {
+        if (isAttached(socket.socket(), watching)) {
             return;
         }
         forgetSocket();
@@ -78,6 +76,12 @@ final class Cell {
         made.isProbed = watching.probes() || watching.watches() && made.isKnown() && !made.isWatched;
         wasWatched = made.isWatched;
         attachment = made;
+    }
+
+    /** Whether just this socket is attached. */
+    boolean isAttached(Socket socket, Watching watching) {
+        Attachment present = attachment;
+        return present != null && present.isOf(socket, watching);
     }
 
     /** Forgets the connection's socket: before it is closed, so that nobody watches its number when that is another's. */

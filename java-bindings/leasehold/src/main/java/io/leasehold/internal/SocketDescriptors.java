@@ -1,10 +1,12 @@
 package io.leasehold.internal;
 
 import io.leasehold.Liveness;
+import java.lang.reflect.Field;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketException;
 
-/** Reaches the descriptors of sockets, by their JDK classes' private fields, which only native code may read. */
+/** Reaches the descriptors of sockets, by private fields, which only native code may read, and asks and sets what is theirs. */
 public final class SocketDescriptors {
     private static final Liveness[] ANSWERS = {Liveness.ALIVE, Liveness.CLOSED, Liveness.READABLE};
 
@@ -24,30 +26,25 @@ public final class SocketDescriptors {
         }
     }
 
-    /**
-     * Asks the operating system whether a socket is alive.
-     *
-     * @param socket the socket, which no other thread may close meanwhile; may be null
-     * @return what it says
-     */
-    public static Liveness probe(Socket socket) {
-        return probe(socket, of(socket));
+    /** Whether descriptors can be reached at all. */
+    static boolean isUsable() {
+        return NativeLibrary.failure() == null && usable;
     }
 
     /**
-     * As {@link #probe(Socket)}, of a socket whose descriptor was found before.
+     * Asks the operating system about a connection.
      *
-     * @param socket the socket, which no other thread may close meanwhile; may be null
-     * @param descriptor what {@link #of} said of it
-     * @return what the operating system says
+     * @param socket the connection's, which no other thread may close meanwhile; may be null
+     * @param base the one that has the descriptor; null or the same one if that is no other
+     * @param descriptor the descriptor, or -1 if none was found
      */
-    public static Liveness probe(Socket socket, int descriptor) {
+    static Liveness probe(Socket socket, Socket base, int descriptor) {
         if (socket == null || NativeLibrary.failure() != null) {
             return Liveness.UNKNOWN;
         }
         try {
             // Its descriptor may be another's by now.
-            if (socket.isClosed()) {
+            if (socket.isClosed() || base != socket && base != null && base.isClosed()) {
                 return usable ? Liveness.CLOSED : Liveness.UNKNOWN;
             }
         } catch (RuntimeException e) {
@@ -58,14 +55,14 @@ public final class SocketDescriptors {
         return answer < 0 ? Liveness.UNKNOWN : ANSWERS[answer];
     }
 
-    /**
-     * Finds the descriptor of a socket, which stays the same for as long as the socket is connected.
-     *
-     * @param socket the socket, which no other thread may close meanwhile; may be null
-     * @return the descriptor, or -1 if none can be reached
-     */
-    public static int of(Socket socket) {
-        return socket == null || NativeLibrary.failure() != null || !usable ? -1 : descriptor(socket);
+    /** What an object has in a field that can hold objects, whoever may see it. */
+    static Object field(Object holder, Field field) {
+        return field(holder, field.getDeclaringClass(), field.getName(), "L" + field.getType().getName().replace('.', '/') + ";");
+    }
+
+    /** Whether a descriptor's socket is connected from this address to that one. */
+    static boolean connects(int descriptor, InetSocketAddress local, InetSocketAddress peer) {
+        return connects(descriptor, local.getAddress().getAddress(), local.getPort(), peer.getAddress().getAddress(), peer.getPort());
     }
 
     /** Whether a socket says that it is open: if it is not, its descriptor's number may be a stranger's. */
@@ -94,13 +91,8 @@ public final class SocketDescriptors {
         }
     }
 
-    /**
-     * Whether closing a socket waits until its peer has everything.
-     *
-     * @param socket the socket
-     * @return true if it does
-     */
-    public static boolean lingers(Socket socket) {
+    /** Whether closing a socket waits until its peer has everything. */
+    static boolean lingers(Socket socket) {
         try {
             return socket.getSoLinger() > 0;
         } catch (SocketException | RuntimeException e) {
@@ -129,9 +121,8 @@ public final class SocketDescriptors {
      * @param probes how many
      * @return null if it was set, an empty text if there is no way to the descriptor, else what the operating system says
      */
-    public static String setTcpKeepAlive(Socket socket, int idle, int interval, int probes) {
-        int descriptor = isOpen(socket) ? of(socket) : -1;
-        return descriptor < 0 ? "" : setTcpKeepAlive(descriptor, idle, interval, probes);
+    public static String setTcpKeepAlive(FoundSocket socket, int idle, int interval, int probes) {
+        return socket.descriptor() < 0 ? "" : setTcpKeepAlive(socket.descriptor(), idle, interval, probes);
     }
 
     /** Null if it was set, else what the operating system says. */
@@ -149,9 +140,16 @@ public final class SocketDescriptors {
     /** The first field or class that this JDK lacks, or null. */
     private static native String findFields();
 
-    /** The descriptor; -1 if none can be reached. */
-    private static native int descriptor(Socket socket);
+    /** A socket's own descriptor; -1 if none can be reached. */
+    static native int descriptor(Socket socket);
+
+    /** What a TLS socket of the JDK's is layered over; null if it is none, or connected by itself. */
+    static native Socket below(Socket socket);
+
+    private static native Object field(Object holder, Class<?> declaring, String name, String signature);
+
+    private static native boolean connects(int descriptor, byte[] local, int localPort, byte[] peer, int peerPort);
 
     /** What the operating system says without waiting: an index into {@code ANSWERS}, or -1. */
-    private static native int ask(int descriptor);
+    static native int ask(int descriptor);
 }

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
+import java.security.Provider;
 import java.util.Base64;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
@@ -31,6 +32,11 @@ public final class TestTls {
     /** A context that has the identity and trusts it. */
     public static SSLContext context() {
         return CONTEXT;
+    }
+
+    /** The same by another implementation of TLS. */
+    public static SSLContext context(Provider provider) throws GeneralSecurityException {
+        return initialized(SSLContext.getInstance("TLS", provider));
     }
 
     /** Layers the server's side of TLS over an accepted socket. The handshake happens with the first byte. */
@@ -89,15 +95,18 @@ public final class TestTls {
 
     private static SSLContext makeContext() {
         try {
-            KeyManagerFactory keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
-            keys.init(IDENTITY, PASSWORD);
-            TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-            trust.init(IDENTITY);
-            SSLContext context = SSLContext.getInstance("TLS");
-            context.init(keys.getKeyManagers(), trust.getTrustManagers(), null);
-            return context;
+            return initialized(SSLContext.getInstance("TLS"));
         } catch (GeneralSecurityException e) {
             throw new IllegalStateException("the JDK's TLS does not work", e);
         }
+    }
+
+    private static SSLContext initialized(SSLContext context) throws GeneralSecurityException {
+        KeyManagerFactory keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+        keys.init(IDENTITY, PASSWORD);
+        TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+        trust.init(IDENTITY);
+        context.init(keys.getKeyManagers(), trust.getTrustManagers(), null);
+        return context;
     }
 }

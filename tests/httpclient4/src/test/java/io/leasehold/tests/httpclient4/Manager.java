@@ -1,6 +1,8 @@
 package io.leasehold.tests.httpclient4;
 
 import io.leasehold.httpclient4.LeaseholdHttpClientConnectionManager;
+import org.apache.http.config.Registry;
+import org.apache.http.conn.socket.ConnectionSocketFactory;
 import org.apache.http.impl.conn.PoolingHttpClientConnectionManager;
 
 /**
@@ -13,6 +15,11 @@ enum Manager {
         PoolingHttpClientConnectionManager makeAsShipped() {
             return new PoolingHttpClientConnectionManager();
         }
+
+        @Override
+        PoolingHttpClientConnectionManager make(Registry<ConnectionSocketFactory> sockets) {
+            return new PoolingHttpClientConnectionManager(sockets);
+        }
     },
 
     LEASEHOLD {
@@ -20,10 +27,18 @@ enum Manager {
         PoolingHttpClientConnectionManager makeAsShipped() {
             return new LeaseholdHttpClientConnectionManager();
         }
+
+        @Override
+        PoolingHttpClientConnectionManager make(Registry<ConnectionSocketFactory> sockets) {
+            return new LeaseholdHttpClientConnectionManager(sockets);
+        }
     };
 
     /** With the limits that it comes with. */
     abstract PoolingHttpClientConnectionManager makeAsShipped();
+
+    /** As shipped, with what makes its sockets. */
+    abstract PoolingHttpClientConnectionManager make(Registry<ConnectionSocketFactory> sockets);
 
     final PoolingHttpClientConnectionManager make() {
         return make(32, 200);
