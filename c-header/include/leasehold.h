@@ -39,9 +39,11 @@
  * - Thread-safe means: any thread may call it at any time, whatever others do with the same objects. Every function is.
  *   A lease is used by one thread at a time all the same, as the connection in it is.
  * - Times are milliseconds, lengths are bytes.
- * - No function prints, and none ends the process, but for memory that runs out. A defect inside is LH_PANICKED and a
- *   message to the log callback; the Rust runtime writes a line about it to stderr.
- * - What a callback must not do: throw, longjmp, pthread_exit. It may call any function, except waiting ones.
+ * - No function prints, and none ends the process, with one exception: where the system has no memory for the library's own
+ *   records, which are small, the Rust runtime writes a line to stderr and calls abort. A copy of what the program gives, of any
+ *   length, is LH_NO_MEMORY then. A defect inside is LH_PANICKED and a message to the log callback, and a line on stderr, too.
+ * - What a callback must not do: throw, longjmp, pthread_exit. It may call any function. What would have to wait is refused there
+ *   with LH_IN_CALLBACK, and so is lh_pool_destroy.
  *
  * Who owns a connection: the program, until lh_lease_opened is LH_OK; then the pool, until its disposal callback is given
  * it. That happens exactly once for each, at the latest in lh_pool_destroy. A lease lends it.
@@ -171,6 +173,14 @@ typedef enum {
      * More than 1,024 pools or clocks, or more than a million routes or waiting requests of a pool.
      */
     LH_TOO_MANY = 400,
+    /**
+     * The system has no thread to give, and what was asked for takes one. It is tried again with each call.
+     */
+    LH_NO_THREAD = 401,
+    /**
+     * There is no memory for a copy of what was given.
+     */
+    LH_NO_MEMORY = 402,
     /**
      * A defect of the library: something in it panicked. The pool may have been shut down by it. See the log.
      */
@@ -427,11 +437,14 @@ typedef void (*lh_log_callback)(void *context,
  * others; while 16 disposals hang that nothing ends, others wait. No lock is held in any case, and whoever waits for the
  * connection's place is told before, so a close that hangs delays no lease of another thread. A limit is what the pool counts,
  * and what it disposes of is not counted any more: a server may briefly see one connection more for each that is still closing.
- * Threads of the library's own have the signal mask of the thread whose call started them.
+ * Where the system has no thread to give it is called as without `dispose_apart`; for what the library's own thread found that is
+ * tried again, and after a second called there. Threads of the library's own block every signal, as does what is started on them,
+ * by a fork or otherwise: a fault there ends the process without a handler.
  *
  * A socket that is to linger does so only where the callback closes it on the program's own thread.
  *
- * It may call the pool's functions, with one exception: a lease that would have to wait is refused with LH_IN_CALLBACK.
+ * It may call the pool's functions, with two exceptions: a lease that would have to wait, and lh_pool_destroy, are refused with
+ * LH_IN_CALLBACK.
  * Callbacks never nest: what its own calls bring about is delivered after it has returned. It must return normally: no
  * longjmp, no C++ exception, no pthread_exit.
  */
@@ -501,8 +514,8 @@ typedef struct {
     /**
      * Not 0: `dispose` is called on a thread of the library's own also for what calls of the program bring about, for
      * connections whose close may take its time, as a TLS goodbye or a socket that lingers may: no lease waits for it. A
-     * connection may then be opened in place of one whose disposal is still to come. 0, the default: those calls dispose of it
-     * themselves. See lh_dispose_callback.
+     * connection may then be opened in place of one whose disposal is still to come. 0, the default, and where the system has no
+     * thread to give: those calls dispose of it themselves. See lh_dispose_callback.
      */
     uint32_t dispose_apart;
 } lh_pool_options;
@@ -671,7 +684,8 @@ lh_status lh_clock_destroy(lh_clock clock);
  * requests left: with max=0, as with timeout=0, the connection closes. Of several of one name the smallest counts. What cannot
  * be read is passed over.
  *
- * LH_NULL_POINTER: `keep_ms`, or a value of a length other than 0, is NULL. Thread-safe.
+ * LH_NULL_POINTER: `keep_ms`, or a value of a length other than 0, is NULL; LH_INVALID_ARGUMENT: a length is more than any
+ * object has; LH_NO_MEMORY. Thread-safe.
  */
 lh_status lh_http1_keep_alive(uint8_t minor_version,
                               const char *connection,
@@ -690,7 +704,7 @@ lh_status lh_http1_keep_alive(uint8_t minor_version,
  * place.
  *
  * LH_EXHAUSTED: the limits leave nothing; LH_SHUT_DOWN, LH_NULL_POINTER, LH_BAD_SIZE, LH_INVALID_ARGUMENT, LH_NO_POOL,
- * LH_NO_ROUTE, LH_TOO_MANY. Thread-safe.
+ * LH_NO_ROUTE, LH_TOO_MANY; LH_NO_MEMORY: for a copy of the options' state. Thread-safe.
  */
 lh_status lh_pool_try_lease(lh_pool pool,
                             lh_route route,
@@ -705,7 +719,8 @@ lh_status lh_pool_try_lease(lh_pool pool,
  * Requests are served in the order in which they came, whatever their route. The thread sleeps meanwhile.
  *
  * LH_TIMED_OUT, LH_QUEUE_FULL; LH_SHUT_DOWN, also when that happens while it waits; LH_IN_CALLBACK: it would have to wait
- * inside a callback; LH_NULL_POINTER, LH_BAD_SIZE, LH_INVALID_ARGUMENT, LH_NO_POOL, LH_NO_ROUTE, LH_TOO_MANY. Thread-safe.
+ * inside a callback; LH_NULL_POINTER, LH_BAD_SIZE, LH_INVALID_ARGUMENT, LH_NO_POOL, LH_NO_ROUTE, LH_TOO_MANY, LH_NO_MEMORY.
+ * Thread-safe.
  */
 lh_status lh_pool_lease(lh_pool pool,
                         lh_route route,
@@ -737,8 +752,8 @@ lh_status lh_lease_opened(lh_pool pool,
  * probe is to be another; a new connection comes by lh_lease_replace. The pool never reads from, writes to or closes a
  * socket, but it may shut one down whose disposal on a thread of the library's own hangs. Two or three system calls.
  *
- * What cannot be watched now, because it is not connected yet or because the system's limits are reached, is probed in any
- * case, and its watch tried again, when the connection is leased next.
+ * What cannot be watched now, because it is not connected yet or because the system's limits are reached, in descriptors or
+ * threads, is probed in any case, and its watch tried again, when the connection is leased next.
  *
  * LH_INVALID_ARGUMENT: a negative `socket`, or `probe` is no lh_probe; LH_NO_CONNECTION, LH_NO_POOL, LH_NO_LEASE.
  * Thread-safe.
@@ -780,8 +795,8 @@ lh_status lh_lease_socket(lh_pool pool,
  * user or a client certificate. From its release on it goes only to leases whose options ask for an equal state. NULL
  * and 0: to nobody again, for any lease.
  *
- * LH_NULL_POINTER, LH_INVALID_ARGUMENT: `length` is more than any object has; LH_NO_CONNECTION, LH_NO_POOL, LH_NO_LEASE.
- * Thread-safe.
+ * LH_NULL_POINTER, LH_INVALID_ARGUMENT: `length` is more than any object has; LH_NO_CONNECTION, LH_NO_POOL, LH_NO_LEASE,
+ * LH_NO_MEMORY. Thread-safe.
  */
 lh_status lh_lease_bind(lh_pool pool,
                         lh_lease lease,
@@ -862,12 +877,13 @@ lh_status lh_lease_options_init(lh_lease_options *options,
  *
  * A thread of the library's own, one for all pools, is started by the first of them that needs it: for its first socket
  * that is watched, its first request with a timeout, its first disposal with `dispose_apart`, or at once for evict_expired
- * and evict_idle_ms. It ends with the last of those pools.
+ * and evict_idle_ms. It ends with the last of those pools. Where the system has no thread to give, a line at error says so; what
+ * takes one is refused then or done as the function in question says, and each call that needs the thread tries again.
  *
  * `options` is what it is made with, read during the call only; NULL for the defaults.
  *
  * LH_NULL_POINTER, LH_BAD_SIZE, LH_INVALID_ARGUMENT: an option means nothing, or is of a later version; LH_NO_CLOCK,
- * LH_TOO_MANY: 1,024 pools are there. Thread-safe.
+ * LH_NO_THREAD: it is to evict, and there is no thread for that; LH_TOO_MANY: 1,024 pools are there. Thread-safe.
  */
 lh_status lh_pool_create(const lh_pool_options *options,
                          lh_pool *pool);
@@ -879,14 +895,15 @@ lh_status lh_pool_create(const lh_pool_options *options,
  * When it returns, the disposal callback has had every connection, those still leased with LH_CAUSE_REVOKED, and every
  * request's callback was called with LH_SHUT_DOWN, except by calls under way on other threads of the program. No callback
  * of the pool's comes from a thread of the library's own any more, and with the last pool that needed them those threads
- * have ended: it waits for callbacks under way on them, so hold no lock that one of them takes. Called in a callback, it
- * waits for no other; with that last pool, on a thread of the program's own, it then waits for the end of the library's
- * threads for three seconds at most.
+ * have ended: it waits for callbacks under way on them, so hold no lock that one of them takes. A callback of another pool
+ * that hangs holds it up for three seconds at most. On a thread that must not wait, an event loop's, shut the pool down, which waits
+ * for nothing, and leave this call to another.
  *
  * To end a pool without revoking anything, shut it down gracefully and wait until its lh_stats say that nothing is leased.
  * Calls of other threads may be under way, also waiting ones: they end with LH_SHUT_DOWN, later ones with LH_NO_POOL.
  *
- * LH_NO_POOL. Thread-safe.
+ * LH_NO_POOL; LH_IN_CALLBACK: it was called in a callback for a connection or a request, whatever pool that serves, or in the log
+ * callback on a thread of the library's own. Shut it down there, and destroy it later. Thread-safe.
  */
 lh_status lh_pool_destroy(lh_pool pool);
 
@@ -990,8 +1007,8 @@ lh_status lh_pool_each_entry(lh_pool pool,
  * A request waits for the options' timeout_ms at most. Hold the route until then. An event loop leases by this without ever waiting;
  * let its callback wake the loop, since it may come on any thread that uses the pool and on the library's own.
  *
- * LH_QUEUE_FULL, LH_SHUT_DOWN, LH_NULL_POINTER, LH_BAD_SIZE, LH_INVALID_ARGUMENT, LH_NO_POOL, LH_NO_ROUTE, LH_TOO_MANY.
- * Thread-safe.
+ * LH_QUEUE_FULL, LH_SHUT_DOWN, LH_NULL_POINTER, LH_BAD_SIZE, LH_INVALID_ARGUMENT, LH_NO_POOL, LH_NO_ROUTE, LH_TOO_MANY,
+ * LH_NO_MEMORY; LH_NO_THREAD: it would have to wait, with a timeout, and there is no thread to tell when that is over. Thread-safe.
  */
 lh_status lh_pool_request(lh_pool pool,
                           lh_route route,
@@ -1015,7 +1032,7 @@ lh_status lh_request_cancel(lh_pool pool,
  *
  * The route is held until lh_route_free is called as often as it was made, or the pool ends. O(1).
  *
- * LH_NULL_POINTER, LH_NO_POOL, LH_TOO_MANY: more than a million routes are there. Thread-safe.
+ * LH_NULL_POINTER, LH_NO_POOL, LH_TOO_MANY: more than a million routes are there; LH_NO_MEMORY: for the copy. Thread-safe.
  */
 lh_status lh_route_of_name(lh_pool pool,
                            const char *name,
@@ -1024,7 +1041,8 @@ lh_status lh_route_of_name(lh_pool pool,
 /**
  * The same of any bytes, `length` of them, text or not, none of them special.
  *
- * LH_NULL_POINTER, LH_INVALID_ARGUMENT: `length` is more than any object has; LH_NO_POOL, LH_TOO_MANY. Thread-safe.
+ * LH_NULL_POINTER, LH_INVALID_ARGUMENT: `length` is more than any object has; LH_NO_POOL, LH_TOO_MANY, LH_NO_MEMORY.
+ * Thread-safe.
  */
 lh_status lh_route_of_bytes(lh_pool pool,
                             const void *name,

@@ -2,8 +2,8 @@
 //!
 //! A pool joins the housekeeper when it first needs it and leaves it when it is destroyed. Whoever destroys it may free what
 //! its callbacks use, so what those threads have under way for it is counted, from before the engine is asked until the
-//! callbacks have returned, and the end of the pool waits for the count to be zero. Not so a callback that destroys its
-//! own pool: it would wait for itself.
+//! callbacks have returned, and the end of the pool waits for the count to be zero. In a callback no pool is destroyed: it might
+//! wait for itself.
 
 use std::sync::Arc;
 
@@ -31,31 +31,23 @@ impl Care {
     /// The place with the housekeeper, which the first call takes by `join`. `None` when it was left.
     pub(crate) fn membership(&self, join: impl FnOnce() -> Membership) -> Option<Arc<Membership>> {
         let mut place = self.place.lock();
-        let is_new = matches!(*place, Place::NotYet);
-        if is_new {
+        if matches!(*place, Place::NotYet) {
             *place = Place::Joined(Arc::new(join()));
         }
-        let membership = match &*place {
-            Place::Joined(membership) => Arc::clone(membership),
-            _ => return None,
-        };
-        // Logs, and so calls the program.
-        drop(place);
-        if is_new {
-            membership.start();
+        match &*place {
+            Place::Joined(membership) => Some(Arc::clone(membership)),
+            _ => None,
         }
-        Some(membership)
     }
 
     /// Leaves the housekeeper, with a pool that was shut down. No callback comes from a thread of the library's own when this
-    /// has returned, but where it is called in one.
-    pub(crate) fn leave(&self, is_in_callback: bool) {
+    /// has returned.
+    pub(crate) fn leave(&self) {
         let place = std::mem::replace(&mut *self.place.lock(), Place::Left);
-        if !is_in_callback {
-            let mut under_way = self.under_way.lock();
-            let is_any = |count: &mut usize| *count > 0;
-            self.nothing_under_way.wait_while(&mut under_way, is_any);
-        }
+        let mut under_way = self.under_way.lock();
+        let is_any = |count: &mut usize| *count > 0;
+        self.nothing_under_way.wait_while(&mut under_way, is_any);
+        drop(under_way);
         drop(place);
     }
 }
@@ -90,22 +82,21 @@ mod tests {
     #[test]
     fn who_has_left_does_not_join() {
         let care = Care::default();
-        care.leave(false);
+        care.leave();
         assert!(care.membership(|| unreachable!("joined")).is_none());
     }
 
     #[test]
-    fn who_leaves_waits_for_what_is_under_way_but_not_in_a_callback() {
+    fn who_leaves_waits_for_what_is_under_way() {
         let care = Arc::default();
         let call = Call::begin(&care);
-        care.leave(true);
         let is_over = AtomicBool::new(false);
         thread::scope(|scope| {
             scope.spawn(|| {
                 is_over.store(true, Relaxed);
                 drop(call);
             });
-            care.leave(false);
+            care.leave();
             assert!(is_over.load(Relaxed));
         });
     }

@@ -8,7 +8,8 @@
 use std::ffi::c_void;
 use std::os::fd::RawFd;
 use std::ptr::null_mut;
-use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, fence};
 
 use leasehold::engine::StateId;
 
@@ -61,8 +62,9 @@ impl Cell {
 
     /// Takes the connection out, if there is one.
     pub(crate) fn take(&self) -> Option<Kept> {
-        let data = self.data.swap(null_mut(), Relaxed);
-        let word = self.word.swap(0, Relaxed);
+        // Who finds nothing here can find out that the lease has been ended.
+        let data = self.data.swap(null_mut(), Release);
+        let word = self.word.swap(0, Release);
         (word & FILLED != 0).then(|| Kept {
             data,
             socket: socket_of(word),
@@ -72,6 +74,12 @@ impl Cell {
     #[inline]
     pub(crate) fn data(&self) -> *mut c_void {
         self.data.load(Relaxed)
+    }
+
+    /// Has who found no data, or no socket, in a cell see that its lease was ended before those were taken out.
+    #[cold]
+    pub(crate) fn after_a_miss(&self) {
+        fence(Acquire);
     }
 
     pub(crate) fn set_data(&self, data: *mut c_void) {

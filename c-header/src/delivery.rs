@@ -19,7 +19,7 @@ use leasehold::engine::{
     Cause, Effects, Engine, Handle, NotLeased, RouteId, StateId, Ticket, Verdict, Victim,
 };
 use leasehold::face::{
-    self, Disposable, Face, Work, is_housekeepers_thread, is_process, process_number,
+    self, Disposable, Face, Work, is_housekeepers_thread, is_own_thread, is_process, process_number,
 };
 
 use crate::boundary::report;
@@ -58,6 +58,11 @@ fn under_way() -> Option<NonNull<Queue>> {
 /// The calling thread is in a callback.
 pub(crate) fn is_in_callback() -> bool {
     under_way().is_some()
+}
+
+/// The calling thread is in a callback, or one of the library's: what it would wait for may be its own to do.
+pub(crate) fn may_not_wait() -> bool {
+    is_in_callback() || is_own_thread()
 }
 
 /// A pool as the kit sees it.
@@ -152,6 +157,8 @@ impl Pool {
         if !self.disposes_apart && !is_housekeepers_thread() {
             return Some(disposal);
         }
+        // Logs where that cannot be done: before there is a call that the end of the pool waits for.
+        let _ = self.is_tended();
         // Before the look at the place: the end of the pool, which gives that up, either is seen here or sees this.
         let call = Call::begin(&self.care);
         let Some(membership) = self.membership() else {

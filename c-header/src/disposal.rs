@@ -74,11 +74,14 @@ impl From<Cause> for lh_cause {
 /// others; while 16 disposals hang that nothing ends, others wait. No lock is held in any case, and whoever waits for the
 /// connection's place is told before, so a close that hangs delays no lease of another thread. A limit is what the pool counts,
 /// and what it disposes of is not counted any more: a server may briefly see one connection more for each that is still closing.
-/// Threads of the library's own have the signal mask of the thread whose call started them.
+/// Where the system has no thread to give it is called as without `dispose_apart`; for what the library's own thread found that is
+/// tried again, and after a second called there. Threads of the library's own block every signal, as does what is started on them,
+/// by a fork or otherwise: a fault there ends the process without a handler.
 ///
 /// A socket that is to linger does so only where the callback closes it on the program's own thread.
 ///
-/// It may call the pool's functions, with one exception: a lease that would have to wait is refused with LH_IN_CALLBACK.
+/// It may call the pool's functions, with two exceptions: a lease that would have to wait, and lh_pool_destroy, are refused with
+/// LH_IN_CALLBACK.
 /// Callbacks never nest: what its own calls bring about is delivered after it has returned. It must return normally: no
 /// longjmp, no C++ exception, no pthread_exit.
 pub type lh_dispose_callback =

@@ -4,16 +4,25 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use leasehold::face::{Tended, take_turn};
+use leasehold::engine::Effects;
+use leasehold::face::{Parting, Tended, Token, take_turn};
 
 use crate::care::Call;
 use crate::delivery::Delivery;
 use crate::pools::Pool;
 
 impl Tended for Pool {
-    fn peer_closed(self: Arc<Self>, slot: u32, opening: u16) {
-        let _call = Call::begin(&self.care);
-        self.with_effects(|engine, effects| engine.peer_closed(slot, opening, effects));
+    fn peers_closed(self: Arc<Self>, closed: &[Token]) -> Parting {
+        let call = Call::begin(&self.care);
+        let mut noted = Effects::new();
+        for token in closed {
+            let (slot, opening) = (token.slot(), token.opening());
+            self.engine.peer_closed(slot, opening, &mut noted);
+        }
+        Box::new(move || {
+            self.with_effects(|_, effects| *effects = noted);
+            drop(call);
+        })
     }
 
     fn tend(self: Arc<Self>) -> Option<Duration> {

@@ -1,5 +1,6 @@
 //! What an HTTP/1 response's headers say about the connection it came on.
 
+use std::borrow::Cow;
 use std::ffi::c_char;
 
 use leasehold::Reuse;
@@ -19,7 +20,8 @@ use crate::status::*;
 /// requests left: with max=0, as with timeout=0, the connection closes. Of several of one name the smallest counts. What cannot
 /// be read is passed over.
 ///
-/// LH_NULL_POINTER: `keep_ms`, or a value of a length other than 0, is NULL. Thread-safe.
+/// LH_NULL_POINTER: `keep_ms`, or a value of a length other than 0, is NULL; LH_INVALID_ARGUMENT: a length is more than any
+/// object has; LH_NO_MEMORY. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lh_http1_keep_alive(
     minor_version: u8,
@@ -38,8 +40,8 @@ pub unsafe extern "C" fn lh_http1_keep_alive(
                 Output::new(keep_ms)?,
             )
         };
-        let connection = connection.map(String::from_utf8_lossy);
-        let keep_alive = keep_alive.map(String::from_utf8_lossy);
+        let connection = connection.map(readable).transpose()?;
+        let keep_alive = keep_alive.map(readable).transpose()?;
         output.write(
             match Reuse::of_http1(minor_version, connection.as_deref(), keep_alive.as_deref()) {
                 Reuse::Close => 0,
@@ -49,4 +51,22 @@ pub unsafe extern "C" fn lh_http1_keep_alive(
         );
         Ok(LH_OK)
     })
+}
+
+/// A header's value as text, with marks in place of what is none.
+fn readable(value: &[u8]) -> Result<Cow<'_, str>, lh_status> {
+    if let Ok(text) = std::str::from_utf8(value) {
+        return Ok(Cow::Borrowed(text));
+    }
+    let mut text = String::new();
+    // A mark takes three bytes, and what it stands for one at least.
+    text.try_reserve_exact(value.len().saturating_mul(3))
+        .map_err(|_| LH_NO_MEMORY)?;
+    for chunk in value.utf8_chunks() {
+        text.push_str(chunk.valid());
+        if !chunk.invalid().is_empty() {
+            text.push(char::REPLACEMENT_CHARACTER);
+        }
+    }
+    Ok(Cow::Owned(text))
 }

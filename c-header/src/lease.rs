@@ -27,7 +27,7 @@ use crate::waiting::wait_for_lease;
 /// place.
 ///
 /// LH_EXHAUSTED: the limits leave nothing; LH_SHUT_DOWN, LH_NULL_POINTER, LH_BAD_SIZE, LH_INVALID_ARGUMENT, LH_NO_POOL,
-/// LH_NO_ROUTE, LH_TOO_MANY. Thread-safe.
+/// LH_NO_ROUTE, LH_TOO_MANY; LH_NO_MEMORY: for a copy of the options' state. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lh_pool_try_lease(
     pool: lh_pool,
@@ -46,7 +46,8 @@ pub unsafe extern "C" fn lh_pool_try_lease(
 /// Requests are served in the order in which they came, whatever their route. The thread sleeps meanwhile.
 ///
 /// LH_TIMED_OUT, LH_QUEUE_FULL; LH_SHUT_DOWN, also when that happens while it waits; LH_IN_CALLBACK: it would have to wait
-/// inside a callback; LH_NULL_POINTER, LH_BAD_SIZE, LH_INVALID_ARGUMENT, LH_NO_POOL, LH_NO_ROUTE, LH_TOO_MANY. Thread-safe.
+/// inside a callback; LH_NULL_POINTER, LH_BAD_SIZE, LH_INVALID_ARGUMENT, LH_NO_POOL, LH_NO_ROUTE, LH_TOO_MANY, LH_NO_MEMORY.
+/// Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lh_pool_lease(
     pool: lh_pool,
@@ -157,8 +158,8 @@ pub extern "C" fn lh_lease_opened(pool: lh_pool, lease: lh_lease, data: *mut c_v
 /// probe is to be another; a new connection comes by lh_lease_replace. The pool never reads from, writes to or closes a
 /// socket, but it may shut one down whose disposal on a thread of the library's own hangs. Two or three system calls.
 ///
-/// What cannot be watched now, because it is not connected yet or because the system's limits are reached, is probed in any
-/// case, and its watch tried again, when the connection is leased next.
+/// What cannot be watched now, because it is not connected yet or because the system's limits are reached, in descriptors or
+/// threads, is probed in any case, and its watch tried again, when the connection is leased next.
 ///
 /// LH_INVALID_ARGUMENT: a negative `socket`, or `probe` is no lh_probe; LH_NO_CONNECTION, LH_NO_POOL, LH_NO_LEASE.
 /// Thread-safe.
@@ -219,7 +220,13 @@ pub unsafe extern "C" fn lh_lease_data(
         // SAFETY: the caller's promise.
         let output = unsafe { Output::new(data)? };
         with_pool(pool, |pool| {
-            output.write(pool.connection_of(lease.to_handle())?.data());
+            let handle = lease.to_handle();
+            let cell = pool.connection_of(handle)?;
+            let data = cell.data();
+            if data.is_null() && pool.is_revoked(handle, cell) {
+                return Err(LH_NO_LEASE);
+            }
+            output.write(data);
             Ok(LH_OK)
         })
     })
@@ -238,7 +245,12 @@ pub unsafe extern "C" fn lh_lease_socket(
         // SAFETY: the caller's promise.
         let output = unsafe { Output::new(socket)? };
         with_pool(pool, |pool| {
-            let socket = pool.connection_of(lease.to_handle())?.socket();
+            let handle = lease.to_handle();
+            let cell = pool.connection_of(handle)?;
+            let socket = cell.socket();
+            if socket.is_none() && pool.is_revoked(handle, cell) {
+                return Err(LH_NO_LEASE);
+            }
             output.write(socket.map_or(-1, |socket| socket.descriptor));
             Ok(LH_OK)
         })
@@ -249,8 +261,8 @@ pub unsafe extern "C" fn lh_lease_socket(
 /// user or a client certificate. From its release on it goes only to leases whose options ask for an equal state. NULL
 /// and 0: to nobody again, for any lease.
 ///
-/// LH_NULL_POINTER, LH_INVALID_ARGUMENT: `length` is more than any object has; LH_NO_CONNECTION, LH_NO_POOL, LH_NO_LEASE.
-/// Thread-safe.
+/// LH_NULL_POINTER, LH_INVALID_ARGUMENT: `length` is more than any object has; LH_NO_CONNECTION, LH_NO_POOL, LH_NO_LEASE,
+/// LH_NO_MEMORY. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lh_lease_bind(
     pool: lh_pool,
@@ -264,7 +276,7 @@ pub unsafe extern "C" fn lh_lease_bind(
         with_pool(pool, |pool| {
             let cell = pool.connection_of(lease.to_handle())?;
             // The use of the state's number passes to the connection.
-            let before = cell.replace_state(StateUse::of(pool, state).into_id());
+            let before = cell.replace_state(StateUse::of(pool, state)?.into_id());
             pool.states.release(before);
             Ok(LH_OK)
         })

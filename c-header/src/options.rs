@@ -108,8 +108,8 @@ pub struct lh_pool_options {
     pub watching: u32,
     /// Not 0: `dispose` is called on a thread of the library's own also for what calls of the program bring about, for
     /// connections whose close may take its time, as a TLS goodbye or a socket that lingers may: no lease waits for it. A
-    /// connection may then be opened in place of one whose disposal is still to come. 0, the default: those calls dispose of it
-    /// themselves. See lh_dispose_callback.
+    /// connection may then be opened in place of one whose disposal is still to come. 0, the default, and where the system has no
+    /// thread to give: those calls dispose of it themselves. See lh_dispose_callback.
     pub dispose_apart: u32,
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use leasehold::engine::{Effects, Engine, ShutdownMode};
 
 use crate::boundary::{Output, answer, from_number};
-use crate::delivery::is_in_callback;
+use crate::delivery::may_not_wait;
 use crate::disposal::lh_cause;
 use crate::handles::lh_pool;
 use crate::options::{self, lh_pool_options};
@@ -41,12 +41,13 @@ impl Pool {
 ///
 /// A thread of the library's own, one for all pools, is started by the first of them that needs it: for its first socket
 /// that is watched, its first request with a timeout, its first disposal with `dispose_apart`, or at once for evict_expired
-/// and evict_idle_ms. It ends with the last of those pools.
+/// and evict_idle_ms. It ends with the last of those pools. Where the system has no thread to give, a line at error says so; what
+/// takes one is refused then or done as the function in question says, and each call that needs the thread tries again.
 ///
 /// `options` is what it is made with, read during the call only; NULL for the defaults.
 ///
 /// LH_NULL_POINTER, LH_BAD_SIZE, LH_INVALID_ARGUMENT: an option means nothing, or is of a later version; LH_NO_CLOCK,
-/// LH_TOO_MANY: 1,024 pools are there. Thread-safe.
+/// LH_NO_THREAD: it is to evict, and there is no thread for that; LH_TOO_MANY: 1,024 pools are there. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lh_pool_create(
     options: *const lh_pool_options,
@@ -56,10 +57,12 @@ pub unsafe extern "C" fn lh_pool_create(
         // SAFETY: the caller's promise.
         let (output, options) = unsafe { (Output::new(pool)?, options::read(options)?) };
         let made = pools::add(&options)?;
-        log::info!("pool {:#x} made", made.id);
-        if let Some(pool) = pools::find(made).filter(|pool| pool.eviction.is_wanted()) {
-            pool.membership();
+        let is_served = |pool: &Arc<Pool>| !pool.eviction.is_wanted() || pool.is_tended();
+        if !pools::find(made).is_some_and(|pool| is_served(&pool)) {
+            pools::remove(made);
+            return Err(LH_NO_THREAD);
         }
+        log::info!("pool {:#x} made", made.id);
         output.write(made);
         Ok(LH_OK)
     })
@@ -71,17 +74,22 @@ pub unsafe extern "C" fn lh_pool_create(
 /// When it returns, the disposal callback has had every connection, those still leased with LH_CAUSE_REVOKED, and every
 /// request's callback was called with LH_SHUT_DOWN, except by calls under way on other threads of the program. No callback
 /// of the pool's comes from a thread of the library's own any more, and with the last pool that needed them those threads
-/// have ended: it waits for callbacks under way on them, so hold no lock that one of them takes. Called in a callback, it
-/// waits for no other; with that last pool, on a thread of the program's own, it then waits for the end of the library's
-/// threads for three seconds at most.
+/// have ended: it waits for callbacks under way on them, so hold no lock that one of them takes. A callback of another pool
+/// that hangs holds it up for three seconds at most. On a thread that must not wait, an event loop's, shut the pool down, which waits
+/// for nothing, and leave this call to another.
 ///
 /// To end a pool without revoking anything, shut it down gracefully and wait until its lh_stats say that nothing is leased.
 /// Calls of other threads may be under way, also waiting ones: they end with LH_SHUT_DOWN, later ones with LH_NO_POOL.
 ///
-/// LH_NO_POOL. Thread-safe.
+/// LH_NO_POOL; LH_IN_CALLBACK: it was called in a callback for a connection or a request, whatever pool that serves, or in the log
+/// callback on a thread of the library's own. Shut it down there, and destroy it later. Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn lh_pool_destroy(pool: lh_pool) -> lh_status {
     answer(|| {
+        if may_not_wait() {
+            pools::find(pool).ok_or(LH_NO_POOL)?;
+            return Err(LH_IN_CALLBACK);
+        }
         let pool = pools::remove(pool).ok_or(LH_NO_POOL)?;
         let leased = pool.engine.stats().leased;
         if leased > 0 {
@@ -90,7 +98,7 @@ pub extern "C" fn lh_pool_destroy(pool: lh_pool) -> lh_status {
             log::info!("pool {:#x} destroyed", pool.id);
         }
         pool.shutdown(lh_shutdown::LH_SHUTDOWN_IMMEDIATE);
-        pool.care.leave(is_in_callback());
+        pool.care.leave();
         pools::forget_recent();
         Ok(LH_OK)
     })

@@ -4,13 +4,12 @@ use std::cell::Cell as ThreadCell;
 use std::ffi::c_void;
 use std::os::fd::RawFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use leasehold::Watching;
 use leasehold::engine::{Clock, Config, Engine, Segments, StateId, Ticket};
 use leasehold::face::{
-    Deadlines, Eviction, Interner, Membership, PerProcess, States, Tended, is_process,
-    process_number,
+    Deadlines, Eviction, Interner, Membership, PerProcess, States, Tended, in_each_child,
 };
 
 use crate::care::Care;
@@ -27,8 +26,8 @@ use crate::waiters::Waiters;
 /// What is behind an lh_pool.
 pub(crate) struct Pool {
     pub(crate) id: u64,
-    /// The process that made it, in which alone it is used, or none where it was destroyed. Written by `remove`.
-    process: AtomicU32,
+    /// Written by `remove`.
+    is_destroyed: AtomicBool,
     pub(crate) engine: Engine,
     /// What is kept of each connection, by its entry's slot.
     pub(crate) cells: Segments<Cell>,
@@ -66,7 +65,7 @@ impl Pool {
         }
         Pool {
             id,
-            process: AtomicU32::new(process_number()),
+            is_destroyed: AtomicBool::new(false),
             engine,
             cells: Segments::new(),
             waiters: Waiters::new(),
@@ -89,8 +88,14 @@ impl Pool {
     pub(crate) fn membership(self: &Arc<Self>) -> Option<Arc<Membership>> {
         self.care.membership(|| {
             let pool: Arc<dyn Tended> = Arc::clone(self) as _;
-            Membership::join(&pool, self.engine.clock())
+            Membership::join(&pool, self.engine.clock(), true)
         })
+    }
+
+    /// Whether the housekeeper's thread runs for the pool, which is started where it does not. May log, and so call the program.
+    pub(crate) fn is_tended(self: &Arc<Self>) -> bool {
+        self.membership()
+            .is_some_and(|membership| membership.start())
     }
 
     /// Has the pool told when the peer of this opening closes it. False where only a probe can tell.
@@ -119,9 +124,6 @@ impl Pool {
     }
 }
 
-/// The process of a pool that was destroyed.
-const NONE: u32 = u32::MAX;
-
 static POOLS: PerProcess<Table<Pool>> = PerProcess::new(Table::new());
 
 thread_local! {
@@ -134,6 +136,7 @@ thread_local! {
 pub(crate) fn add(options: &lh_pool_options) -> Result<lh_pool, lh_status> {
     let config = config_of(options)?;
     let watching = lh_watching::try_from(options.watching)?.into();
+    attend_to_forks();
     let id = POOLS
         .get()
         .insert(|id, others| Pool::new(id, others, options, watching, config))
@@ -157,10 +160,25 @@ fn config_of(options: &lh_pool_options) -> Result<Config, lh_status> {
     })
 }
 
+/// Has the child of a fork forget the pool that its thread used last as its parent's. Nothing is asked for that at each call.
+fn attend_to_forks() {
+    // Written by the first threads to make a pool.
+    static IS_DONE: AtomicBool = AtomicBool::new(false);
+    if !IS_DONE.load(Relaxed) {
+        // SAFETY: the handler touches what belongs to the one thread that there is.
+        IS_DONE.store(unsafe { in_each_child(forget_inherited) }, Relaxed);
+    }
+}
+
+unsafe extern "C" fn forget_inherited() {
+    // Never dropped: what it holds is as the parent's threads had it at the fork.
+    std::mem::forget(RECENT.try_with(ThreadCell::take));
+}
+
 /// Takes a pool out of the table: no call finds it any more.
 pub(crate) fn remove(pool: lh_pool) -> Option<Arc<Pool>> {
     let pool = POOLS.get().remove(pool.id)?;
-    pool.process.store(NONE, Relaxed);
+    pool.is_destroyed.store(true, Relaxed);
     Some(pool)
 }
 
@@ -177,7 +195,7 @@ pub(crate) fn with_pool<T>(
     // Taken, not borrowed, so a callback may come here again. Fails while the thread ends: then the table serves.
     let recent = RECENT.try_with(ThreadCell::take).ok().flatten();
     let pool = match recent {
-        Some(recent) if recent.id == pool.id && is_process(recent.process.load(Relaxed)) => recent,
+        Some(recent) if recent.id == pool.id && !recent.is_destroyed.load(Relaxed) => recent,
         _ => find(pool).ok_or(LH_NO_POOL)?,
     };
     let outcome = body(&pool);

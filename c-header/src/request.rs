@@ -3,7 +3,7 @@
 use std::ffi::c_void;
 use std::sync::Arc;
 
-use leasehold::engine::{Outcome, Ticket};
+use leasehold::engine::{Grant, Outcome, Ticket};
 use leasehold::face::Deadline;
 
 use crate::boundary::{Output, answer};
@@ -33,8 +33,11 @@ pub type lh_lease_callback = Option<
 >;
 
 impl Pool {
-    /// Has a queued request time out, unless it is answered or cancelled before.
-    fn limit(self: &Arc<Self>, ticket: Ticket, deadline: Deadline) {
+    /// Has a queued request time out, unless it is answered or cancelled before. False where there is no thread to tell.
+    fn limit(self: &Arc<Self>, ticket: Ticket, deadline: Deadline) -> bool {
+        if !self.is_tended() {
+            return false;
+        }
         let is_first = self.deadlines.set(deadline, ticket);
         // Whoever took it out of its place before the deadline was set has left that to us.
         if self.waiters.place_of(ticket).is_none() {
@@ -44,6 +47,16 @@ impl Pool {
                 membership.ring();
             }
         }
+        true
+    }
+
+    /// Takes a request back that nobody would time out: what it was granted meanwhile, if that has not gone to its callback.
+    fn take_back(self: &Arc<Self>, ticket: Ticket) -> Option<Result<Grant, lh_status>> {
+        let asked = self.waiters.take_request(ticket)?;
+        // Nobody else can take the answer now.
+        asked.let_go(self);
+        let grant = self.with_effects(|engine, effects| engine.cancel(ticket, effects));
+        Some(grant.ok_or(LH_NO_THREAD))
     }
 }
 
@@ -55,8 +68,8 @@ impl Pool {
 /// A request waits for the options' timeout_ms at most. Hold the route until then. An event loop leases by this without ever waiting;
 /// let its callback wake the loop, since it may come on any thread that uses the pool and on the library's own.
 ///
-/// LH_QUEUE_FULL, LH_SHUT_DOWN, LH_NULL_POINTER, LH_BAD_SIZE, LH_INVALID_ARGUMENT, LH_NO_POOL, LH_NO_ROUTE, LH_TOO_MANY.
-/// Thread-safe.
+/// LH_QUEUE_FULL, LH_SHUT_DOWN, LH_NULL_POINTER, LH_BAD_SIZE, LH_INVALID_ARGUMENT, LH_NO_POOL, LH_NO_ROUTE, LH_TOO_MANY,
+/// LH_NO_MEMORY; LH_NO_THREAD: it would have to wait, with a timeout, and there is no thread to tell when that is over. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lh_pool_request(
     pool: lh_pool,
@@ -99,8 +112,11 @@ pub unsafe extern "C" fn lh_pool_request(
                 Ok(Outcome::Wait) => {
                     // The request's own from now on.
                     state.into_id();
-                    if let Some(deadline) = asked.deadline {
-                        pool.limit(ticket, deadline);
+                    let is_kept = |deadline| pool.limit(ticket, deadline);
+                    if !asked.deadline.is_none_or(is_kept) {
+                        if let Some(grant) = pool.take_back(ticket) {
+                            return output.write(pool.serve(route, grant?)?);
+                        }
                     }
                     request.write(ticket.into());
                     Ok(LH_PENDING)

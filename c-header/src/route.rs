@@ -15,7 +15,7 @@ use crate::status::*;
 ///
 /// The route is held until lh_route_free is called as often as it was made, or the pool ends. O(1).
 ///
-/// LH_NULL_POINTER, LH_NO_POOL, LH_TOO_MANY: more than a million routes are there. Thread-safe.
+/// LH_NULL_POINTER, LH_NO_POOL, LH_TOO_MANY: more than a million routes are there; LH_NO_MEMORY: for the copy. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lh_route_of_name(
     pool: lh_pool,
@@ -34,7 +34,8 @@ pub unsafe extern "C" fn lh_route_of_name(
 
 /// The same of any bytes, `length` of them, text or not, none of them special.
 ///
-/// LH_NULL_POINTER, LH_INVALID_ARGUMENT: `length` is more than any object has; LH_NO_POOL, LH_TOO_MANY. Thread-safe.
+/// LH_NULL_POINTER, LH_INVALID_ARGUMENT: `length` is more than any object has; LH_NO_POOL, LH_TOO_MANY, LH_NO_MEMORY.
+/// Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lh_route_of_bytes(
     pool: lh_pool,
@@ -57,12 +58,20 @@ fn make_route(pool: lh_pool, name: &[u8], output: Output<lh_route>) -> Answer {
 }
 
 fn hold_route(pool: &Arc<Pool>, name: &[u8]) -> Result<RouteId, lh_status> {
-    let name = Arc::new(Box::from(name));
+    let name = Arc::new(copy_of(name)?);
     let route = pool.with_effects(|engine, effects| {
         let hold = |route, _: &mut Effects| engine.hold_route(route).map(|()| route);
         pool.routes.with_route(engine, &name, effects, hold)
     })?;
     Ok(route)
+}
+
+fn copy_of(name: &[u8]) -> Result<Box<[u8]>, lh_status> {
+    let mut copy = Vec::new();
+    copy.try_reserve_exact(name.len())
+        .map_err(|_| LH_NO_MEMORY)?;
+    copy.extend_from_slice(name);
+    Ok(copy.into_boxed_slice())
 }
 
 /// Lets go of a route once. When all who made it have, the handle may be refused at any time; connections and waiting

@@ -71,11 +71,29 @@ impl Pool {
         if !self.finds_usable(handle, cell) {
             return self.replace_dead(route, handle);
         }
+        self.served(handle, cell)
+    }
+
+    /// What the program gets for a leased connection, unless that was revoked meanwhile.
+    #[inline]
+    fn served(&self, handle: Handle, cell: &Cell) -> Result<Served, lh_status> {
+        let data = cell.data();
+        if data.is_null() && self.is_revoked(handle, cell) {
+            return Err(LH_SHUT_DOWN);
+        }
         Ok(Served {
             status: LH_OK,
             handle,
-            data: cell.data(),
+            data,
         })
+    }
+
+    /// Whether what was not found in a lease's cell was taken out by an immediate shutdown, which ends the lease before it does
+    /// that.
+    #[cold]
+    pub(crate) fn is_revoked(&self, handle: Handle, cell: &Cell) -> bool {
+        cell.after_a_miss();
+        self.engine.opening(handle).is_err()
     }
 
     /// Whether a connection may be used, as far as the pool is to ask.
@@ -131,15 +149,11 @@ impl Pool {
             if !is_usable {
                 self.note_stale(next);
             }
-            let data = cell.data();
+            let served = self.served(next, cell);
             // An immediate shutdown may have been faster in closing it.
             let _ = self.close(if is_usable { dead } else { next }, Cause::PeerClosed);
             if is_usable {
-                return Ok(Served {
-                    status: LH_OK,
-                    handle: next,
-                    data,
-                });
+                return served;
             }
         }
         // Lost only to an immediate shutdown.

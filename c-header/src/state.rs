@@ -15,11 +15,15 @@ pub(crate) struct StateUse<'a> {
 }
 
 impl<'a> StateUse<'a> {
-    pub(crate) fn of(pool: &'a Pool, state: Option<&[u8]>) -> Self {
-        let id = state.map_or(StateId::NONE, |state| {
-            pool.states.acquire(&State::new(state))
-        });
-        StateUse { pool, id }
+    pub(crate) fn of(pool: &'a Pool, state: Option<&[u8]>) -> Result<Self, lh_status> {
+        let id = match state {
+            None => StateId::NONE,
+            Some(state) => {
+                let state = State::try_new(state).map_err(|_| LH_NO_MEMORY)?;
+                pool.states.acquire(&state)
+            }
+        };
+        Ok(StateUse { pool, id })
     }
 
     pub(crate) fn id(&self) -> StateId {
@@ -49,5 +53,5 @@ pub(crate) unsafe fn state_of<'a>(
 ) -> Result<StateUse<'a>, lh_status> {
     // SAFETY: the caller's promise.
     let state = unsafe { bytes(options.state, options.state_length)? };
-    Ok(StateUse::of(pool, state))
+    StateUse::of(pool, state)
 }

@@ -53,6 +53,10 @@ pub enum lh_status {
 
     /// More than 1,024 pools or clocks, or more than a million routes or waiting requests of a pool.
     LH_TOO_MANY = 400,
+    /// The system has no thread to give, and what was asked for takes one. It is tried again with each call.
+    LH_NO_THREAD = 401,
+    /// There is no memory for a copy of what was given.
+    LH_NO_MEMORY = 402,
 
     /// A defect of the library: something in it panicked. The pool may have been shut down by it. See the log.
     LH_PANICKED = 500,
@@ -61,7 +65,7 @@ pub enum lh_status {
 pub(crate) use lh_status::*;
 
 /// Every status and its message, in order of number.
-const MESSAGES: [(lh_status, &CStr); 21] = [
+const MESSAGES: [(lh_status, &CStr); 23] = [
     (LH_OK, c"done"),
     (LH_VACANCY, c"leased: open a connection"),
     (LH_PENDING, c"the request waits"),
@@ -108,6 +112,14 @@ const MESSAGES: [(lh_status, &CStr); 21] = [
     (
         LH_TOO_MANY,
         c"too many pools, clocks, routes or waiting requests",
+    ),
+    (
+        LH_NO_THREAD,
+        c"the system has no thread to give for what was asked for",
+    ),
+    (
+        LH_NO_MEMORY,
+        c"there is no memory for a copy of what was given",
     ),
     (
         LH_PANICKED,

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use leasehold::engine::{Answer, Grant, Outcome, RouteId, Ticket};
 
-use crate::delivery::is_in_callback;
+use crate::delivery::may_not_wait;
 use crate::handles::{lh_lease, lh_pool};
 use crate::options::LH_FOREVER;
 use crate::pools::Pool;
@@ -29,7 +29,7 @@ pub(crate) fn wait_for_lease(
     state: &StateUse<'_>,
     timeout_ms: u64,
 ) -> Result<Served, lh_status> {
-    if is_in_callback() {
+    if may_not_wait() {
         return lease_now(pool, route, state).map_err(|status| match status {
             LH_EXHAUSTED => LH_IN_CALLBACK,
             other => other,

@@ -114,7 +114,8 @@ where
     C: Send + 'static,
 {
     /// Closes idle connections whose keep-alive or time to live is over, within a second. Off by default: a lease meets and
-    /// closes those of its own route.
+    /// closes those of its own route. Where the system has no thread to give, a line at error says so, that is tried again with each
+    /// connection that is opened, and until then only a lease closes what has expired.
     pub fn evict_expired(mut self, wanted: bool) -> Self {
         self.plan.eviction.expired = wanted;
         self.join = Some(join);
@@ -136,10 +137,20 @@ where
     /// Connections are dropped one after the other, none is lost. One that is not dropped within a second is overtaken; where
     /// its descriptor is known, see [`watch`](Self::watch), its socket is shut down, which ends what reads or writes on it, and
     /// does not linger. Of drops that nothing ends 16 may hang, then others wait. The end of the last pool waits for drops
-    /// under way, three seconds at most.
+    /// under way, three seconds at most, unless told [not to](Self::wait_at_end). Where the system has no thread to give, they are
+    /// dropped as without this.
     pub fn close_aside(mut self, wanted: bool) -> Self {
         self.plan.closes_aside = wanted;
         self.join = Some(join);
+        self
+    }
+
+    /// Whether the end of this pool, where it is the last that the housekeeper serves, waits until its threads have ended, by default
+    /// it does: for closes under way and for those that are queued, three seconds at most. The pool ends where the last of its clones,
+    /// leases and requests is dropped. If that may be in a task, such a wait stalls the executor's thread: say `false`. Then nobody
+    /// waits; closes go on, and the threads end by themselves after the last one, or where `main` returns before that.
+    pub fn wait_at_end(mut self, wanted: bool) -> Self {
+        self.plan.waits_at_end = wanted;
         self
     }
 }
@@ -158,7 +169,7 @@ where
     /// else its place is given as a vacancy. Both are [counted](Pool::counters).
     ///
     /// A connection is watched from [`fill`](crate::Vacancy::fill) on. One that cannot be watched then, because it is not
-    /// connected yet or because the system's limits are reached, is probed at its leases instead, and its watch is tried again
+    /// connected yet or because the system's limits are reached, in descriptors or threads, is probed at its leases instead, and its watch is tried again
     /// whenever it is kept or its expiry is updated.
     ///
     /// A connection put in place of another through the guard is noticed by its descriptor when it is kept or its expiry is

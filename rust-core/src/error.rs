@@ -21,6 +21,9 @@ pub enum LeaseError {
     RouteDropped,
     /// The pool was shut down.
     ShutDown,
+    /// The request would have to wait for a limited time, and the system has no thread for the housekeeper, which would tell when
+    /// that is over. Come back later, or wait without a deadline.
+    NoThread,
 }
 
 impl LeaseError {
@@ -52,6 +55,7 @@ impl fmt::Display for LeaseError {
                 "the route was dropped before its request was made: hold it until then"
             }
             LeaseError::ShutDown => "the connection pool was shut down",
+            LeaseError::NoThread => "the system has no thread to tell when the request has timed out",
         })
     }
 }

@@ -33,12 +33,22 @@ pub fn is_process(number: u32) -> bool {
 /// Has forks noticed. Two threads that come here at once have them noticed twice, which is as good.
 #[cold]
 fn attend() -> u32 {
-    // SAFETY: the handler touches one atomic, and goes with the library when that is unloaded. It fails for want of
-    // memory only: then the next call tries again.
-    if unsafe { libc::pthread_atfork(None, None, Some(on_fork)) } == 0 {
+    // SAFETY: the handler touches one atomic.
+    if unsafe { in_each_child(on_fork) } {
         let _ = PROCESS.compare_exchange(0, 1, Relaxed, Relaxed);
     }
     PROCESS.load(Relaxed).max(1)
+}
+
+/// Has `handler` called in every child, on its one thread, before it does anything else; no longer when the library is unloaded.
+/// False for want of memory: the next call may try again.
+///
+/// # Safety
+///
+/// The handler takes no lock, and touches nothing that threads which are not there may have been changing.
+pub unsafe fn in_each_child(handler: unsafe extern "C" fn()) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { libc::pthread_atfork(None, None, Some(handler)) == 0 }
 }
 
 unsafe extern "C" fn on_fork() {

@@ -19,6 +19,8 @@ pub(crate) struct Plan<C> {
     /// No thread of the program's closes a connection: the disposer does.
     pub(crate) closes_aside: bool,
     pub(crate) eviction: Eviction,
+    /// Who drops the last pool waits for the library's threads.
+    pub(crate) waits_at_end: bool,
 }
 
 impl<C> Plan<C> {
@@ -30,6 +32,7 @@ impl<C> Plan<C> {
             keep_alive: None,
             closes_aside: false,
             eviction: Eviction::default(),
+            waits_at_end: true,
         }
     }
 
@@ -99,6 +102,8 @@ pub(crate) fn dispose<C: Send + 'static>(membership: &Membership, connection: C,
         }
     }
 
+    // Who looks whether it hangs. Where there is nobody it is closed all the same.
+    let _ = membership.start();
     membership.dispose(Box::new(Outgoing {
         connection,
         descriptor: plan.descriptor,

@@ -18,7 +18,9 @@ use crate::shares::Shares;
 ///
 /// Clones are the same pool. Every method may be called from any thread at any time, also by what the pool calls: a connection's
 /// drop, a waker, a logger, a key's `Hash`, `Clone` and `Drop`. A key's `Eq` may do so with keys that the pool knows; its call with
-/// a new one panics. When the last clone and the last lease are gone, what is idle is dropped.
+/// a new one panics. When the last clone and the last lease are gone, what is idle is dropped. With the last
+/// pool of the process that needs the housekeeper whoever drops it then waits for its threads, three seconds at most, which would
+/// stall an executor: [`wait_at_end`](Builder::wait_at_end) is for pools that are used in tasks.
 pub struct Pool<K, C> {
     shared: Arc<Shares<K, C>>,
 }

@@ -103,7 +103,7 @@ impl<'a, K: Eq + Hash + Clone, C> Request<'a, K, C> {
             Poll::Ready(outcome) => Some(outcome),
             Poll::Pending => {
                 match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
-                    Some(Duration::ZERO) => Some(waiting.time_out()),
+                    Some(Duration::ZERO) => Some(waiting.leave(LeaseError::Timeout)),
                     Some(left) => {
                         thread::park_timeout(left);
                         None
@@ -167,7 +167,8 @@ where
     ///
     /// # Errors
     ///
-    /// As there, and [`Timeout`](LeaseError::Timeout) where nothing came free in time.
+    /// As there, [`Timeout`](LeaseError::Timeout) where nothing came free in time, and [`NoThread`](LeaseError::NoThread) where it would
+    /// have to wait and the system has no thread to tell when the time is over.
     pub fn lease_async_within(self, timeout: Duration) -> LeaseFuture<K, C> {
         let shared = self.shared;
         shared.join_housekeeper();
@@ -209,6 +210,12 @@ impl<K: Eq + Hash, C> Future for LeaseFuture<K, C> {
         };
         let shared = &this.waiting.shared;
         let is_over = shared.engine.now() >= deadline.0;
+        if outcome.is_pending() && !is_over && !shared.is_tended() {
+            // Nobody would tell when the time is over. Asked again, it may be told.
+            shared.deadlines.clear(deadline);
+            this.deadline = None;
+            return Poll::Ready(this.waiting.leave(LeaseError::NoThread));
+        }
         if outcome.is_pending() && !is_over {
             if shared.deadlines.set(deadline, context.waker().clone()) {
                 shared.ring();
@@ -218,7 +225,7 @@ impl<K: Eq + Hash, C> Future for LeaseFuture<K, C> {
         this.deadline = None;
         shared.deadlines.clear(deadline);
         if outcome.is_pending() {
-            return Poll::Ready(this.waiting.time_out());
+            return Poll::Ready(this.waiting.leave(LeaseError::Timeout));
         }
         outcome
     }
@@ -371,11 +378,11 @@ impl<K: Eq + Hash, C> Waiting<K, C> {
         panics.resume();
     }
 
-    /// Leaves the queue because it has waited long enough. What had been granted meanwhile is used.
-    fn time_out(&mut self) -> Result<Lease<K, C>, LeaseError> {
+    /// Leaves the queue, say because it has waited long enough. What had been granted meanwhile is used.
+    fn leave(&mut self, why: LeaseError) -> Result<Lease<K, C>, LeaseError> {
         match self.give_up() {
             Some(lease) => lease.usable(),
-            None => Err(LeaseError::Timeout),
+            None => Err(why),
         }
     }
 

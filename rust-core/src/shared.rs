@@ -13,11 +13,12 @@ use crate::engine::{
 };
 use crate::face::panics::{Panics, in_drop};
 use crate::face::{self, Face};
-use crate::housekeeper::{Membership, Tended, is_housekeepers_thread, take_turn};
+use crate::housekeeper::{Membership, Parting, Tended, is_housekeepers_thread, take_turn};
 use crate::interner::Interner;
 use crate::locks::Mutex;
 use crate::plan::{Plan, dispose};
 use crate::state::States;
+use crate::watch::Token;
 use crate::watching::Watching;
 
 /// What a pool's clones, leases and requests share.
@@ -62,6 +63,13 @@ impl<K: Eq + Hash, C> Shared<K, C> {
 
     pub(crate) fn close_idle(&self, millis: u64) {
         self.with_effects(|engine, effects| engine.close_idle(millis, effects));
+    }
+
+    /// Whether the housekeeper's thread runs, which is started where it does not.
+    pub(crate) fn is_tended(&self) -> bool {
+        self.place
+            .get()
+            .is_some_and(|place| place.membership.start())
     }
 
     /// Has the housekeeper look what is due.
@@ -124,6 +132,10 @@ impl<K: Eq + Hash, C> Shared<K, C> {
     /// A connection was opened, and is leased by `handle`.
     pub(crate) fn admit(&self, handle: Handle, connection: &C) {
         self.plan.set_up(connection);
+        if self.plan.eviction.is_wanted() {
+            // Tried again for each connection that is to be evicted one day. What it has to say it has logged.
+            let _ = self.is_tended();
+        }
         if self.plan.to_watch(connection).is_none() {
             return;
         }
@@ -288,7 +300,7 @@ where
         let place = self.place.get_or_init(|| {
             let pool: Arc<dyn Tended> = Arc::clone(self) as _;
             Place {
-                membership: Membership::join(&pool, self.engine.clock()),
+                membership: Membership::join(&pool, self.engine.clock(), self.plan.waits_at_end),
                 dispose,
             }
         });
@@ -298,11 +310,16 @@ where
 
 impl<K, C> Tended for Shared<K, C>
 where
-    K: Eq + Hash + Send + Sync,
-    C: Send,
+    K: Eq + Hash + Send + Sync + 'static,
+    C: Send + 'static,
 {
-    fn peer_closed(self: Arc<Self>, slot: u32, opening: u16) {
-        self.with_effects(|engine, effects| engine.peer_closed(slot, opening, effects));
+    fn peers_closed(self: Arc<Self>, closed: &[Token]) -> Parting {
+        let mut noted = Effects::new();
+        for token in closed {
+            let (slot, opening) = (token.slot(), token.opening());
+            self.engine.peer_closed(slot, opening, &mut noted);
+        }
+        Box::new(move || self.with_effects(|_, effects| *effects = noted))
     }
 
     fn tend(self: Arc<Self>) -> Option<Duration> {

@@ -1,6 +1,6 @@
 //! States: who a connection is bound to.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, TryReserveError};
 use std::fmt;
 use std::sync::Arc;
 
@@ -21,12 +21,25 @@ use crate::engine::StateId;
 /// assert_eq!(format!("{:?}", State::new("alice")), "State(..)"); // never in a log
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct State(Arc<[u8]>);
+pub struct State(Arc<Box<[u8]>>);
 
 impl State {
     /// The state that these bytes name.
     pub fn new(name: impl AsRef<[u8]>) -> Self {
-        State(Arc::from(name.as_ref()))
+        State(Arc::new(Box::from(name.as_ref())))
+    }
+
+    /// The same, for names of any length: an error where there is no memory for the copy.
+    ///
+    /// # Errors
+    ///
+    /// There is no memory for the copy.
+    pub fn try_new(name: impl AsRef<[u8]>) -> Result<Self, TryReserveError> {
+        let name = name.as_ref();
+        let mut copy = Vec::new();
+        copy.try_reserve_exact(name.len())?;
+        copy.extend_from_slice(name);
+        Ok(State(Arc::new(copy.into_boxed_slice())))
     }
 }
 

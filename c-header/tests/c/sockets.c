@@ -1,8 +1,10 @@
 /* Sockets: the watch, the probe and TCP keep-alive over real connections; the library's own threads, and their end. */
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -360,28 +362,220 @@ static void a_disposal_that_hangs_has_its_socket_shut_down(void **state) {
     close(ends[1]);
 }
 
+/* What the callback was told when it destroyed its pool, -1 before. */
+static volatile int told_in_callback;
+
 static void destroy_own_pool(void *context, void *data, lh_cause cause) {
     fixture *f = context;
-    assert_status(LH_OK, lh_pool_destroy(f->pool));
+    told_in_callback = lh_pool_destroy(f->pool);
     close_socket(context, data, cause);
 }
 
-static void a_callback_on_the_librarys_thread_may_destroy_its_pool(void **state) {
+static void a_callback_does_not_destroy_its_pool_whatever_thread_it_comes_on(void **state) {
     (void)state;
     for (uint32_t dispose_apart = 0; dispose_apart < 2; dispose_apart++) {
-        fixture f;
-        int ends[2];
-        lh_pool_options options = options_of(&f);
-        options.dispose = destroy_own_pool;
-        options.dispose_apart = dispose_apart;
-        make_pool(&f, &options);
-        open_idle(&f, ends, LH_PROBE_SILENT);
-        close(ends[1]);
-        until_disposals(&f, 1);
-        until_alone();
-        assert_status(LH_NO_POOL, lh_pool_destroy(f.pool));
-        assert_status(LH_OK, lh_clock_destroy(f.clock));
+        for (int is_closed_by_peer = 0; is_closed_by_peer < 2; is_closed_by_peer++) {
+            fixture f;
+            int ends[2];
+            lh_pool_options options = options_of(&f);
+            options.dispose = destroy_own_pool;
+            options.dispose_apart = dispose_apart;
+            told_in_callback = -1;
+            make_pool(&f, &options);
+            open_idle(&f, ends, LH_PROBE_SILENT);
+            if (is_closed_by_peer)
+                close(ends[1]);
+            else
+                assert_status(LH_OK, lh_pool_close_idle(f.pool, 0));
+            until_disposals(&f, 1);
+            assert_status(LH_IN_CALLBACK, told_in_callback);
+            assert_stats(&f, 0, 0, 0);
+            end_pool(&f);
+            until_alone();
+            if (!is_closed_by_peer) close(ends[1]);
+        }
     }
+}
+
+/* How many signals the thread of the callback would get. */
+static volatile int unblocked;
+
+static void count_unblocked(void *context, void *data, lh_cause cause) {
+    sigset_t blocked;
+    pthread_sigmask(SIG_SETMASK, NULL, &blocked);
+    unblocked = 0;
+    for (int number = 1; number < 32; number++)
+        unblocked += number != SIGKILL && number != SIGSTOP && !sigismember(&blocked, number);
+    close_socket(context, data, cause);
+}
+
+static void no_signal_comes_on_the_librarys_threads_and_the_callers_mask_stays(void **state) {
+    (void)state;
+    fixture f;
+    sigset_t before, after;
+    int ends[2];
+    lh_pool_options options = options_of(&f);
+    options.dispose = count_unblocked;
+    assert_int_equal(pthread_sigmask(SIG_SETMASK, NULL, &before), 0);
+    unblocked = -1;
+    make_pool(&f, &options);
+    open_idle(&f, ends, LH_PROBE_SILENT);
+    assert_int_equal(pthread_sigmask(SIG_SETMASK, NULL, &after), 0);
+    for (int number = 1; number < 32; number++)
+        assert_int_equal(sigismember(&before, number), sigismember(&after, number));
+    close(ends[1]);
+    until_disposals(&f, 1);
+    assert_int_equal(unblocked, 0);
+    end_pool(&f);
+}
+
+static void *do_nothing(void *context) { return context; }
+
+static void take_status(void *context, lh_pool pool, lh_status status, lh_lease lease, void *data) {
+    (void)pool, (void)lease, (void)data;
+    *(volatile int *)context = status;
+}
+
+/* In a child: no thread can be had at first, and later one can. */
+static void live_without_threads(void) {
+    fixture f, g;
+    struct rlimit threads, none;
+    pthread_t thread;
+    int ends[2];
+    volatile int status = -1;
+    lh_lease_options brief;
+    lh_lease other;
+    lh_request request;
+    void *data;
+    /* Root is exempt from the limit. */
+    if (geteuid() == 0) assert_int_equal(setuid(54321), 0);
+    assert_int_equal(getrlimit(RLIMIT_NPROC, &threads), 0);
+    none = threads;
+    none.rlim_cur = 0;
+    assert_int_equal(setrlimit(RLIMIT_NPROC, &none), 0);
+    assert_int_equal(pthread_create(&thread, NULL, do_nothing, NULL), EAGAIN);
+
+    lh_pool_options options = options_of(&g);
+    options.evict_expired = 1;
+    assert_status(LH_NO_THREAD, lh_pool_create(&options, &g.pool));
+    options = options_of(&f);
+    options.max_total = 1;
+    options.dispose = close_socket;
+    options.dispose_apart = 1;
+    options.watching = LH_WATCHING_WATCH;
+    options.clock.id = 0;
+    make_pool(&f, &options);
+    lh_lease lease = open_tcp(&f, ends, LH_PROBE_SILENT);
+    assert_status(LH_OK, lh_lease_options_init(&brief, sizeof brief));
+    brief.timeout_ms = 1;
+    /* What nobody would answer is refused, what takes no thread is not. */
+    assert_status(LH_NO_THREAD, lh_pool_request(f.pool, f.route, &brief, take_status, (void *)&status, &request, &other, &data));
+    assert_stats(&f, 1, 0, 0);
+    assert_status(LH_PENDING, lh_pool_request(f.pool, f.route, NULL, take_status, (void *)&status, &request, &other, &data));
+    assert_status(LH_OK, lh_request_cancel(f.pool, request));
+    /* Not watched, but probed, and disposed of here. */
+    assert_status(LH_OK, lh_lease_release(f.pool, lease, LH_FOREVER));
+    close(ends[1]);
+    assert_status(LH_VACANCY, lh_pool_try_lease(f.pool, f.route, NULL, &lease, &data));
+    assert_int_equal(disposals(&f), 1);
+    assert_true(pthread_equal(f.thread[0], pthread_self()));
+    connect_tcp(ends);
+    assert_status(LH_OK, lh_lease_opened(f.pool, lease, SOCKET_DATA(ends[0])));
+    assert_status(LH_OK, lh_lease_set_socket(f.pool, lease, ends[0], LH_PROBE_SILENT));
+    assert_status(LH_OK, lh_lease_release(f.pool, lease, LH_FOREVER));
+
+    assert_int_equal(setrlimit(RLIMIT_NPROC, &threads), 0);
+    lease = lease_idle(&f, f.route, SOCKET_DATA(ends[0]));
+    assert_status(LH_PENDING, lh_pool_request(f.pool, f.route, &brief, take_status, (void *)&status, &request, &other, &data));
+    for (begin_to_wait(); status < 0;) wait_on();
+    assert_status(LH_TIMED_OUT, status);
+    assert_status(LH_OK, lh_lease_release(f.pool, lease, LH_FOREVER));
+    close(ends[1]);
+    until_disposals(&f, 2);
+    assert_disposed(&f, 1, SOCKET_DATA(ends[0]), LH_CAUSE_PEER_CLOSED);
+    assert_false(pthread_equal(f.thread[1], pthread_self()));
+    make_pool(&g, &(lh_pool_options){.size = sizeof(lh_pool_options), .evict_expired = 1, .clock = g.clock});
+    end_pool(&g);
+    end_pool(&f);
+    end_child();
+}
+
+static void what_takes_a_thread_that_cannot_be_had_is_refused_and_tried_again(void **state) {
+    (void)state;
+    int status;
+    pid_t child = fork();
+    if (child == 0) live_without_threads();
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 7);
+}
+
+/* The library's thread is held here while peers close. */
+static void hold_the_librarys_thread(void *context, lh_pool pool, lh_status status, lh_lease lease, void *data) {
+    slow *s = context;
+    (void)pool, (void)status, (void)lease, (void)data;
+    sem_post(&s->is_inside);
+    sem_wait(&s->may_go_on);
+}
+
+#define BURST 200
+
+/* What was idle in both pools of a burst when the first connection of it was disposed of, -1 before. */
+static volatile int idle_at_first_disposal;
+static lh_pool of_burst[2];
+
+static void look_what_is_idle(void *context, void *data, lh_cause cause) {
+    if (idle_at_first_disposal < 0) {
+        lh_stats stats[2];
+        for (int i = 0; i < 2; i++) lh_pool_stats(of_burst[i], &stats[i]);
+        idle_at_first_disposal = (int)(stats[0].available + stats[1].available);
+    }
+    close_socket(context, data, cause);
+}
+
+static void of_a_burst_nothing_is_leased_once_the_first_is_disposed_of(void **state) {
+    (void)state;
+    slow s;
+    fixture f[2];
+    static int peers[2][BURST];
+    lh_lease_options brief;
+    lh_lease lease;
+    lh_request request;
+    void *data;
+    make_slow(&s, 0);
+    assert_status(LH_OK, lh_pool_set_max_total(s.f.pool, 0));
+    assert_status(LH_OK, lh_lease_options_init(&brief, sizeof brief));
+    brief.timeout_ms = 1;
+    idle_at_first_disposal = -1;
+    for (int i = 0; i < 2; i++) {
+        lh_lease leases[BURST];
+        lh_pool_options options = options_of(&f[i]);
+        options.dispose = look_what_is_idle;
+        options.watching = LH_WATCHING_WATCH;
+        make_pool(&f[i], &options);
+        of_burst[i] = f[i].pool;
+        for (int j = 0; j < BURST; j++) {
+            int ends[2];
+            leases[j] = open_tcp(&f[i], ends, LH_PROBE_SILENT);
+            peers[i][j] = ends[1];
+        }
+        for (int j = 0; j < BURST; j++) assert_status(LH_OK, lh_lease_release(f[i].pool, leases[j], LH_FOREVER));
+    }
+    assert_status(LH_PENDING,
+        lh_pool_request(s.f.pool, s.f.route, &brief, hold_the_librarys_thread, &s, &request, &lease, &data));
+    assert_status(LH_OK, lh_clock_advance(s.f.clock, 1));
+    sem_wait(&s.is_inside);
+    for (int j = 0; j < BURST; j++) {
+        close(peers[0][j]);
+        close(peers[1][j]);
+    }
+    sem_post(&s.may_go_on);
+    until_disposals(&f[0], BURST);
+    until_disposals(&f[1], BURST);
+    assert_int_equal(idle_at_first_disposal, 0);
+    end_pool(&f[0]);
+    end_pool(&f[1]);
+    assert_status(LH_OK, lh_pool_destroy(s.f.pool));
+    end_slow(&s);
 }
 
 static void no_thread_is_left_after_the_last_pool(void **state) {
@@ -608,7 +802,10 @@ int run_sockets(void) {
         cmocka_unit_test(the_end_of_a_pool_waits_for_callbacks_on_the_librarys_threads),
         cmocka_unit_test(disposal_apart_keeps_no_lease_waiting),
         cmocka_unit_test(a_disposal_that_hangs_has_its_socket_shut_down),
-        cmocka_unit_test(a_callback_on_the_librarys_thread_may_destroy_its_pool),
+        cmocka_unit_test(a_callback_does_not_destroy_its_pool_whatever_thread_it_comes_on),
+        cmocka_unit_test(no_signal_comes_on_the_librarys_threads_and_the_callers_mask_stays),
+        cmocka_unit_test(what_takes_a_thread_that_cannot_be_had_is_refused_and_tried_again),
+        cmocka_unit_test(of_a_burst_nothing_is_leased_once_the_first_is_disposed_of),
         cmocka_unit_test(no_thread_is_left_after_the_last_pool),
         cmocka_unit_test(a_child_may_have_pools_of_its_own),
         cmocka_unit_test(a_child_that_ends_an_inherited_pool_takes_nothing_from_its_parent),

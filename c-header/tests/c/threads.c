@@ -1,6 +1,7 @@
 /* Waiting threads: woken, timed out, told of an end; and threads that end themselves. */
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 
 #include "support.h"
 
@@ -107,6 +108,84 @@ static void barging_wakes_a_thread_that_asks_again(void **state) {
     end_pool(&f);
 }
 
+/* Rounds in which threads lease what the end of their pool revokes. */
+#define ROUNDS 400
+#define LEASING 8
+
+typedef struct {
+    fixture f;
+    sem_t begins, is_over;
+    int without_data[LEASING], of_another_status[LEASING]; /* written by each thread */
+} revoking;
+
+typedef struct {
+    revoking *in;
+    int number;
+} leasing;
+
+static void *lease_what_is_revoked(void *context) {
+    leasing *own = context;
+    revoking *r = own->in;
+    for (int i = 0; i < ROUNDS; i++) {
+        lh_lease lease;
+        void *data = r, *again = r;
+        sem_wait(&r->begins);
+        lh_status status = lh_pool_lease(r->f.pool, r->f.route, NULL, LH_FOREVER, &lease, &data);
+        if (status == LH_OK) {
+            r->without_data[own->number] += data != C(0);
+            status = lh_lease_data(r->f.pool, lease, &again);
+            r->without_data[own->number] += status == LH_OK && again != C(0);
+            if (status == LH_OK) status = lh_lease_close(r->f.pool, lease);
+        } else if (status == LH_VACANCY) {
+            /* In place of one that another thread has closed. */
+            status = lh_lease_close(r->f.pool, lease);
+        }
+        int is_due = status == LH_OK || status == LH_SHUT_DOWN || status == LH_NO_LEASE || status == LH_NO_POOL;
+        r->of_another_status[own->number] += !is_due;
+        sem_post(&r->is_over);
+    }
+    return NULL;
+}
+
+static void a_lease_that_an_end_revokes_is_a_status_and_no_connection_without_data(void **state) {
+    (void)state;
+    revoking r = {0};
+    pthread_t threads[LEASING];
+    leasing own[LEASING];
+    sem_init(&r.begins, 0, 0);
+    sem_init(&r.is_over, 0, 0);
+    for (int i = 0; i < LEASING; i++) {
+        own[i] = (leasing){&r, i};
+        assert_int_equal(pthread_create(&threads[i], NULL, lease_what_is_revoked, &own[i]), 0);
+    }
+    for (int i = 0; i < ROUNDS; i++) {
+        lh_lease leases[LEASING];
+        make_limited(&r.f, LEASING, LEASING);
+        for (int j = 0; j < LEASING; j++) leases[j] = open_lease(&r.f, r.f.route, C(0));
+        for (int j = 0; j < LEASING; j++) sem_post(&r.begins);
+        until_pending(&r.f, LEASING);
+        /* Granted to the threads that wait. What comes next comes while they wake up, or while they use it. */
+        for (int j = 0; j < LEASING; j++) assert_status(LH_OK, lh_lease_release(r.f.pool, leases[j], LH_FOREVER));
+        for (int turn = 0; turn < i / 2 % 4; turn++) sched_yield();
+        if (i % 2)
+            assert_status(LH_OK, lh_pool_shutdown(r.f.pool, LH_SHUTDOWN_IMMEDIATE));
+        else
+            assert_status(LH_OK, lh_pool_destroy(r.f.pool));
+        for (int j = 0; j < LEASING; j++) sem_wait(&r.is_over);
+        assert_int_equal(disposals(&r.f), LEASING);
+        for (int j = 0; j < LEASING; j++) assert_ptr_equal(r.f.data[j], C(0));
+        if (i % 2) assert_status(LH_OK, lh_pool_destroy(r.f.pool));
+        assert_status(LH_OK, lh_clock_destroy(r.f.clock));
+    }
+    for (int i = 0; i < LEASING; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_int_equal(r.without_data[i], 0);
+        assert_int_equal(r.of_another_status[i], 0);
+    }
+    sem_destroy(&r.begins);
+    sem_destroy(&r.is_over);
+}
+
 static pthread_key_t at_thread_end;
 static fixture *of_thread_end;
 static lh_status statuses[3];
@@ -157,6 +236,7 @@ int run_threads(void) {
         cmocka_unit_test(a_waiting_thread_times_out_and_loses_nothing),
         cmocka_unit_test(a_waiting_thread_is_told_of_the_end),
         cmocka_unit_test(barging_wakes_a_thread_that_asks_again),
+        cmocka_unit_test(a_lease_that_an_end_revokes_is_a_status_and_no_connection_without_data),
         cmocka_unit_test(a_thread_that_ends_may_still_call),
     };
     return cmocka_run_group_tests_name("threads", tests, NULL, NULL);

@@ -3,21 +3,24 @@
 use crate::answer::BROKEN;
 use crate::effects::hand_over;
 use crate::pool::pool;
-use crate::with_env;
+use crate::stack::{self, reserve};
+use crate::{This, with_env};
 use jni::EnvUnowned;
 use jni::objects::JLongArray;
 use jni::sys::jlong;
 use leasehold::engine::{Effects, Engine, Handle, RouteId};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Makes one call on the engine and hands its effects over.
+/// Makes one call on the engine and hands its effects over. Where it answers there is stack enough to carry them out.
 pub(crate) fn call<'local>(
     env: &mut EnvUnowned<'local>,
+    this: &This<'local>,
     address: jlong,
     array: &JLongArray<'local>,
     body: impl FnOnce(&Engine, &mut Effects) -> jlong,
 ) -> jlong {
     with_env(env, BROKEN, |env| {
+        reserve::<{ stack::FOR_EFFECTS }>(env, this)?;
         let mut effects = Effects::new();
         // SAFETY: see the crate's page.
         let engine = &unsafe { pool(address) }.engine;
@@ -25,6 +28,19 @@ pub(crate) fn call<'local>(
         // Also of a call that panicked: it has refused all who wait.
         hand_over(env, effects, array)?;
         Ok(answer.unwrap_or(BROKEN))
+    })
+}
+
+/// Makes one call on the engine that has no effects, but leaves Java something to do for which there is so much stack where it answers.
+pub(crate) fn ask_with_stack<'local, const BYTES: usize>(
+    env: &mut EnvUnowned<'local>,
+    this: &This<'local>,
+    address: jlong,
+    body: impl FnOnce(&Engine) -> jlong,
+) -> jlong {
+    with_env(env, BROKEN, |env| {
+        reserve::<BYTES>(env, this)?;
+        Ok(ask(address, body))
     })
 }
 

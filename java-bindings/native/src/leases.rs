@@ -2,8 +2,9 @@
 
 use crate::This;
 use crate::answer::{self, DONE, NOT_LEASED, NOTHING, PENDING, RETRY};
-use crate::call::{ask, call, handle, route_id};
+use crate::call::{ask, ask_with_stack, call, handle, route_id};
 use crate::hit::verdict_of;
+use crate::stack;
 use jni::EnvUnowned;
 use jni::objects::JLongArray;
 use jni::sys::{jboolean, jint, jlong};
@@ -15,11 +16,11 @@ const CLOSED: jint = 1;
 #[unsafe(no_mangle)]
 extern "system" fn Java_io_leasehold_internal_Engine_addRoute<'local>(
     mut env: EnvUnowned<'local>,
-    _this: This<'local>,
+    this: This<'local>,
     address: jlong,
     effects: JLongArray<'local>,
 ) -> jlong {
-    call(&mut env, address, &effects, |engine, effects| {
+    call(&mut env, &this, address, &effects, |engine, effects| {
         engine
             .add_route(effects)
             .map_or_else(answer::of_refusal, |route| route.to_u64() as jlong)
@@ -30,7 +31,7 @@ extern "system" fn Java_io_leasehold_internal_Engine_addRoute<'local>(
 #[unsafe(no_mangle)]
 extern "system" fn Java_io_leasehold_internal_Engine_lease<'local>(
     mut env: EnvUnowned<'local>,
-    _this: This<'local>,
+    this: This<'local>,
     address: jlong,
     route: jlong,
     state: jint,
@@ -38,18 +39,18 @@ extern "system" fn Java_io_leasehold_internal_Engine_lease<'local>(
     effects: JLongArray<'local>,
 ) -> jlong {
     let ticket = (ticket != 0).then(|| Ticket::from_u64(ticket as u64));
-    call(&mut env, address, &effects, |engine, effects| {
+    call(&mut env, &this, address, &effects, |engine, effects| {
         answer::of_outcome(engine.lease(route_id(route), StateId(state as u32), ticket, effects))
     })
 }
 
 #[unsafe(no_mangle)]
 extern "system" fn Java_io_leasehold_internal_Engine_reserveTicket<'local>(
-    _env: EnvUnowned<'local>,
-    _this: This<'local>,
+    mut env: EnvUnowned<'local>,
+    this: This<'local>,
     address: jlong,
 ) -> jlong {
-    ask(address, |engine| {
+    ask_with_stack::<{ stack::FOR_TICKET }>(&mut env, &this, address, |engine| {
         engine
             .reserve_ticket()
             .map_or_else(answer::of_refusal, |ticket| ticket.to_u64() as jlong)
@@ -76,12 +77,12 @@ extern "system" fn Java_io_leasehold_internal_Engine_pollTicket<'local>(
 #[unsafe(no_mangle)]
 extern "system" fn Java_io_leasehold_internal_Engine_cancel<'local>(
     mut env: EnvUnowned<'local>,
-    _this: This<'local>,
+    this: This<'local>,
     address: jlong,
     ticket: jlong,
     effects: JLongArray<'local>,
 ) -> jlong {
-    call(&mut env, address, &effects, |engine, effects| {
+    call(&mut env, &this, address, &effects, |engine, effects| {
         engine
             .cancel(Ticket::from_u64(ticket as u64), effects)
             .map_or(NOTHING, answer::of_grant)
@@ -104,12 +105,12 @@ extern "system" fn Java_io_leasehold_internal_Engine_opened<'local>(
 
 #[unsafe(no_mangle)]
 extern "system" fn Java_io_leasehold_internal_Engine_reopen<'local>(
-    _env: EnvUnowned<'local>,
-    _this: This<'local>,
+    mut env: EnvUnowned<'local>,
+    this: This<'local>,
     address: jlong,
     lease: jlong,
 ) -> jlong {
-    ask(address, |engine| {
+    ask_with_stack::<{ stack::FOR_EFFECTS }>(&mut env, &this, address, |engine| {
         engine.reopen(handle(lease)).map_or(NOT_LEASED, |()| DONE)
     })
 }
@@ -143,7 +144,7 @@ extern "system" fn Java_io_leasehold_internal_Engine_noteStale<'local>(
 #[unsafe(no_mangle)]
 extern "system" fn Java_io_leasehold_internal_Engine_release<'local>(
     mut env: EnvUnowned<'local>,
-    _this: This<'local>,
+    this: This<'local>,
     address: jlong,
     lease: jlong,
     keep: jlong,
@@ -152,6 +153,7 @@ extern "system" fn Java_io_leasehold_internal_Engine_release<'local>(
 ) -> jint {
     call(
         &mut env,
+        &this,
         address,
         &effects,
         |engine, effects| match engine.release(
@@ -181,11 +183,11 @@ extern "system" fn Java_io_leasehold_internal_Engine_ack<'local>(
 #[unsafe(no_mangle)]
 extern "system" fn Java_io_leasehold_internal_Engine_serve<'local>(
     mut env: EnvUnowned<'local>,
-    _this: This<'local>,
+    this: This<'local>,
     address: jlong,
     effects: JLongArray<'local>,
 ) {
-    call(&mut env, address, &effects, |engine, effects| {
+    call(&mut env, &this, address, &effects, |engine, effects| {
         engine.serve(effects);
         DONE
     });

@@ -24,6 +24,7 @@ mod limits;
 mod log;
 mod pool;
 mod sockets;
+mod stack;
 mod stats;
 mod upkeep;
 mod watch;

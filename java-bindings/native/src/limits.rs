@@ -10,12 +10,12 @@ use jni::sys::{jint, jlong};
 #[unsafe(no_mangle)]
 extern "system" fn Java_io_leasehold_internal_Engine_setMaxTotal<'local>(
     mut env: EnvUnowned<'local>,
-    _this: This<'local>,
+    this: This<'local>,
     address: jlong,
     max: jint,
     effects: JLongArray<'local>,
 ) {
-    call(&mut env, address, &effects, |engine, effects| {
+    call(&mut env, &this, address, &effects, |engine, effects| {
         engine.set_max_total(max as u32, effects);
         DONE
     });
@@ -24,12 +24,12 @@ extern "system" fn Java_io_leasehold_internal_Engine_setMaxTotal<'local>(
 #[unsafe(no_mangle)]
 extern "system" fn Java_io_leasehold_internal_Engine_setDefaultMaxPerRoute<'local>(
     mut env: EnvUnowned<'local>,
-    _this: This<'local>,
+    this: This<'local>,
     address: jlong,
     max: jint,
     effects: JLongArray<'local>,
 ) {
-    call(&mut env, address, &effects, |engine, effects| {
+    call(&mut env, &this, address, &effects, |engine, effects| {
         engine.set_default_max_per_route(max as u32, effects);
         DONE
     });
@@ -39,13 +39,13 @@ extern "system" fn Java_io_leasehold_internal_Engine_setDefaultMaxPerRoute<'loca
 #[unsafe(no_mangle)]
 extern "system" fn Java_io_leasehold_internal_Engine_setMaxPerRoute<'local>(
     mut env: EnvUnowned<'local>,
-    _this: This<'local>,
+    this: This<'local>,
     address: jlong,
     route: jlong,
     max: jint,
     effects: JLongArray<'local>,
 ) {
-    call(&mut env, address, &effects, |engine, effects| {
+    call(&mut env, &this, address, &effects, |engine, effects| {
         engine
             .set_max_per_route(route_id(route), u32::try_from(max).ok(), effects)
             .map_or_else(answer::of_refusal, |()| DONE)

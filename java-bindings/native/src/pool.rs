@@ -1,7 +1,8 @@
 //! Pools as Java knows them: by address.
 
-use crate::This;
+use crate::{This, stack};
 use jni::EnvUnowned;
+use jni::objects::JClass;
 use jni::sys::{jboolean, jint, jlong};
 use leasehold::engine::{Clock, Config, Engine, ManualClock, Policy};
 use parking_lot::Mutex;
@@ -38,8 +39,8 @@ pub(crate) fn free_all() {
 
 #[unsafe(no_mangle)]
 extern "system" fn Java_io_leasehold_internal_Engine_create<'local>(
-    _env: EnvUnowned<'local>,
-    _class: This<'local>,
+    mut env: EnvUnowned<'local>,
+    class: JClass<'local>,
     max_per_route: jint,
     max_total: jint,
     max_waiters: jint,
@@ -50,6 +51,7 @@ extern "system" fn Java_io_leasehold_internal_Engine_create<'local>(
     stripes: jint,
     manual_clock: jboolean,
 ) -> jlong {
+    stack::prepare(&mut env, &class);
     catch_unwind(|| {
         let clock = manual_clock.then(ManualClock::new);
         let config = Config {

@@ -11,11 +11,11 @@ use leasehold::engine::ShutdownMode;
 #[unsafe(no_mangle)]
 extern "system" fn Java_io_leasehold_internal_Engine_closeExpired<'local>(
     mut env: EnvUnowned<'local>,
-    _this: This<'local>,
+    this: This<'local>,
     address: jlong,
     effects: JLongArray<'local>,
 ) {
-    call(&mut env, address, &effects, |engine, effects| {
+    call(&mut env, &this, address, &effects, |engine, effects| {
         engine.close_expired(effects);
         DONE
     });
@@ -24,12 +24,12 @@ extern "system" fn Java_io_leasehold_internal_Engine_closeExpired<'local>(
 #[unsafe(no_mangle)]
 extern "system" fn Java_io_leasehold_internal_Engine_closeIdle<'local>(
     mut env: EnvUnowned<'local>,
-    _this: This<'local>,
+    this: This<'local>,
     address: jlong,
     millis: jlong,
     effects: JLongArray<'local>,
 ) {
-    call(&mut env, address, &effects, |engine, effects| {
+    call(&mut env, &this, address, &effects, |engine, effects| {
         engine.close_idle(millis as u64, effects);
         DONE
     });
@@ -39,12 +39,12 @@ extern "system" fn Java_io_leasehold_internal_Engine_closeIdle<'local>(
 #[unsafe(no_mangle)]
 extern "system" fn Java_io_leasehold_internal_Engine_clearRoute<'local>(
     mut env: EnvUnowned<'local>,
-    _this: This<'local>,
+    this: This<'local>,
     address: jlong,
     route: jlong,
     effects: JLongArray<'local>,
 ) {
-    call(&mut env, address, &effects, |engine, effects| {
+    call(&mut env, &this, address, &effects, |engine, effects| {
         engine
             .clear_route(route_id(route), effects)
             .map_or_else(answer::of_refusal, |()| DONE)
@@ -54,13 +54,13 @@ extern "system" fn Java_io_leasehold_internal_Engine_clearRoute<'local>(
 #[unsafe(no_mangle)]
 extern "system" fn Java_io_leasehold_internal_Engine_peerClosed<'local>(
     mut env: EnvUnowned<'local>,
-    _this: This<'local>,
+    this: This<'local>,
     address: jlong,
     slot: jint,
     opening: jint,
     effects: JLongArray<'local>,
 ) {
-    call(&mut env, address, &effects, |engine, effects| {
+    call(&mut env, &this, address, &effects, |engine, effects| {
         engine.peer_closed(slot as u32, opening as u16, effects);
         DONE
     });
@@ -69,13 +69,13 @@ extern "system" fn Java_io_leasehold_internal_Engine_peerClosed<'local>(
 #[unsafe(no_mangle)]
 extern "system" fn Java_io_leasehold_internal_Engine_clearConnection<'local>(
     mut env: EnvUnowned<'local>,
-    _this: This<'local>,
+    this: This<'local>,
     address: jlong,
     slot: jint,
     opening: jint,
     effects: JLongArray<'local>,
 ) {
-    call(&mut env, address, &effects, |engine, effects| {
+    call(&mut env, &this, address, &effects, |engine, effects| {
         engine.clear_connection(slot as u32, opening as u16, effects);
         DONE
     });
@@ -84,7 +84,7 @@ extern "system" fn Java_io_leasehold_internal_Engine_clearConnection<'local>(
 #[unsafe(no_mangle)]
 extern "system" fn Java_io_leasehold_internal_Engine_shutdown<'local>(
     mut env: EnvUnowned<'local>,
-    _this: This<'local>,
+    this: This<'local>,
     address: jlong,
     immediate: jboolean,
     effects: JLongArray<'local>,
@@ -94,7 +94,7 @@ extern "system" fn Java_io_leasehold_internal_Engine_shutdown<'local>(
     } else {
         ShutdownMode::Graceful
     };
-    call(&mut env, address, &effects, |engine, effects| {
+    call(&mut env, &this, address, &effects, |engine, effects| {
         engine.shutdown(mode, effects);
         DONE
     });

@@ -15,6 +15,9 @@ use std::time::Duration;
 
 static WATCH: Watch = Watch::new();
 
+/// How many events Java's array has room for, as in `IdleWatch.java`.
+const EVENTS: usize = 64;
+
 /// How many numbers an event has in Java's array, as in `IdleWatch.java`.
 const NUMBERS: usize = 3;
 
@@ -74,7 +77,7 @@ extern "system" fn Java_io_leasehold_internal_IdleWatch_await<'local>(
     let closed = catch_unwind(|| {
         let mut closed = Vec::new();
         let timeout = Duration::from_millis(millis as u64);
-        if WATCH.wait(&mut closed, Some(timeout)).is_err() {
+        if WATCH.wait(&mut closed, EVENTS, Some(timeout)).is_err() {
             // There is nothing to wait on, but who asked must not come back at once, again and again.
             std::thread::sleep(timeout);
         }

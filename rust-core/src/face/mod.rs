@@ -8,9 +8,10 @@ mod effects;
 pub mod panics;
 
 pub use crate::deadlines::{Deadline, Deadlines};
-pub use crate::fork::{PerProcess, is_process, process_number};
+pub use crate::fork::{PerProcess, in_each_child, is_process, process_number};
 pub use crate::housekeeper::{
-    Disposable, Eviction, Membership, Tended, is_housekeepers_thread, take_turn,
+    Disposable, Eviction, Membership, Parting, Tended, is_housekeepers_thread, is_own_thread,
+    take_turn,
 };
 pub use crate::interner::Interner;
 pub use crate::locks::{Condvar, Mutex, MutexGuard, RwLock};

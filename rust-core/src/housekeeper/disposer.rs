@@ -7,19 +7,20 @@
 //! that hangs others are late by little more than the bound, however many of them would hang too. What goes on hanging, because
 //! its socket is not known, keeps its thread; of those there are at most [`MOST_WORKERS`], and then others wait.
 //!
-//! Workers are started when there is something to close and end with the last pool, once the queue is empty.
+//! Workers are started when there is something to close and end with the last pool, once the queue is empty. Where no thread
+//! can be had, whoever gives a connection up closes it, but for the housekeeper: that leaves it in the queue and tries again,
+//! for as long as the bound, and then closes it all the same, its socket shut down before.
 
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, TryRecvError, unbounded};
 use rustix::net::{Shutdown, shutdown, sockopt};
 
-use super::{Bell, Role, note, take_role};
+use super::{Bell, Role, note, quiet, role, take_role};
 use crate::fork::{is_process, process_number};
 use crate::locks::Mutex;
 
@@ -44,6 +45,8 @@ pub(super) struct Disposer {
     queue: Mutex<Option<Sender<Queued>>>,
     queued: Receiver<Queued>,
     workers: Mutex<Vec<Worker>>,
+    /// Since when something is queued that no thread can be had for. Written by the housekeeper.
+    unattended: Mutex<Option<Instant>>,
 }
 
 /// A connection that was given up.
@@ -53,7 +56,7 @@ struct Queued {
 }
 
 struct Worker {
-    thread: JoinHandle<()>,
+    thread: quiet::Worker,
     desk: Arc<Desk>,
     /// It ends after the close that took it too long: another takes over.
     is_replaced: bool,
@@ -89,18 +92,25 @@ impl Disposer {
             queue: Mutex::new(Some(queue)),
             queued,
             workers: Mutex::default(),
+            unattended: Mutex::default(),
         }
     }
 
-    /// Closes a connection soon; at once and here where no thread can be had for it.
+    /// Closes a connection soon; at once and here where no thread can be had for it, but not on the housekeeper's.
     pub(super) fn dispose(&self, connection: Box<dyn Disposable>) {
-        if self.has_worker() {
-            if let Some(queue) = &*self.queue.lock() {
-                let since = Instant::now();
-                queue
-                    .send(Queued { connection, since })
-                    .expect("the receiver is kept");
-            }
+        let is_attended = self.has_worker();
+        if !is_attended && role() != Role::Housekeeper {
+            return;
+        }
+        if let Some(queue) = &*self.queue.lock() {
+            let since = Instant::now();
+            queue
+                .send(Queued { connection, since })
+                .expect("the receiver is kept");
+        }
+        if !is_attended {
+            // So that it looks again.
+            self.bell.ring();
         }
     }
 
@@ -117,12 +127,10 @@ impl Disposer {
             self.queued.clone(),
             Arc::clone(&desk),
         );
-        let started = thread::Builder::new()
-            .name("leasehold-close".into())
-            .spawn(move || {
-                take_role(Role::Disposer);
-                work(&bell, &queued, &own);
-            });
+        let started = quiet::start("leasehold-close", move || {
+            take_role(Role::Disposer);
+            work(&bell, &queued, &own);
+        });
         match started {
             Ok(thread) => workers.push(Worker {
                 thread,
@@ -198,10 +206,27 @@ impl Disposer {
         for thread in left {
             let _ = thread.join();
         }
-        if !self.queued.is_empty() && !self.has_worker() {
-            look_in(now + BOUND);
+        if self.queued.is_empty() || self.has_worker() {
+            *self.unattended.lock() = None;
+            return next;
+        }
+        let since = *self.unattended.lock().get_or_insert(now);
+        if now < since + BOUND {
+            look_in(now + GRACE);
+        } else {
+            self.close_here();
         }
         next
+    }
+
+    /// Closes what is queued and has nobody else to close it.
+    fn close_here(&self) {
+        while let Ok(queued) = self.queued.try_recv() {
+            if let Some(socket) = queued.connection.socket() {
+                let _ = shutdown(socket, Shutdown::Both);
+            }
+            drop_guarded(|| drop(queued));
+        }
     }
 
     /// Ends the workers once the queue is empty, and waits for them, but not for closes that hang for good, nor for what waits behind
@@ -211,6 +236,9 @@ impl Disposer {
         loop {
             let next = self.supervise();
             if self.workers.lock().iter().all(Worker::is_given_up) {
+                if self.workers.lock().is_empty() {
+                    self.close_here();
+                }
                 return;
             }
             let left = next.map(|next| next.saturating_duration_since(Instant::now()));
@@ -250,9 +278,7 @@ fn work(bell: &Bell, queue: &Receiver<Queued>, desk: &Desk) {
                 queued
             }
         };
-        if catch_unwind(AssertUnwindSafe(|| close(queued, bell, desk))).is_err() {
-            note(|| log::error!("a connection panicked when it was closed"));
-        }
+        drop_guarded(|| close(queued, bell, desk));
         let close = desk.close.lock().take();
         if let Some(socket) = close.and_then(|close| close.socket) {
             let_go(socket);
@@ -260,6 +286,13 @@ fn work(bell: &Bell, queue: &Receiver<Queued>, desk: &Desk) {
     }
     desk.has_left.store(true, Ordering::Release);
     bell.ring();
+}
+
+/// Closes a connection, whose panic ends here.
+fn drop_guarded(close: impl FnOnce()) {
+    if catch_unwind(AssertUnwindSafe(close)).is_err() {
+        note(|| log::error!("a connection panicked when it was closed"));
+    }
 }
 
 fn close(queued: Queued, bell: &Bell, desk: &Desk) {
@@ -295,6 +328,7 @@ mod tests {
     use super::*;
     use crate::watch::Watch;
     use crossbeam_channel::bounded;
+    use std::thread;
 
     /// A disposer that the test supervises.
     fn disposer() -> Disposer {

@@ -18,7 +18,7 @@ use rustix::io::Errno;
 
 use super::Token;
 
-/// How many events one wait brings at most; the others come with the next.
+/// How many events the system is asked for at once.
 const BATCH: usize = 64;
 
 /// The event of a wake. No token is this number: see [`Token::MAX_POOL`].
@@ -58,25 +58,35 @@ impl Epoll {
         let _ = epoll::delete(&self.set, socket);
     }
 
-    /// Adds the tokens of what was closed to `closed`.
+    /// Adds the tokens of what was closed to `closed`: all that there are, but no more than `most`.
     pub(super) fn wait(
         &self,
         closed: &mut Vec<Token>,
+        most: usize,
         timeout: Option<Duration>,
     ) -> io::Result<()> {
-        let timeout = timeout.map(whole_milliseconds);
+        let mut timeout = timeout.map(whole_milliseconds);
         let mut events = [const { MaybeUninit::uninit() }; BATCH];
-        let events = match epoll::wait(&self.set, &mut events, timeout.as_ref()) {
-            Ok((events, _)) => events,
-            Err(Errno::INTR) => return Ok(()),
-            Err(error) => return Err(error.into()),
-        };
-        let numbers = events.iter().map(|event| event.data.u64());
-        closed.extend(
-            numbers
-                .filter(|number| *number != WAKE)
-                .map(Token::from_u64),
-        );
+        while closed.len() < most {
+            let wanted = &mut events[..BATCH.min(most - closed.len())];
+            let asked = wanted.len();
+            let events = match epoll::wait(&self.set, wanted, timeout.as_ref()) {
+                Ok((events, _)) => events,
+                Err(Errno::INTR) => return Ok(()),
+                Err(error) => return Err(error.into()),
+            };
+            let numbers = events.iter().map(|event| event.data.u64());
+            closed.extend(
+                numbers
+                    .filter(|number| *number != WAKE)
+                    .map(Token::from_u64),
+            );
+            if events.len() < asked {
+                break;
+            }
+            // The rest is there already.
+            timeout = Some(whole_milliseconds(Duration::ZERO));
+        }
         Ok(())
     }
 
@@ -131,7 +141,7 @@ mod tests {
 
         fn closed(&self, timeout: Option<Duration>) -> Vec<Token> {
             let mut closed = Vec::new();
-            self.watch.wait(&mut closed, timeout).unwrap();
+            self.watch.wait(&mut closed, 1_000, timeout).unwrap();
             closed
         }
     }

@@ -93,17 +93,22 @@ impl Watch {
     }
 
     /// Waits until a peer has closed, [`wake`](Self::wake) was called or `timeout` is over, and puts the tokens of the
-    /// sockets concerned in place of what `closed` held, each once for its registration. Without a timeout it waits as
-    /// long as it takes. It may end earlier for no reason.
+    /// sockets concerned, of all that are known by then but `most` of them at most, in place of what `closed` held, each once for
+    /// its registration. Without a timeout it waits as long as it takes. It may end earlier for no reason.
     ///
     /// # Errors
     ///
     /// None while the set is whole; whoever waits may only give up.
-    pub fn wait(&self, closed: &mut Vec<Token>, timeout: Option<Duration>) -> io::Result<()> {
+    pub fn wait(
+        &self,
+        closed: &mut Vec<Token>,
+        most: usize,
+        timeout: Option<Duration>,
+    ) -> io::Result<()> {
         closed.clear();
         let set = self.set.read().clone();
         match set {
-            Some(set) => set.wait(closed, timeout),
+            Some(set) => set.wait(closed, most, timeout),
             None => {
                 self.sleep.wait(timeout);
                 Ok(())

@@ -22,7 +22,7 @@ impl Nothing {
         match *self {}
     }
 
-    pub(super) fn wait(&self, _: &mut Vec<Token>, _: Option<Duration>) -> io::Result<()> {
+    pub(super) fn wait(&self, _: &mut Vec<Token>, _: usize, _: Option<Duration>) -> io::Result<()> {
         match *self {}
     }
 

@@ -49,6 +49,15 @@ class NativeImageTest {
     }
 
     @Test
+    void everyMethodThatNativeCodeCallsIsThere() throws Exception {
+        Matcher entry = Pattern.compile("\"name\": \"([\\w.]+)\", \"methods\": \\[\\{\"name\": \"(\\w+)\", \"parameterTypes\": \\[\\]")
+                .matcher(read("jni-config.json"));
+        assertTrue(entry.find());
+        Class.forName(entry.group(1)).getDeclaredMethod(entry.group(2));
+        assertTrue(!entry.find());
+    }
+
+    @Test
     void theLibraryAndTheVersionArePacked() throws Exception {
         String arch = System.getProperty("os.arch").equals("amd64") ? "x86_64" : System.getProperty("os.arch");
         String library = "META-INF/native/linux-" + arch + "/libleasehold-jni-" + Leasehold.version() + ".so";

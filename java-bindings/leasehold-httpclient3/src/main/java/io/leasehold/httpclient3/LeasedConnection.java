@@ -105,16 +105,41 @@ final class LeasedConnection extends HttpConnection implements Cloneable {
         return lease;
     }
 
-    /** The lease, which from now on is the caller's alone to end, or null after it. */
-    Lease<PooledConnection.Cell> takeLease() {
-        PooledConnection connection = this.connection;
-        Lease<PooledConnection.Cell> taken = lease;
-        lease = null;
-        holder = null;
-        if (connection != null) {
-            connection.setLeased(false);
+    /**
+     * Ends the lease, unless that was done. Should it fail, for want of stack say, it is as if this had not been called, which takes no
+     * call to bring about: it can be released again, or the collector ends it.
+     *
+     * @param reusable whether the connection may be used again
+     * @param detaches whether this lets go of the connection, too
+     * @return whether the lease was ended here
+     */
+    boolean endLease(boolean reusable, boolean detaches) {
+        PooledConnection connectionBefore = connection;
+        Lease<PooledConnection.Cell> leaseBefore = lease;
+        Thread holderBefore = holder;
+        if (leaseBefore == null) {
+            return false;
         }
-        return taken;
+        boolean isDone = false;
+        try {
+            lease = null;
+            holder = null;
+            if (connectionBefore != null) {
+                connectionBefore.setLeased(false);
+            }
+            if (detaches) {
+                connection = null;
+            }
+            boolean isEnded = reusable ? leaseBefore.tryRelease() : leaseBefore.tryDiscard();
+            isDone = true;
+            return isEnded;
+        } finally {
+            if (!isDone) {
+                lease = leaseBefore;
+                holder = holderBefore;
+                connection = connectionBefore;
+            }
+        }
     }
 
     /** Lets go of the connection. */

@@ -18,6 +18,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 import org.apache.commons.httpclient.ConnectionPoolTimeoutException;
 import org.apache.commons.httpclient.HostConfiguration;
 import org.apache.commons.httpclient.HttpConnection;
@@ -172,14 +173,13 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
         Thread thread = Thread.currentThread();
         LeasedConnection mine = held.get(thread);
         boolean again = mine != null && regain(mine, hostConfiguration);
-        if (!again || mine.lease() == null) {
-            mine = lease(again ? mine : null, hostConfiguration, destination, timeout);
-            mine.heldBy(thread, shutdowns.get());
-            held.put(thread, mine);
-        }
         if (again) {
             LOG.warn("SimpleHttpConnectionManager being used incorrectly.  Be sure that HttpMethod.releaseConnection() is always"
                     + " called and that only one thread and/or method is using this connection manager at a time.");
+        }
+        if (!again || mine.lease() == null) {
+            LeasedConnection holder = again ? mine : null;
+            mine = obtain(destination.route(), timeout, lease -> handOver(lease, holder, hostConfiguration, destination, thread));
         }
         // A subclass may look at it, as in 3.1.
         httpConnection = mine;
@@ -192,14 +192,12 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
      */
     private static boolean regain(LeasedConnection mine, HostConfiguration hostConfiguration) {
         PooledConnection connection = mine.connection();
-        if (mine.lease() == null || connection == null) {
+        // Its lease may have ended without it, as it does if it could not be handed over.
+        if (mine.lease() == null || mine.lease().isEnded() || connection == null) {
             return false;
         }
         if (!hostConfiguration.hostEquals(connection) || !hostConfiguration.proxyEquals(connection)) {
-            Lease<PooledConnection.Cell> lease = mine.takeLease();
-            if (lease != null) {
-                lease.tryDiscard();
-            }
+            mine.endLease(false, false);
             return true;
         }
         mine.finishLastResponse();
@@ -212,45 +210,39 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
         return true;
     }
 
-    /** Leases a connection, held by the given object or by the one that its thread knows it by. */
-    private LeasedConnection lease(LeasedConnection holder, HostConfiguration hostConfiguration, Destination destination,
-            long timeout) {
-        Lease<PooledConnection.Cell> lease = obtain(destination.route(), timeout);
-        boolean done = false;
-        try {
-            PooledConnection.Cell cell = lease.connection();
-            PooledConnection connection;
-            if (cell == null) {
-                if (holder == null) {
-                    holder = heldAloneBefore();
-                }
-                connection = fill(lease, hostConfiguration, destination, holder);
-            } else {
-                connection = cell.get();
-                LeasedConnection last = connection.lastHolder();
-                if (last != null && last.connection() == connection && last != holder) {
-                    if (holder == null && last.wasHeldBy(Thread.currentThread())) {
-                        holder = last;
-                    } else {
-                        last.detach();
-                    }
-                }
-            }
+    /** Makes a connection of a lease, held by the given object or by the one that its thread knows it by. */
+    private LeasedConnection handOver(Lease<PooledConnection.Cell> lease, LeasedConnection given, HostConfiguration hostConfiguration,
+            Destination destination, Thread thread) {
+        LeasedConnection holder = given;
+        PooledConnection.Cell cell = lease.connection();
+        PooledConnection connection;
+        if (cell == null) {
             if (holder == null) {
-                holder = pattern.of(connection, lease);
-            } else {
-                holder.hold(connection, lease, this);
+                holder = heldAloneBefore();
             }
-            if (connection.lastHolder() != holder) {
-                connection.setLastHolder(holder);
-            }
-            done = true;
-            return holder;
-        } finally {
-            if (!done) {
-                lease.close();
+            connection = fill(lease, hostConfiguration, destination, holder);
+        } else {
+            connection = cell.get();
+            LeasedConnection last = connection.lastHolder();
+            if (last != null && last.connection() == connection && last != holder) {
+                if (holder == null && last.wasHeldBy(thread)) {
+                    holder = last;
+                } else {
+                    last.detach();
+                }
             }
         }
+        if (holder == null) {
+            holder = pattern.of(connection, lease);
+        } else {
+            holder.hold(connection, lease, this);
+        }
+        if (connection.lastHolder() != holder) {
+            connection.setLastHolder(holder);
+        }
+        holder.heldBy(thread, shutdowns.get());
+        held.put(thread, holder);
+        return holder;
     }
 
     /**
@@ -271,27 +263,35 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
     private PooledConnection fill(Lease<PooledConnection.Cell> vacancy, HostConfiguration hostConfiguration,
             Destination destination, LeasedConnection holder) {
         PooledConnection connection = new PooledConnection(hostConfiguration, destination, home);
-        PooledConnection before = holder == null ? null : holder.connection();
-        if (before == null) {
-            connection.getParams().setDefaults(params);
-        } else {
-            connection.setParams(before.getParams());
+        boolean filled = false;
+        try {
+            PooledConnection before = holder == null ? null : holder.connection();
+            if (before == null) {
+                connection.getParams().setDefaults(params);
+            } else {
+                connection.setParams(before.getParams());
+            }
+            vacancy.opened(connection.cell());
+            filled = true;
+            return connection;
+        } finally {
+            if (!filled) {
+                connection.leave();
+            }
         }
-        vacancy.opened(connection.cell());
-        return connection;
     }
 
-    private Lease<PooledConnection.Cell> obtain(Route route, long timeout) {
+    private LeasedConnection obtain(Route route, long timeout, Function<Lease<PooledConnection.Cell>, LeasedConnection> handOver) {
         while (true) {
-            Lease<PooledConnection.Cell> lease = pool.tryLease(route);
-            if (lease != null) {
-                return lease;
+            LeasedConnection leased = pool.tryLeaseFor(route, null, handOver);
+            if (leased != null) {
+                return leased;
             }
             if (grow(route)) {
                 // There is room for what the dead have left: others may still read from it, and else the collector ends it.
                 forgetTheDead();
             } else if (!discardForTheDead()) {
-                return await(route, timeout);
+                return await(route, timeout, handOver);
             }
         }
     }
@@ -315,8 +315,7 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
         boolean any = false;
         for (WeakReference<LeasedConnection> next = left.poll(); next != null; next = left.poll()) {
             LeasedConnection connection = next.get();
-            Lease<PooledConnection.Cell> lease = connection == null ? null : connection.takeLease();
-            any |= lease != null && lease.tryDiscard();
+            any |= connection != null && connection.endLease(false, false);
         }
         return any;
     }
@@ -334,7 +333,7 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
         }
     }
 
-    private Lease<PooledConnection.Cell> await(Route route, long timeout) {
+    private LeasedConnection await(Route route, long timeout, Function<Lease<PooledConnection.Cell>, LeasedConnection> handOver) {
         if (timeout < 0) {
             throw new IllegalArgumentException("timeout value is negative");
         }
@@ -343,7 +342,7 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
         long rest = patience;
         do {
             try {
-                return pool.lease(route, Math.max(1, Math.min(rest, SLICE)), TimeUnit.NANOSECONDS);
+                return pool.leaseFor(route, null, Math.max(1, Math.min(rest, SLICE)), TimeUnit.NANOSECONDS, handOver);
             } catch (InterruptedException e) {
                 throw new IllegalThreadStateException("Interrupted while waiting in LeaseholdHttpConnectionManager");
             } catch (TimeoutException e) {
@@ -413,16 +412,9 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
         if (holder != null) {
             held.remove(holder, leased);
         }
-        Lease<PooledConnection.Cell> lease = leased.takeLease();
-        if (lease == null) {
-            return;
-        }
-        if (!reusable || shutdowns.get() != shutdownsAtLease) {
-            lease.tryDiscard();
-            return;
-        }
-        lease.tryRelease();
-        if (shutdowns.get() != shutdownsAtLease) {
+        boolean keeps = reusable && shutdowns.get() == shutdownsAtLease;
+        boolean ended = leased.endLease(keeps, false);
+        if (ended && keeps && shutdowns.get() != shutdownsAtLease) {
             // That shutdown may have swept before this connection was idle.
             pool.closeIdle(0, TimeUnit.MILLISECONDS);
         }

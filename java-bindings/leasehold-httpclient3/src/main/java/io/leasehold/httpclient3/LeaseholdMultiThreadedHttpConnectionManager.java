@@ -14,6 +14,7 @@ import io.leasehold.TcpKeepAlive;
 import io.leasehold.Watching;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 import org.apache.commons.httpclient.ConnectionPoolTimeoutException;
 import org.apache.commons.httpclient.HostConfiguration;
 import org.apache.commons.httpclient.HttpConnection;
@@ -266,23 +267,24 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
         Destination destination = destinations.of(hostConfiguration);
         Route route = destination.route();
         applyLimits(destination, hostConfiguration);
-        try {
-            Lease<PooledConnection.Cell> lease = pool.tryLease(route);
-            if (lease == null) {
-                lease = await(route, timeout);
-            }
+        Function<Lease<PooledConnection.Cell>, HttpConnection> handOver = lease -> {
             PooledConnection.Cell cell = lease.connection();
             PooledConnection connection = cell == null ? fill(lease, hostConfiguration, destination) : cell.get();
             if (debug && cell != null) {
                 LOG.debug("Getting free connection, hostConfig=" + hostConfiguration);
             }
             return pattern.of(connection, lease);
+        };
+        try {
+            HttpConnection leased = pool.tryLeaseFor(route, null, handOver);
+            return leased != null ? leased : await(route, timeout, handOver);
         } catch (PoolShutDownException e) {
             throw new IllegalStateException("Connection factory has been shutdown.");
         }
     }
 
-    private Lease<PooledConnection.Cell> await(Route route, long timeout) throws ConnectionPoolTimeoutException {
+    private HttpConnection await(Route route, long timeout, Function<Lease<PooledConnection.Cell>, HttpConnection> handOver)
+            throws ConnectionPoolTimeoutException {
         if (LOG.isDebugEnabled()) {
             LOG.debug("Unable to get a connection, waiting..., hostConfig=" + route);
         }
@@ -290,7 +292,7 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
             throw new IllegalArgumentException("timeout value is negative");
         }
         try {
-            return pool.lease(route, timeout, TimeUnit.MILLISECONDS);
+            return pool.leaseFor(route, null, timeout, TimeUnit.MILLISECONDS, handOver);
         } catch (InterruptedException e) {
             LOG.debug("Interrupted while waiting for connection", e);
             throw new IllegalThreadStateException("Interrupted while waiting in MultiThreadedHttpConnectionManager");
@@ -303,16 +305,16 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
         if (LOG.isDebugEnabled()) {
             LOG.debug("Allocating new connection, hostConfig=" + hostConfiguration);
         }
+        PooledConnection connection = new PooledConnection(hostConfiguration, destination, home);
         boolean filled = false;
         try {
-            PooledConnection connection = new PooledConnection(hostConfiguration, destination, home);
             connection.getParams().setDefaults(params);
             vacancy.opened(connection.cell());
             filled = true;
             return connection;
         } finally {
             if (!filled) {
-                vacancy.close();
+                connection.leave();
             }
         }
     }
@@ -439,12 +441,14 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
             return;
         }
         boolean reusable = connection.isReusable() && !leased.isMidExchange();
-        Lease<PooledConnection.Cell> lease = leased.takeLease();
-        leased.detach();
-        if (LOG.isDebugEnabled()) {
-            releaseLoudly(connection, lease, reusable);
-        } else {
-            end(connection, lease, reusable);
+        String whoIsNotified = LOG.isDebugEnabled() ? freeing(connection.route()) : null;
+        if (reusable && IDLE_LOG.isDebugEnabled()) {
+            connection.setReleasedAt(System.currentTimeMillis());
+            IDLE_LOG.debug("Adding connection at: " + connection.releasedAt());
+        }
+        leased.endLease(reusable, true);
+        if (whoIsNotified != null) {
+            LOG.debug(whoIsNotified);
         }
     }
 
@@ -452,35 +456,18 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
         return new IllegalStateException("Unexpected release of an unknown connection.");
     }
 
-    private static void end(PooledConnection connection, Lease<PooledConnection.Cell> lease, boolean reusable) {
-        if (!reusable) {
-            lease.tryDiscard();
-            return;
-        }
-        if (IDLE_LOG.isDebugEnabled()) {
-            connection.setReleasedAt(System.currentTimeMillis());
-            IDLE_LOG.debug("Adding connection at: " + connection.releasedAt());
-        }
-        lease.tryRelease();
-    }
-
-    private void releaseLoudly(PooledConnection connection, Lease<PooledConnection.Cell> lease, boolean reusable) {
-        Route route = connection.route();
+    /** Says that a connection comes back; returns what 3.1 says afterwards, or null. */
+    private String freeing(Route route) {
         LOG.debug("Freeing connection, hostConfig=" + route);
-        boolean silent = pool.isShutDown();
-        boolean sameHost = pool.stats(route).pending() > 0;
-        boolean anyHost = pool.stats().pending() > 0;
-        end(connection, lease, reusable);
-        if (silent) {
-            return;
+        if (pool.isShutDown()) {
+            return null;
         }
-        if (sameHost) {
-            LOG.debug("Notifying thread waiting on host pool, hostConfig=" + route);
-        } else if (anyHost) {
-            LOG.debug("No-one waiting on host pool, notifying next waiting thread.");
-        } else {
-            LOG.debug("Notifying no-one, there are no waiting threads");
+        if (pool.stats(route).pending() > 0) {
+            return "Notifying thread waiting on host pool, hostConfig=" + route;
         }
+        return pool.stats().pending() > 0
+                ? "No-one waiting on host pool, notifying next waiting thread."
+                : "Notifying no-one, there are no waiting threads";
     }
 
     /** Says what the pool lets go, and takes it from its user if that is a shutdown's doing, before it is closed. Refers to no manager. */

@@ -28,9 +28,9 @@ final class LeasedConnection implements ManagedHttpClientConnection, HttpContext
 
     private final Lease<PooledConnection.Cell> lease;
     // Null after the lease, written by whoever has set the next field. Not volatile, which every lease would pay for.
-    private PooledConnection pooled;
-    // Not zero after the lease. Written once, by whoever releases.
-    private volatile int detached;
+    PooledConnection pooled;
+    // Not zero after the lease. Written once, by whoever releases; taken back if that fails.
+    volatile int detached;
 
     LeasedConnection(PooledConnection pooled, Lease<PooledConnection.Cell> lease) {
         this.pooled = pooled;

@@ -312,11 +312,11 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
     public void releaseConnection(HttpClientConnection managedConn, Object state, long keepalive, TimeUnit timeUnit) {
         Args.notNull(managedConn, "Managed connection");
         LeasedConnection leased = LeasedConnection.of(managedConn);
+        boolean debug = LOG.isDebugEnabled();
         PooledConnection connection = leased.detach();
         if (connection == null) {
             return;
         }
-        boolean debug = LOG.isDebugEnabled();
         // Whether it is known whose it is from now on; until then it may be kept for nobody.
         boolean isBound = false;
         try {
@@ -334,10 +334,21 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
                 connection.setSocketTimeout(0);
             }
         } finally {
-            if (isBound && connection.isReusable()) {
-                leased.lease().tryRelease(connection.key());
-            } else {
-                leased.lease().tryDiscard();
+            boolean isEnded = false;
+            try {
+                if (isBound && connection.isReusable()) {
+                    leased.lease().tryRelease(connection.key());
+                } else {
+                    leased.lease().tryDiscard();
+                }
+                isEnded = true;
+            } finally {
+                if (!isEnded) {
+                    // For want of stack, say. Then it is as if nobody had detached it, which takes no call to bring about: it can be
+                    // released again, or the collector ends the lease.
+                    leased.pooled = connection;
+                    leased.detached = 0;
+                }
             }
             if (debug) {
                 LOG.debug("Connection released: " + connection + leasing.numbers(connection.route()));

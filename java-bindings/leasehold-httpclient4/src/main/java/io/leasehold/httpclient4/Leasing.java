@@ -17,7 +17,7 @@ import org.apache.http.util.Args;
 
 /**
  * How a lease becomes a connection: the idle one if it is alive, or else a new one in its place. Everything here runs on the thread that
- * leases, without a lock, on an entry that is that thread's alone.
+ * leases, without a lock, on an entry that is that thread's alone. What it throws is the end of the lease, by the pool's hand.
  */
 final class Leasing {
     private static final Log LOG = LogFactory.getLog(PoolingHttpClientConnectionManager.class);
@@ -53,20 +53,12 @@ final class Leasing {
 
     /** Makes a connection of a lease. */
     LeasedConnection begin(Lease<PooledConnection.Cell> lease, HttpRoute route) {
-        boolean begun = false;
-        try {
-            PooledConnection.Cell cell = lease.connection();
-            PooledConnection connection = cell == null ? null : cell.get();
-            if (connection == null || isUnfit(connection)) {
-                connection = open(lease, connection, route);
-            }
-            begun = true;
-            return new LeasedConnection(connection, lease);
-        } finally {
-            if (!begun) {
-                lease.close();
-            }
+        PooledConnection.Cell cell = lease.connection();
+        PooledConnection connection = cell == null ? null : cell.get();
+        if (connection == null || isUnfit(connection)) {
+            connection = open(lease, connection, route);
         }
+        return new LeasedConnection(connection, lease);
     }
 
     /** What can be told in half a microsecond is told at every lease; what takes a millisecond, after the period, as in HttpClient. */
@@ -93,26 +85,26 @@ final class Leasing {
         }
         ManagedHttpClientConnection made = factory.create(route, connectionConfigs.ofProxyOrTarget(route));
         PooledConnection connection = new PooledConnection(Args.notNull(made, "Connection"), route, timeToLive, home);
-        lease.opened(connection.cell());
-        return connection;
+        boolean filled = false;
+        try {
+            lease.opened(connection.cell());
+            filled = true;
+            return connection;
+        } finally {
+            if (!filled) {
+                connection.end();
+            }
+        }
     }
 
     /** Gets a connection ready for its user. */
     void handOver(LeasedConnection leased, HttpRoute route) {
-        boolean handedOver = false;
-        try {
-            PooledConnection connection = leased.pooled();
-            if (LOG.isDebugEnabled()) {
-                LOG.debug("Connection leased: " + connection + numbers(route));
-            }
-            if (connection.isOpen()) {
-                connection.setSocketTimeout(socketConfigs.ofFirstHop(route).getSoTimeout());
-            }
-            handedOver = true;
-        } finally {
-            if (!handedOver) {
-                leased.lease().close();
-            }
+        PooledConnection connection = leased.pooled();
+        if (LOG.isDebugEnabled()) {
+            LOG.debug("Connection leased: " + connection + numbers(route));
+        }
+        if (connection.isOpen()) {
+            connection.setSocketTimeout(socketConfigs.ofFirstHop(route).getSoTimeout());
         }
     }
 

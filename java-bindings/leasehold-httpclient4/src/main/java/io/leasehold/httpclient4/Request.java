@@ -63,16 +63,12 @@ final class Request implements ConnectionRequest {
         boolean wasShutDown = pool.isShutDown();
         try {
             Firsts.Key<Object> key = state == null ? null : state.key();
-            Lease<PooledConnection.Cell> lease = before == null ? pool.tryLease(route, key) : null;
-            if (lease == null) {
-                PendingLease<PooledConnection.Cell> pending = pending(key);
-                if (pending == null) {
-                    return servedElsewhere();
-                }
-                lease = pending.get(timeout, timeUnit);
-                before = pending;
+            LeasedConnection served = before == null ? pool.tryLeaseFor(route, key, lease -> serve(lease, null)) : null;
+            if (served != null) {
+                return served;
             }
-            return serve(lease, before);
+            PendingLease<PooledConnection.Cell> pending = pending(key);
+            return pending == null ? servedElsewhere() : pending.getFor(timeout, timeUnit, lease -> serve(lease, pending));
         } catch (TimeoutException e) {
             throw new ConnectionPoolTimeoutException("Timeout waiting for connection from pool");
         } catch (CancellationException e) {
@@ -96,6 +92,7 @@ final class Request implements ConnectionRequest {
         return now instanceof PendingLease ? (PendingLease<PooledConnection.Cell>) now : null;
     }
 
+    /** Answers with a lease, which the pool takes back should this throw anything. */
     private LeasedConnection serve(Lease<PooledConnection.Cell> lease, Object before) {
         LeasedConnection leased = null;
         try {

@@ -1,0 +1,54 @@
+//! Whether the calling thread has the stack that Java needs after a call, for what the call has decided.
+//!
+//! An overflow is an exception that any Java call may throw. Between what a native has taken or decided and what Java makes of it none may
+//! come, so the native looks first, and throws it before anything was done. Nobody says how much stack a thread has left, but the JVM looks
+//! itself when native code calls Java: this calls an empty method from as far down as Java may have to go.
+
+use crate::with_env;
+use jni::errors::Result;
+use jni::ids::JMethodID;
+use jni::objects::{JClass, JObject};
+use jni::signature::{Primitive, ReturnType};
+use jni::{Env, EnvUnowned, jni_sig, jni_str};
+use std::hint::black_box;
+use std::mem::MaybeUninit;
+use std::sync::OnceLock;
+
+/// What carrying out a call's effects takes in interpreted code, several times over. It is less than what every JVM leaves native code
+/// below a Java frame, so that this frame itself is always there.
+pub(crate) const FOR_EFFECTS: usize = 16 << 10;
+/// For a ticket, which a later call of the same caller must be able to give back.
+pub(crate) const FOR_TICKET: usize = FOR_EFFECTS + (8 << 10);
+
+/// The empty method; none where the class is compiled ahead of time and native code may not call it, as nobody has said that it does.
+/// Written once, with the first pool. It is good for as long as its class, and so for as long as this library.
+static METHOD: OnceLock<Option<JMethodID>> = OnceLock::new();
+
+/// Finds the method in the class `Engine`.
+pub(crate) fn prepare<'local>(env: &mut EnvUnowned<'local>, engine: &JClass<'local>) {
+    with_env(env, (), |env| {
+        METHOD.get_or_init(|| {
+            let found = env.get_method_id(engine, jni_str!("hasStack"), jni_sig!(() -> void));
+            if found.is_err() {
+                env.exception_clear();
+            }
+            found.ok()
+        });
+        Ok(())
+    });
+}
+
+/// An error, and a pending StackOverflowError, unless the thread has so many bytes left. `this` is an `Engine`.
+#[inline(never)]
+pub(crate) fn reserve<const BYTES: usize>(env: &mut Env<'_>, this: &JObject<'_>) -> Result<()> {
+    let below = [MaybeUninit::<u8>::uninit(); BYTES];
+    black_box(&below);
+    if let Some(method) = METHOD.get().copied().flatten() {
+        // SAFETY: the method is one of the object's class, without arguments, and returns nothing.
+        unsafe {
+            env.call_method_unchecked(this, method, ReturnType::Primitive(Primitive::Void), &[])
+        }?;
+    }
+    black_box(&below);
+    Ok(())
+}
