@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks what the documents say against the files they speak of, and against each other: snippets, the version, promises, charts.
+"""Checks what the documents say against the files they speak of, and against each other: snippets, the version, promises, charts, the names of tests and files.
 
 A snippet of a page or of a Javadoc marked `<!-- from FILE -->` stands in FILE, which a test compiles and runs. Every artifact, and every
 coordinate in a page or an example, has the one version that there is; it is a snapshot as long as the changelog calls it unreleased.
@@ -78,7 +78,24 @@ def check_charts():
             failures.append(f"{name(run.with_suffix('.svg'))} is not what bench/chart.py draws of {name(run)}")
 
 
+def check_names():
+    """Every test and every file that a page names is there."""
+    tests = {file.stem for pattern in ("java-bindings/*/src/test/**/*Test.java", "tests/*/src/test/**/*Test.java") for file in root.glob(pattern)}
+    developers = [root / name for name in ("ARCHITECTURE.md", "CONTRIBUTING.md", "bench/README.md")]
+    for page in [*pages, *developers]:
+        text = page.read_text()
+        for test in set(re.findall(r"`([A-Z]\w+Test)`", text)) - tests:
+            failures.append(f"{name(page)} names the test {test}, which is not there")
+        for file in set(re.findall(r"`((?:rust-core|c-header|java-bindings|tests|bench|examples|scripts|docs)/[\w/.-]+)`", text)):
+            if not (root / file).exists():
+                failures.append(f"{name(page)} names {file}, which is not there")
+        for link in set(re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text)):
+            if not (page.parent / link).exists():
+                failures.append(f"{name(page)} links to {link}, which is not there")
+
+
 check_charts()
+check_names()
 snippets, coordinates, promises = check_snippets(), check_version(), check_promises()
 for failure in failures:
     print(failure, file=sys.stderr)
