@@ -65,9 +65,6 @@ public final class PoolState {
     /** The limits. */
     public final Limits limits;
 
-    /** The leases that nobody holds. */
-    public final Strays strays = new Strays();
-
     final Constants constants;
     final Slots<Cell> cells = new Slots<>();
     final Slots<Waiter> waiters = new Slots<>();
@@ -197,8 +194,7 @@ public final class PoolState {
         if (charge.isFreed()) {
             return;
         }
-        Cell cell = cells.get(Slots.of(lease.handle));
-        Object connection = cell == null ? null : cell.connection;
+        Object connection = cells.get(Slots.of(lease.handle)).connection;
         charge.pool().releaseLeaked(lease, () -> tellLeak(lease.route(), connection));
     }
 
