@@ -1,17 +1,21 @@
 package io.leasehold;
 
+import io.leasehold.internal.LeaseRef;
 import io.leasehold.internal.Listing;
 import io.leasehold.internal.NativePool;
 import io.leasehold.internal.PoolState;
 import io.leasehold.internal.RouteRef;
 import io.leasehold.internal.StateRef;
+import io.leasehold.internal.Strays;
 import java.io.Closeable;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BiConsumer;
 import java.util.function.BiPredicate;
+import java.util.function.Function;
 
 /**
  * A pool of connections to any number of routes, within a limit per route and one in total.
@@ -80,8 +84,7 @@ public final class ConnectionPool<R, C> implements Closeable {
      * @throws LeaseholdUnavailableException if the native library could not be loaded
      */
     public Lease<C> tryLease(R route) {
-        Lease<C> hit = hit(checked(route));
-        return hit != null ? hit : tryLeaseSlowly(route, null);
+        return tryLease(checked(route), null, null);
     }
 
     /**
@@ -96,7 +99,25 @@ public final class ConnectionPool<R, C> implements Closeable {
      * @throws LeaseholdUnavailableException if the native library could not be loaded
      */
     public Lease<C> tryLease(R route, Object state) {
-        return state == null ? tryLease(route) : tryLeaseSlowly(checked(route), state);
+        return tryLease(checked(route), state, null);
+    }
+
+    /**
+     * As {@link #tryLease(Object, Object)}, and makes something of the lease, for whoever hands out an object of his own that holds it. If
+     * anything is thrown before that object is returned, by the function or because the thread has run out of stack or memory, the lease
+     * was discarded: it is lost at no moment.
+     *
+     * @param route where to
+     * @param state for whom; null is for nobody
+     * @param use makes something of the lease, outside every lock; not null
+     * @param <T> what it makes
+     * @return what the function returned; null if nothing can be had now
+     * @throws IllegalArgumentException if {@code route} is null
+     * @throws PoolShutDownException if the pool was shut down
+     * @throws LeaseholdUnavailableException if the native library could not be loaded
+     */
+    public <T> T tryLeaseFor(R route, Object state, Function<? super Lease<C>, ? extends T> use) {
+        return tryLease(checked(route), state, Objects.requireNonNull(use, "use is null: say tryLease(route, state) for the lease itself"));
     }
 
     /**
@@ -114,8 +135,7 @@ public final class ConnectionPool<R, C> implements Closeable {
      * @throws LeaseholdUnavailableException if the native library could not be loaded
      */
     public Lease<C> lease(R route, long timeout, TimeUnit unit) throws InterruptedException, TimeoutException {
-        Lease<C> hit = hit(checked(route));
-        return hit != null ? hit : leaseSlowly(route, null, new Deadline(timeout, unit, clock));
+        return lease(checked(route), null, new Deadline(timeout, unit, clock), null);
     }
 
     /**
@@ -135,9 +155,30 @@ public final class ConnectionPool<R, C> implements Closeable {
      */
     public Lease<C> lease(R route, Object state, long timeout, TimeUnit unit)
             throws InterruptedException, TimeoutException {
-        return state == null
-                ? lease(route, timeout, unit)
-                : leaseSlowly(checked(route), state, new Deadline(timeout, unit, clock));
+        return lease(checked(route), state, new Deadline(timeout, unit, clock), null);
+    }
+
+    /**
+     * As {@link #lease(Object, Object, long, TimeUnit)}, and makes something of the lease, as {@link #tryLeaseFor} does.
+     *
+     * @param route where to
+     * @param state for whom; null is for nobody
+     * @param timeout how long to wait at most; zero or negative is without end
+     * @param unit the unit of {@code timeout}
+     * @param use makes something of the lease, outside every lock; not null
+     * @param <T> what it makes
+     * @return what the function returned
+     * @throws InterruptedException if the thread was interrupted before or while it had to wait; nothing is retained
+     * @throws TimeoutException if there was none in time; nothing is retained
+     * @throws IllegalArgumentException if {@code route} is null
+     * @throws PoolShutDownException if the pool was shut down, also while this call waited
+     * @throws QueueFullException if as many requests wait as the pool allows
+     * @throws LeaseholdUnavailableException if the native library could not be loaded
+     */
+    public <T> T leaseFor(R route, Object state, long timeout, TimeUnit unit, Function<? super Lease<C>, ? extends T> use)
+            throws InterruptedException, TimeoutException {
+        return lease(checked(route), state, new Deadline(timeout, unit, clock),
+                Objects.requireNonNull(use, "use is null: say lease(route, state, timeout, unit) for the lease itself"));
     }
 
     /**
@@ -150,7 +191,13 @@ public final class ConnectionPool<R, C> implements Closeable {
      */
     public PendingLease<C> pendingLease(R route, Object state) {
         checked(route);
-        return new PendingLease<>(deadline -> lease(route, state, deadline), clock);
+        return new PendingLease<>(new PendingLease.Source<C>() {
+            @Override
+            public <T> T lease(Deadline deadline, Function<? super Lease<C>, ? extends T> use)
+                    throws InterruptedException, TimeoutException {
+                return ConnectionPool.this.lease(route, state, deadline, use);
+            }
+        }, clock);
     }
 
     /** Disposes of idle connections that have expired. Takes time in proportion to what it closes. */
@@ -292,7 +339,11 @@ public final class ConnectionPool<R, C> implements Closeable {
      */
     public Stats stats() {
         NativePool pool = this.pool;
-        return pool == null ? stats(new int[3], state.limits.total()) : stats(pool.stats(), state.limits.total());
+        if (pool == null) {
+            return stats(new int[3], state.limits.total());
+        }
+        pool.giveBackStrays();
+        return stats(pool.stats(), state.limits.total());
     }
 
     /**
@@ -417,48 +468,68 @@ public final class ConnectionPool<R, C> implements Closeable {
         return "ConnectionPool" + stats();
     }
 
-    /** An idle connection bound to nobody, by one short native call; null sends the caller the long way. */
-    private Lease<C> hit(R route) {
+    /** What is had without waiting, or null. */
+    private <T> T tryLease(R route, Object boundTo, Function<? super Lease<C>, ? extends T> use) {
+        try {
+            return lease(route, boundTo, null, use);
+        } catch (InterruptedException | TimeoutException e) {
+            throw new AssertionError("nothing was waited for", e);
+        }
+    }
+
+    /**
+     * A lease, or what is made of it.
+     *
+     * <p>From the moment in which the engine has given a lease until this returns, it is in the reference's handle. Whatever is thrown on
+     * the way, at the last by a call for which there is no stack left, the lease is then left where others find it, without any call, and
+     * given back at once if that can be done here.
+     *
+     * @param boundTo for whom, or null
+     * @param deadline how long to wait; null is not at all
+     * @param use what makes something of the lease; null for the lease itself
+     */
+    @SuppressWarnings("unchecked") // A pool's cells hold what its own leases were given; without a use the lease is what is wanted.
+    private <T> T lease(R route, Object boundTo, Deadline deadline, Function<? super Lease<C>, ? extends T> use)
+            throws InterruptedException, TimeoutException {
         NativePool pool = this.pool;
         if (pool == null) {
-            return null;
+            pool = started();
         }
-        RouteRef ref = state.route(route);
-        if (ref == null) {
-            return null;
-        }
-        Lease<C> lease = new Lease<>(pool, null);
-        long handle = pool.leaseHit(pool.address, ref.id);
-        if (handle <= 0) {
-            return null;
-        }
-        return lease.begun(pool.beginHit(lease.ref(), ref, handle));
-    }
-
-    private Lease<C> tryLeaseSlowly(R route, Object boundTo) {
-        NativePool pool = started();
         StateRef stateRef = boundTo == null ? null : pool.state(boundTo);
         Lease<C> lease = new Lease<>(pool, stateRef);
-        return pool.tryLease(lease.ref(), route, stateRef) ? lease.begun(pool.connection(lease.ref())) : null;
-    }
-
-    private Lease<C> leaseSlowly(R route, Object boundTo, Deadline deadline)
-            throws InterruptedException, TimeoutException {
-        NativePool pool = started();
-        StateRef stateRef = boundTo == null ? null : pool.state(boundTo);
-        Lease<C> lease = new Lease<>(pool, stateRef);
-        pool.lease(lease.ref(), route, stateRef, deadline);
-        return lease.begun(pool.connection(lease.ref()));
-    }
-
-    private Lease<C> lease(R route, Object boundTo, Deadline deadline) throws InterruptedException, TimeoutException {
-        Lease<C> hit = boundTo == null ? hit(route) : null;
-        Lease<C> lease = hit != null ? hit : leaseSlowly(route, boundTo, deadline);
-        if (!deadline.had()) {
-            lease.giveBack();
-            throw new CancellationException("the request for a connection was cancelled");
+        LeaseRef ref = lease.ref;
+        RouteRef known = stateRef == null ? state.route(route) : null;
+        boolean isHandedOver = false;
+        try {
+            if (known != null) {
+                lease.connection = (C) pool.hit(ref, known);
+            }
+            if (ref.handle == LeaseRef.ENDED) {
+                if (deadline != null) {
+                    pool.lease(ref, route, stateRef, deadline);
+                } else if (!pool.tryLease(ref, route, stateRef)) {
+                    isHandedOver = true;
+                    return null;
+                }
+                lease.connection = (C) pool.connection(ref);
+            }
+            if (deadline != null && !deadline.had()) {
+                lease.giveBack();
+                throw new CancellationException("the request for a connection was cancelled");
+            }
+            T made = use == null ? (T) lease : use.apply(lease);
+            isHandedOver = true;
+            return made;
+        } finally {
+            if (!isHandedOver && ref.handle != LeaseRef.ENDED) {
+                Strays strays = state.strays;
+                synchronized (strays) {
+                    ref.strayBefore = strays.last;
+                    strays.last = ref;
+                }
+                pool.giveBackStrays();
+            }
         }
-        return lease;
     }
 
     private NativePool started() {

@@ -44,25 +44,15 @@ import java.util.concurrent.TimeUnit;
  */
 public final class Lease<C> implements Closeable {
     private final NativePool pool;
-    private final LeaseRef ref;
-    private C connection;
+    // The pool reaches both without a call.
+    final LeaseRef ref;
+    C connection;
     private long keepAlive = Engine.KEEP_AS_BEFORE;
 
     /** Everything that a lease needs, made before the engine is asked: an allocation that fails loses no slot. */
     Lease(NativePool pool, StateRef boundTo) {
         this.pool = pool;
         this.ref = new LeaseRef(this, boundTo);
-    }
-
-    LeaseRef ref() {
-        return ref;
-    }
-
-    /** This lease, which has begun, with its connection. */
-    @SuppressWarnings("unchecked") // A pool's cells hold what its own leases were given: connections of type C.
-    Lease<C> begun(Object connection) {
-        this.connection = (C) connection;
-        return this;
     }
 
     /**
@@ -355,11 +345,14 @@ public final class Lease<C> implements Closeable {
     }
 
     private boolean end(long keep, StateRef bindTo) {
-        if (!pool.release(ref, keep, bindTo)) {
-            return false;
+        try {
+            return pool.release(ref, keep, bindTo);
+        } finally {
+            // Also if what came of the release has failed.
+            if (ref.handle == LeaseRef.ENDED) {
+                connection = null;
+            }
         }
-        connection = null;
-        return true;
     }
 
     private void endedTwice() {

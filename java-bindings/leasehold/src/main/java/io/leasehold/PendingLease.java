@@ -1,10 +1,12 @@
 package io.leasehold;
 
+import java.util.Objects;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Function;
 
 /**
  * A request for a lease that another thread can cancel. It joins the queue when {@link #get} is called, not before;
@@ -17,7 +19,7 @@ import java.util.concurrent.locks.LockSupport;
 public final class PendingLease<C> {
     /** Asks the pool; keeps the pool's type of routes out of this class. */
     interface Source<C> {
-        Lease<C> lease(Deadline deadline) throws InterruptedException, TimeoutException;
+        <T> T lease(Deadline deadline, Function<? super Lease<C>, ? extends T> use) throws InterruptedException, TimeoutException;
     }
 
     private static final Object ASKED_BY_NOBODY = "asked by nobody";
@@ -50,6 +52,33 @@ public final class PendingLease<C> {
      * @throws IllegalStateException if a lease was had already, or another thread waits for it
      */
     public Lease<C> get(long timeout, TimeUnit unit) throws InterruptedException, TimeoutException {
+        return ask(timeout, unit, null);
+    }
+
+    /**
+     * As {@link #get}, and makes something of the lease, as {@link ConnectionPool#tryLeaseFor} does. If that fails, this request was
+     * served all the same.
+     *
+     * @param timeout how long to wait at most; zero or negative is without end
+     * @param unit the unit of {@code timeout}
+     * @param use makes something of the lease, outside every lock; not null
+     * @param <T> what it makes
+     * @return what the function returned
+     * @throws InterruptedException if the thread was interrupted before or while it had to wait; nothing is retained
+     * @throws TimeoutException if there was none in time; nothing is retained, and the request may be asked again
+     * @throws CancellationException if the request was cancelled
+     * @throws PoolShutDownException if the pool was shut down
+     * @throws QueueFullException if as many requests wait as the pool allows
+     * @throws LeaseholdUnavailableException if the native library could not be loaded
+     * @throws IllegalStateException if a lease was had already, or another thread waits for it
+     */
+    public <T> T getFor(long timeout, TimeUnit unit, Function<? super Lease<C>, ? extends T> use)
+            throws InterruptedException, TimeoutException {
+        return ask(timeout, unit, Objects.requireNonNull(use, "use is null: say get(timeout, unit) for the lease itself"));
+    }
+
+    private <T> T ask(long timeout, TimeUnit unit, Function<? super Lease<C>, ? extends T> use)
+            throws InterruptedException, TimeoutException {
         Thread thread = Thread.currentThread();
         if (!status.compareAndSet(ASKED_BY_NOBODY, thread)) {
             if (isCancelled()) {
@@ -58,7 +87,7 @@ public final class PendingLease<C> {
             throw new IllegalStateException("this request was served already or another thread waits for it: make a new one");
         }
         try {
-            return source.lease(new Deadline(timeout, unit, clock, this));
+            return source.lease(new Deadline(timeout, unit, clock, this), use);
         } finally {
             status.compareAndSet(thread, ASKED_BY_NOBODY);
         }

@@ -52,6 +52,15 @@ class NativeImageTest {
         assertEquals(7, found);
     }
 
+    @Test
+    void everyMethodThatNativeCodeCallsIsThere() throws Exception {
+        Matcher entry = Pattern.compile("\"name\": \"([\\w.]+)\", \"methods\": \\[\\{\"name\": \"(\\w+)\", \"parameterTypes\": \\[\\]")
+                .matcher(read("jni-config.json"));
+        assertTrue(entry.find());
+        Class.forName(entry.group(1)).getDeclaredMethod(entry.group(2));
+        assertTrue(!entry.find());
+    }
+
     /** What the library's file names is all that it can look up, what it takes for errors included. */
     @Test
     void everyClassThatTheLibraryNamesIsThere() throws Exception {

@@ -5,7 +5,8 @@ package io.leasehold.internal;
  *
  * <p>The engine's memory is freed once this object is unreachable, so every native that uses it is an instance method:
  * the call itself keeps this object reachable until it returns. Natives take and return numbers only, and arrays of them, and never
- * wait. Every call that has effects writes them into an array of {@link Effects}.
+ * wait. Every call that has effects writes them into an array of {@link Effects}; it is made only where there is stack enough to carry
+ * them out.
  */
 public abstract class Engine {
     /** Instead of milliseconds: keep a connection until its time to live ends. */
@@ -51,6 +52,18 @@ public abstract class Engine {
         }
         return address;
     }
+
+    /** Whether an answer is a lease, of an idle connection or to open one. */
+    static boolean isGrant(long answer) {
+        return answer > 0 || answer < OPEN_LIMIT;
+    }
+
+    /**
+     * Does nothing. Those natives after which there is something to do call it from as far down the stack as that may lead, before
+     * they do anything: if it overflows there, nothing has happened, and otherwise it does not overflow afterwards. See {@code stack.rs}.
+     */
+    @SuppressWarnings("unused")
+    private void hasStack() {}
 
     /** Gives the memory back. No call may be under way or come later. */
     final void free() {

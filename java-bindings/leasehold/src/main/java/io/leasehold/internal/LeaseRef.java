@@ -23,6 +23,8 @@ public final class LeaseRef extends PhantomReference<Object> implements Collecte
     // Who the connection was bound to when it was leased, for giving it back as it was. Written by the thread that leases, where the lease
     // may be bound at all.
     StateRef boundBefore;
+    /** The one that had strayed before this one. Guarded by the monitor of the pool's {@link Strays}. */
+    public LeaseRef strayBefore;
 
     /**
      * Creates the reference of a lease that has not begun.
@@ -42,6 +44,14 @@ public final class LeaseRef extends PhantomReference<Object> implements Collecte
      */
     public boolean isEnded() {
         return handle == ENDED;
+    }
+
+    /** Takes a grant; what else the engine may have answered changes nothing. */
+    void take(RouteRef route, long answer) {
+        if (Engine.isGrant(answer)) {
+            this.route = route;
+            handle = answer < 0 ? ~answer : answer;
+        }
     }
 
     /**

@@ -21,22 +21,26 @@ final class Log {
 
     /** Logs a debug line, which is made only if it is wanted; never throws, whatever making it or a handler does. */
     static void debug(Supplier<String> message) {
-        log(Level.FINE, message, null);
+        log(Level.FINE, message);
     }
 
     /** Logs a warning; never throws, whatever a handler does. */
     static void warn(String message, Throwable cause) {
-        log(Level.WARNING, () -> message, cause);
+        try {
+            Logger.getLogger(NAME).log(Level.WARNING, message, cause);
+        } catch (Throwable e) {
+            // As below. A function that gives the message would have to be made first, and there may be no memory left.
+        }
     }
 
     /** Logs a warning that names what is the application's; never throws, whatever making it or a handler does. */
     static void warn(Supplier<String> message) {
-        log(Level.WARNING, message, null);
+        log(Level.WARNING, message);
     }
 
-    private static void log(Level level, Supplier<String> message, Throwable cause) {
+    private static void log(Level level, Supplier<String> message) {
         try {
-            Logger.getLogger(NAME).log(level, cause, message);
+            Logger.getLogger(NAME).log(level, message);
         } catch (Throwable e) {
             // A broken log must not break the pool, nor must a route that cannot say its name.
         }

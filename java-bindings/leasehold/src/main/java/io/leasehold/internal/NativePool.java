@@ -48,25 +48,27 @@ public final class NativePool extends Engine {
     }
 
     /**
-     * Begins the lease of an idle connection. One that is found dead is disposed of, and the lease goes on as a vacancy.
+     * Leases an idle connection that is bound to nobody, if that takes no more than one short lock. One that is found dead is disposed of,
+     * and the lease goes on as a vacancy.
      *
-     * @param lease the lease's reference
+     * <p>Should this fail after the lease was taken, the lease's reference says so: its handle is there.
+     *
+     * @param lease the reference of the lease to begin; has no handle afterwards if there was none to be had in this way
      * @param route its route
-     * @param handle its handle, just leased by this thread
      * @return the connection, null for a vacancy
      */
-    public Object beginHit(LeaseRef lease, RouteRef route, long handle) {
+    public Object hit(LeaseRef lease, RouteRef route) {
+        lease.route = route;
+        long handle = leaseHit(address, route.id);
+        if (handle <= 0) {
+            return null;
+        }
+        // Nothing that may overflow or allocate comes between the answer and this.
+        lease.handle = handle;
         // The entry has been open before, so its cell is there.
         Cell cell = state.cells.get(Slots.of(handle));
-        begin(lease, route, handle, cell);
-        return connection(lease, cell);
-    }
-
-    /** Begins a lease: the entry is this thread's alone. */
-    private static void begin(LeaseRef lease, RouteRef route, long handle, Cell cell) {
-        lease.route = route;
-        lease.handle = handle;
         cell.lease = lease;
+        return connection(lease, cell);
     }
 
     /**
@@ -94,23 +96,26 @@ public final class NativePool extends Engine {
     /**
      * Leases a connection, or the right to open one, if it can be had now.
      *
-     * @param lease the reference of the lease to begin
+     * @param lease the reference of the lease to begin; should this fail afterwards, its handle is there
      * @param route where to
      * @param boundTo for whom, or null
      * @return false if nothing can be had now
      */
     public boolean tryLease(LeaseRef lease, Object route, StateRef boundTo) {
+        giveBackStrays();
         for (;;) {
             RouteRef ref = intern(route);
             long[] effects = Effects.array();
             long answer = lease(address, ref.id, StateRef.idOf(boundTo), 0, effects);
+            lease.take(ref, answer);
             carryOut(effects);
             if (answer == STALE_ROUTE) {
                 state.forget(ref);
             } else if (answer == WOULD_BLOCK) {
                 return false;
             } else {
-                beginSlowly(lease, ref, granted(answer), effects);
+                granted(answer);
+                begin(lease);
                 return true;
             }
         }
@@ -119,7 +124,7 @@ public final class NativePool extends Engine {
     /**
      * Leases a connection, or the right to open one, and waits for it.
      *
-     * @param lease the reference of the lease to begin
+     * @param lease the reference of the lease to begin; should this fail afterwards, its handle is there
      * @param route where to
      * @param boundTo for whom, or null
      * @param patience how long to wait
@@ -130,13 +135,36 @@ public final class NativePool extends Engine {
             throws InterruptedException, TimeoutException {
         while (!tryLease(lease, route, boundTo)) {
             RouteRef ref = intern(route);
-            long[] effects = Effects.array();
-            long answer = Waiter.waitFor(this, lease, ref, boundTo, patience, effects);
+            long answer = Waiter.waitFor(this, lease, ref, boundTo, patience);
             if (answer != STALE_ROUTE) {
-                beginSlowly(lease, ref, granted(answer), effects);
+                granted(answer);
+                begin(lease);
                 return;
             }
             state.forget(ref);
+        }
+    }
+
+    /** Gives back what nobody holds. Should that fail, what is left is there for the next one. */
+    public void giveBackStrays() {
+        while (state.strays.last != null) {
+            LeaseRef stray = state.strays.take();
+            boolean isOver = false;
+            try {
+                if (stray != null) {
+                    // Its connection may be in the middle of anything.
+                    release(stray, CLOSE, null);
+                }
+                isOver = true;
+            } finally {
+                if (!isOver && stray != null && stray.handle != LeaseRef.ENDED) {
+                    Strays strays = state.strays;
+                    synchronized (strays) {
+                        stray.strayBefore = strays.last;
+                        strays.last = stray;
+                    }
+                }
+            }
         }
     }
 
@@ -154,7 +182,7 @@ public final class NativePool extends Engine {
 
     /** An answer that is a grant, or the exception for any other. */
     long granted(long answer) {
-        if (answer > 0 || answer < OPEN_LIMIT) {
+        if (isGrant(answer)) {
             return answer;
         }
         if (answer == SHUT_DOWN) {
@@ -167,32 +195,21 @@ public final class NativePool extends Engine {
                 "the native pool has failed and refuses requests (" + answer + "): shut it down and create a new one");
     }
 
-    /** Begins the lease of a grant: the slot may be new, and there may be no cell for it yet. */
-    private void beginSlowly(LeaseRef lease, RouteRef route, long grant, long[] effects) {
-        long handle = grant < 0 ? ~grant : grant;
-        int slot = Slots.of(handle);
+    /** Begins a lease that was taken the long way: the slot may be new, and there may be no cell for it yet. */
+    private void begin(LeaseRef lease) {
+        int slot = Slots.of(lease.handle);
         Cell cell = state.cells.get(slot);
-        if (cell != null && cell.lease != null) {
+        if (cell == null) {
+            cell = new Cell();
+            state.cells.set(slot, cell);
+        } else if (cell.lease != null) {
             lease.boundBefore = cell.lease.boundTo;
         }
-        if (cell == null || state.quiet) {
-            try {
-                if (cell == null) {
-                    cell = new Cell();
-                    state.cells.set(slot, cell);
-                }
-                // Once the entry counts: whoever finds the pool empty afterwards was before this look, and then this resumes.
-                if (state.quiet) {
-                    state.charge.resume();
-                }
-            } catch (OutOfMemoryError e) {
-                release(address, handle, CLOSE, NO_STATE, effects);
-                ack(address, slot);
-                carryOut(effects);
-                throw e;
-            }
+        cell.lease = lease;
+        // Once the entry counts: whoever finds the pool empty afterwards was before this look, and then this resumes.
+        if (state.quiet) {
+            state.charge.resume();
         }
-        begin(lease, route, handle, cell);
     }
 
     /** Where a leased entry's connection is. To be asked while the lease cannot end: the slot may be a stranger's afterwards. */
@@ -215,10 +232,19 @@ public final class NativePool extends Engine {
                 throw LeaseRef.ended();
             }
             Cell cell = cell(lease.handle);
-            // In its place before the engine may hand the entry to anybody else.
-            cell.connection = connection;
-            if (opened(address, lease.handle) == DONE) {
-                return true;
+            boolean isAnswered = false;
+            try {
+                // In its place before the engine may hand the entry to anybody else.
+                cell.connection = connection;
+                if (opened(address, lease.handle) == DONE) {
+                    return isAnswered = true;
+                }
+                isAnswered = true;
+            } finally {
+                if (!isAnswered) {
+                    // It stays the caller's.
+                    cell.connection = null;
+                }
             }
             ours = cell.takeConnection();
         }
@@ -384,6 +410,10 @@ public final class NativePool extends Engine {
         if (release(address, lease.handle, CLOSE, NO_STATE, effects) >= CLOSED) {
             int slot = Slots.of(lease.handle);
             Cell cell = state.cells.get(slot);
+            if (cell == null) {
+                acknowledge(slot);
+                return;
+            }
             Attachment attachment = cell.forgetSocket();
             Object connection = cell.takeOut(this, slot);
             try {
@@ -401,27 +431,45 @@ public final class NativePool extends Engine {
     /**
      * A grant that nobody wants any more goes to the next, by a full release: a connection as it was, a right to open.
      */
-    void giveBack(LeaseRef lease, RouteRef route, long grant, long[] effects) {
-        if (grant != NOTHING) {
-            beginSlowly(lease, route, grant, effects);
-            release(lease, grant < 0 ? CLOSE : KEEP_AS_BEFORE, lease.boundBefore);
-        }
+    void giveBack(LeaseRef lease) {
+        begin(lease);
+        release(lease, cell(lease.handle).connection == null ? CLOSE : KEEP_AS_BEFORE, lease.boundBefore);
     }
 
-    /** Does what a call brought about. Never throws: what fails is logged, and the others go on. */
+    /** Does what a call brought about. What fails of it is logged, and the others go on. */
     void carryOut(long[] effects) {
         Effects.carryOut(effects, this);
         while (state.hasSlotToServe) {
-            state.hasSlotToServe = false;
-            serve(address, effects);
+            boolean isServed = false;
+            try {
+                state.hasSlotToServe = false;
+                serve(address, effects);
+                isServed = true;
+            } finally {
+                if (!isServed) {
+                    // For want of stack. Whoever comes next serves.
+                    state.hasSlotToServe = true;
+                }
+            }
             Effects.carryOut(effects, this);
         }
         endChargeIfEmpty();
     }
 
+    /** Lets the slot of a victim that had no connection, nor a cell for one, be reused: whoever leased it had no memory left. */
+    private void acknowledge(int slot) {
+        if (ack(address, slot)) {
+            state.hasSlotToServe = true;
+        }
+    }
+
     /** Disposes of a victim. */
     void disposeOf(int slot, Cause cause) {
         Cell cell = state.cells.get(slot);
+        if (cell == null) {
+            acknowledge(slot);
+            return;
+        }
         LeaseRef last = cell.lease;
         Attachment attachment = cell.forgetSocket();
         Object connection = cell.takeOut(this, slot);

@@ -65,6 +65,9 @@ public final class PoolState {
     /** The limits. */
     public final Limits limits;
 
+    /** The leases that nobody holds. */
+    public final Strays strays = new Strays();
+
     final Constants constants;
     final Slots<Cell> cells = new Slots<>();
     final Slots<Waiter> waiters = new Slots<>();
@@ -194,7 +197,8 @@ public final class PoolState {
         if (charge.isFreed()) {
             return;
         }
-        Object connection = cells.get(Slots.of(lease.handle)).connection;
+        Cell cell = cells.get(Slots.of(lease.handle));
+        Object connection = cell == null ? null : cell.connection;
         charge.pool().releaseLeaked(lease, () -> tellLeak(lease.route(), connection));
     }
 

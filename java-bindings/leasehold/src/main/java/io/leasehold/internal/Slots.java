@@ -14,6 +14,11 @@ final class Slots<T> {
     // Written once each, by whoever first needs the chunk.
     private final AtomicReferenceArray<AtomicReferenceArray<T>> chunks = new AtomicReferenceArray<>(CHUNKS);
 
+    /** A table with its first chunk: the JDK's own first use of what makes one takes more stack than a lease may find. */
+    Slots() {
+        chunk(FIRST_BITS);
+    }
+
     /** The slot that an id of the engine's carries, be it a handle, a ticket or a route. */
     static int of(long id) {
         return (int) (id >>> 32) & 0xFFFFF;
@@ -36,7 +41,10 @@ final class Slots<T> {
     void remove(int slot, T value) {
         int place = slot + (1 << FIRST_BITS);
         int top = Integer.numberOfLeadingZeros(place) ^ 31;
-        chunk(top).compareAndSet(place - (1 << top), value, null);
+        AtomicReferenceArray<T> chunk = chunks.get(top - FIRST_BITS);
+        if (chunk != null) {
+            chunk.compareAndSet(place - (1 << top), value, null);
+        }
     }
 
     private AtomicReferenceArray<T> chunk(int top) {

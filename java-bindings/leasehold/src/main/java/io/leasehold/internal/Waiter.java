@@ -23,31 +23,39 @@ final class Waiter {
     /**
      * Queues a request and parks until it is answered.
      *
-     * @param effects an array for what the calls bring about, which is carried out
+     * @param lease the reference of the lease to begin, which has the grant's handle as soon as there is one
      * @return what the engine has answered: a grant, or why there is none
      * @throws InterruptedException if the thread was interrupted
      * @throws TimeoutException if the time was up
      */
-    static long waitFor(NativePool pool, LeaseRef lease, RouteRef route, StateRef boundTo, Patience patience, long[] effects)
+    static long waitFor(NativePool pool, LeaseRef lease, RouteRef route, StateRef boundTo, Patience patience)
             throws InterruptedException, TimeoutException {
         // Made first: once there is a ticket, nothing may fail before it is given back.
+        long[] effects = Effects.array();
         Waiter waiter = new Waiter();
-        waiter.ticket = pool.granted(pool.reserveTicket(pool.address));
-        long ticket = waiter.ticket;
+        int slot = 0;
         boolean isOver = false;
-        patience.startWaiting(waiter.thread);
+        long ticket = pool.reserveTicket(pool.address);
+        if (ticket <= 0) {
+            return ticket;
+        }
         try {
-            pool.state.waiters.set(Slots.of(ticket), waiter);
+            waiter.ticket = ticket;
+            slot = Slots.of(ticket);
+            patience.startWaiting(waiter.thread);
+            pool.state.waiters.set(slot, waiter);
             long answer = Engine.RETRY;
             for (;;) {
                 if (answer == Engine.RETRY) {
                     answer = pool.lease(pool.address, route.id, StateRef.idOf(boundTo), ticket, effects);
-                    pool.carryOut(effects);
                     // Anything but to wait has ended the ticket.
                     isOver = answer != Engine.WAIT;
+                    lease.take(route, answer);
+                    pool.carryOut(effects);
                 } else {
                     answer = pool.pollTicket(pool.address, ticket);
                     isOver = answer != Engine.PENDING && answer != Engine.RETRY;
+                    lease.take(route, answer);
                 }
                 if (isOver) {
                     return answer;
@@ -60,8 +68,10 @@ final class Waiter {
                 }
                 long left = patience.nanosLeft();
                 if (left <= 0) {
+                    answer = pool.cancel(pool.address, ticket, effects);
                     isOver = true;
-                    answer = cancel(ticket, pool, effects);
+                    lease.take(route, answer);
+                    pool.carryOut(effects);
                     if (answer == Engine.NOTHING) {
                         throw new TimeoutException("no connection came free in time: " + pool);
                     }
@@ -71,24 +81,26 @@ final class Waiter {
                 if (Thread.interrupted()) {
                     throw new InterruptedException("interrupted while waiting for a connection");
                 }
+                pool.giveBackStrays();
                 // In slices, so that no lost wake-up could stop a thread for ever.
                 LockSupport.parkNanos(pool, Math.min(left, SLICE));
             }
         } finally {
-            patience.stopWaiting(waiter.thread);
-            // The ticket's slot may be another waiter's by now.
-            pool.state.waiters.remove(Slots.of(ticket), waiter);
-            if (!isOver) {
-                pool.giveBack(lease, route, cancel(ticket, pool, effects), effects);
+            try {
+                if (!isOver) {
+                    long answer = pool.cancel(pool.address, ticket, effects);
+                    lease.take(route, answer);
+                    pool.carryOut(effects);
+                    if (answer != Engine.NOTHING) {
+                        pool.giveBack(lease);
+                    }
+                }
+            } finally {
+                patience.stopWaiting(waiter.thread);
+                // The ticket's slot may be another waiter's by now.
+                pool.state.waiters.remove(slot, waiter);
             }
         }
-    }
-
-    /** Ends a ticket; the answer is the grant that had come first, or {@code NOTHING}. */
-    private static long cancel(long ticket, NativePool pool, long[] effects) {
-        long answer = pool.cancel(pool.address, ticket, effects);
-        pool.carryOut(effects);
-        return answer;
     }
 
     /** Wakes who waits for a ticket. */
