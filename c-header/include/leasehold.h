@@ -253,7 +253,9 @@ typedef enum {
  */
 typedef enum {
     /**
-     * The most recently released: few connections do the work and the others age out.
+     * The most recently released: few connections do the work and the others age out. Exactly so as long as no two threads meet
+     * at the pool's idle list. From then on each thread takes what it has released last itself, or else what others have, until
+     * nobody has met for ten to twenty seconds and a call opens, closes, waits or cleans up.
      */
     LH_POLICY_LIFO = 0,
     /**

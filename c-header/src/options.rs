@@ -26,7 +26,9 @@ pub const LH_UNLIMITED: u32 = u32::MAX;
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum lh_policy {
-    /// The most recently released: few connections do the work and the others age out.
+    /// The most recently released: few connections do the work and the others age out. Exactly so as long as no two threads meet
+    /// at the pool's idle list. From then on each thread takes what it has released last itself, or else what others have, until
+    /// nobody has met for ten to twenty seconds and a call opens, closes, waits or cleans up.
     LH_POLICY_LIFO = 0,
     /// The least recently released: all connections are used in turn.
     LH_POLICY_FIFO = 1,

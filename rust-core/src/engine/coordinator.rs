@@ -45,6 +45,8 @@ pub(super) struct Coordinator {
     pub(super) eligible: BTreeSet<(u64, u32)>,
     free_slots: Vec<u32>,
     next_slot: u32,
+    /// When a step looks next whether callers still collide.
+    pub(super) next_look: u64,
     /// How many slots there are. Only tests have fewer than ids can tell apart.
     pub(super) slots: u32,
 }
@@ -63,6 +65,7 @@ impl Coordinator {
             eligible: BTreeSet::new(),
             free_slots: Vec::new(),
             next_slot: 0,
+            next_look: 0,
             slots: CAPACITY,
         }
     }
@@ -125,6 +128,7 @@ impl Engine {
             now: self.clock.now(),
             is_done: false,
         };
+        step.look_after_order();
         let outcome = work(&mut step);
         step.is_done = true;
         outcome
@@ -156,7 +160,7 @@ impl<'a> Step<'a> {
         for (_, route) in self.engine.routes.iter() {
             route.pending.store(0, Relaxed);
         }
-        self.engine.mirrors.pending.store(0, Relaxed);
+        self.engine.notes.pending.store(0, Relaxed);
     }
 
     pub(super) fn entry(&self, slot: u32) -> &'a Entry {
@@ -194,7 +198,7 @@ impl<'a> Step<'a> {
 
     /// Takes an entry that has become a victim out of all counts.
     pub(super) fn uncount(&mut self, slot: u32, cause: Cause) {
-        self.engine.mirrors.tally.count(cause);
+        self.engine.notes.tally.count(cause);
         let route = self.entry(slot).route().slot();
         self.arm(slot, NEVER);
         self.c.total -= 1;

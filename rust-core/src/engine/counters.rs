@@ -28,13 +28,13 @@ pub struct Counters {
 impl Engine {
     /// What the pool has closed since it was made, by cause. O(1), takes no lock.
     pub fn counters(&self) -> Counters {
-        self.mirrors.tally.read()
+        self.notes.tally.read()
     }
 
     /// Counts a connection whose peer had closed it unnoticed: a face has leased it, and its look at the socket found out.
     /// The lease goes on; it is to be opened anew or to be closed. O(1), takes no lock.
     pub fn note_stale(&self) {
-        self.mirrors.tally.count_stale();
+        self.notes.tally.count_stale();
     }
 }
 

@@ -266,6 +266,12 @@ impl Entry {
         leased
     }
 
+    /// Idle → idle in `stripe`. The caller holds the coordinator and the lock of the stripe in which it is idle, and has unlinked it.
+    pub(super) fn idle_in(&self, stripe: usize) {
+        let idle = self.word().with_status(Status::Idle).0 | (stripe as u64) << STRIPE_SHIFT;
+        self.word.store(idle, Ordering::Release);
+    }
+
     /// Leased → idle in `stripe`, if `lease` still holds it and it is not dead. The caller holds that stripe's lock.
     /// Clears `NOTIFY`; the word before tells whether it was set.
     #[inline]

@@ -11,6 +11,8 @@ pub(super) const STARVED: u32 = 1;
 pub(super) const OVER_TOTAL: u32 = 2;
 /// Shut down.
 pub(super) const SHUT: u32 = 4;
+/// What is idle is being put in order.
+pub(super) const REORDERING: u32 = 8;
 
 #[derive(Debug, Default)]
 #[repr(align(128))]

@@ -15,7 +15,7 @@ impl Engine {
     pub fn set_max_total(&self, max: u32, effects: &mut Effects) {
         self.step(effects, |step| {
             step.c.max_total = max.min(MAX_ENTRIES);
-            self.mirrors.max_total.store(step.c.max_total, Relaxed);
+            self.notes.max_total.store(step.c.max_total, Relaxed);
             step.close_surplus();
         });
     }
@@ -24,7 +24,7 @@ impl Engine {
     pub fn set_default_max_per_route(&self, max: u32, effects: &mut Effects) {
         self.step(effects, |step| {
             step.c.default_max = max.min(MAX_ENTRIES);
-            self.mirrors.default_max.store(step.c.default_max, Relaxed);
+            self.notes.default_max.store(step.c.default_max, Relaxed);
             for route in 0..step.c.routes.len() as u32 {
                 if step.c.routes[route as usize].limit.is_none() {
                     step.close_surplus_of(route);
@@ -54,12 +54,12 @@ impl Engine {
 
     /// The limit in total. O(1), takes no lock.
     pub fn max_total(&self) -> u32 {
-        self.mirrors.max_total.load(Relaxed)
+        self.notes.max_total.load(Relaxed)
     }
 
     /// The limit of every route that has none of its own. O(1), takes no lock.
     pub fn default_max_per_route(&self) -> u32 {
-        self.mirrors.default_max.load(Relaxed)
+        self.notes.default_max.load(Relaxed)
     }
 }
 

@@ -46,6 +46,7 @@ mod flags;
 mod id;
 mod lease;
 mod limits;
+mod order;
 mod outcome;
 mod release;
 mod route;
@@ -103,14 +104,17 @@ pub struct Engine {
     routes: Segments<Route>,
     answers: Segments<AnswerCell>,
     coordinator: Padded<Mutex<Coordinator>>,
-    /// Some caller has found a stripe locked. Written by whoever does.
+    /// Some caller has found a stripe locked. Set by whoever does, cleared under the coordinator. Without either any answer is right.
     wide: AtomicBool,
-    mirrors: Padded<Mirrors>,
+    notes: Padded<Notes>,
 }
 
-/// What statistics read. Written under the coordinator, read without it: nothing in the engine relies on them.
+/// What is written off the hit path. The numbers, for statistics, are written under the coordinator and read without it: nothing in the
+/// engine relies on them.
 #[derive(Debug)]
-struct Mirrors {
+struct Notes {
+    /// Some caller has found a stripe locked since somebody has last looked here. Set by whoever does, cleared under the coordinator.
+    collided: AtomicBool,
     total: AtomicU32,
     pending: AtomicU32,
     max_total: AtomicU32,
@@ -138,7 +142,8 @@ impl Engine {
             answers: Segments::new(),
             coordinator: Padded(Mutex::new(Coordinator::new(max_total, default_max))),
             wide: AtomicBool::new(false),
-            mirrors: Padded(Mirrors {
+            notes: Padded(Notes {
+                collided: AtomicBool::new(false),
                 total: AtomicU32::new(0),
                 pending: AtomicU32::new(0),
                 max_total: AtomicU32::new(max_total),
@@ -231,7 +236,7 @@ impl Engine {
         self.stripes.len() as u32 - 1
     }
 
-    /// The stripe that a call on `route` uses first: number 0 for all, until callers collide for the first time.
+    /// The stripe that a call on `route` uses first: number 0 for all, until callers collide, and again when they have not for a while.
     ///
     /// Any answer is right. That of an uncontended pool needs no look at the route, so that the lock's address is known
     /// before the handle has led to it.
@@ -262,8 +267,19 @@ impl Engine {
     /// Somebody else holds the stripe that a call on `route` uses first: from now on its callers keep apart.
     #[cold]
     fn note_collision(&self, route: &Route) {
-        self.wide.store(true, Relaxed);
-        route.home.store(SPREAD, Relaxed);
+        // Hits read these lines, and callers who have collided once may do so often: nothing is written that is there.
+        if !self.wide.load(Relaxed) {
+            self.wide.store(true, Relaxed);
+        }
+        if route.home.load(Relaxed) != SPREAD {
+            route.home.store(SPREAD, Relaxed);
+        }
+        self.notes.collided.store(true, Relaxed);
+    }
+
+    /// All that is idle hangs in stripe 0, and what becomes idle joins it.
+    fn is_narrow(&self) -> bool {
+        !self.wide.load(Relaxed) && self.stripes[1..].iter().all(|stripe| stripe.len() == 0)
     }
 }
 

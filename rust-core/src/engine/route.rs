@@ -240,7 +240,7 @@ impl Step<'_> {
             self.c.routes[slot as usize].eligible = wanted;
         }
         let (total, waiting) = (self.c.total, self.c.tickets.waiting());
-        self.engine.mirrors.total.store(total, Relaxed);
-        self.engine.mirrors.pending.store(waiting, Relaxed);
+        self.engine.notes.total.store(total, Relaxed);
+        self.engine.notes.pending.store(waiting, Relaxed);
     }
 }

@@ -54,11 +54,11 @@ pub struct EntryInfo {
 impl Engine {
     /// The pool's numbers. O(stripes).
     pub fn stats(&self) -> Stats {
-        let allocated = self.mirrors.total.load(Relaxed);
+        let allocated = self.notes.total.load(Relaxed);
         let available = self.stripes.iter().map(|stripe| stripe.len()).sum();
         Stats {
             leased: allocated.saturating_sub(available),
-            pending: self.mirrors.pending.load(Relaxed),
+            pending: self.notes.pending.load(Relaxed),
             available,
             max: self.max_total(),
         }

@@ -167,10 +167,12 @@ impl<'a> Guard<'a> {
         self.stripe.all.oldest()
     }
 
-    /// The most recently released entry of all here.
-    #[cfg(test)]
-    pub(super) fn newest(&self) -> Option<u32> {
-        self.stripe.all.newest()
+    /// All here, the least recently released first.
+    pub(super) fn by_release(&self) -> impl Iterator<Item = u32> {
+        let newest = self.stripe.all.newest();
+        std::iter::successors(self.oldest(), move |slot| {
+            (newest != Some(*slot)).then(|| self.entry(*slot).by_stripe.newer.load(Relaxed))
+        })
     }
 
     /// Links `slot`, just made idle at `now`, as the most recently released of `list`, its route's in this stripe.
@@ -179,6 +181,20 @@ impl<'a> Guard<'a> {
         let stamp = now.max(self.stripe.last_stamp.load(Relaxed));
         self.stripe.last_stamp.store(stamp, Relaxed);
         entry.updated.store(stamp, Relaxed);
+        self.link_newest(slot, entry, list);
+    }
+
+    /// The same for one that was released before and keeps its stamp. Whoever puts a stripe in order does it to all that are there, the
+    /// least recently released first.
+    pub(super) fn link_again(&mut self, slot: u32, entry: &Entry, list: &List) {
+        let stamp = entry.updated.load(Relaxed);
+        let last = &self.stripe.last_stamp;
+        last.store(stamp.max(last.load(Relaxed)), Relaxed);
+        self.link_newest(slot, entry, list);
+    }
+
+    #[inline(always)]
+    fn link_newest(&self, slot: u32, entry: &Entry, list: &List) {
         self.link_in(list, slot, entry, |entry| &entry.by_route);
         self.link_in(&self.stripe.all, slot, entry, |entry| &entry.by_stripe);
     }

@@ -36,7 +36,8 @@ impl Engine {
         let Some(cutoff) = self.clock.now().checked_sub(millis) else {
             return;
         };
-        for index in 0..self.stripes.len() {
+        // Stripe 0 last: what is put in order between two steps goes there.
+        for index in (0..self.stripes.len()).rev() {
             while self.step(effects, |step| step.close_idle_batch(index, cutoff)) {}
         }
     }
@@ -51,6 +52,8 @@ impl Engine {
     /// For how many milliseconds the least recently released of all idle connections has been idle; `None` where none is.
     /// O(stripes).
     pub fn longest_idle(&self) -> Option<u64> {
+        // So that nothing is on its way from one stripe to another.
+        let _coordinator = self.coordinator.lock();
         let since = (0..self.stripes.len()).filter_map(|index| {
             let stripe = self.lock_stripe(index);
             let oldest = stripe.entry(stripe.oldest()?);

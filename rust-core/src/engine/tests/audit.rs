@@ -41,10 +41,10 @@ pub(super) fn audit(engine: &Engine) {
     }
     let total: u32 = allocated.values().sum();
     assert_eq!(c.total, total, "the count of all entries");
-    assert_eq!(engine.mirrors.total.load(Relaxed), total, "its mirror");
-    assert_eq!(engine.mirrors.pending.load(Relaxed), c.tickets.waiting());
-    assert_eq!(engine.mirrors.max_total.load(Relaxed), c.max_total);
-    assert_eq!(engine.mirrors.default_max.load(Relaxed), c.default_max);
+    assert_eq!(engine.notes.total.load(Relaxed), total, "its mirror");
+    assert_eq!(engine.notes.pending.load(Relaxed), c.tickets.waiting());
+    assert_eq!(engine.notes.max_total.load(Relaxed), c.max_total);
+    assert_eq!(engine.notes.default_max.load(Relaxed), c.default_max);
 
     let flags = engine.flags.raised();
     let mut waiting = 0;
@@ -132,8 +132,8 @@ fn audit_lists(engine: &Engine) -> HashMap<u32, u32> {
     for index in 0..engine.stripes.len() {
         let guard = engine.lock_stripe(index);
         let mut of_route: HashMap<u32, Vec<u32>> = HashMap::new();
-        let (mut next, mut before, mut stamp, mut len) = (guard.oldest(), NIL, 0, 0);
-        while let Some(slot) = next {
+        let (mut before, mut stamp, mut len) = (NIL, 0, 0);
+        for slot in guard.by_release() {
             let entry = engine.entries.get(slot).expect("a linked slot exists");
             let word = entry.word();
             assert_eq!(word.status(), Status::Idle, "slot {slot} is listed");
@@ -145,7 +145,6 @@ fn audit_lists(engine: &Engine) -> HashMap<u32, u32> {
             assert!(idle.insert(slot, entry.route().slot()).is_none());
             len += 1;
             before = slot;
-            next = (guard.newest() != next).then(|| entry.by_stripe.newer.load(Relaxed));
         }
         assert_eq!(engine.stripes[index].len(), len);
         for (route, slots) in &of_route {

@@ -26,7 +26,7 @@ fn what_a_step_writes_lies_on_no_line_that_a_hit_reads() {
         lines(&engine.routes),
         lines(&engine.wide),
     ];
-    let written = [lines(&engine.coordinator.0), lines(&engine.mirrors.0)];
+    let written = [lines(&engine.coordinator.0), lines(&engine.notes.0)];
     let read: BTreeSet<usize> = read.into_iter().flatten().collect();
     let written: BTreeSet<usize> = written.into_iter().flatten().collect();
     let shared: Vec<&usize> = read.intersection(&written).collect();

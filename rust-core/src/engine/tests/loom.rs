@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use ::loom::model::Builder;
 
+use super::super::order::CALM;
 use super::super::thread::pretend_thread;
 use super::super::{
     Cause, Config, Handle, Hit, Keep, Refusal, RouteId, ShutdownMode, StateId, Ticket, Verdict,
@@ -915,6 +916,107 @@ fn closing_idle_ones_beside_a_lease_and_a_release() {
         });
         let acts = vec![release(second), close_idle, lease(route)];
         race(pool, route, vec![], acts);
+    });
+}
+
+// ----- the way back to one list -----
+
+/// Two calls that the pool is made narrow beside. Whatever they do, and whatever they knew of it, the next look finds everything where
+/// it belongs, in the order of its release.
+fn make_narrow_beside(first: impl FnOnce(&Pool, RouteId, Handle) -> Left + Send + 'static) {
+    let pool = Pool::new(|config| config.max_per_route = 3);
+    let route = pool.add_route();
+    pool.spread(route);
+    let leases = [0, 1, 2].map(|_| pool.lease_now(route));
+    for (thread, lease) in (0..).zip(&leases[1..]) {
+        pretend_thread(thread);
+        pool.clock.advance(1);
+        pool.release(*lease);
+    }
+    pretend_thread(0);
+    // The collision is noted: from now on it is calm.
+    look(&pool);
+    pool.clock.advance(CALM);
+    let pool = Arc::new(pool);
+    let leased = leases[0];
+    let acts = vec![
+        act(move |pool| first(pool, route, leased)),
+        act(|pool| {
+            pool.with_effects(|fx| pool.engine.close_expired(fx));
+            Left::Nothing
+        }),
+    ];
+    let mut left = run(&pool, acts);
+    left.retain(|left| !matches!(left, Left::Nothing));
+    // Looks are taken for collisions with sweeps, too.
+    for _ in 0..2 {
+        look(&pool);
+    }
+    assert!(pool.engine.is_narrow(), "{:?}", pool.engine);
+    pool.finish(route, left);
+}
+
+fn look(pool: &Pool) {
+    pool.clock.advance(CALM);
+    pool.with_effects(|fx| pool.engine.close_expired(fx));
+}
+
+#[test]
+fn a_pool_becomes_narrow_beside_a_release() {
+    explore(|| {
+        make_narrow_beside(|pool, _, leased| {
+            pool.release(leased);
+            Left::Nothing
+        });
+    });
+}
+
+#[test]
+fn a_pool_becomes_narrow_beside_a_lease() {
+    explore(|| {
+        make_narrow_beside(|pool, route, leased| {
+            pool.discard(leased);
+            pool.lease(route)
+        });
+    });
+}
+
+#[test]
+fn a_pool_becomes_narrow_beside_a_lease_and_its_release() {
+    explore(|| {
+        make_narrow_beside(|pool, route, leased| {
+            if let Some(handle) = pool.lease_hit(route) {
+                pool.clock.advance(1);
+                pool.release(handle);
+            }
+            Left::Lease(leased)
+        });
+    });
+}
+
+/// An entry that is on its way from a stripe still to be looked into to one that was.
+#[test]
+fn closing_all_idle_ones_closes_what_is_put_in_order_meanwhile() {
+    explore(|| {
+        let pool = Pool::new(|config| config.max_per_route = 1);
+        let route = pool.add_route();
+        pool.spread(route);
+        let leased = pool.lease_now(route);
+        pretend_thread(1);
+        pool.release(leased);
+        pretend_thread(0);
+        look(&pool);
+        let acts = vec![
+            act(|pool| {
+                look(pool);
+                Left::Nothing
+            }),
+            act(|pool| {
+                pool.with_effects(|fx| pool.engine.close_idle(0, fx));
+                Left::Nothing
+            }),
+        ];
+        race_closing_one(pool, route, acts);
     });
 }
 

@@ -1,13 +1,13 @@
 //! A pool as a reader would write it down: plain vectors, one thread, no stripes, nothing clever.
 //!
-//! What the engine leaves open is told by [`Seen`]: with several stripes any idle entry of the route that fits may be
-//! leased, and of several that were released in the same millisecond any may be evicted first. With one stripe the
+//! What the engine leaves open is told by [`Seen`]: where callers have collided any idle entry of the route that fits may be
+//! leased, and of several that were released in the same millisecond any may be evicted first. Before, and after a calm, the
 //! model decides by itself and takes no hint.
 //!
 //! With barging, a waiter is told to ask again rather than given a connection; the model does not predict these
 //! nudges but checks what they are for: nobody sleeps at the head of a queue beside an idle entry.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::{Cause, Handle, Keep, Refusal, ShutdownMode, Ticket, Use, Verdict};
 
@@ -88,7 +88,7 @@ pub(super) struct Rules {
     pub(super) fifo: bool,
     pub(super) barging: bool,
     pub(super) own_route_first: bool,
-    /// One stripe: the order is exact.
+    /// All that is idle is in one stripe, and what becomes idle joins it: the order is exact.
     pub(super) exact: bool,
     pub(super) max_waiters: u32,
     pub(super) time_to_live: Option<u64>,
@@ -801,6 +801,17 @@ impl Model {
     }
 
     // ----- what the engine tells -----
+
+    /// The engine has put what is idle in order, which of several of one millisecond is its own affair.
+    pub(super) fn take_order_of(&mut self, slots: &[u32]) {
+        let ids = slots
+            .iter()
+            .map(|slot| self.entry_in(*slot).expect("it is alive"));
+        let ids: Vec<Id> = ids.collect();
+        assert!(ids.is_sorted_by_key(|id| self.entries[id].updated));
+        assert_eq!(BTreeSet::from_iter(&ids), BTreeSet::from_iter(&self.idle));
+        self.idle = ids;
+    }
 
     /// The engine has reclaimed a route.
     pub(super) fn retire(&mut self, route: usize) {

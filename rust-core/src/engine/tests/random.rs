@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 use std::panic::{self, AssertUnwindSafe};
 
+use super::super::order::CALM;
 use super::super::thread::pretend_thread;
 use super::super::{
     Answer, Cause, Clock, Config, Counters, Effects, Engine, EntryInfo, Grant, Handle, Hit, Keep,
@@ -59,6 +60,8 @@ enum Op {
     Shutdown(ShutdownMode),
     BeThread(u32),
     Collide(usize),
+    /// Nobody collides for long enough.
+    GoCalm,
 }
 
 /// SplitMix64.
@@ -209,7 +212,8 @@ fn random_op(setting: &Setting, random: &mut Random) -> Op {
         } else {
             ShutdownMode::Immediate
         }),
-        980..985 => Op::Collide(which),
+        980..984 => Op::Collide(which),
+        984..986 => Op::GoCalm,
         _ => Op::BeThread(random.below(32) as u32),
     }
 }
@@ -263,7 +267,7 @@ impl Pair {
             fifo: setting.policy == Policy::Fifo,
             barging: setting.barging,
             own_route_first: setting.own_route_first,
-            exact: setting.stripes == 1 || setting.policy == Policy::Fifo,
+            exact: true,
             max_waiters: setting.max_waiters,
             time_to_live: setting.time_to_live,
         };
@@ -447,8 +451,30 @@ impl Pair {
                 let shared = self.engine.routes.get(self.routes[route].slot());
                 self.engine.note_collision(shared.expect("it was interned"));
             }
+            // The first look may find a collision that was noted before.
+            Op::GoCalm => {
+                for _ in 0..2 {
+                    self.clock.advance(CALM);
+                    self.model.now += CALM;
+                    self.engine.step(&mut self.effects, |_| {});
+                }
+                assert!(self.engine.is_narrow(), "nobody has collided");
+            }
         }
+        self.note_order();
         self.compare();
+    }
+
+    /// As long as all hangs in one stripe the model decides by itself.
+    fn note_order(&mut self) {
+        let is_exact = self.engine.is_narrow();
+        if is_exact && !self.model.rules.exact {
+            let guard = self.engine.lock_stripe(0);
+            let slots: Vec<u32> = guard.by_release().collect();
+            drop(guard);
+            self.model.take_order_of(&slots);
+        }
+        self.model.rules.exact = is_exact;
     }
 
     /// Whether the connection that was an entry's `openings`th is there.

@@ -1,0 +1,77 @@
+//! The way back to one idle list, once callers do not collide any more.
+//!
+//! Until callers collide for the first time everything idle hangs in stripe 0, and is handed out in exact order. From a collision on
+//! the pool is wide: each caller uses its thread's stripe. Whether callers would still collide in one stripe is not seen while each has
+//! its own, so it is tried: once in a while a step looks whether a collision was noted since the last look, and if none was, it makes
+//! the pool narrow again. The next collision makes it wide again.
+//!
+//! The order of steps: `wide` first, so that callers go to stripe 0; then the flag, then the sweep, so that from the sweep on nothing
+//! becomes idle or is leased until the flag is lowered, and what was idle can be put into stripe 0 one by one in the order of its
+//! release. A caller that read `wide` before, and locks its stripe only when the flag is down again, leaves an entry in another stripe.
+//! Nothing is lost by that: a lease that finds nothing in stripe 0 looks in the others as ever, and the next look brings it home.
+
+use super::coordinator::Step;
+use super::flags::REORDERING;
+use super::stripe::Stripe;
+use super::sync::atomic::Ordering::Relaxed;
+
+/// Milliseconds between two looks.
+pub(super) const CALM: u64 = 10_000;
+
+/// With more entries idle than this a pool stays wide: who comes meanwhile waits for them to be put in order.
+const MOST: u32 = 4096;
+
+impl Step<'_> {
+    /// Makes a pool narrow whose callers do not collide any more. Every step begins with it.
+    #[inline]
+    pub(super) fn look_after_order(&mut self) {
+        if self.now >= self.c.next_look {
+            self.c.next_look = self.now.saturating_add(CALM);
+            self.look_for_collisions();
+        }
+    }
+
+    #[cold]
+    fn look_for_collisions(&mut self) {
+        let collided = &self.engine.notes.collided;
+        if collided.load(Relaxed) {
+            // One that is noted right now may be forgotten. Then the pool is narrow for the moment until the next.
+            collided.store(false, Relaxed);
+        } else if !self.engine.is_narrow() {
+            self.make_narrow();
+        }
+    }
+
+    fn make_narrow(&mut self) {
+        let engine = self.engine;
+        if engine.stripes.iter().map(Stripe::len).sum::<u32>() > MOST {
+            return;
+        }
+        engine.wide.store(false, Relaxed);
+        engine.flags.raise(REORDERING);
+        let mut idle = Vec::new();
+        for index in 0..engine.stripes.len() {
+            let stripe = engine.lock_stripe(index);
+            idle.extend(stripe.by_release().map(|slot| (slot, index)));
+        }
+        idle.sort_by_key(|(slot, _)| self.entry(*slot).updated.load(Relaxed));
+        for (slot, from) in idle {
+            self.bring_home(slot, from);
+        }
+        engine.flags.lower(REORDERING);
+    }
+
+    /// Makes an entry that is idle in some stripe the most recently released of stripe 0, with its stamp as it is.
+    fn bring_home(&mut self, slot: u32, from: usize) {
+        let (engine, entry) = (self.engine, self.entry(slot));
+        let route = entry.route().slot();
+        let mut stripe = engine.lock_stripe(from);
+        let list = stripe.list_of(route);
+        stripe.unlink(slot, entry, list);
+        // In no list, but still idle: who could find it so holds the coordinator.
+        entry.idle_in(0);
+        drop(stripe);
+        let list = engine.stripes[0].grow_to_list_of(route);
+        engine.lock_stripe(0).link_again(slot, entry, list);
+    }
+}
