@@ -1,0 +1,464 @@
+//! Every call by which a pool may come to run a caller's code, and those by which it may not.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
+use std::thread;
+use std::time::Duration;
+
+use leasehold::{Lease, Pool, Reuse, State};
+
+use crate::common::{LONG, eventually};
+use crate::faults::{self, Key, Name, WAKERS, WIRES, Wire, key};
+use crate::stage::{self, Load, Pooled, Settings, Stage, alice, poll};
+
+/// A call in some manner.
+pub(crate) struct Row {
+    /// What is called, as the surface's own look at the sources names it; more than one where one cannot be without the other.
+    pub(crate) calls: &'static [&'static str],
+    pub(crate) how: &'static str,
+    /// Where it makes sense.
+    pub(crate) wants: fn(Settings, Load) -> bool,
+    pub(crate) run: fn(&mut Stage),
+}
+
+const ANY: fn(Settings, Load) -> bool = |_, _| true;
+const IDLE: fn(Settings, Load) -> bool = |_, load| load == Load::Idle;
+const CROWDED: fn(Settings, Load) -> bool = |_, load| load == Load::Crowded;
+const PLAIN: fn(Settings, Load) -> bool =
+    |settings, load| settings == Settings::Plain && load == Load::Idle;
+const KEPT: fn(Settings, Load) -> bool =
+    |settings, load| settings == Settings::Kept && load == Load::Idle;
+
+const SHORT: Duration = Duration::from_millis(1);
+
+const fn row(
+    calls: &'static [&'static str],
+    how: &'static str,
+    wants: fn(Settings, Load) -> bool,
+    run: fn(&mut Stage),
+) -> Row {
+    Row {
+        calls,
+        how,
+        wants,
+        run,
+    }
+}
+
+/// That a call has come to its end, or has panicked.
+#[derive(Default)]
+struct Over(AtomicBool);
+
+impl Over {
+    fn is_so(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+
+    fn at_end(&self) -> impl Drop {
+        struct AtEnd<'a>(&'a Over);
+
+        impl Drop for AtEnd<'_> {
+            fn drop(&mut self) {
+                self.0.0.store(true, Ordering::SeqCst);
+            }
+        }
+
+        AtEnd(self)
+    }
+}
+
+/// The last reference to a pool is dropped.
+fn end_pool(s: &mut Stage) {
+    drop(s.pool.take());
+}
+
+/// Has the housekeeper close what is idle, and waits until that was dropped.
+fn have_closed(s: &Stage, what: &str, due: impl FnOnce()) {
+    let left = s.wires_but_idle(WIRES.count());
+    due();
+    eventually(what, || WIRES.count() <= left);
+}
+
+pub(crate) static ROWS: &[Row] = &[
+    row(&["Pool::try_lease"], "a known key", ANY, |s| {
+        let lease = s.pool().try_lease(&key(1));
+        s.hold(lease);
+    }),
+    row(
+        &["Pool::try_lease"],
+        "a key whose idle ones may be dead",
+        ANY,
+        |s| {
+            let lease = s.pool().try_lease(&key(2));
+            s.hold(lease);
+        },
+    ),
+    row(&["Pool::try_lease"], "a new key", ANY, |s| {
+        let lease = s.pool().try_lease(&key(9));
+        s.hold(lease);
+    }),
+    row(&["Pool::lease"], "a known key", ANY, |s| {
+        let lease = s.pool().lease(&key(1), SHORT);
+        s.hold(lease);
+    }),
+    row(&["Pool::lease"], "a new key", ANY, |s| {
+        let lease = s.pool().lease(&key(9), SHORT);
+        s.hold(lease);
+    }),
+    row(&["Pool::lease"], "served while it waits", CROWDED, |s| {
+        faults::inside(|| s.waiters.clear());
+        let (pool, held) = (s.pool().clone(), s.held());
+        let over = Over::default();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                faults::inside(|| {
+                    eventually("it waits", || pool.stats().pending == 1 || over.is_so());
+                    held.keep();
+                });
+            });
+            let _over = over.at_end();
+            let lease = s.pool().lease(&key(1), LONG);
+            s.hold(lease);
+        });
+    }),
+    row(
+        &["Pool::lease_async", "Future for LeaseFuture"],
+        "a known key",
+        ANY,
+        |s| {
+            let future = s.pool().lease_async(&key(1));
+            s.ask(future);
+        },
+    ),
+    row(
+        &["Pool::lease_async", "Future for LeaseFuture"],
+        "a new key",
+        ANY,
+        |s| {
+            let future = s.pool().lease_async(&key(9));
+            s.ask(future);
+        },
+    ),
+    row(&["Future for LeaseFuture"], "polled again", CROWDED, |s| {
+        let outcome = poll(&mut s.waiters[0], &faults::waker());
+        assert!(outcome.is_pending() || s.pool().is_shut_down());
+        if outcome.is_ready() {
+            drop(s.waiters.remove(0));
+        }
+    }),
+    row(
+        &["Future for LeaseFuture"],
+        "polled when it was answered",
+        CROWDED,
+        |s| {
+            faults::inside(|| s.held().keep());
+            let mut answered = s.waiters.remove(0);
+            let Poll::Ready(lease) = poll(&mut answered, &faults::waker()) else {
+                panic!("it was answered");
+            };
+            s.hold(lease);
+        },
+    ),
+    row(&["Drop for LeaseFuture"], "that waits", CROWDED, |s| {
+        drop(s.waiters.remove(0));
+    }),
+    row(
+        &["Drop for LeaseFuture"],
+        "that was answered",
+        CROWDED,
+        |s| {
+            faults::inside(|| s.held().keep());
+            drop(s.waiters.remove(0));
+        },
+    ),
+    row(
+        &["Drop for LeaseFuture"],
+        "that was given the right to open",
+        CROWDED,
+        |s| {
+            faults::inside(|| {
+                drop(s.waiters.remove(0));
+                drop(s.waiters.remove(0));
+                drop(s.vacancy());
+            });
+            drop(s.waiters.remove(0));
+        },
+    ),
+    row(&["Debug for LeaseFuture"], "", CROWDED, |s| {
+        assert!(!format!("{:?}", s.waiters).is_empty());
+    }),
+    row(
+        &["Pool::request", "Request::try_lease", "Request::bound_to"],
+        "",
+        ANY,
+        |s| {
+            let alice = alice();
+            let lease = s.pool().request(&key(2)).bound_to(&alice).try_lease();
+            s.hold(lease);
+        },
+    ),
+    row(&["Request::lease"], "", ANY, |s| {
+        let alice = alice();
+        let lease = s.pool().request(&key(1)).bound_to(&alice).lease(SHORT);
+        s.hold(lease);
+    }),
+    row(&["Request::lease_async"], "", ANY, |s| {
+        let alice = alice();
+        let future = s.pool().request(&key(1)).bound_to(&alice).lease_async();
+        s.ask(future);
+    }),
+    row(&["Request::lease_async"], "dropped unpolled", ANY, |s| {
+        drop(s.pool().request(&key(9)).lease_async());
+    }),
+    row(&["Request::lease_async_within"], "", ANY, |s| {
+        let future = s.pool().request(&key(1)).lease_async_within(LONG);
+        s.ask(future);
+    }),
+    row(&["Request::lease_async_within"], "dropped", CROWDED, |s| {
+        let future = s.pool().request(&key(1)).lease_async_within(LONG);
+        s.ask(future);
+        drop(s.waiters.pop());
+    }),
+    row(
+        &["Request::lease_async_within"],
+        "its time is up",
+        CROWDED,
+        |s| {
+            let future = s
+                .pool()
+                .request(&key(1))
+                .lease_async_within(Duration::from_secs(1));
+            s.ask(future);
+            if s.waiters.len() < 4 {
+                // The pool was shut down.
+                return;
+            }
+            let wakers = WAKERS.count();
+            s.clock.advance(1_000);
+            eventually("the housekeeper wakes it", || WAKERS.count() < wakers);
+            let outcome = poll(&mut s.waiters[3], &faults::waker());
+            assert!(outcome.is_ready());
+            s.waiters.pop();
+        },
+    ),
+    row(&["Debug for Request"], "", PLAIN, |s| {
+        assert!(!format!("{:?}", s.pool().request(&key(1))).is_empty());
+    }),
+    row(
+        &["Pool::route", "Drop for Route", "Debug for Route"],
+        "a known key",
+        ANY,
+        |s| {
+            let route = s.pool().route(&key(1)).unwrap();
+            assert!(!format!("{route:?}").is_empty());
+            drop(route);
+        },
+    ),
+    row(&["Pool::route"], "a new key", ANY, |s| {
+        drop(s.pool().route(&key(9)).unwrap());
+    }),
+    row(&["Route::try_lease", "Route::request"], "", ANY, |s| {
+        let lease = s.route.as_ref().unwrap().try_lease();
+        s.hold(lease);
+    }),
+    row(&["Route::lease"], "", ANY, |s| {
+        let lease = s.route.as_ref().unwrap().lease(SHORT);
+        s.hold(lease);
+    }),
+    row(&["Route::lease_async"], "", ANY, |s| {
+        let future = s.route.as_ref().unwrap().lease_async();
+        s.ask(future);
+    }),
+    row(&["Pool::close_expired"], "", ANY, |s| {
+        if s.settings != Settings::Kept {
+            s.clock.advance(100_000);
+        }
+        s.pool().close_expired();
+    }),
+    row(&["Pool::try_lease"], "what has expired", ANY, |s| {
+        if s.settings != Settings::Kept {
+            s.clock.advance(100_000);
+        }
+        let lease = s.pool().try_lease(&key(1));
+        s.hold(lease);
+    }),
+    row(&["Pool::close_idle"], "", ANY, |s| {
+        s.pool().close_idle(Duration::ZERO)
+    }),
+    row(&["Pool::clear"], "", ANY, |s| s.pool().clear(&key(2))),
+    row(&["Pool::set_max_total"], "lowered", ANY, |s| {
+        s.pool().set_max_total(1)
+    }),
+    row(&["Pool::set_max_total"], "raised", ANY, |s| {
+        s.pool().set_max_total(9)
+    }),
+    row(&["Pool::set_max_per_route"], "lowered", ANY, |s| {
+        s.pool().set_max_per_route(1)
+    }),
+    row(&["Pool::set_max_per_route"], "raised", ANY, |s| {
+        s.pool().set_max_per_route(9)
+    }),
+    row(&["Pool::set_max_of"], "lowered", ANY, |s| {
+        s.pool().set_max_of(&key(2), Some(0)).unwrap()
+    }),
+    row(&["Pool::set_max_of"], "a new key", ANY, |s| {
+        s.pool().set_max_of(&key(9), None).unwrap()
+    }),
+    row(&["Pool::shutdown"], "", ANY, |s| s.pool().shutdown()),
+    row(
+        &[
+            "Pool::is_shut_down",
+            "Pool::stats",
+            "Pool::counters",
+            "Debug for Pool",
+        ],
+        "",
+        ANY,
+        |s| {
+            let pool = s.pool();
+            assert_eq!(pool.stats().max, 5);
+            assert_eq!(pool.counters().cleared, 0);
+            assert!(!pool.is_shut_down() && format!("{pool:?}").contains("Pool"));
+        },
+    ),
+    row(&["Pool::stats_of"], "", ANY, |s| {
+        assert_eq!(s.pool().stats_of(&key(1)).max, 3);
+    }),
+    row(&["Pool::entries"], "", ANY, |s| {
+        assert!(!s.pool().entries().is_empty() || s.pool().is_shut_down());
+    }),
+    row(&["Clone for Pool"], "", ANY, |s| drop(s.pool().clone())),
+    row(&["Pool::new", "Default for Pool"], "", PLAIN, |_| {
+        drop((Pooled::new(), Pooled::default()));
+    }),
+    row(
+        &[
+            "Pool::builder",
+            "Builder::max_total",
+            "Builder::max_per_route",
+            "Builder::max_waiters",
+            "Builder::time_to_live",
+            "Builder::policy",
+            "Builder::barging",
+            "Builder::clock",
+            "Builder::build",
+            "Builder::evict_expired",
+            "Builder::evict_idle",
+            "Builder::close_aside",
+            "Builder::watch",
+            "Builder::usable_when_readable",
+            "Builder::tcp_keep_alive",
+            "Clone for Builder",
+            "Debug for Builder",
+        ],
+        "",
+        PLAIN,
+        |_| {
+            let builder = Pool::<Key, Wire>::builder()
+                .max_total(1)
+                .max_per_route(1)
+                .max_waiters(1)
+                .time_to_live(LONG)
+                .policy(leasehold::engine::Policy::Fifo)
+                .barging(true)
+                .clock(leasehold::engine::Clock::monotonic())
+                .evict_expired(true)
+                .evict_idle(LONG)
+                .close_aside(true)
+                .watch(leasehold::Watching::Both)
+                .usable_when_readable(faults::usable_when_readable)
+                .tcp_keep_alive(stage::keep_alive());
+            assert!(!format!("{:?}", builder.clone()).is_empty());
+            drop(builder.build());
+        },
+    ),
+    row(&["Connection::keep"], "", ANY, |s| s.held().keep()),
+    row(&["Connection::keep"], "bound to somebody", ANY, |s| {
+        let mut held = s.held();
+        held.bind(Some(&alice()));
+        held.keep();
+    }),
+    row(&["Connection::keep"], "another in its place", ANY, |s| {
+        **s.held.as_mut().unwrap() = Wire::open();
+        s.held().keep();
+    }),
+    row(&["Connection::keep_for"], "", ANY, |s| {
+        s.held().keep_for(LONG)
+    }),
+    row(
+        &["Connection::keep_as_promised", "Connection::update_expiry"],
+        "",
+        ANY,
+        |s| {
+            let mut held = s.held();
+            held.update_expiry(LONG);
+            held.keep_as_promised();
+        },
+    ),
+    row(&["Connection::release"], "kept", ANY, |s| {
+        s.held().release(Reuse::KeepFor(LONG))
+    }),
+    row(&["Connection::release"], "closed", ANY, |s| {
+        s.held().release(Reuse::Close)
+    }),
+    row(&["Connection::close"], "", ANY, |s| s.held().close()),
+    row(&["Drop for Connection"], "", ANY, |s| drop(s.held())),
+    row(&["Connection::bind"], "", ANY, |s| {
+        let held = s.held.as_mut().unwrap();
+        held.bind(Some(&alice()));
+        held.bind(None);
+    }),
+    row(&["Connection::replace"], "", ANY, |s| {
+        let (wire, vacancy) = s.held().replace().unwrap();
+        s.hold(Ok(Lease::Vacancy(vacancy)));
+        faults::inside(|| drop(wire));
+    }),
+    row(
+        &[
+            "Deref for Connection",
+            "DerefMut for Connection",
+            "Debug for Connection",
+        ],
+        "",
+        ANY,
+        |s| {
+            let held = s.held.as_mut().unwrap();
+            assert_eq!(held.deref().number(), held.deref_mut().number());
+            assert!(!format!("{held:?}").is_empty());
+        },
+    ),
+    row(&["Vacancy::fill", "Debug for Vacancy"], "", ANY, |s| {
+        let vacancy = s.vacancy();
+        assert!(!format!("{vacancy:?}").is_empty());
+        let connection = vacancy.fill(Wire::open());
+        s.hold(Ok(Lease::Connection(connection)));
+    }),
+    row(&["Drop for Vacancy"], "", ANY, |s| drop(s.vacancy())),
+    row(&["Lease::or_connect"], "a connection", ANY, |s| {
+        let lease = Lease::Connection(s.held());
+        let connection = lease.or_connect(Wire::connector()).unwrap();
+        s.hold(Ok(Lease::Connection(connection)));
+    }),
+    row(&["Lease::or_connect"], "a vacancy", ANY, |s| {
+        let lease = Lease::Vacancy(s.vacancy());
+        let connection = lease.or_connect(Wire::connector()).unwrap();
+        s.hold(Ok(Lease::Connection(connection)));
+    }),
+    row(&["Drop for Pool"], "the last reference", IDLE, |s| {
+        faults::inside(|| s.leave_the_pool_alone());
+        end_pool(s);
+    }),
+    row(&["State::new", "Debug for State"], "", PLAIN, |_| {
+        assert!(!format!("{:?}", State::new(Name)).is_empty());
+    }),
+    row(&["the housekeeper"], "what has expired", KEPT, |s| {
+        have_closed(s, "what has expired", || s.clock.advance(100_000));
+    }),
+    row(&["the housekeeper"], "what was idle for long", KEPT, |s| {
+        have_closed(s, "what was idle for long", || s.clock.advance(1_000_000));
+    }),
+    row(&["the housekeeper"], "what peers close", KEPT, |s| {
+        have_closed(s, "what peers have closed", || s.close_idle_peers());
+    }),
+];
