@@ -314,12 +314,16 @@ where
     C: Send + 'static,
 {
     fn peers_closed(self: Arc<Self>, closed: &[Token]) -> Parting {
-        let mut noted = Effects::new();
+        let (mut noted, mut panics) = (Effects::new(), Panics::new());
         for token in closed {
             let (slot, opening) = (token.slot(), token.opening());
-            self.engine.peer_closed(slot, opening, &mut noted);
+            panics.catch(|| self.engine.peer_closed(slot, opening, &mut noted));
         }
-        Box::new(move || self.with_effects(|_, effects| *effects = noted))
+        // Also where the engine has panicked: it has refused all who wait.
+        Box::new(move || {
+            self.with_effects(|_, effects| *effects = noted);
+            panics.resume();
+        })
     }
 
     fn tend(self: Arc<Self>) -> Option<Duration> {

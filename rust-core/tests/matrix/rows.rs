@@ -346,6 +346,7 @@ pub(crate) static ROWS: &[Row] = &[
             "Builder::evict_expired",
             "Builder::evict_idle",
             "Builder::close_aside",
+            "Builder::wait_at_end",
             "Builder::watch",
             "Builder::usable_when_readable",
             "Builder::tcp_keep_alive",
@@ -366,6 +367,7 @@ pub(crate) static ROWS: &[Row] = &[
                 .evict_expired(true)
                 .evict_idle(LONG)
                 .close_aside(true)
+                .wait_at_end(false)
                 .watch(leasehold::Watching::Both)
                 .usable_when_readable(faults::usable_when_readable)
                 .tcp_keep_alive(stage::keep_alive());
@@ -449,9 +451,15 @@ pub(crate) static ROWS: &[Row] = &[
         faults::inside(|| s.leave_the_pool_alone());
         end_pool(s);
     }),
-    row(&["State::new", "Debug for State"], "", PLAIN, |_| {
-        assert!(!format!("{:?}", State::new(Name)).is_empty());
-    }),
+    row(
+        &["State::new", "State::try_new", "Debug for State"],
+        "",
+        PLAIN,
+        |_| {
+            assert_eq!(State::new(Name), State::try_new(Name).unwrap());
+            assert!(!format!("{:?}", State::new(Name)).is_empty());
+        },
+    ),
     row(&["the housekeeper"], "what has expired", KEPT, |s| {
         have_closed(s, "what has expired", || s.clock.advance(100_000));
     }),
