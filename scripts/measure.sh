@@ -8,7 +8,7 @@ demo() {
 
 closes() {
     tools rust java gradle
-    say 'building, then running (two minutes)'
+    say 'building, then running'
     gradle_java --quiet ${json:+-Pjson="$json"} :tests-closes:closes
 }
 

@@ -37,6 +37,7 @@ for command in $commands; do
     expect "the help of $command" "./dev $command" "$(refusal "$command" --help)"
     expect "the help of $command" 'takes about' "$(refusal "$command" --help)"
 done
+expect 'a command that begins' 'demo takes about' "$(refusal demo --jsno figures.json)"
 expect 'the help of no command' "unknown command 'nothing'" "$(refusal nothing --help)"
 
 expect 'an unknown option' "unknown option '--jsno'" "$(refusal demo --jsno figures.json)"
