@@ -4,12 +4,14 @@
 
 mod common;
 
+use std::cell::RefCell;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Barrier};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
+use std::time::Duration;
 
 use leasehold::{Lease, LeaseError, Pool};
 
@@ -106,6 +108,46 @@ fn who_waits_is_told_before_an_idle_connection_is_closed_for_another() -> Result
         held.keep();
         waiter.join().unwrap()
     })
+}
+
+#[test]
+fn a_thread_that_ends_may_lease_and_wait_in_the_drop_of_what_is_its_own() {
+    struct AtEnd(Option<(Pool<&'static str, Wire>, Sender<bool>)>);
+
+    impl Drop for AtEnd {
+        fn drop(&mut self) {
+            let Some((pool, told)) = self.0.take() else {
+                return;
+            };
+            let lease = pool.lease(&"a", LONG);
+            told.send(lease.is_ok()).unwrap();
+        }
+    }
+
+    thread_local! {
+        static FIRST: RefCell<AtEnd> = const { RefCell::new(AtEnd(None)) };
+        static LAST: RefCell<AtEnd> = const { RefCell::new(AtEnd(None)) };
+    }
+
+    let pool = of_one();
+    let held = pool.try_lease(&"a").unwrap();
+    let (told, hears) = channel();
+    let (waiting, is_ending) = (pool.clone(), Barrier::new(2));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            // Used before and after what the pool keeps for a thread that waits: one of them is dropped after that.
+            FIRST.with_borrow_mut(|first| first.0 = Some((waiting.clone(), told.clone())));
+            assert!(waiting.lease(&"a", Duration::from_millis(1)).is_err());
+            LAST.with_borrow_mut(|last| last.0 = Some((waiting.clone(), told.clone())));
+            is_ending.wait();
+        });
+        is_ending.wait();
+        eventually("it waits at its end", || pool.stats().pending == 1);
+        drop(held);
+        for _ in 0..2 {
+            assert_eq!(hears.recv_timeout(LONG), Ok(true));
+        }
+    });
 }
 
 struct Faulty;

@@ -68,15 +68,38 @@ pub fn in_drop(work: impl FnOnce(&mut Panics)) {
     panics.resume();
 }
 
-/// Logs a panic that cannot go on. The logger may panic in its turn, and so may what is dropped here: that ends here.
+/// Takes a step of a thread that is to live on. Its panic ends here, and is logged as `what` has happened; `None` then.
+pub fn survive<T>(what: &str, step: impl FnOnce() -> T) -> Option<T> {
+    match catch_unwind(AssertUnwindSafe(step)) {
+        Ok(outcome) => Some(outcome),
+        Err(panic) => {
+            log_as(what, panic);
+            None
+        }
+    }
+}
+
+/// Logs on a thread that is to live on: the logger's own panic ends here. The panic's hook has told of it.
+pub fn survive_logger(log: impl FnOnce()) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(log)) {
+        discard(panic);
+    }
+}
+
+/// Logs a panic that cannot go on.
 #[cold]
 pub fn report(panic: Payload) {
-    let logged = catch_unwind(AssertUnwindSafe(|| {
-        log::error!("panic that goes no further: {}", message_of(&*panic));
-        drop(panic);
-    }));
-    // The panic's own hook has told of it.
-    mem::forget(logged);
+    log_as("panic that goes no further", panic);
+}
+
+fn log_as(what: &str, panic: Payload) {
+    survive_logger(|| log::error!("{what}: {}", message_of(&*panic)));
+    discard(panic);
+}
+
+/// Drops what a panic has brought, whose drop may panic in its turn, with what is better not dropped either.
+fn discard(panic: Payload) {
+    mem::forget(catch_unwind(AssertUnwindSafe(|| drop(panic))));
 }
 
 /// What a panic says.

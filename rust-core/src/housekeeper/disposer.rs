@@ -12,7 +12,6 @@
 //! for as long as the bound, and then closes it all the same, its socket shut down before.
 
 use std::os::fd::{BorrowedFd, OwnedFd};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -20,7 +19,8 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, TryRecvError, unbounded};
 use rustix::net::{Shutdown, shutdown, sockopt};
 
-use super::{Bell, Role, note, quiet, role, take_role};
+use super::{Bell, Role, quiet, role, take_role};
+use crate::face::panics::{survive, survive_logger};
 use crate::fork::{is_process, process_number};
 use crate::locks::Mutex;
 
@@ -187,7 +187,7 @@ impl Disposer {
         drop(workers);
         let is_news = !shut_down.is_empty();
         for outcome in shut_down {
-            note(|| match outcome {
+            survive_logger(|| match outcome {
                 Some(outcome) => log::debug!(
                     "a connection is not closed after {BOUND:?}; its socket was shut down: {outcome:?}"
                 ),
@@ -197,7 +197,7 @@ impl Disposer {
             });
         }
         if is_full && is_news {
-            note(|| {
+            survive_logger(|| {
                 log::warn!(
                     "{MOST_WORKERS} closes hang; other connections are closed when one of them ends"
                 );
@@ -290,9 +290,7 @@ fn work(bell: &Bell, queue: &Receiver<Queued>, desk: &Desk) {
 
 /// Closes a connection, whose panic ends here.
 fn drop_guarded(close: impl FnOnce()) {
-    if catch_unwind(AssertUnwindSafe(close)).is_err() {
-        note(|| log::error!("a connection panicked when it was closed"));
-    }
+    survive("a connection panicked when it was closed", close);
 }
 
 fn close(queued: Queued, bell: &Bell, desk: &Desk) {

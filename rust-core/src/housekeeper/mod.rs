@@ -25,7 +25,6 @@ use std::cell::Cell;
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::os::fd::BorrowedFd;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::thread;
@@ -35,6 +34,7 @@ pub use disposer::Disposable;
 pub use eviction::{Eviction, take_turn};
 
 use crate::engine::Clock;
+use crate::face::panics::{survive, survive_logger};
 use crate::fork::{PerProcess, process_number};
 use crate::locks::{Condvar, Mutex};
 use crate::watch::{Token, Watch};
@@ -276,7 +276,7 @@ impl Bell {
     fn wait(&self, closed: &mut Vec<Token>, timeout: Option<Duration>) {
         if let Err(error) = self.watch.wait(closed, MANY, timeout) {
             // The descriptors are gone, closed by somebody to whom they do not belong: only the clock is left.
-            note(|| log::error!("idle connections are not watched any more: {error}"));
+            survive_logger(|| log::error!("idle connections are not watched any more: {error}"));
             thread::sleep(timeout.unwrap_or(BOUND).min(BOUND));
         }
     }
@@ -467,16 +467,10 @@ impl Housekeeper {
 
 /// Calls a pool. A panic of what it calls, a waker or a key's drop, ends here: `None`.
 fn guarded<T>(action: impl FnOnce() -> T) -> Option<T> {
-    let outcome = catch_unwind(AssertUnwindSafe(action));
-    if outcome.is_err() {
-        note(|| log::error!("a waker or a key panicked when the housekeeper called it"));
-    }
-    outcome.ok()
-}
-
-/// Logs on a thread that is to live on: a logger may panic.
-fn note(log: impl FnOnce()) {
-    let _ = catch_unwind(AssertUnwindSafe(log));
+    survive(
+        "a waker or a key panicked when the housekeeper called it",
+        action,
+    )
 }
 
 #[cfg(all(test, not(any(loom, shuttle))))]

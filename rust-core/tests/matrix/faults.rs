@@ -65,8 +65,14 @@ pub(crate) enum Deed {
     ShutDown,
 }
 
-/// The message of every panic on purpose.
-pub(crate) const MESSAGE: &str = "on purpose";
+/// What every panic on purpose brings. Its own drop panics, with another.
+pub(crate) struct OnPurpose;
+
+impl Drop for OnPurpose {
+    fn drop(&mut self) {
+        resume_unwind(Box::new(OnPurpose));
+    }
+}
 
 struct Armed {
     piece: Piece,
@@ -120,7 +126,7 @@ fn turn_of(piece: Piece) {
     drop(armed);
     match deed {
         _ if !is_to_act => {}
-        Deed::PanicAt(_) | Deed::PanicAlways => resume_unwind(Box::new(MESSAGE)),
+        Deed::PanicAt(_) | Deed::PanicAlways => resume_unwind(Box::new(OnPurpose)),
         _ => inside(|| call_back(deed, piece)),
     }
 }

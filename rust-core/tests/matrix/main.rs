@@ -13,10 +13,10 @@ mod rows;
 mod stage;
 mod surface;
 
-use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Write};
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process;
 use std::sync::{Mutex, mpsc};
@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 use leasehold::{Lease, Pool};
 
 use common::eventually;
-use faults::{Deed, KEYS, MESSAGE, Piece, WAKERS, WIRES, inside, key};
+use faults::{Deed, KEYS, OnPurpose, Piece, WAKERS, WIRES, inside, key};
 use rows::{ROWS, Row};
 use stage::{Bystander, Load, Pooled, Settings, Stage};
 
@@ -120,10 +120,6 @@ fn watch_for_hangs() {
     });
 }
 
-fn is_on_purpose(panic: &(dyn Any + Send)) -> bool {
-    panic.downcast_ref() == Some(&MESSAGE)
-}
-
 /// Knows when the disposer has closed all that it was given before.
 struct Barrier(Pool<u32, Ping>);
 
@@ -171,10 +167,11 @@ fn run(case: &Case, row: &Row, bystander: &Bystander, barrier: &Barrier) -> usiz
         Place::Plain => {
             let outcome = catch_unwind(AssertUnwindSafe(|| (row.run)(&mut stage)));
             if let Err(panic) = outcome {
-                if !is_on_purpose(&*panic) {
+                if !panic.is::<OnPurpose>() {
                     eprintln!("in {case:?}");
                     resume_unwind(panic);
                 }
+                mem::forget(panic);
                 propagated = 1;
             }
         }
