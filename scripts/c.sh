@@ -139,6 +139,26 @@ test_c_forks() {
     target/c-tests/forks
 }
 
+# Every callback and every function that there is: what the program has no row for does not compile.
+list_c_matrix() {
+    sed -n 's/^symbol T \(lh_.*\)/FUNCTION(\1)/p' c-header/leasehold.abi
+    grep -o '(\*lh_[a-z_]*_callback)(' $c_header | sed 's/(\*\(.*\))(/CALLBACK(\1)/'
+}
+
+# Linked so that the program decides which allocation fails the library, and whether there are threads.
+compile_c_matrix() {
+    local wrapped=(malloc calloc realloc posix_memalign pthread_create)
+    list_c_matrix >target/matrix_rows.h
+    compile_c_threads "$1" -Itarget $c_sources/matrix.c "${wrapped[@]/#/-Wl,--wrap=}" "${@:2}"
+}
+
+test_c_matrix() {
+    local what
+    build_c_tests ''
+    compile_c_matrix target/c-tests/matrix
+    for what in callbacks memory threads; do target/c-tests/matrix $what; done
+}
+
 test_c_address() {
     build_c_tests address
     compile_c_tests target/c-tests-address/tests -fsanitize=address,undefined -fno-sanitize-recover=undefined
@@ -176,6 +196,7 @@ test_c() {
     step 'C tests under valgrind' test_c_valgrind
     step 'C library unloaded' test_c_unload
     step 'C library in forked children' test_c_forks
+    step 'C matrix: callbacks, memory, threads' test_c_matrix
     step 'C tests under ASAN and UBSAN' test_c_address
     printf '\n== building for TSAN\n'
     if build_c_tests thread -Zbuild-std=std,panic_unwind; then

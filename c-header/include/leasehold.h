@@ -904,8 +904,8 @@ lh_status lh_pool_create(const lh_pool_options *options,
  * To end a pool without revoking anything, shut it down gracefully and wait until its lh_stats say that nothing is leased.
  * Calls of other threads may be under way, also waiting ones: they end with LH_SHUT_DOWN, later ones with LH_NO_POOL.
  *
- * LH_NO_POOL; LH_IN_CALLBACK: it was called in a callback for a connection or a request, whatever pool that serves, or in the log
- * callback on a thread of the library's own. Shut it down there, and destroy it later. Thread-safe.
+ * LH_NO_POOL; LH_IN_CALLBACK: it was called in a callback, whatever pool that serves. Shut it down there, and destroy it later.
+ * Thread-safe.
  */
 lh_status lh_pool_destroy(lh_pool pool);
 

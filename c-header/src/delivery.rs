@@ -25,6 +25,7 @@ use leasehold::face::{
 use crate::boundary::report;
 use crate::care::Call;
 use crate::disposal::{Disposal, lh_cause};
+use crate::log::is_logging;
 use crate::pools::Pool;
 use crate::probe::borrow;
 use crate::waiting::{attend, time_out};
@@ -60,9 +61,22 @@ pub(crate) fn is_in_callback() -> bool {
     under_way().is_some()
 }
 
-/// The calling thread is in a callback, or one of the library's: what it would wait for may be its own to do.
+thread_local! {
+    /// The process in which this thread is in a callback that gets entries, or 0. A child that was forked in it is not.
+    static LOOKING: ThreadCell<u32> = const { ThreadCell::new(0) };
+}
+
+/// Makes a call of a callback that gets entries.
+pub(crate) fn in_entry_callback<T>(call: impl FnOnce() -> T) -> T {
+    let before = LOOKING.replace(process_number());
+    let answer = call();
+    LOOKING.set(before);
+    answer
+}
+
+/// The calling thread is in a callback of whatever kind, or one of the library's: what it would wait for may be its own to do.
 pub(crate) fn may_not_wait() -> bool {
-    is_in_callback() || is_own_thread()
+    is_in_callback() || is_logging() || LOOKING.get() == process_number() || is_own_thread()
 }
 
 /// A pool as the kit sees it.

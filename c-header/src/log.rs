@@ -8,6 +8,7 @@ use std::ptr::null_mut;
 use std::sync::atomic::AtomicPtr;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Release};
 
+use leasehold::face::process_number;
 use log::{LevelFilter, Log, Metadata, Record};
 
 use crate::boundary::{answer, from_number};
@@ -116,8 +117,13 @@ impl Logger {
 }
 
 thread_local! {
-    /// This thread is in the callback.
-    static IS_LOGGING: Cell<bool> = const { Cell::new(false) };
+    /// The process in which this thread is in the callback, or 0. A child that was forked in it is not.
+    static LOGGING: Cell<u32> = const { Cell::new(0) };
+}
+
+/// The calling thread is in the log callback.
+pub(crate) fn is_logging() -> bool {
+    LOGGING.get() == process_number()
 }
 
 impl Log for Logger {
@@ -130,16 +136,17 @@ impl Log for Logger {
         let Some(sink) = (unsafe { self.sink.load(Acquire).as_ref() }) else {
             return;
         };
-        if IS_LOGGING.replace(true) {
+        if is_logging() {
             return;
         }
+        LOGGING.set(process_number());
         let mut text = record.args().to_string();
         text.retain(|character| character != '\0');
         if let Ok(text) = CString::new(text) {
             // SAFETY: the program gave the callback for calls like this one.
             unsafe { (sink.callback)(sink.context, record.level() as u32, text.as_ptr()) };
         }
-        IS_LOGGING.set(false);
+        LOGGING.set(0);
     }
 
     fn flush(&self) {}

@@ -81,8 +81,8 @@ pub unsafe extern "C" fn lh_pool_create(
 /// To end a pool without revoking anything, shut it down gracefully and wait until its lh_stats say that nothing is leased.
 /// Calls of other threads may be under way, also waiting ones: they end with LH_SHUT_DOWN, later ones with LH_NO_POOL.
 ///
-/// LH_NO_POOL; LH_IN_CALLBACK: it was called in a callback for a connection or a request, whatever pool that serves, or in the log
-/// callback on a thread of the library's own. Shut it down there, and destroy it later. Thread-safe.
+/// LH_NO_POOL; LH_IN_CALLBACK: it was called in a callback, whatever pool that serves. Shut it down there, and destroy it later.
+/// Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn lh_pool_destroy(pool: lh_pool) -> lh_status {
     answer(|| {

@@ -5,6 +5,7 @@ use std::ffi::{c_char, c_void};
 use leasehold::engine::{Counters, Stats, Use};
 
 use crate::boundary::{Output, answer};
+use crate::delivery::in_entry_callback;
 use crate::handles::{lh_lease, lh_pool, lh_route};
 use crate::options::LH_FOREVER;
 use crate::pools::with_pool;
@@ -185,7 +186,8 @@ pub unsafe extern "C" fn lh_pool_each_entry(
                     },
                 };
                 // SAFETY: the caller's promise; the entry and the name live until it returns.
-                if unsafe { callback(context, &raw const entry) } != 0 {
+                let answer = in_entry_callback(|| unsafe { callback(context, &raw const entry) });
+                if answer != 0 {
                     break;
                 }
             }
