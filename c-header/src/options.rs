@@ -54,9 +54,10 @@ pub enum lh_watching {
     LH_WATCHING_OFF = 0,
     /// One look at the socket when the connection is leased: a system call of half a microsecond.
     LH_WATCHING_PROBE = 1,
-    /// The system tells the library's thread, which has it disposed of at once; no system call at a lease. A connection that is
-    /// leased within a fraction of a millisecond of its peer's close may be handed out. One that the system does not watch is
-    /// probed.
+    /// The system tells the library's thread, which has it disposed of at once; no system call at a lease. A connection may be
+    /// handed out until that thread has run after its peer's close: mostly a fraction of a millisecond, but as long as other threads
+    /// keep it from its processor. Of many that close at once each is noted before the first of them is disposed of. One that the
+    /// system does not watch is probed.
     LH_WATCHING_WATCH = 2,
     /// Both: nothing stays open that its peer has closed, and nothing is handed out whose peer's close has arrived.
     LH_WATCHING_BOTH = 3,

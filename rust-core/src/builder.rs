@@ -169,8 +169,8 @@ where
     /// else its place is given as a vacancy. Both are [counted](Pool::counters).
     ///
     /// A connection is watched from [`fill`](crate::Vacancy::fill) on. One that cannot be watched then, because it is not
-    /// connected yet or because the system's limits are reached, in descriptors or threads, is probed at its leases instead, and its watch is tried again
-    /// whenever it is kept or its expiry is updated.
+    /// connected yet or because the system's limits are reached, in descriptors or threads, is probed at its leases instead, and
+    /// its watch is tried again whenever it is kept or its expiry is updated.
     ///
     /// A connection put in place of another through the guard is noticed by its descriptor when it is kept or its expiry is
     /// updated, and watched in its turn. What was promised for the one before is forgotten then; that the route was cleared since

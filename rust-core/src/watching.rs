@@ -7,8 +7,10 @@ pub enum Watching {
     Off,
     /// One look at its socket when it is leased, a system call of 0.4 µs.
     Probe,
-    /// The housekeeper is told by the system, and closes it at once; no system call at a lease. A connection that is leased
-    /// within a fraction of a millisecond of its peer's close may be handed out. One that the system does not watch is
+    /// The housekeeper is told by the system, and closes it at once; no system call at a lease. A connection may be handed out until
+    /// the housekeeper's thread has run after its peer's close: mostly a fraction of a millisecond, but as long as other threads keep
+    /// it from its processor. Of many that close at once each is noted before the first of them is parted with, so that what is
+    /// known to be closed is not leased; `scripts/watch.sh burst` measures how late that is. One that the system does not watch is
     /// probed.
     Watch,
     /// Both: nothing stays open that its peer has closed, and nothing is handed out whose peer's close has arrived.

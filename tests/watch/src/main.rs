@@ -1,15 +1,20 @@
 //! A program to look at from outside, with strace and callgrind, for what watching idle connections costs.
 //!
 //! `cycles SETTING COUNT` leases and releases one connection. `idle COUNT SECONDS` keeps connections to a server in a process of its own,
-//! and prints what the housekeeper's thread has used of a processor meanwhile, in microseconds.
+//! and prints what the housekeeper's thread has used of a processor meanwhile, in microseconds. `burst COUNT` has so many idle connections
+//! closed at once by their peers, while two threads lease by what the watch tells alone, and prints how many leases got one that was closed
+//! before, and how long before at most, in microseconds.
 
 use std::error::Error;
 use std::io::{BufRead, BufReader, Read};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::process::{Command, ExitCode, Stdio};
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
 use std::{env, fs, io, thread};
 
+use leasehold::engine::Policy;
 use leasehold::{Lease, Pool, Watching};
 
 type Streams = Pool<SocketAddr, TcpStream>;
@@ -22,8 +27,11 @@ fn main() -> ExitCode {
     let done = match arguments[..] {
         ["cycles", setting, count] => cycles(setting, count),
         ["idle", count, seconds] => idle(count, seconds),
+        ["burst", count] => burst(count),
         ["serve"] => serve().map_err(Into::into),
-        _ => Err("usage: (cycles off|probe|watch|both COUNT | idle COUNT SECONDS)".into()),
+        _ => Err(
+            "usage: (cycles off|probe|watch|both COUNT | idle COUNT SECONDS | burst COUNT)".into(),
+        ),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -94,6 +102,65 @@ fn idle(count: &str, seconds: &str) -> Result<(), Box<dyn Error>> {
     println!("{used}");
     drop(server.stdin.take());
     server.wait()?;
+    Ok(())
+}
+
+struct Numbered {
+    stream: TcpStream,
+    number: usize,
+}
+
+impl AsFd for Numbered {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.stream.as_fd()
+    }
+}
+
+fn burst(count: &str) -> Result<(), Box<dyn Error>> {
+    let count: usize = count.parse()?;
+    let server = TcpListener::bind("127.0.0.1:0")?;
+    let address = server.local_addr()?;
+    let pool: Pool<SocketAddr, Numbered> = Pool::builder()
+        .watch(Watching::Watch)
+        .policy(Policy::Fifo) // in turn, so that every one is met
+        .build();
+    let mut leased = Vec::new();
+    let mut peers = Vec::new();
+    for number in 0..count {
+        let connect = || TcpStream::connect(address).map(|stream| Numbered { stream, number });
+        leased.push(pool.try_lease(&address)?.or_connect(connect)?);
+        peers.push(server.accept()?.0);
+    }
+    leased.into_iter().for_each(|connection| connection.keep());
+
+    let start = Instant::now();
+    let now = || start.elapsed().as_micros() as u64 + 1;
+    // When each was closed, in microseconds; 0 before.
+    let closed: Vec<AtomicU64> = (0..count).map(|_| AtomicU64::new(0)).collect();
+    let (late, latest) = (AtomicU64::new(0), AtomicU64::new(0));
+    thread::scope(|threads| {
+        for _ in 0..2 {
+            threads.spawn(|| {
+                loop {
+                    let asked = now();
+                    let Ok(Lease::Connection(connection)) = pool.try_lease(&address) else {
+                        break;
+                    };
+                    let since = closed[connection.number].load(Relaxed);
+                    if since != 0 && since < asked {
+                        late.fetch_add(1, Relaxed);
+                        latest.fetch_max(asked - since, Relaxed);
+                    }
+                    connection.keep();
+                }
+            });
+        }
+        for (number, peer) in peers.into_iter().enumerate() {
+            drop(peer);
+            closed[number].store(now(), Relaxed);
+        }
+    });
+    println!("{} {}", late.into_inner(), latest.into_inner());
     Ok(())
 }
 
