@@ -47,6 +47,12 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
     private static final Log LOG = LogFactory.getLog(MultiThreadedHttpConnectionManager.class);
     private static final Log IDLE_LOG = LogFactory.getLog(IdleConnectionHandler.class);
 
+    // The class that this one extends makes itself known to shutdownAll() before these fields are set, so the two here have no initial values,
+    // which would undo what was written before. Whether the object is complete: written by its maker, who then looks whether it was shut
+    // down. Whether it was: written by who shuts it down, and then looks whether it is complete. So one of them sees what the other wrote.
+    private volatile boolean isMade;
+    private volatile boolean wasShutDown;
+
     private final ConnectionPool<Route, PooledConnection.Cell> pool =
             ConnectionPool.<Route, PooledConnection.Cell>builder(
                             new PooledConnection.Closer(LeaseholdMultiThreadedHttpConnectionManager::letGo))
@@ -72,6 +78,10 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
      */
     public LeaseholdMultiThreadedHttpConnectionManager() {
         Leasehold.requireAvailable();
+        isMade = true;
+        if (wasShutDown) {
+            pool.shutdown(ShutdownMode.IMMEDIATE);
+        }
     }
 
     /**
@@ -80,7 +90,9 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
      */
     @Override
     public void shutdown() {
-        if (pool != null) { // Null for shutdownAll() of another thread while this object is being made.
+        wasShutDown = true;
+        // Else this is shutdownAll() while the object is being made, which then shuts the pool down itself.
+        if (isMade) {
             pool.shutdown(ShutdownMode.IMMEDIATE);
         }
     }

@@ -3,18 +3,22 @@ package io.leasehold.httpclient3;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.leasehold.testsupport.Eventually;
 import io.leasehold.testsupport.LogCapture;
 import io.leasehold.testsupport.ScriptedServer;
 import java.io.IOException;
+import java.lang.reflect.Field;
 import java.net.Socket;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.WeakHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import org.apache.commons.httpclient.HostConfiguration;
 import org.apache.commons.httpclient.HttpConnection;
+import org.apache.commons.httpclient.MultiThreadedHttpConnectionManager;
 import org.apache.commons.httpclient.protocol.Protocol;
 import org.junit.jupiter.api.Test;
 
@@ -109,5 +113,37 @@ class ShutdownTest {
             connection.releaseConnection();
             assertEquals(0, manager.getConnectionsInPool());
         }
+    }
+
+    /** The managers that 3.1 knows, and who shuts them all down in the moment when one makes itself known: it is not complete then. */
+    private static final class ShutDownOnSight extends WeakHashMap<Object, Object> {
+        private final Thread by = Thread.currentThread();
+
+        @Override
+        public Object put(Object manager, Object nothing) {
+            Object before = super.put(manager, nothing);
+            if (Thread.currentThread() == by) {
+                MultiThreadedHttpConnectionManager.shutdownAll();
+            }
+            return before;
+        }
+    }
+
+    @Test
+    void aManagerThatIsBeingMadeWhileAllAreShutDownIsShutDown() throws Exception {
+        Field known = MultiThreadedHttpConnectionManager.class.getDeclaredField("ALL_CONNECTION_MANAGERS");
+        known.setAccessible(true);
+        Object before = known.get(null);
+        LeaseholdMultiThreadedHttpConnectionManager manager;
+        try {
+            known.set(null, new ShutDownOnSight());
+            manager = new LeaseholdMultiThreadedHttpConnectionManager();
+        } finally {
+            known.set(null, before);
+        }
+        HostConfiguration configuration = new HostConfiguration();
+        configuration.setHost("127.0.0.1", 80, "http");
+        assertEquals("Connection factory has been shutdown.",
+                assertThrows(IllegalStateException.class, () -> manager.getConnection(configuration)).getMessage());
     }
 }

@@ -19,7 +19,6 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.commons.logging.Log;
-import org.apache.commons.logging.LogFactory;
 import org.apache.http.HttpClientConnection;
 import org.apache.http.HttpHost;
 import org.apache.http.config.ConnectionConfig;
@@ -97,12 +96,11 @@ import org.apache.http.util.Args;
  * in use, which are compared by {@code equals} alone.
  */
 public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConnectionManager {
-    // HttpClient's own logger by its name, so that an application's logging configuration shows ours as it did HttpClient's.
-    private static final Log LOG = LogFactory.getLog(PoolingHttpClientConnectionManager.class);
-
     private final HttpClientConnectionOperator operator;
     private final ConnectionPool<HttpRoute, PooledConnection.Cell> pool;
     private final PooledConnection.Home home = new PooledConnection.Home();
+    // HttpClient's own logger by its name, so that an application's logging configuration shows ours as it did HttpClient's.
+    private final Log log = home.log;
     private final Firsts<Object> states = new Firsts<>();
     private final Configs<SocketConfig> socketConfigs = new Configs<>("SocketConfig", SocketConfig.DEFAULT);
     private final Configs<ConnectionConfig> connectionConfigs = new Configs<>("ConnectionConfig", ConnectionConfig.DEFAULT);
@@ -244,6 +242,7 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
                 .watching(Watching.WATCH)
                 .timeToLive(timeToLive, timeUnit)
                 .manualClock(clock)
+                .leakListener(PooledConnection.leakListener(log))
                 .build();
         leasing = new Leasing(pool, home, connFactory != null ? connFactory : ManagedHttpClientConnectionFactory.INSTANCE,
                 timeUnit.toMillis(timeToLive), connectionConfigs, socketConfigs);
@@ -268,8 +267,8 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
     @Override
     public ConnectionRequest requestConnection(HttpRoute route, Object state) {
         Args.notNull(route, "HTTP route");
-        if (LOG.isDebugEnabled()) {
-            LOG.debug("Connection request: [route: " + route + "]" + (state == null ? "" : "[state: " + state + "]") + leasing.numbers(route));
+        if (log.isDebugEnabled()) {
+            log.debug("Connection request: [route: " + route + "]" + (state == null ? "" : "[state: " + state + "]") + leasing.numbers(route));
         }
         if (pool.isShutDown()) {
             throw Request.shutDownBefore();
@@ -290,10 +289,14 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
      * @param timeUnit ignored
      * @return never
      * @throws UnsupportedOperationException always
+     * @throws InterruptedException never; as in the class that this one extends, as are the next two
+     * @throws ExecutionException never
+     * @throws ConnectionPoolTimeoutException never
      */
     @Override
     @SuppressWarnings("rawtypes") // The future's type cannot be named outside HttpClient.
-    protected HttpClientConnection leaseConnection(Future future, long timeout, TimeUnit timeUnit) {
+    protected HttpClientConnection leaseConnection(Future future, long timeout, TimeUnit timeUnit)
+            throws InterruptedException, ExecutionException, ConnectionPoolTimeoutException {
         throw new UnsupportedOperationException("no future leads to a connection here: say requestConnection(route, state).get(...)");
     }
 
@@ -312,7 +315,7 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
     public void releaseConnection(HttpClientConnection managedConn, Object state, long keepalive, TimeUnit timeUnit) {
         Args.notNull(managedConn, "Managed connection");
         LeasedConnection leased = LeasedConnection.of(managedConn);
-        boolean debug = LOG.isDebugEnabled();
+        boolean debug = log.isDebugEnabled();
         PooledConnection connection = leased.detach();
         if (connection == null) {
             return;
@@ -328,7 +331,7 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
                 isBound = true;
                 leased.lease().updateExpiry(keepalive, unit);
                 if (debug) {
-                    LOG.debug("Connection " + connection + " can be kept alive "
+                    log.debug("Connection " + connection + " can be kept alive "
                             + (keepalive > 0 ? "for " + (double) millis / 1000 + " seconds" : "indefinitely"));
                 }
                 connection.setSocketTimeout(0);
@@ -351,7 +354,7 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
                 }
             }
             if (debug) {
-                LOG.debug("Connection released: " + connection + leasing.numbers(connection.route()));
+                log.debug("Connection released: " + connection + leasing.numbers(connection.route()));
             }
         }
     }
@@ -428,7 +431,7 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
         if (!isShutDown.compareAndSet(false, true)) {
             return;
         }
-        LOG.debug("Connection manager is shutting down");
+        log.debug("Connection manager is shutting down");
         // First, so that no lease begins after the leased ones were reset.
         pool.shutdown(ShutdownMode.GRACEFUL);
         pool.forEachLeased((route, cell) -> {
@@ -437,12 +440,12 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
                 try {
                     connection.shutDownWithoutDelay();
                 } catch (IOException e) {
-                    LOG.debug("I/O exception shutting down connection", e);
+                    log.debug("I/O exception shutting down connection", e);
                 }
             }
         });
         pool.shutdown(ShutdownMode.IMMEDIATE);
-        LOG.debug("Connection manager shut down");
+        log.debug("Connection manager shut down");
     }
 
     /** As {@link #shutdown}. */
@@ -454,11 +457,12 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
     /**
      * Does nothing, and so is not even queued by the collector: what a manager leaves behind is put in order without it.
      *
+     * @throws Throwable never; as in the class it extends, so that subclasses which say so compile
      * @deprecated as in the class it extends: finalizers are
      */
     @Override
     @Deprecated
-    protected void finalize() {}
+    protected void finalize() throws Throwable {}
 
     /**
      * Closes the connections that have been idle for a time or longer. Takes time in proportion to what it closes.
@@ -469,8 +473,8 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
      */
     @Override
     public void closeIdleConnections(long idleTimeout, TimeUnit timeUnit) {
-        if (LOG.isDebugEnabled()) {
-            LOG.debug("Closing connections idle longer than " + idleTimeout + " " + timeUnit);
+        if (log.isDebugEnabled()) {
+            log.debug("Closing connections idle longer than " + idleTimeout + " " + timeUnit);
         }
         pool.closeIdle(Math.max(0, idleTimeout), Args.notNull(timeUnit, "Time unit"));
     }
@@ -478,7 +482,7 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
     /** Closes the idle connections whose keep-alive or time to live is over. Takes time in proportion to what it closes. */
     @Override
     public void closeExpiredConnections() {
-        LOG.debug("Closing expired connections");
+        log.debug("Closing expired connections");
         pool.closeExpired();
     }
 

@@ -5,14 +5,11 @@ import io.leasehold.ConnectionPool;
 import io.leasehold.Lease;
 import io.leasehold.Liveness;
 import io.leasehold.Stats;
-import org.apache.commons.logging.Log;
-import org.apache.commons.logging.LogFactory;
 import org.apache.http.config.ConnectionConfig;
 import org.apache.http.config.SocketConfig;
 import org.apache.http.conn.HttpConnectionFactory;
 import org.apache.http.conn.ManagedHttpClientConnection;
 import org.apache.http.conn.routing.HttpRoute;
-import org.apache.http.impl.conn.PoolingHttpClientConnectionManager;
 import org.apache.http.util.Args;
 
 /**
@@ -20,8 +17,6 @@ import org.apache.http.util.Args;
  * leases, without a lock, on an entry that is that thread's alone. What it throws is the end of the lease, by the pool's hand.
  */
 final class Leasing {
-    private static final Log LOG = LogFactory.getLog(PoolingHttpClientConnectionManager.class);
-
     private final ConnectionPool<HttpRoute, PooledConnection.Cell> pool;
     private final PooledConnection.Home home;
     private final HttpConnectionFactory<HttpRoute, ManagedHttpClientConnection> factory;
@@ -100,8 +95,8 @@ final class Leasing {
     /** Gets a connection ready for its user. */
     void handOver(LeasedConnection leased, HttpRoute route) {
         PooledConnection connection = leased.pooled();
-        if (LOG.isDebugEnabled()) {
-            LOG.debug("Connection leased: " + connection + numbers(route));
+        if (home.log.isDebugEnabled()) {
+            home.log.debug("Connection leased: " + connection + numbers(route));
         }
         if (connection.isOpen()) {
             connection.setSocketTimeout(socketConfigs.ofFirstHop(route).getSoTimeout());

@@ -3,6 +3,7 @@ package io.leasehold.httpclient4;
 import io.leasehold.Cause;
 import io.leasehold.CoarseClock;
 import io.leasehold.Disposer;
+import io.leasehold.LeakListener;
 import io.leasehold.Lease;
 import io.leasehold.Liveness;
 import io.leasehold.ManagedSockets;
@@ -22,6 +23,7 @@ import org.apache.http.conn.routing.HttpRoute;
 import org.apache.http.impl.BHttpConnectionBase;
 import org.apache.http.impl.conn.ConnectionShutdownException;
 import org.apache.http.impl.conn.DefaultManagedHttpClientConnection;
+import org.apache.http.impl.conn.PoolingHttpClientConnectionManager;
 
 /**
  * HttpClient's connection with what the manager notes of it, from its making to its end. Users never see it, only a
@@ -46,6 +48,11 @@ final class PooledConnection {
 
     /** Who holds a manager's connections strongly. */
     static final class Home {
+        // HttpClient's own loggers by their names, the pool's class cannot be named here. Each manager has its own, as in HttpClient: whose
+        // they are may depend on the application that makes the manager, if HttpClient is shared by several.
+        final Log log = LogFactory.getLog(PoolingHttpClientConnectionManager.class);
+        private final Log poolLog = LogFactory.getLog("org.apache.http.impl.conn.CPool");
+        private final Log connectionLog = LogFactory.getLog(DefaultManagedHttpClientConnection.class);
         private final Set<PooledConnection> connections = ConcurrentHashMap.newKeySet();
         private final ManagedSockets sockets = new ManagedSockets();
 
@@ -54,13 +61,27 @@ final class PooledConnection {
         }
     }
 
-    /** Closes what a pool lets go. Refers to no manager. */
+    /** Tells a log of leases that were lost to the collector. Refers to no manager. */
+    static LeakListener<HttpRoute, Cell> leakListener(Log log) {
+        return (route, cell) -> {
+            PooledConnection connection = cell == null ? null : cell.get();
+            log.warn("Connection reclaimed by garbage collector, it was never released: "
+                    + (connection == null ? "[route: " + route + "]" : connection.toString())
+                    + (connection != null && connection.socketShown ? ", its socket is left to whoever has asked for it" : ""));
+        };
+    }
+
+    /** Closes what a pool lets go, but for a socket that somebody may have taken over. Refers to no manager. */
     static final class Closer implements Disposer<Cell> {
         @Override
         public void dispose(Cell cell, Cause cause) {
             PooledConnection connection = cell.get();
             if (connection != null) {
-                connection.end();
+                if (cause == Cause.LEAKED && connection.socketShown) {
+                    connection.leave();
+                } else {
+                    connection.end();
+                }
             }
         }
 
@@ -79,9 +100,6 @@ final class PooledConnection {
         }
     }
 
-    // HttpClient's own logger by its name: its class cannot be named here.
-    private static final Log LOG = LogFactory.getLog("org.apache.http.impl.conn.CPool");
-    private static final Log CONNECTION_LOG = LogFactory.getLog(DefaultManagedHttpClientConnection.class);
     private static final AtomicLong COUNTER = new AtomicLong();
 
     private static final int UNKNOWN_TIMEOUT = -1;
@@ -119,6 +137,7 @@ final class PooledConnection {
     private boolean astray;
     // The socket's timeout, as long as nobody but us can have set it.
     private int timeout = UNKNOWN_TIMEOUT;
+    // Whether its user has seen the socket, and may go on with it alone.
     private boolean socketShown;
     // Of the socket that was asked for last. Immutable, so that who shuts down may ask while its holder connects.
     private SocketProbe probe;
@@ -199,7 +218,7 @@ final class PooledConnection {
      * unless HttpClient's connection would log a line of it.
      */
     void setSocketTimeout(int millis) {
-        if (millis != timeout || CONNECTION_LOG.isDebugEnabled()) {
+        if (millis != timeout || home.connectionLog.isDebugEnabled()) {
             connection.setSocketTimeout(millis);
             timeout = socketShown ? UNKNOWN_TIMEOUT : millis;
         }
@@ -316,24 +335,29 @@ final class PooledConnection {
     private void logCause(Cause cause) {
         if (cause == Cause.EXPIRED) {
             logExpired();
-        } else if (cause == Cause.PEER_CLOSED && LOG.isDebugEnabled() && isOpen()
+        } else if (cause == Cause.PEER_CLOSED && home.poolLog.isDebugEnabled() && isOpen()
                 // Where the watch has failed, the pool says so of a plain one with unasked bytes too.
                 && probe().ask() == Liveness.CLOSED) {
-            LOG.debug("Connection " + asEntry() + " closed by its peer");
+            home.poolLog.debug("Connection " + asEntry() + " closed by its peer");
         }
     }
 
     void logExpired() {
-        if (LOG.isDebugEnabled()) {
-            LOG.debug("Connection " + asEntry() + " expired @ " + new Date(expiry));
+        if (home.poolLog.isDebugEnabled()) {
+            home.poolLog.debug("Connection " + asEntry() + " expired @ " + new Date(expiry));
         }
     }
 
     /** Leaves its home for good, and is closed. */
     void end() {
+        leave();
+        closeQuietly();
+    }
+
+    /** Leaves its home for good. */
+    private void leave() {
         gone = true;
         home.connections.remove(this);
-        closeQuietly();
     }
 
     /** Closes it, with a reset if that was to come; what fails is logged. */
@@ -345,7 +369,7 @@ final class PooledConnection {
                 close();
             }
         } catch (IOException e) {
-            LOG.debug("I/O error closing connection", e);
+            home.poolLog.debug("I/O error closing connection", e);
         }
     }
 

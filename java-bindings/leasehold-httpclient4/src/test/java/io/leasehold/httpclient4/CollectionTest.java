@@ -2,6 +2,7 @@ package io.leasehold.httpclient4;
 
 import static io.leasehold.httpclient4.Loopback.leaseOpen;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.leasehold.testsupport.Eventually;
@@ -9,12 +10,16 @@ import io.leasehold.testsupport.LogCapture;
 import io.leasehold.testsupport.ScriptedServer;
 import java.io.IOException;
 import java.lang.ref.WeakReference;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import org.apache.http.HttpClientConnection;
 import org.apache.http.HttpHost;
 import org.apache.http.HttpResponse;
 import org.apache.http.config.ConnectionConfig;
+import org.apache.http.conn.ManagedHttpClientConnection;
 import org.apache.http.conn.routing.HttpRoute;
 import org.apache.http.impl.conn.ManagedHttpClientConnectionFactory;
+import org.apache.http.impl.conn.PoolingHttpClientConnectionManager;
 import org.apache.http.message.BasicHttpRequest;
 import org.apache.http.protocol.HttpContext;
 import org.junit.jupiter.api.AfterEach;
@@ -23,6 +28,8 @@ import org.junit.jupiter.api.Test;
 
 /** Managers that nobody refers to go, with their sockets, and disturb nobody; so do leases that were lost. */
 class CollectionTest {
+    private static final String MANAGER_LOG = PoolingHttpClientConnectionManager.class.getName();
+
     private ScriptedServer server;
     private HttpRoute route;
 
@@ -72,7 +79,7 @@ class CollectionTest {
         held[0].flush();
         HttpResponse response = held[0].receiveResponseHeader();
         assertEquals(200, response.getStatusLine().getStatusCode());
-        try (LogCapture log = LogCapture.of("io.leasehold")) {
+        try (LogCapture log = LogCapture.of(MANAGER_LOG)) {
             held[0] = null;
             Eventually.awaitAfterCollection("its socket to be closed", this::socketIsClosed);
             Eventually.await("the warning", () -> !log.messages().isEmpty());
@@ -88,13 +95,41 @@ class CollectionTest {
     @Test
     void aLostLeaseGivesItsPlaceBackAndIsClosed() throws Exception {
         LeaseholdHttpClientConnectionManager manager = new LeaseholdHttpClientConnectionManager();
-        try (LogCapture log = LogCapture.of("io.leasehold")) {
+        try (LogCapture log = LogCapture.of(MANAGER_LOG); LogCapture pools = LogCapture.of("io.leasehold")) {
             leaseOpen(manager, route, null);
             Eventually.awaitAfterCollection("the lease to be given back", () -> manager.getTotalStats().getLeased() == 0);
             Eventually.await("its socket to be closed", this::socketIsClosed);
-            Eventually.await("the warning", () -> log.messages().toString().contains("was garbage collected without having been released"));
+            String warning = "WARNING " + MANAGER_LOG + ": Connection reclaimed by garbage collector, it was never released: [id: ";
+            Eventually.await("the warning", () -> log.lines().stream().anyMatch(line -> line.startsWith(warning)));
+            // Where an application does not look that has its HttpClient log by commons-logging.
+            assertFalse(pools.lines().stream().anyMatch(line -> line.startsWith("WARNING")), () -> pools.lines().toString());
         }
         manager.shutdown();
+    }
+
+    /** As code does that goes on with another protocol, and has no use for the connection any more. */
+    @Test
+    void aSocketThatItsUserHasTakenOverOutlivesTheLostLease() throws Exception {
+        LeaseholdHttpClientConnectionManager manager = new LeaseholdHttpClientConnectionManager();
+        try (LogCapture log = LogCapture.of(MANAGER_LOG)) {
+            Socket[] taken = {((ManagedHttpClientConnection) leaseOpen(manager, route, null)).getSocket()};
+            Eventually.awaitAfterCollection("the lease to be given back", () -> manager.getTotalStats().getLeased() == 0);
+            Eventually.await("the warning", () -> log.messages().toString().contains(", its socket is left to whoever has asked for it"));
+            awaitTheDisposer(manager);
+            assertFalse(taken[0].isClosed());
+            taken[0].getOutputStream().write("GET /ok HTTP/1.1\r\nHost: a\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+            assertEquals('H', taken[0].getInputStream().read());
+            // With nobody to hold it the socket goes, too, as the JDK's do.
+            taken[0] = null;
+            Eventually.awaitAfterCollection("its socket to be closed", this::socketIsClosed);
+        }
+        manager.shutdown();
+    }
+
+    /** What was lost before a connection that is lost now is dealt with before it, and on the same threads. */
+    private void awaitTheDisposer(LeaseholdHttpClientConnectionManager manager) throws Exception {
+        leaseOpen(manager, route, null);
+        Eventually.awaitAfterCollection("another lost one to be closed", () -> server.peer(1).hasEnded());
     }
 
     @Test

@@ -44,11 +44,21 @@ class SurfaceTest {
         for (Method method : PoolingHttpClientConnectionManager.class.getDeclaredMethods()) {
             int modifiers = method.getModifiers();
             if (!Modifier.isStatic(modifiers) && (Modifier.isPublic(modifiers) || Modifier.isProtected(modifiers))) {
-                LeaseholdHttpClientConnectionManager.class.getDeclaredMethod(method.getName(), method.getParameterTypes());
+                Method ours = LeaseholdHttpClientConnectionManager.class.getDeclaredMethod(method.getName(), method.getParameterTypes());
+                // So that code which overrides or calls it compiles as it did.
+                assertEquals(thrown(method), thrown(ours), method::getName);
                 seen++;
             }
         }
         assertTrue(seen >= 30, seen + " methods");
+    }
+
+    private static Set<String> thrown(Method method) {
+        Set<String> names = new TreeSet<>();
+        for (Class<?> exception : method.getExceptionTypes()) {
+            names.add(exception.getName());
+        }
+        return names;
     }
 
     @Test
