@@ -15,7 +15,8 @@ import org.apache.commons.httpclient.protocol.Protocol;
 final class Destination {
     private final Route route;
     private final Protocol protocol;
-    // The limits that the pool was last told of for this route. Any thread may write it: at worst the pool is told once more than needed.
+    // The limits that the pool was last told of for this route. Any thread may write it, after it has told the pool; whoever has looks
+    // again whether these are the limits by now.
     private volatile Limits limits;
 
     private Destination(Route route, Protocol protocol) {
@@ -34,11 +35,13 @@ final class Destination {
                         connection.getLocalAddress());
     }
 
-    /** Tells the pool of the limit that holds for this destination, unless it has been told. */
-    void apply(Limits limits, ConnectionPool<Route, ?> pool, HostConfiguration configuration) {
-        if (this.limits == limits) {
-            return;
-        }
+    /** Whether the pool was told of the limit that holds for this destination. */
+    boolean isTold(Limits limits) {
+        return this.limits == limits;
+    }
+
+    /** Tells the pool of the limit that holds for this destination. */
+    void tell(Limits limits, ConnectionPool<Route, ?> pool, HostConfiguration configuration) {
         Integer own = limits.of(configuration);
         if (own != null) {
             pool.setMaxPerRoute(route, own);

@@ -74,8 +74,12 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
     private final AtomicInteger shutdowns = new AtomicInteger();
 
     private volatile HttpConnectionManagerParams params = new ManagerParams();
-    // What the pool was last told. Written under this object's monitor.
+    // What the pool was told. Whoever writes it has told the pool before, and looks at the parameters again afterwards: so the last one
+    // told is what they say.
     private volatile Limits limits = Limits.unset(Integer.MAX_VALUE, Integer.MAX_VALUE, 1);
+    private final Limits unknown = Limits.unknown(Integer.MAX_VALUE, Integer.MAX_VALUE, 1);
+    // How far the pool may grow. Written inside this object's monitor, inside which it grows and nothing is closed.
+    private volatile int most = Integer.MAX_VALUE;
 
     /**
      * Creates a manager that keeps connections open for the next request.
@@ -300,7 +304,7 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
     private synchronized boolean grow(Route route) {
         int max = pool.getMaxTotal();
         Stats ofRoute = pool.stats(route);
-        if (ofRoute.leased() >= ofRoute.max() || max >= limits.total()) {
+        if (ofRoute.leased() >= ofRoute.max() || max >= most) {
             return false;
         }
         if (pool.stats().leased() >= max) {
@@ -363,14 +367,39 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
     private void applyLimits(Destination destination, HostConfiguration hostConfiguration) {
         Limits known = limits;
         Limits now = known.asOf(params);
-        if (now != known) {
-            synchronized (this) {
-                pool.setMaxTotal(Math.min(now.total(), pool.getMaxTotal()));
-                pool.setDefaultMaxPerRoute(now.perHost());
-                limits = now;
-            }
+        if (now == known && destination.isTold(now)) {
+            return;
         }
-        destination.apply(now, pool, hostConfiguration);
+        do {
+            known = limits;
+            now = known.asOf(params);
+            boolean isTold = false;
+            try {
+                if (now != known) {
+                    tell(now);
+                    limits = now;
+                }
+                destination.tell(now, pool, hostConfiguration);
+                isTold = true;
+            } finally {
+                if (!isTold) {
+                    // Whoever comes next tells it anew.
+                    limits = unknown;
+                }
+            }
+            // Another thread may have told of newer ones meanwhile, over which these went then.
+        } while (limits.asOf(params) != now);
+    }
+
+    private void tell(Limits now) {
+        synchronized (this) {
+            most = now.total();
+        }
+        // Outside the monitor, as it closes what is too much. From here on the pool does not grow beyond it.
+        while (pool.getMaxTotal() > most) {
+            pool.setMaxTotal(most);
+        }
+        pool.setDefaultMaxPerRoute(now.perHost());
     }
 
     /**

@@ -66,9 +66,10 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
     private final LeasedConnection pattern = new LeasedConnection(this, false);
 
     private volatile HttpConnectionManagerParams params = new ManagerParams();
-    // What the pool is to be told. Whoever has written it tells the pool and looks again, so the last one written is the last one
-    // told; without a lock, because surplus connections are closed meanwhile, and that may take its time.
+    // What the pool was told. Whoever writes it has told the pool before, and looks at the parameters again afterwards: so the last one
+    // told is what they say. Without a lock, because surplus connections are closed meanwhile, and that may take its time.
     private volatile Limits limits = Limits.unset(DEFAULT_MAX_TOTAL_CONNECTIONS, DEFAULT_MAX_HOST_CONNECTIONS, 0);
+    private final Limits unknown = Limits.unknown(DEFAULT_MAX_TOTAL_CONNECTIONS, DEFAULT_MAX_HOST_CONNECTIONS, 0);
 
     /**
      * Creates a manager with no connections.
@@ -334,16 +335,29 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
     private void applyLimits(Destination destination, HostConfiguration hostConfiguration) {
         Limits known = limits;
         Limits now = known.asOf(params);
-        if (now != known) {
-            limits = now;
-            Limits applied;
-            do {
-                applied = limits;
-                pool.setMaxTotal(applied.total());
-                pool.setDefaultMaxPerRoute(applied.perHost());
-            } while (applied != limits);
+        if (now == known && destination.isTold(now)) {
+            return;
         }
-        destination.apply(now, pool, hostConfiguration);
+        do {
+            known = limits;
+            now = known.asOf(params);
+            boolean isTold = false;
+            try {
+                if (now != known) {
+                    pool.setMaxTotal(now.total());
+                    pool.setDefaultMaxPerRoute(now.perHost());
+                    limits = now;
+                }
+                destination.tell(now, pool, hostConfiguration);
+                isTold = true;
+            } finally {
+                if (!isTold) {
+                    // Whoever comes next tells it anew.
+                    limits = unknown;
+                }
+            }
+            // Another thread may have told of newer ones meanwhile, over which these went then.
+        } while (limits.asOf(params) != now);
     }
 
     /**

@@ -21,8 +21,10 @@ final class Limits {
     // As it was given.
     private final int total;
     private final int perHost;
+    private final boolean isTold;
 
-    private Limits(int totalUnset, int perHostUnset, int least, Object hosts, int total) {
+    private Limits(int totalUnset, int perHostUnset, int least, Object hosts, int total, boolean isTold) {
+        this.isTold = isTold;
         this.totalUnset = totalUnset;
         this.perHostUnset = perHostUnset;
         this.least = least;
@@ -34,7 +36,12 @@ final class Limits {
 
     /** What holds as long as the parameters say nothing, and the least that they can say. */
     static Limits unset(int total, int perHost, int least) {
-        return new Limits(total, perHost, least, null, total);
+        return new Limits(total, perHost, least, null, total, true);
+    }
+
+    /** As {@link #unset}, where it is not known what the pool was told: whatever the parameters say, it is something else. */
+    static Limits unknown(int total, int perHost, int least) {
+        return new Limits(total, perHost, least, null, total, false);
     }
 
     /** This, if it is what the parameters say now, or what they say. */
@@ -42,7 +49,9 @@ final class Limits {
         Object hostsNow = ManagerParams.hostLimits(params);
         Object totalSet = ManagerParams.totalLimit(params);
         int totalNow = totalSet == null ? totalUnset : (Integer) totalSet;
-        return hostsNow == hosts && totalNow == total ? this : new Limits(totalUnset, perHostUnset, least, hostsNow, totalNow);
+        return isTold && hostsNow == hosts && totalNow == total
+                ? this
+                : new Limits(totalUnset, perHostUnset, least, hostsNow, totalNow, true);
     }
 
     /** For all hosts together. */
