@@ -17,6 +17,7 @@ pub(crate) const PENDING: jlong = -6;
 pub(crate) const RETRY: jlong = -7;
 pub(crate) const NOT_LEASED: jlong = -8;
 pub(crate) const NOTHING: jlong = -9;
+const TOO_MANY_ROUTES: jlong = -11;
 /// What no caller can bring about, so that there is a mistake on this side of it.
 pub(crate) const BROKEN: jlong = -10;
 
@@ -38,7 +39,8 @@ pub(crate) fn of_grant(grant: Grant) -> jlong {
 pub(crate) fn of_refusal(refusal: Refusal) -> jlong {
     match refusal {
         Refusal::WouldBlock => WOULD_BLOCK,
-        Refusal::QueueFull | Refusal::TooManyRoutes => QUEUE_FULL,
+        Refusal::QueueFull => QUEUE_FULL,
+        Refusal::TooManyRoutes => TOO_MANY_ROUTES,
         Refusal::ShutDown => SHUT_DOWN,
         Refusal::StaleRoute => STALE_ROUTE,
         Refusal::StaleHandle => NOT_LEASED,
@@ -70,6 +72,6 @@ mod tests {
             engine.release_hit(handle, Keep::Forever).unwrap();
             assert!(of_outcome(engine.lease(route, StateId::NONE, None, &mut effects)) > 0);
         }
-        const { assert!(OPEN_LIMIT < BROKEN) };
+        const { assert!(OPEN_LIMIT < TOO_MANY_ROUTES) };
     }
 }

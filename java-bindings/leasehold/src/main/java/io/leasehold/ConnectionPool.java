@@ -16,6 +16,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.BiConsumer;
 import java.util.function.BiPredicate;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /**
  * A pool of connections to any number of routes, within a limit per route and one in total.
@@ -28,6 +29,9 @@ import java.util.function.Function;
  * in order of arrival across all routes, those excepted that are blocked by their own route's limit. <b>State</b>: a
  * connection that was released with a state goes only to requests with an equal one; a request with a state takes an
  * idle connection bound to it, or else one bound to nobody.
+ *
+ * <p>Whatever its limits, a pool holds 524,288 connections at most, beyond which requests wait, and knows a million routes at a time that
+ * have connections, requests that wait, or limits of their own: a lease on one more is refused with an {@link IllegalStateException}.
  *
  * <p>Routes and states are compared by {@code equals}; they must not change while the pool knows them.
  *
@@ -53,8 +57,9 @@ import java.util.function.Function;
 public final class ConnectionPool<R, C> implements Closeable {
     private final PoolState state;
     private final ManualClock clock;
-    // Null until the first lease. Written once, under the state's monitor.
+    // Null until the first lease. Written once, under the state's monitor and that of its limits.
     private volatile NativePool pool;
+    private final Supplier<NativePool> published = () -> pool;
 
     private ConnectionPool(PoolState state, ManualClock clock) {
         this.state = state;
@@ -264,10 +269,11 @@ public final class ConnectionPool<R, C> implements Closeable {
      * connections at once and of leased ones when they are released.
      *
      * @param max the limit; zero lets every request wait, {@link Integer#MAX_VALUE} is no limit
+     *     but the {@linkplain ConnectionPool pool's own}
      * @throws IllegalArgumentException if {@code max} is negative
      */
     public void setMaxTotal(int max) {
-        state.limits.setTotal(checked("maxTotal", max), pool);
+        state.limits.setTotal(checked("maxTotal", max), published);
     }
 
     /**
@@ -283,10 +289,11 @@ public final class ConnectionPool<R, C> implements Closeable {
      * Changes the limit of every route that has none of its own. Takes effect as {@link #setMaxTotal} does.
      *
      * @param max the limit; zero lets every request wait, {@link Integer#MAX_VALUE} is no limit
+     *     but the {@linkplain ConnectionPool pool's own}
      * @throws IllegalArgumentException if {@code max} is negative
      */
     public void setDefaultMaxPerRoute(int max) {
-        state.limits.setOfRoutes(checked("defaultMaxPerRoute", max), pool);
+        state.limits.setOfRoutes(checked("defaultMaxPerRoute", max), published);
     }
 
     /**
@@ -304,10 +311,11 @@ public final class ConnectionPool<R, C> implements Closeable {
      *
      * @param route the route
      * @param max the limit; zero lets every request wait to this route, {@link Integer#MAX_VALUE} is no limit
+     *     but the {@linkplain ConnectionPool pool's own}
      * @throws IllegalArgumentException if {@code route} is null or {@code max} is negative
      */
     public void setMaxPerRoute(R route, int max) {
-        state.limits.setOf(checked(route), checked("maxPerRoute", max), pool);
+        state.limits.setOf(checked(route), checked("maxPerRoute", max), published);
     }
 
     /**
@@ -317,7 +325,7 @@ public final class ConnectionPool<R, C> implements Closeable {
      * @throws IllegalArgumentException if {@code route} is null
      */
     public void removeMaxPerRoute(R route) {
-        state.limits.setOf(checked(route), null, pool);
+        state.limits.setOf(checked(route), null, published);
     }
 
     /**
@@ -546,10 +554,9 @@ public final class ConnectionPool<R, C> implements Closeable {
                 if (clock != null) {
                     clock.drive(made);
                 }
-                this.pool = made;
+                state.limits.publish(made, () -> this.pool = made);
             }
         }
-        state.limits.mayHaveChanged(this.pool);
         return this.pool;
     }
 

@@ -299,9 +299,7 @@ public final class Lease<C> implements Closeable {
      */
     public boolean tryRelease() {
         LeaseRef ref = this.ref;
-        if (!ref.isBound() && connection != null
-                && pool.releaseHit(pool.address, ref.handle, keepAlive) == Engine.DONE) {
-            ref.handle = LeaseRef.ENDED;
+        if (!ref.isBound() && connection != null && pool.releaseHit(ref, keepAlive)) {
             connection = null;
             return true;
         }

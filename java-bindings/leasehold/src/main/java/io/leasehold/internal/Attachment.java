@@ -89,6 +89,17 @@ final class Attachment extends WeakReference<Socket> {
         }
     }
 
+    /** Watches it no longer, if it was: before it is closed, so that nobody watches its number when that is another's. */
+    void unwatch() {
+        if (isWatched) {
+            try {
+                IdleWatch.remove(this);
+            } catch (OutOfMemoryError e) {
+                // The system forgets it when it is closed, and who comes next with its number finds that.
+            }
+        }
+    }
+
     /** Whether its socket says that it is open. */
     boolean isOpen() {
         Socket base = base();

@@ -50,49 +50,16 @@ final class Cell {
         return victim;
     }
 
-    /**
-     * Attaches the connection's socket, unless just that is attached already: from now on its peer's close is noticed in this way.
-     *
-     * @param engine the pool's, for which the entry is leased under this handle
-     * @param number the pool's number in the watch
-     */
-    void attach(FoundSocket socket, Watching watching, Engine engine, long handle, int number) {
-        if (isAttached(socket.socket(), watching)) {
-            return;
-        }
-        forgetSocket();
-        if (wasWatched) {
-            // An event about the socket before may be under way, or have marked the entry: a new opening is beyond its reach. If the pool
-            // was shut down, the lease's end closes the connection, whatever is known of its socket.
-            if (engine.renew(engine.address, handle) != Engine.DONE) {
-                return;
-            }
-            wasWatched = false;
-        }
-        Attachment made = new Attachment(socket);
-        made.isWatched = watching.watches() && made.isKnown() && IdleWatch.add(
-                made, () -> engine.watch(engine.address, handle, number, made.descriptor()) == Engine.DONE);
-        // What the system does not tell it is asked, if it can be.
-        made.isProbed = watching.probes() || watching.watches() && made.isKnown() && !made.isWatched;
-        wasWatched = made.isWatched;
-        attachment = made;
-    }
-
-    /** Whether just this socket is attached. */
+    /** Whether just this socket is attached, and its peer's close noticed in this way. */
     boolean isAttached(Socket socket, Watching watching) {
         Attachment present = attachment;
         return present != null && present.isOf(socket, watching);
     }
 
-    /** Forgets the connection's socket: before it is closed, so that nobody watches its number when that is another's. */
-    Attachment forgetSocket() {
-        Attachment forgotten = attachment;
-        if (forgotten != null) {
-            attachment = null;
-            if (forgotten.isWatched) {
-                IdleWatch.remove(forgotten);
-            }
-        }
-        return forgotten;
+    /** Forgets the connection's socket, which the caller has to {@linkplain Attachment#unwatch unwatch} before it is closed. */
+    Attachment takeAttachment() {
+        Attachment taken = attachment;
+        attachment = null;
+        return taken;
     }
 }

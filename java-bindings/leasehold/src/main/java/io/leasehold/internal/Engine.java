@@ -31,12 +31,13 @@ public abstract class Engine {
     static final long RETRY = -7;
     static final long NOT_LEASED = -8;
     static final long NOTHING = -9;
+    static final long TOO_MANY_ROUTES = -11;
     static final long OPEN_LIMIT = -(1L << 52);
     // What the end of a lease answers from here on is the cause for which its connection has to go.
     static final int CLOSED = 1;
 
     /** The engine's address. */
-    public final long address;
+    final long address;
 
     Engine(long address) {
         this.address = address;
@@ -70,24 +71,12 @@ public abstract class Engine {
         free(address);
     }
 
-    /**
-     * Leases an idle connection that is bound to nobody, if that takes no more than one short lock.
-     *
-     * @param address this object's {@link #address}
-     * @param route the route's id
-     * @return a handle to {@linkplain NativePool#beginHit begin} with, or not a positive number: ask {@link NativePool#tryLease}
-     */
-    public native long leaseHit(long address, long route);
+    // The natives believe the address that they are given, as to look it up would cost a hit more than all else it does. So none of them
+    // is within reach of an application.
 
-    /**
-     * Ends a lease if the pool keeps the connection, is bound to no state, and nobody waits for it.
-     *
-     * @param address this object's {@link #address}
-     * @param handle the lease's handle
-     * @param keep milliseconds, or one of the constants
-     * @return {@link #DONE}, or anything else: ask {@link NativePool#release}
-     */
-    public native int releaseHit(long address, long handle, long keep);
+    native long leaseHit(long address, long route);
+
+    native int releaseHit(long address, long handle, long keep);
 
     private static native long create(int maxPerRoute, int maxTotal, int maxWaiters, long timeToLive, boolean fifo,
             boolean barging, boolean ownRouteFirst, int stripes, boolean manualClock);

@@ -1,15 +1,18 @@
 package io.leasehold.internal;
 
-import java.util.Objects;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 
 /**
- * A pool's limits. They are kept here as well as in the engine, as there may be no engine yet and routes come and go. Whoever
- * applies one to the engine looks again afterwards, so the last one written is the last one applied.
+ * A pool's limits. They are kept here as well as in the engine, as there may be no engine yet and routes come and go.
+ *
+ * <p>Each is written and told to the engine in one step, inside a monitor: this object's for those of the whole pool, a {@link RouteRef}'s
+ * for its own. A new engine is published in one step with its limits, inside this object's. So the last one written is the one in force,
+ * from the return of its setter on, whatever happens at the same time. In there nothing is called but the engine; what that decides is
+ * carried out afterwards.
  */
 public final class Limits {
     private final PoolState state;
-    private final ConcurrentHashMap<Object, Integer> own = new ConcurrentHashMap<>();
+    // Both written inside this object's monitor.
     private volatile int total;
     private volatile int ofRoutes;
 
@@ -44,30 +47,51 @@ public final class Limits {
      * @return its own, or that of all
      */
     public int of(Object route) {
-        Integer its = own.get(route);
-        return its == null ? ofRoutes : its;
+        RouteRef ref = state.route(route);
+        Integer own = ref == null ? null : ref.ownLimit;
+        return own == null ? ofRoutes : own;
     }
 
     /**
      * Changes the limit in total.
      *
      * @param max the limit
-     * @param pool the engine's pool, or null if there is none yet
+     * @param published the pool, null as long as there is none
      */
-    public void setTotal(int max, NativePool pool) {
-        total = max;
-        applyTotal(pool);
+    public void setTotal(int max, Supplier<NativePool> published) {
+        long[] effects = Effects.array();
+        NativePool pool;
+        synchronized (this) {
+            pool = published.get();
+            if (pool != null) {
+                pool.setMaxTotal(pool.address, max, effects);
+            }
+            total = max;
+        }
+        if (pool != null) {
+            pool.carryOut(effects);
+        }
     }
 
     /**
      * Changes the limit of routes that have none of their own.
      *
      * @param max the limit
-     * @param pool the engine's pool, or null if there is none yet
+     * @param published the pool, null as long as there is none
      */
-    public void setOfRoutes(int max, NativePool pool) {
-        ofRoutes = max;
-        applyOfRoutes(pool);
+    public void setOfRoutes(int max, Supplier<NativePool> published) {
+        long[] effects = Effects.array();
+        NativePool pool;
+        synchronized (this) {
+            pool = published.get();
+            if (pool != null) {
+                pool.setDefaultMaxPerRoute(pool.address, max, effects);
+            }
+            ofRoutes = max;
+        }
+        if (pool != null) {
+            pool.carryOut(effects);
+        }
     }
 
     /**
@@ -75,78 +99,50 @@ public final class Limits {
      *
      * @param route the route
      * @param max the limit, or null for none of its own
-     * @param pool the engine's pool, or null if there is none yet
+     * @param published the pool, null as long as there is none
      */
-    public void setOf(Object route, Integer max, NativePool pool) {
-        if (max == null) {
-            own.remove(route);
-        } else {
-            own.put(route, max);
-        }
-        RouteRef ref = state.route(route);
-        if (pool != null && ref != null) {
-            applyOf(ref, pool);
+    public void setOf(Object route, Integer max, Supplier<NativePool> published) {
+        for (;;) {
+            RouteRef ref = max == null ? state.route(route) : state.routeFor(route);
+            if (ref == null) {
+                return;
+            }
+            long[] effects = Effects.array();
+            NativePool pool = null;
+            boolean isGone;
+            synchronized (ref) {
+                isGone = ref.isGone;
+                if (!isGone) {
+                    // The engine knows no route before its pool was published.
+                    pool = ref.id == RouteRef.NONE ? null : published.get();
+                    if (pool != null) {
+                        pool.setMaxPerRoute(pool.address, ref.id, max == null ? -1 : max, effects);
+                    }
+                    ref.ownLimit = max;
+                    ref.isGone = max == null && ref.id == RouteRef.NONE;
+                }
+            }
+            if (pool != null) {
+                pool.carryOut(effects);
+            }
+            state.removeIfGone(ref);
+            if (!isGone) {
+                return;
+            }
         }
     }
 
     /**
-     * Tells a new pool of limits that were changed while it was made.
+     * Publishes a new pool, with its limits in force.
      *
-     * @param pool the pool
+     * @param made the pool, which nobody has used
+     * @param publication publishes it
      */
-    public void mayHaveChanged(NativePool pool) {
-        applyTotal(pool);
-        applyOfRoutes(pool);
-    }
-
-    /** Tells of the limit of a new route before it is published: whoever finds it may lease at once, and not more than that. */
-    Integer tellBefore(RouteRef route, NativePool pool) {
-        Integer told = own.get(route.route);
-        if (told != null) {
-            pool.upkeep.setMaxPerRoute(route, told);
-        }
-        return told;
-    }
-
-    /** Another thread was faster. The engine would keep a route with a limit of its own for ever. */
-    void notPublished(RouteRef route, Integer told, NativePool pool) {
-        if (told != null) {
-            pool.upkeep.setMaxPerRoute(route, null);
-        }
-    }
-
-    /** A route was published. Who sets its limit looks for the route afterwards: one sees the other. */
-    void published(RouteRef route, Integer told, NativePool pool) {
-        if (!Objects.equals(told, own.get(route.route))) {
-            applyOf(route, pool);
-        }
-    }
-
-    private void applyTotal(NativePool pool) {
-        int applied;
-        do {
-            applied = total;
-            if (pool != null) {
-                pool.upkeep.setMaxTotal(applied);
-            }
-        } while (applied != total);
-    }
-
-    private void applyOfRoutes(NativePool pool) {
-        int applied;
-        do {
-            applied = ofRoutes;
-            if (pool != null) {
-                pool.upkeep.setDefaultMaxPerRoute(applied);
-            }
-        } while (applied != ofRoutes);
-    }
-
-    private void applyOf(RouteRef route, NativePool pool) {
-        Integer applied;
-        do {
-            applied = own.get(route.route);
-            pool.upkeep.setMaxPerRoute(route, applied);
-        } while (!Objects.equals(applied, own.get(route.route)));
+    public synchronized void publish(NativePool made, Runnable publication) {
+        // They may have changed since it was made. Nothing comes of it: it has no connections, and nobody waits.
+        long[] none = Effects.array();
+        made.setMaxTotal(made.address, total, none);
+        made.setDefaultMaxPerRoute(made.address, ofRoutes, none);
+        publication.run();
     }
 }

@@ -1,10 +1,15 @@
 package io.leasehold.internal;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /** Enumerates connections: the engine says which entries there are, and Java what is in their cells. */
 public final class Listing {
+    /** What the engine says of an entry: its slot, its opening, its route. */
+    private static final int WORDS = 3;
+
     private Listing() {}
 
     /**
@@ -16,18 +21,37 @@ public final class Listing {
      */
     public static List<Item> of(NativePool pool, boolean idle) {
         long[] seen = pool.entries(pool.address, idle);
-        List<Item> items = new ArrayList<>(seen.length / 3);
-        for (int i = 0; i < seen.length; i += 3) {
+        List<Item> items = new ArrayList<>(seen.length / WORDS);
+        for (int i = 0; i < seen.length; i += WORDS) {
             int slot = (int) seen[i];
             Cell cell = pool.state.cells.get(slot);
             Object connection = cell == null ? null : cell.connection;
             RouteRef route = pool.state.routeOf(seen[i + 2]);
-            // Whatever has gone since the engine was asked is left out.
             if (connection != null && route != null) {
                 items.add(new Item(slot, (int) seen[i + 1], route.route, connection));
             }
         }
+        // What was in a cell may be of an entry that came after the one that the engine has named. Where that is there still, it was there
+        // in between; whatever has gone is left out.
+        Set<Long> openings = openings(pool);
+        items.removeIf(item -> !openings.contains(opening(item.slot, item.opening)));
         return items;
+    }
+
+    /** The openings in which entries are now, idle or leased. */
+    private static Set<Long> openings(NativePool pool) {
+        Set<Long> openings = new HashSet<>();
+        for (boolean idle : new boolean[] {true, false}) {
+            long[] seen = pool.entries(pool.address, idle);
+            for (int i = 0; i < seen.length; i += WORDS) {
+                openings.add(opening((int) seen[i], (int) seen[i + 1]));
+            }
+        }
+        return openings;
+    }
+
+    private static long opening(int slot, int opening) {
+        return (long) slot << 32 | opening;
     }
 
     /** One connection as it was seen. */

@@ -105,12 +105,13 @@ public final class NativePool extends Engine {
         giveBackStrays();
         for (;;) {
             RouteRef ref = intern(route);
+            long id = ref.id;
             long[] effects = Effects.array();
-            long answer = lease(address, ref.id, StateRef.idOf(boundTo), 0, effects);
+            long answer = lease(address, id, StateRef.idOf(boundTo), 0, effects);
             lease.take(ref, answer);
             carryOut(effects);
             if (answer == STALE_ROUTE) {
-                state.forget(ref);
+                state.forget(ref, id);
             } else if (answer == WOULD_BLOCK) {
                 return false;
             } else {
@@ -135,13 +136,14 @@ public final class NativePool extends Engine {
             throws InterruptedException, TimeoutException {
         while (!tryLease(lease, route, boundTo)) {
             RouteRef ref = intern(route);
-            long answer = Waiter.waitFor(this, lease, ref, boundTo, patience);
+            long id = ref.id;
+            long answer = Waiter.waitFor(this, lease, ref, id, boundTo, patience);
             if (answer != STALE_ROUTE) {
                 granted(answer);
                 begin(lease);
                 return;
             }
-            state.forget(ref);
+            state.forget(ref, id);
         }
     }
 
@@ -168,16 +170,19 @@ public final class NativePool extends Engine {
         }
     }
 
+    /** What is known of a route, the engine's id among it. */
     private RouteRef intern(Object route) {
-        RouteRef known = state.route(route);
-        if (known != null) {
-            return known;
+        for (;;) {
+            RouteRef ref = state.routeFor(route);
+            if (ref.id != RouteRef.NONE) {
+                return ref;
+            }
+            long[] effects = Effects.array();
+            long answer = state.makeKnown(ref, this, effects);
+            carryOut(effects);
+            granted(answer);
+            state.removeIfGone(ref);
         }
-        long[] effects = Effects.array();
-        long id = granted(addRoute(address, effects));
-        RouteRef made = state.add(new RouteRef(state, route, id), this);
-        carryOut(effects);
-        return made;
     }
 
     /** An answer that is a grant, or the exception for any other. */
@@ -190,6 +195,10 @@ public final class NativePool extends Engine {
         }
         if (answer == QUEUE_FULL) {
             throw new QueueFullException(state.constants.maxWaiters);
+        }
+        if (answer == TOO_MANY_ROUTES) {
+            throw new IllegalStateException("more than a million routes are in use at once: they have connections, requests that wait, or"
+                    + " limits of their own");
         }
         throw new IllegalStateException(
                 "the native pool has failed and refuses requests (" + answer + "): shut it down and create a new one");
@@ -271,7 +280,6 @@ public final class NativePool extends Engine {
                 return true;
             }
         }
-        // Outside the monitor: a socket of somebody else's making is asked as well.
         return attach(lease, FoundSocket.of(socket), watching);
     }
 
@@ -284,13 +292,44 @@ public final class NativePool extends Engine {
      * @return false if the lease has ended, and nothing was done
      */
     public boolean attach(LeaseRef lease, FoundSocket socket, Watching watching) {
+        // The socket's own methods, and what waits for a close of it that is under way, are outside the lease's monitor.
+        Attachment made = new Attachment(socket);
+        boolean isToBeWatched = watching.watches() && made.isKnown();
+        long handle;
+        Attachment before;
         synchronized (lease) {
             if (lease.isEnded()) {
                 return false;
             }
-            cell(lease.handle).attach(socket, watching, this, lease.handle, state.charge.number);
-            return true;
+            handle = lease.handle;
+            Cell cell = cell(handle);
+            if (cell.isAttached(socket.socket(), watching)) {
+                return true;
+            }
+            // An event about the socket before may be under way, or have marked the entry: a new opening is beyond its reach. If the pool
+            // was shut down, the lease's end closes the connection, whatever is known of its socket.
+            if (cell.wasWatched && renew(address, handle) != DONE) {
+                return true;
+            }
+            before = cell.takeAttachment();
+            cell.wasWatched = isToBeWatched;
         }
+        if (before != null) {
+            before.unwatch();
+        }
+        // The engine says whether the lease goes on still. If it ends just afterwards, an event comes late, for an opening that has gone.
+        made.isWatched = isToBeWatched && IdleWatch.add(
+                made, () -> watch(address, handle, state.charge.number, made.descriptor()) == DONE);
+        // What the system does not tell it is asked, if it can be.
+        made.isProbed = watching.probes() || isToBeWatched && !made.isWatched;
+        synchronized (lease) {
+            if (lease.handle == handle) {
+                cell(handle).attachment = made;
+                return true;
+            }
+        }
+        made.unwatch();
+        return false;
     }
 
     /**
@@ -299,10 +338,12 @@ public final class NativePool extends Engine {
      * @param lease the lease's reference
      */
     public void detach(LeaseRef lease) {
+        Attachment forgotten;
         synchronized (lease) {
-            if (!lease.isEnded()) {
-                cell(lease.handle).forgetSocket();
-            }
+            forgotten = lease.isEnded() ? null : cell(lease.handle).takeAttachment();
+        }
+        if (forgotten != null) {
+            forgotten.unwatch();
         }
     }
 
@@ -325,16 +366,15 @@ public final class NativePool extends Engine {
      */
     public boolean replace(LeaseRef lease, Cause cause) {
         Attachment attachment;
-        Object dead;
         synchronized (lease) {
             if (lease.isEnded()) {
                 return false;
             }
             attachment = cell(lease.handle).attachment;
-            dead = reopen(lease);
-            if (dead == null) {
-                return false;
-            }
+        }
+        Object dead = reopen(lease);
+        if (dead == null) {
+            return false;
         }
         state.disposal.dispose(lease, dead, attachment, cause);
         return true;
@@ -347,19 +387,40 @@ public final class NativePool extends Engine {
      * @return the connection, the caller's to close; null if the lease has ended
      */
     public Object reopen(LeaseRef lease) {
+        Attachment attachment;
+        Object connection;
         synchronized (lease) {
             if (lease.isEnded()) {
                 return null;
             }
             Cell cell = cell(lease.handle);
-            cell.forgetSocket();
             if (reopen(address, lease.handle) != DONE) {
                 lease.handle = LeaseRef.ENDED;
                 return null;
             }
+            attachment = cell.takeAttachment();
             cell.wasWatched = false;
-            return cell.takeConnection();
+            connection = cell.takeConnection();
         }
+        if (attachment != null) {
+            attachment.unwatch();
+        }
+        return connection;
+    }
+
+    /**
+     * Ends a lease if the pool keeps the connection, is bound to no state, and nobody waits for it, by one short native call.
+     *
+     * @param lease the lease's reference
+     * @param keep milliseconds, or one of the constants
+     * @return false if that cannot be done in this way: say {@link #release}
+     */
+    public boolean releaseHit(LeaseRef lease, long keep) {
+        if (releaseHit(address, lease.handle, keep) != DONE) {
+            return false;
+        }
+        lease.handle = LeaseRef.ENDED;
+        return true;
     }
 
     /**
@@ -414,9 +475,12 @@ public final class NativePool extends Engine {
                 acknowledge(slot);
                 return;
             }
-            Attachment attachment = cell.forgetSocket();
+            Attachment attachment = cell.takeAttachment();
             Object connection = cell.takeOut(this, slot);
             try {
+                if (attachment != null) {
+                    attachment.unwatch();
+                }
                 tell.run();
             } finally {
                 try {
@@ -471,8 +535,11 @@ public final class NativePool extends Engine {
             return;
         }
         LeaseRef last = cell.lease;
-        Attachment attachment = cell.forgetSocket();
+        Attachment attachment = cell.takeAttachment();
         Object connection = cell.takeOut(this, slot);
+        if (attachment != null) {
+            attachment.unwatch();
+        }
         state.disposal.dispose(last, connection, attachment,
                 state.collected && cause == Cause.SHUT_DOWN ? Cause.POOL_COLLECTED : cause);
     }

@@ -138,13 +138,24 @@ public final class PoolState {
     }
 
     /**
-     * A route's id.
+     * What is known of a route.
      *
      * @param route the route
-     * @return null if it has none
+     * @return null if nothing is
      */
     public RouteRef route(Object route) {
         return routes.get(route);
+    }
+
+    /** What is known of a route, from now on if nothing was. */
+    RouteRef routeFor(Object route) {
+        RouteRef known = routes.get(route);
+        if (known != null) {
+            return known;
+        }
+        RouteRef made = new RouteRef(this, route);
+        RouteRef first = routes.putIfAbsent(route, made);
+        return first != null ? first : made;
     }
 
     /**
@@ -153,30 +164,61 @@ public final class PoolState {
      * @return a copy
      */
     public Set<Object> knownRoutes() {
-        return new HashSet<>(routes.keySet());
+        Set<Object> known = new HashSet<>();
+        for (RouteRef route : routes.values()) {
+            if (route.id != RouteRef.NONE) {
+                known.add(route.route);
+            }
+        }
+        return known;
     }
 
     /**
-     * Makes a route's id known, unless another thread came first. Returns the one that holds; the engine reclaims the
-     * other like any that is not used.
+     * Makes a route known to the engine, with its limit in force, unless it is.
+     *
+     * @param effects for what making it known brings about
+     * @return anything but a positive number if the engine refuses
      */
-    RouteRef add(RouteRef made, NativePool pool) {
-        // First under its number: an id that was published may come back as retired at once.
-        routesById.put(made.id, made);
-        Integer limit = limits.tellBefore(made, pool);
-        RouteRef first = routes.putIfAbsent(made.route, made);
-        if (first != null) {
-            limits.notPublished(made, limit, pool);
-            return first;
+    long makeKnown(RouteRef route, NativePool pool, long[] effects) {
+        long[] none = Effects.array();
+        synchronized (route) {
+            if (route.isGone || route.id != RouteRef.NONE) {
+                return 1;
+            }
+            long id = pool.addRoute(pool.address, effects);
+            if (id > 0) {
+                routesById.put(id, route);
+                if (route.ownLimit != null) {
+                    // Nothing comes of it: the route has no connections, and nobody waits.
+                    pool.setMaxPerRoute(pool.address, id, route.ownLimit, none);
+                }
+                route.id = id;
+            }
+            return id;
         }
-        limits.published(made, limit, pool);
-        return made;
     }
 
-    /** The engine does not know this id any more; the route may have a new one already. */
-    void forget(RouteRef route) {
-        routes.remove(route.route, route);
-        routesById.remove(route.id);
+    /** The engine does not know a route under this id any more; it may know it under a new one already. */
+    void forget(RouteRef route, long id) {
+        synchronized (route) {
+            if (route.id == id) {
+                route.id = RouteRef.NONE;
+                route.isGone = route.ownLimit == null;
+            }
+        }
+        routesById.remove(id);
+        removeIfGone(route);
+    }
+
+    /** Lets another object stand for a route of which nothing is known any more. */
+    void removeIfGone(RouteRef route) {
+        boolean isGone;
+        synchronized (route) {
+            isGone = route.isGone;
+        }
+        if (isGone) {
+            routes.remove(route.route, route);
+        }
     }
 
     /** The route with an id, or null. */
@@ -188,7 +230,7 @@ public final class PoolState {
     void forget(long id) {
         RouteRef route = routesById.get(id);
         if (route != null) {
-            forget(route);
+            forget(route, id);
         }
     }
 

@@ -1,16 +1,24 @@
 package io.leasehold.internal;
 
-/** A route and the id under which the engine knows it at present. */
+/**
+ * A route, the id under which the engine knows it at present, and the limit of its own. All of it changes inside this object's monitor,
+ * together with what the engine is told of it, so whoever finds the id finds the limit in force. No code but ours runs in there.
+ */
 public final class RouteRef {
-    /** The engine's id. */
-    public final long id;
+    /** In the place of an id: the engine does not know it. */
+    static final long NONE = 0;
 
     final Object route;
     final PoolState state;
 
-    RouteRef(PoolState state, Object route, long id) {
+    // All written inside the monitor, by whoever makes the route known, sets its limit, or hears that the engine has forgotten it.
+    volatile long id = NONE;
+    volatile Integer ownLimit;
+    // Whether another object is to stand for the route from now on.
+    boolean isGone;
+
+    RouteRef(PoolState state, Object route) {
         this.state = state;
         this.route = route;
-        this.id = id;
     }
 }

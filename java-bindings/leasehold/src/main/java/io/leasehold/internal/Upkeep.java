@@ -64,19 +64,6 @@ public final class Upkeep {
         }
     }
 
-    void setMaxTotal(int max) {
-        perform(effects -> pool.setMaxTotal(pool.address, max, effects));
-    }
-
-    void setDefaultMaxPerRoute(int max) {
-        perform(effects -> pool.setDefaultMaxPerRoute(pool.address, max, effects));
-    }
-
-    /** Sets a route's own limit, or takes it away. */
-    void setMaxPerRoute(RouteRef route, Integer max) {
-        perform(effects -> pool.setMaxPerRoute(pool.address, route.id, max == null ? -1 : max, effects));
-    }
-
     /**
      * Refuses every later request, as {@linkplain PoolState#shutDown said} before, and wakes those that wait.
      *

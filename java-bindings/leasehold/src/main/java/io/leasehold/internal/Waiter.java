@@ -28,7 +28,7 @@ final class Waiter {
      * @throws InterruptedException if the thread was interrupted
      * @throws TimeoutException if the time was up
      */
-    static long waitFor(NativePool pool, LeaseRef lease, RouteRef route, StateRef boundTo, Patience patience)
+    static long waitFor(NativePool pool, LeaseRef lease, RouteRef route, long id, StateRef boundTo, Patience patience)
             throws InterruptedException, TimeoutException {
         // Made first: once there is a ticket, nothing may fail before it is given back.
         long[] effects = Effects.array();
@@ -47,7 +47,7 @@ final class Waiter {
             long answer = Engine.RETRY;
             for (;;) {
                 if (answer == Engine.RETRY) {
-                    answer = pool.lease(pool.address, route.id, StateRef.idOf(boundTo), ticket, effects);
+                    answer = pool.lease(pool.address, id, StateRef.idOf(boundTo), ticket, effects);
                     // Anything but to wait has ended the ticket.
                     isOver = answer != Engine.WAIT;
                     lease.take(route, answer);

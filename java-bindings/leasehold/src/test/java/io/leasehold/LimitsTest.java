@@ -1,0 +1,61 @@
+package io.leasehold;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** A limit that was set is in force from then on, also if the pool comes to be at the same time. */
+class LimitsTest {
+    private static final int POOLS = 3_000;
+
+    @RegisterExtension
+    final Held held = new Held();
+
+    @Test
+    void setWhileThePoolIsMade() throws Exception {
+        ExecutorService other = Executors.newSingleThreadExecutor();
+        CyclicBarrier start = new CyclicBarrier(2);
+        try {
+            for (int i = 0; i < POOLS; i++) {
+                int kind = i % 3;
+                int wait = i % 50;
+                ConnectionPool<String, Connection> pool = ConnectionPool.<String, Connection>builder((connection, cause) -> {})
+                        .maxTotal(5)
+                        .maxPerRoute(5)
+                        .leakListener(Disposals.LEAKS_ARE_EXPECTED)
+                        .build();
+                Future<?> setter = other.submit(() -> {
+                    start.await();
+                    for (int n = 0; n < wait; n++) {
+                        Thread.yield();
+                    }
+                    if (kind == 0) {
+                        pool.setMaxTotal(1);
+                    } else if (kind == 1) {
+                        pool.setDefaultMaxPerRoute(1);
+                    } else {
+                        pool.setMaxPerRoute("a", 1);
+                    }
+                    // From the setter's return on it holds: what is leased then is the first, or was leased before.
+                    return pool.stats().leased();
+                });
+                start.await();
+                Lease<Connection> first = held.hold(pool.tryLease("a"));
+                setter.get();
+                assertNotNull(first);
+                assertNull(pool.tryLease("a"), () -> "kind " + kind + ": " + pool.stats());
+                assertEquals(1, kind == 0 ? pool.getMaxTotal() : pool.getMaxPerRoute("a"));
+                first.close();
+            }
+        } finally {
+            other.shutdown();
+        }
+    }
+}
