@@ -1,8 +1,11 @@
-/* Runs every group of tests; fails if one failed. */
+/* Runs every group of tests, or with a name the test of that name; fails if one failed. */
 #include "support.h"
 
-int main(void) {
+int main(int argc, char **argv) {
     int failed = 0;
+    if (argc > 1) {
+        cmocka_set_test_filter(argv[1]);
+    }
     failed += run_basics();
     failed += run_pools();
     failed += run_routes();
