@@ -62,9 +62,9 @@ impl Cell {
 
     /// Takes the connection out, if there is one.
     pub(crate) fn take(&self) -> Option<Kept> {
-        // Who finds nothing here can find out that the lease has been ended.
+        // In this order: who finds the data gone can see that the cell is empty.
+        let word = self.word.swap(0, Relaxed);
         let data = self.data.swap(null_mut(), Release);
-        let word = self.word.swap(0, Release);
         (word & FILLED != 0).then(|| Kept {
             data,
             socket: socket_of(word),
@@ -76,10 +76,12 @@ impl Cell {
         self.data.load(Relaxed)
     }
 
-    /// Has who found no data, or no socket, in a cell see that its lease was ended before those were taken out.
-    #[cold]
-    pub(crate) fn after_a_miss(&self) {
+    /// Whether the connection was taken out, for who has found no data, or no socket, in a lease's cell: an immediate shutdown has
+    /// revoked the lease then. A connection may have neither.
+    #[inline]
+    pub(crate) fn is_emptied(&self) -> bool {
         fence(Acquire);
+        self.word.load(Relaxed) & FILLED == 0
     }
 
     pub(crate) fn set_data(&self, data: *mut c_void) {

@@ -220,10 +220,9 @@ pub unsafe extern "C" fn lh_lease_data(
         // SAFETY: the caller's promise.
         let output = unsafe { Output::new(data)? };
         with_pool(pool, |pool| {
-            let handle = lease.to_handle();
-            let cell = pool.connection_of(handle)?;
+            let cell = pool.connection_of(lease.to_handle())?;
             let data = cell.data();
-            if data.is_null() && pool.is_revoked(handle, cell) {
+            if data.is_null() && cell.is_emptied() {
                 return Err(LH_NO_LEASE);
             }
             output.write(data);
@@ -245,10 +244,9 @@ pub unsafe extern "C" fn lh_lease_socket(
         // SAFETY: the caller's promise.
         let output = unsafe { Output::new(socket)? };
         with_pool(pool, |pool| {
-            let handle = lease.to_handle();
-            let cell = pool.connection_of(handle)?;
+            let cell = pool.connection_of(lease.to_handle())?;
             let socket = cell.socket();
-            if socket.is_none() && pool.is_revoked(handle, cell) {
+            if socket.is_none() && cell.is_emptied() {
                 return Err(LH_NO_LEASE);
             }
             output.write(socket.map_or(-1, |socket| socket.descriptor));

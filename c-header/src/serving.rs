@@ -78,7 +78,7 @@ impl Pool {
     #[inline]
     fn served(&self, handle: Handle, cell: &Cell) -> Result<Served, lh_status> {
         let data = cell.data();
-        if data.is_null() && self.is_revoked(handle, cell) {
+        if data.is_null() && cell.is_emptied() {
             return Err(LH_SHUT_DOWN);
         }
         Ok(Served {
@@ -86,14 +86,6 @@ impl Pool {
             handle,
             data,
         })
-    }
-
-    /// Whether what was not found in a lease's cell was taken out by an immediate shutdown, which ends the lease before it does
-    /// that.
-    #[cold]
-    pub(crate) fn is_revoked(&self, handle: Handle, cell: &Cell) -> bool {
-        cell.after_a_miss();
-        self.engine.opening(handle).is_err()
     }
 
     /// Whether a connection may be used, as far as the pool is to ask.
