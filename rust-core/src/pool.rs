@@ -419,3 +419,30 @@ impl<K, C> fmt::Debug for Pool<K, C> {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests {
+    use super::*;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::thread;
+
+    #[test]
+    fn a_panic_inside_the_engine_refuses_a_thread_that_waits_for_ever() {
+        let pool: Pool<&str, u32> = Pool::builder().max_total(1).build();
+        let held = pool.try_lease(&"a").unwrap();
+        thread::scope(|scope| {
+            let waiter = scope.spawn(|| pool.lease(&"a", Duration::MAX).map(drop));
+            while pool.stats().pending == 0 {
+                thread::yield_now();
+            }
+            let broken = || {
+                pool.shared
+                    .with_effects(|engine, effects| engine.panic_in_a_step(effects));
+            };
+            assert!(catch_unwind(AssertUnwindSafe(broken)).is_err());
+            assert_eq!(waiter.join().unwrap(), Err(LeaseError::ShutDown));
+        });
+        assert_eq!(pool.try_lease(&"a").unwrap_err(), LeaseError::ShutDown);
+        drop(held);
+    }
+}

@@ -135,6 +135,16 @@ impl Engine {
     }
 }
 
+#[cfg(test)]
+impl Engine {
+    /// What an error of ours would do.
+    pub(crate) fn panic_in_a_step(&self, effects: &mut Effects) {
+        self.step(effects, |_| {
+            std::panic::resume_unwind(Box::new("on purpose"));
+        });
+    }
+}
+
 impl Drop for Step<'_> {
     fn drop(&mut self) {
         if !self.is_done {
