@@ -44,8 +44,14 @@ import java.util.function.Supplier;
  *
  * <p><b>Threads</b>: all methods may be called by any thread at any time, from a {@link Disposer} too. Only {@link
  * #lease} and {@link PendingLease#get} wait. No call made here waits for another caller's {@link Disposer}. A pool
- * makes its first native call with its first lease; one daemon thread, {@code leasehold-housekeeper}, serves all pools
- * and ends with the last. Others, {@code leasehold-disposer}, close what {@linkplain Disposer#mayBlock may block}.
+ * makes its first native call with its first lease; one daemon thread, {@code leasehold-housekeeper}, serves all pools that have a
+ * connection, open or being opened, or somebody who waits. A second or two after the last has none it ends, and it comes back with the next
+ * lease. Others, {@code leasehold-disposer}, close what {@linkplain Disposer#mayBlock may block}, and end when that is done.
+ *
+ * <p><b>Unused pools</b>: the idle connections of a pool in which no lease has begun or ended for five minutes, or up to a sixteenth
+ * longer, are disposed of, with {@link Cause#IDLE}; what is leased all that time keeps the thread no more. So a pool in a static field keeps
+ * no application in memory that is gone, whatever the peers do. The system property {@code io.leasehold.unusedMillis}, read when a pool is
+ * built, sets another time, in milliseconds; zero or less is never.
  *
  * <p><b>Cost</b>: a lease or release that meets an idle connection takes constant time and one short lock among
  * several, as callers collide; what opens, closes, waits or changes limits takes the pool's one coordinating lock for a
@@ -440,19 +446,6 @@ public final class ConnectionPool<R, C> implements Closeable {
         NativePool pool = this.pool;
         if (pool != null) {
             pool.upkeep.shutdown(mode == ShutdownMode.IMMEDIATE);
-        }
-    }
-
-    /**
-     * Says that the pool may not be used any more for now: as soon as it has no connection, neither leased nor idle, the library's
-     * daemon thread does not stay for it, as after {@link #shutdown}. That thread keeps its class loader, and so an application
-     * that refers to the pool from a static field, from being unloaded. Later leases are served as ever; the first that
-     * opens a connection takes the word back. Constant time.
-     */
-    public void quiesce() {
-        NativePool pool = this.pool;
-        if (pool != null) {
-            pool.quiesce();
         }
     }
 

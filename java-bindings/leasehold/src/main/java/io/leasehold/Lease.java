@@ -301,6 +301,7 @@ public final class Lease<C> implements Closeable {
         LeaseRef ref = this.ref;
         if (!ref.isBound() && connection != null && pool.releaseHit(ref, keepAlive)) {
             connection = null;
+            pool.released();
             return true;
         }
         return end(connection == null ? Engine.CLOSE : keepAlive, ref.boundTo());

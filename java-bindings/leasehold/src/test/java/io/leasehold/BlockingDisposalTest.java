@@ -8,14 +8,18 @@ import io.leasehold.testsupport.Eventually;
 import io.leasehold.testsupport.LogCapture;
 import java.io.File;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketException;
+import java.net.SocketTimeoutException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
@@ -310,6 +314,150 @@ class BlockingDisposalTest {
         }
         Eventually.await("it is closed", () -> threads.size() == 1);
         assertTrue(threads.contains(DISPOSER));
+        pool.close();
+    }
+
+    /** Closes sockets where that may block; what it is to close first waits for a permit, if it is one of those that hang. */
+    private static final class Closing implements Disposer<Socket> {
+        final Queue<Socket> closed = new ConcurrentLinkedQueue<>();
+        final Semaphore hang = new Semaphore(0);
+
+        @Override
+        public boolean mayBlock(Socket socket) {
+            return true;
+        }
+
+        @Override
+        public void dispose(Socket socket, Cause cause) {
+            if (socket instanceof Hanging) {
+                hang.acquireUninterruptibly();
+            }
+            try {
+                socket.close();
+            } catch (IOException e) {
+                throw new AssertionError(e);
+            }
+            closed.add(socket);
+        }
+    }
+
+    private static final class Hanging extends Socket {}
+
+    /** A socket of somebody else's making that fails in whatever it is asked before its close. */
+    private static final class Failing extends Socket {
+        @Override
+        public int getSoLinger() {
+            throw new StackOverflowError("of the test's own making");
+        }
+
+        @Override
+        public void setSoTimeout(int timeout) {
+            throw new NoClassDefFoundError("of the test's own making");
+        }
+    }
+
+    private static void discard(ConnectionPool<String, Socket> pool, Socket socket, boolean isAttached) {
+        Lease<Socket> lease = pool.tryLease("a");
+        lease.opened(socket);
+        if (isAttached) {
+            lease.attach(socket);
+        }
+        lease.discard();
+    }
+
+    @Test
+    void errorsOfConnectionsStopNoDisposer() throws Exception {
+        Closing disposer = new Closing();
+        ConnectionPool<String, Socket> pool = ConnectionPool.<String, Socket>builder(disposer).watching(Watching.OFF).build();
+        for (int i = 0; i < 40; i++) {
+            discard(pool, new Failing(), true);
+        }
+        for (int i = 0; i < 10; i++) {
+            discard(pool, new Socket(), true);
+        }
+        Eventually.await("all are closed", () -> disposer.closed.size() == 50);
+        pool.close();
+    }
+
+    @Test
+    void closesThatHangForGoodStopNoOther() throws Exception {
+        Closing disposer = new Closing();
+        ConnectionPool<String, Socket> pool = ConnectionPool.<String, Socket>builder(disposer).build();
+        int hanging = 19;
+        for (int i = 0; i < hanging; i++) {
+            discard(pool, new Hanging(), false);
+        }
+        for (int i = 0; i < 10; i++) {
+            discard(pool, new Socket(), true);
+        }
+        Eventually.await("all the others are closed", () -> disposer.closed.size() == 10);
+        disposer.hang.release(hanging);
+        Eventually.await("all are closed", () -> disposer.closed.size() == hanging + 10);
+        Eventually.await("the disposer's threads have ended", () -> threads(DISPOSER) == 0);
+        pool.close();
+    }
+
+    /** Passes on to another socket, of which nothing leads to it. */
+    private static final class Veiled extends Socket {
+        private final Object[] inner;
+
+        Veiled(Socket inner) {
+            this.inner = new Object[] {inner};
+        }
+
+        private Socket inner() {
+            return (Socket) inner[0];
+        }
+
+        @Override
+        public InputStream getInputStream() throws IOException {
+            InputStream in = inner().getInputStream();
+            return new InputStream() {
+                @Override
+                public int read() throws IOException {
+                    return in.read();
+                }
+            };
+        }
+
+        @Override
+        public void setSoTimeout(int timeout) throws SocketException {
+            inner().setSoTimeout(timeout);
+        }
+
+        @Override
+        public synchronized void close() throws IOException {
+            try {
+                inner().getInputStream().read();
+            } finally {
+                inner().close();
+            }
+        }
+    }
+
+    @Test
+    void aCloseThatReadsFromASocketWhoseDescriptorNobodyKnowsIsBounded() throws Exception {
+        Queue<Throwable> ended = new ConcurrentLinkedQueue<>();
+        ConnectionPool<String, Socket> pool = ConnectionPool.<String, Socket>builder(new Disposer<Socket>() {
+            @Override
+            public boolean mayBlock(Socket socket) {
+                return true;
+            }
+
+            @Override
+            public void dispose(Socket socket, Cause cause) {
+                try {
+                    socket.close();
+                } catch (IOException e) {
+                    ended.add(e);
+                }
+            }
+        }).build();
+        SocketsTest.Pair pair = SocketsTest.Kind.PLAIN.connect();
+        discard(pool, new Veiled(pair.ours), true);
+        Eventually.await("it was ended", () -> ended.size() == 1);
+        assertEquals(SocketTimeoutException.class, ended.peek().getClass());
+        pair.theirs.close();
         pool.close();
     }
 }

@@ -47,7 +47,7 @@ class CollectionTest {
         }
     }
 
-    private static long housekeepers() {
+    static long housekeepers() {
         return Thread.getAllStackTraces().keySet().stream()
                 .filter(thread -> thread.getName().equals(HOUSEKEEPER))
                 .count();
@@ -281,84 +281,6 @@ class CollectionTest {
             }
             System.gc();
         }
-    }
-
-    @Test
-    void theHousekeeperComesWithTheFirstPoolAndGoesWithTheLast() throws Exception {
-        Eventually.awaitAfterCollection("the pools of other tests are gone", () -> housekeepers() == 0);
-        ConnectionPool<String, Connection> unused = pool(1);
-        assertEquals(0, housekeepers());
-        ConnectionPool<String, Connection> first = pool(1);
-        leak(first, "a", "c");
-        ConnectionPool<String, Connection> second = pool(1);
-        Lease<Connection> lease = second.tryLease("a");
-        assertEquals(1, housekeepers());
-        Eventually.awaitAfterCollection("the leak is found", () -> first.stats().leased() == 0);
-        first.close();
-        second.close();
-        assertEquals(1, housekeepers(), "something is leased still");
-        lease.release();
-        Eventually.await("it is gone, though the pools are still referred to", () -> housekeepers() == 0);
-        unused.close();
-        leak(pool(1), "a", null);
-        assertEquals(1, housekeepers());
-        Eventually.awaitAfterCollection("gone again", () -> housekeepers() == 0);
-        assertEquals(0, first.stats().leased() + second.stats().available());
-    }
-
-    @Test
-    void theHousekeeperGoesWhileAPoolIsQuietAndEmptyAndComesWithTheNextConnection() throws Exception {
-        Eventually.awaitAfterCollection("the pools of other tests are gone", () -> housekeepers() == 0);
-        ManualClock clock = new ManualClock();
-        ConnectionPool<String, Connection> pool =
-                ConnectionPool.<String, Connection>builder(disposals).manualClock(clock).evictIdle(1, TimeUnit.SECONDS).build();
-        pool.quiesce();
-        for (int round = 1; round <= 3; round++) {
-            Lease<Connection> lease = pool.tryLease("a");
-            lease.opened(new Connection("c"));
-            pool.quiesce();
-            assertEquals(1, housekeepers(), "something is leased still");
-            lease.release();
-            Lease<Connection> again = pool.tryLease("a");
-            assertNotNull(again.connection(), "it is served as ever");
-            again.release();
-            assertEquals(1, housekeepers(), "something is idle still");
-            // The thread works on, up to the last connection.
-            clock.advance(1, TimeUnit.SECONDS);
-            Eventually.await("the thread is gone", () -> housekeepers() == 0);
-            assertEquals(round, disposals.count());
-        }
-        leak(pool, "a", "leaked");
-        Eventually.awaitAfterCollection("a leak is found as ever", () -> pool.stats().leased() == 0);
-        pool.close();
-    }
-
-    @Test
-    void quietPoolsThatAreInUseNeverLackTheHousekeeper() throws Exception {
-        ConnectionPool<String, Connection> pool =
-                ConnectionPool.<String, Connection>builder(disposals).leakListener(Disposals.LEAKS_ARE_EXPECTED).build();
-        pool.tryLease("a").release();
-        AtomicBoolean stop = new AtomicBoolean();
-        Thread quiet = new Thread(() -> {
-            while (!stop.get()) {
-                pool.quiesce();
-            }
-        });
-        quiet.start();
-        try {
-            for (int i = 0; i < 500; i++) {
-                Lease<Connection> lease = pool.tryLease("a");
-                // One that is on its way out may be among them.
-                assertTrue(housekeepers() > 0);
-                lease.release();
-            }
-        } finally {
-            stop.set(true);
-            quiet.join();
-        }
-        // The last lease may have come after the thread's last word.
-        pool.quiesce();
-        Eventually.awaitAfterCollection("the thread is gone", () -> housekeepers() == 0);
     }
 
     @Test

@@ -489,8 +489,6 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
             mine.closeWithoutWaiting();
             mine.heldBy(thread, count);
         }
-        // It may have been the last call: nothing of ours is to keep the application's class loader then.
-        pool.quiesce();
     }
 
     /**

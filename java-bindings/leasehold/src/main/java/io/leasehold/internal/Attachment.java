@@ -81,6 +81,14 @@ final class Attachment extends WeakReference<Socket> {
         return second;
     }
 
+    /** Has reads of the socket, which a close may wait in, end after a time: for one whose descriptor is not known. */
+    void boundReads(int millis) {
+        Socket socket = get();
+        if (socket != null) {
+            SocketDescriptors.boundReads(socket, millis);
+        }
+    }
+
     /** Has the system go on sending what is left when the socket is closed, instead of the close waiting for it. */
     void doNotLinger() {
         Socket base = base();
@@ -94,8 +102,8 @@ final class Attachment extends WeakReference<Socket> {
         if (isWatched) {
             try {
                 IdleWatch.remove(this);
-            } catch (OutOfMemoryError e) {
-                // The system forgets it when it is closed, and who comes next with its number finds that.
+            } catch (Throwable e) {
+                // For want of memory. The system forgets it when it is closed, and who comes next with its number finds that.
             }
         }
     }

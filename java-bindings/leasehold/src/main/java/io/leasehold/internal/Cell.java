@@ -29,9 +29,25 @@ final class Cell {
      */
     LeaseRef lease;
 
+    // Which lease the housekeeper saw last, and whether it had ended by then. Its thread's own.
+    private int seen;
+
     // Keeps cells of neighbouring slots, which different threads write at every lease, out of each other's cache line.
     @SuppressWarnings("unused")
     private long p0, p1, p2, p3, p4, p5;
+
+    /**
+     * Whether a lease has begun or ended here since this was asked last. On the housekeeper's thread, which looks without a lock: what it
+     * does not see yet, it sees the next time.
+     */
+    boolean wasUsed() {
+        LeaseRef last = lease;
+        // Not the lease itself, which would keep alive what it leads to.
+        int now = last == null ? 0 : System.identityHashCode(last) << 1 | (last.isEnded() ? 1 : 0);
+        boolean wasUsed = now != seen;
+        seen = now;
+        return wasUsed;
+    }
 
     /**
      * Takes the connection out. A shutdown at once takes out what its holder may be taking out, too: one of them gets it.

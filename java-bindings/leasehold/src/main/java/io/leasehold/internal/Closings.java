@@ -9,26 +9,34 @@ import java.util.concurrent.TimeUnit;
 /**
  * Closes the connections whose close may wait for their peer, on daemon threads of its own, so that a peer that does not
  * answer delays nobody who leases, releases or waits. One thread closes one connection after the other; as long as all
- * threads wait for peers and there is more to close, the housekeeper starts another one, up to a bound. They end when there
- * was nothing to close for a while, and the housekeeper stays for as long as there are any.
+ * threads wait for peers and there is more to close, the housekeeper starts another one: at once up to a number, and then one a second.
+ * They end when there was nothing to close for a while, and the housekeeper stays for as long as there are any, or anything to close.
  *
  * <p>A close that takes longer than its bound is cut short: the housekeeper shuts the socket down under it, and the call that
- * waits for the peer fails. The time in the queue counts, so that a crowd of peers that do not answer does not take a
- * second each; what is left then is enough for a goodbye to a peer that does answer. If to shut the socket down does not help,
- * the thread is left to itself, and only when all of them hang in such closes does the queue wait for one to come back.
+ * waits for the peer fails. Where the socket's descriptor is not known, reads on it are bounded before it is closed. The time in the queue
+ * counts, so that a crowd of peers that do not answer does not take a second each; what is left then is enough for a goodbye to a peer that
+ * does answer. If neither helps, the thread is left to itself, and others take its place.
+ *
+ * <p>Whatever is thrown by a connection, its socket or a disposer, the thread goes on to the next. A thread that could not be started, or
+ * has died all the same, is replaced by the housekeeper.
  */
 final class Closings implements Runnable {
     private static final long BOUND = TimeUnit.SECONDS.toNanos(1);
     /** What a close has at least, and after which it is taken to wait for its peer. */
     private static final long GRACE = TimeUnit.MILLISECONDS.toNanos(100);
     private static final long PATIENCE_MILLIS = 500;
-    private static final int MOST_WORKERS = 16;
+    /** How many threads there are before the next one has to wait. */
+    private static final int MANY_WORKERS = 16;
 
     // Its monitor guards everything here, a worker's fields included. Inside it the housekeeper's may be taken, not the other way round.
     private static final ArrayDeque<Closing> QUEUE = new ArrayDeque<>();
-    private static final List<Closings> WORKERS = new ArrayList<>(MOST_WORKERS);
+    private static final List<Closings> WORKERS = new ArrayList<>(MANY_WORKERS);
+    // Whether the housekeeper was told to stay, and when the last thread was started.
+    private static boolean isAtWork;
+    private static long lastStart;
 
-    // What this one closes at present, since when, until when it may take, and whether it was cut short.
+    // Its thread; what this one closes at present, since when, until when it may take, and whether it was cut short.
+    private Thread thread;
     private Closing underWay;
     private long since;
     private long bound;
@@ -40,35 +48,46 @@ final class Closings implements Runnable {
     static void add(Disposal disposal, Object connection, Attachment attachment, Cause cause) {
         Closing closing = new Closing(disposal, connection, attachment, cause);
         synchronized (QUEUE) {
-            if (!WORKERS.isEmpty() || startFirst()) {
-                QUEUE.add(closing);
-                QUEUE.notify();
-                return;
+            if (!isAtWork) {
+                Housekeeper.need();
+                isAtWork = true;
             }
+            QUEUE.add(closing);
+            if (WORKERS.isEmpty()) {
+                start();
+            }
+            QUEUE.notify();
         }
-        // No thread to be had: better late here than never.
-        closing.run();
     }
 
     /** Whether something is being closed, so that it must be looked at from time to time. */
     static boolean isAtWork() {
         synchronized (QUEUE) {
-            return !WORKERS.isEmpty();
+            return isAtWork;
         }
     }
 
-    /** Sees to closes that take too long. On the housekeeper's thread. */
+    /** Sees to closes that take too long, and to threads that are not there. On the housekeeper's thread. */
     static void hurry() {
         synchronized (QUEUE) {
+            if (!isAtWork) {
+                return;
+            }
             long now = System.nanoTime();
             boolean isAnyFree = false;
-            for (Closings worker : WORKERS) {
+            for (int i = WORKERS.size() - 1; i >= 0; i--) {
+                Closings worker = WORKERS.get(i);
+                if (!worker.thread.isAlive()) {
+                    WORKERS.remove(i);
+                    continue;
+                }
                 isAnyFree |= worker.underWay == null || now - worker.since < GRACE;
                 worker.cutShortIfLate(now);
             }
-            if (!isAnyFree && !QUEUE.isEmpty() && WORKERS.size() < MOST_WORKERS) {
+            if (!QUEUE.isEmpty() && !isAnyFree && (WORKERS.size() < MANY_WORKERS || now - lastStart >= BOUND)) {
                 start();
             }
+            endIfDone();
         }
     }
 
@@ -79,32 +98,48 @@ final class Closings implements Runnable {
         }
     }
 
-    private static boolean startFirst() {
-        Housekeeper.need();
-        boolean isStarted = start();
-        if (!isStarted) {
-            Housekeeper.needNoMore();
+    /** Starts another thread; if that cannot be had, the housekeeper tries again. */
+    private static void start() {
+        try {
+            Closings worker = new Closings();
+            WORKERS.add(worker);
+            try {
+                worker.thread = Daemon.start("leasehold-disposer", worker);
+                lastStart = System.nanoTime();
+            } finally {
+                if (worker.thread == null) {
+                    WORKERS.remove(worker);
+                }
+            }
+        } catch (Throwable e) {
+            Log.warn(Texts.NO_THREAD, e);
         }
-        return isStarted;
     }
 
-    private static boolean start() {
-        Closings worker = new Closings();
-        WORKERS.add(worker);
-        try {
-            Daemon.start("leasehold-disposer", worker);
-            return true;
-        } catch (OutOfMemoryError noThread) {
-            WORKERS.remove(worker);
-            return false;
+    private static void endIfDone() {
+        if (isAtWork && WORKERS.isEmpty() && QUEUE.isEmpty()) {
+            isAtWork = false;
+            Housekeeper.needNoMore();
         }
     }
 
     @Override
     public void run() {
-        for (Closing next = next(); next != null; next = next()) {
+        while (closeNext()) {}
+    }
+
+    /** Closes one connection; false if there is nothing more to do for this thread. */
+    private boolean closeNext() {
+        try {
+            Closing next = next();
+            if (next == null) {
+                return false;
+            }
             next.run();
+        } catch (Throwable e) {
+            // What it was about to close is closed, or was not taken.
         }
+        return true;
     }
 
     /** What to close next; null if there is nothing more to do for this thread. */
@@ -121,9 +156,7 @@ final class Closings implements Runnable {
             Closing next = QUEUE.poll();
             if (next == null) {
                 WORKERS.remove(this);
-                if (WORKERS.isEmpty()) {
-                    Housekeeper.needNoMore();
-                }
+                endIfDone();
                 return null;
             }
             since = System.nanoTime();
@@ -154,7 +187,13 @@ final class Closings implements Runnable {
         }
 
         void run() {
-            begin();
+            // The connection before may have left its mark.
+            Thread.interrupted();
+            try {
+                begin();
+            } catch (Throwable e) {
+                Log.warn(Texts.SOCKET_FAILED, e);
+            }
             try {
                 disposal.close(connection, cause);
             } finally {
@@ -164,10 +203,13 @@ final class Closings implements Runnable {
 
         private void begin() {
             if (attachment != null) {
-                attachment.doNotLinger();
                 synchronized (this) {
                     descriptor = attachment.duplicate();
                 }
+                if (descriptor == NONE) {
+                    attachment.boundReads((int) TimeUnit.NANOSECONDS.toMillis(BOUND));
+                }
+                attachment.doNotLinger();
             }
         }
 

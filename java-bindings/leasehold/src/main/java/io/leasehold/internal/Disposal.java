@@ -8,6 +8,9 @@ import io.leasehold.Disposer;
  * them. Like the pool's state, it does not refer to the pool.
  */
 final class Disposal {
+    /** How often, a second apart, the housekeeper tries to have a connection closed aside while memory is short. */
+    private static final int MOST_TRIES = 60;
+
     private final Disposer<Object> disposer;
 
     @SuppressWarnings("unchecked") // Given what came in through the pool's own typed methods.
@@ -26,17 +29,31 @@ final class Disposal {
         if (connection == null) {
             return;
         }
-        try {
-            Log.debug(() -> "disposing of a connection to " + last.route() + ": " + cause);
-            letGo(connection, cause);
-            // A leaked one may be in the middle of anything.
-            if (cause == Cause.LEAKED || mayBlock(connection)) {
+        Log.debug(Texts.DISPOSING, last.route(), Texts.DISPOSING_FOR, cause);
+        letGo(connection, cause);
+        // A leaked one may be in the middle of anything.
+        if (cause == Cause.LEAKED || mayBlock(connection)) {
+            closeAside(connection, attachment, cause);
+        } else {
+            close(connection, cause);
+        }
+    }
+
+    /** On another thread, if one can be had. */
+    private void closeAside(Object connection, Attachment attachment, Cause cause) {
+        for (int tries = 0; ; tries++) {
+            try {
                 Closings.add(this, connection, attachment, cause);
                 return;
+            } catch (Throwable e) {
+                // The housekeeper must not wait for a peer, and has nothing to do in the meantime that needs no memory.
+                if (tries == MOST_TRIES || !Housekeeper.isCurrent()) {
+                    break;
+                }
+                Housekeeper.pause();
             }
-        } catch (Throwable e) {
-            // Whatever has failed, it was not the close itself, which nobody else would do.
         }
+        // Whatever has failed, it was not the close itself, which nobody else would do.
         close(connection, cause);
     }
 
@@ -44,7 +61,7 @@ final class Disposal {
         try {
             disposer.letGo(connection, cause);
         } catch (Throwable e) {
-            Log.warn("a disposer failed when it was told that a connection was let go (" + cause + ")", e);
+            Log.warn(Texts.LET_GO_FAILED, cause, Texts.LET_GO_FAILED_END, e);
         }
     }
 
@@ -53,7 +70,7 @@ final class Disposal {
         try {
             return disposer.mayBlock(connection);
         } catch (Throwable e) {
-            Log.warn("a disposer failed to say whether closing a connection may block: it is taken to", e);
+            Log.warn(Texts.MAY_BLOCK_FAILED, e);
             return true;
         }
     }
@@ -63,7 +80,7 @@ final class Disposal {
         try {
             disposer.dispose(connection, cause);
         } catch (Throwable e) {
-            Log.warn("a disposer failed to close a connection (" + cause + "): it may still be open", e);
+            Log.warn(Texts.CLOSE_FAILED, cause, Texts.CLOSE_FAILED_END, e);
         }
     }
 }

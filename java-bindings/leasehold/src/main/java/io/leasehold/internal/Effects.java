@@ -37,7 +37,7 @@ final class Effects {
                 try {
                     carryOut((int) effects[i], effects[i + 1], pool);
                 } catch (Throwable e) {
-                    Log.warn("a pool failed to carry out what it had decided", e);
+                    Log.warn(Texts.EFFECT_FAILED, e);
                 }
             }
             if (effects[REST] == 0) {

@@ -66,11 +66,6 @@ public abstract class Engine {
     @SuppressWarnings("unused")
     private void hasStack() {}
 
-    /** Gives the memory back. No call may be under way or come later. */
-    final void free() {
-        free(address);
-    }
-
     // The natives believe the address that they are given, as to look it up would cost a hit more than all else it does. So none of them
     // is within reach of an application.
 
@@ -81,7 +76,8 @@ public abstract class Engine {
     private static native long create(int maxPerRoute, int maxTotal, int maxWaiters, long timeToLive, boolean fifo,
             boolean barging, boolean ownRouteFirst, int stripes, boolean manualClock);
 
-    private native void free(long address);
+    /** Gives a pool's memory back. No call may be under way or come later. */
+    static native void free(long address);
 
     native long addRoute(long address, long[] effects);
 

@@ -19,7 +19,7 @@ final class EngineLog {
             if (line.charAt(0) == '!') {
                 Log.warn(text, null);
             } else {
-                Log.debug(() -> text);
+                Log.debug(text);
             }
         }
     }

@@ -100,9 +100,9 @@ public final class LeaseRef extends PhantomReference<Object> implements Collecte
     }
 
     @Override
-    public void collected() {
+    public void collected(long[] effects) {
         if (handle != ENDED) {
-            route.state.leaked(this);
+            route.state.leaked(this, effects);
         }
     }
 }

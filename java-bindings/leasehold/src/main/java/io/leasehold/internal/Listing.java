@@ -21,6 +21,9 @@ public final class Listing {
      */
     public static List<Item> of(NativePool pool, boolean idle) {
         long[] seen = pool.entries(pool.address, idle);
+        if (seen == null) {
+            throw new OutOfMemoryError("no memory for a list of connections");
+        }
         List<Item> items = new ArrayList<>(seen.length / WORDS);
         for (int i = 0; i < seen.length; i += WORDS) {
             int slot = (int) seen[i];

@@ -29,11 +29,12 @@ public final class NativePool extends Engine {
         boolean isCharged = false;
         try {
             upkeep = new Upkeep(this);
+            state.ours = new NativePool(state, address);
             state.charge = Housekeeper.take(this, state);
             isCharged = true;
         } finally {
             if (!isCharged) {
-                free();
+                free(address);
             }
         }
     }
@@ -135,6 +136,10 @@ public final class NativePool extends Engine {
     public void lease(LeaseRef lease, Object route, StateRef boundTo, Patience patience)
             throws InterruptedException, TimeoutException {
         while (!tryLease(lease, route, boundTo)) {
+            if (state.isResting) {
+                // It finds who has lost what this one waits for.
+                state.resume();
+            }
             RouteRef ref = intern(route);
             long id = ref.id;
             long answer = Waiter.waitFor(this, lease, ref, id, boundTo, patience);
@@ -215,9 +220,9 @@ public final class NativePool extends Engine {
             lease.boundBefore = cell.lease.boundTo;
         }
         cell.lease = lease;
-        // Once the entry counts: whoever finds the pool empty afterwards was before this look, and then this resumes.
-        if (state.quiet) {
-            state.charge.resume();
+        // Once the entry counts: if the housekeeper does not find it, this finds that it did not.
+        if (state.isResting || !Housekeeper.isThere()) {
+            state.resume();
         }
     }
 
@@ -462,33 +467,39 @@ public final class NativePool extends Engine {
         } finally {
             carryOut(effects);
         }
+        released();
         return true;
     }
 
-    /** Ends a lease that was collected, unless it had ended in another way. */
-    void releaseLeaked(LeaseRef lease, Runnable tell) {
-        long[] effects = Effects.array();
+    /** A lease has ended, and may have left a connection in a pool that the housekeeper does not look after. */
+    public void released() {
+        if (state.isResting) {
+            try {
+                state.resume();
+            } catch (Throwable e) {
+                Log.warn(Texts.NO_HOUSEKEEPER, e);
+            }
+        }
+    }
+
+    /** Ends a lease that was collected, unless it had ended in another way. Once the engine has ended it, nothing is left out. */
+    void releaseLeaked(LeaseRef lease, long[] effects) {
         if (release(address, lease.handle, CLOSE, NO_STATE, effects) >= CLOSED) {
             int slot = Slots.of(lease.handle);
             Cell cell = state.cells.get(slot);
             if (cell == null) {
                 acknowledge(slot);
-                return;
-            }
-            Attachment attachment = cell.takeAttachment();
-            Object connection = cell.takeOut(this, slot);
-            try {
+                state.tellLeak(lease.route(), null);
+            } else {
+                Attachment attachment = cell.takeAttachment();
+                Object connection = cell.takeOut(this, slot);
                 if (attachment != null) {
                     attachment.unwatch();
                 }
-                tell.run();
-            } finally {
-                try {
-                    state.disposal.dispose(lease, connection, attachment, Cause.LEAKED);
-                } finally {
-                    carryOut(effects);
-                }
+                state.tellLeak(lease.route(), connection);
+                state.disposal.dispose(lease, connection, attachment, Cause.LEAKED);
             }
+            carryOut(effects);
         }
     }
 
@@ -517,7 +528,6 @@ public final class NativePool extends Engine {
             }
             Effects.carryOut(effects, this);
         }
-        endChargeIfEmpty();
     }
 
     /** Lets the slot of a victim that had no connection, nor a cell for one, be reused: whoever leased it had no memory left. */
@@ -544,25 +554,6 @@ public final class NativePool extends Engine {
                 state.collected && cause == Cause.SHUT_DOWN ? Cause.POOL_COLLECTED : cause);
     }
 
-    /** Has the housekeeper not stay for the pool as soon as it is empty, until something is leased again. */
-    public void quiesce() {
-        state.quiet = true;
-        endChargeIfEmpty();
-    }
-
-    /** Once a pool that was shut down or is not in use is empty, the housekeeper's thread need not stay for it. */
-    private void endChargeIfEmpty() {
-        if (state.isWindingDown()) {
-            state.charge.endIfEmpty();
-        }
-    }
-
-    /** Whether nothing is leased, being opened or idle. */
-    boolean isEmpty() {
-        int[] numbers = stats();
-        return numbers[0] == 0 && numbers[2] == 0;
-    }
-
     /**
      * Moves a manual clock on.
      *
@@ -570,9 +561,7 @@ public final class NativePool extends Engine {
      */
     public void advanceClock(long millis) {
         advanceClock(address, millis);
-        if (state.constants.evicts()) {
-            Housekeeper.wake();
-        }
+        state.clockMoved(millis);
     }
 
     /**

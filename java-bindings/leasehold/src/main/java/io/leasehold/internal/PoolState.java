@@ -6,12 +6,15 @@ import io.leasehold.Watching;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 
 /**
  * What Java knows of a pool: its connections by slot, its routes and states. It outlives the pool's own
  * objects, which it must not refer to, so that the housekeeper can put a collected pool's affairs in order.
  */
 public final class PoolState {
+    private static final String UNUSED_MILLIS = "io.leasehold.unusedMillis";
+
     /** What a pool is made with and keeps. */
     public static final class Constants {
         final boolean strict;
@@ -25,6 +28,8 @@ public final class PoolState {
         final Watching watching;
         final boolean evictExpired;
         final long evictIdle;
+        /** After how many milliseconds without a lease begun or ended the pool's idle connections are closed; 0 for never. */
+        final long unusedMillis;
 
         /**
          * Lists them.
@@ -55,6 +60,16 @@ public final class PoolState {
             this.watching = watching;
             this.evictExpired = evictExpired;
             this.evictIdle = evictIdle;
+            unusedMillis = unusedMillis();
+        }
+
+        /** What the system property says, which is for all pools, as most are made by managers that their applications know nothing of. */
+        private static long unusedMillis() {
+            try {
+                return Math.max(0, Long.getLong(UNUSED_MILLIS, TimeUnit.MINUTES.toMillis(5)));
+            } catch (SecurityException e) {
+                return TimeUnit.MINUTES.toMillis(5);
+            }
         }
 
         boolean evicts() {
@@ -74,15 +89,20 @@ public final class PoolState {
     final States states = new States();
     final Disposal disposal;
 
-    // The pool's share in the housekeeper. Written once, before the pool is published.
+    // The pool's share in the housekeeper, and the pool's engine under an object of the housekeeper's own. Written once, before the pool is
+    // published.
     Housekeeper.Charge charge;
+    NativePool ours;
     // Written by whoever shuts the pool down, under this object's monitor.
     private volatile boolean shutDown;
     private volatile boolean shutDownAtOnce;
-    // Not in use, as far as its user knows. Written by whoever says so, and by the housekeeper's charge when it is.
-    volatile boolean quiet;
     // A slot was given free that somebody waits for. Written by whoever gave it free, and by whoever serves, which one of them does.
     volatile boolean hasSlotToServe;
+    // Whether the housekeeper need not look after the pool, or will not soon: who puts something into it resumes that. Written under the
+    // housekeeper's monitor, by its thread and by who resumes.
+    volatile boolean isResting = true;
+    // By how much a manual clock was moved. Written by whoever moves it, one at a time.
+    private volatile long movedMillis;
     // Written by the housekeeper only, when no other thread can use the pool any more.
     boolean collected;
 
@@ -132,9 +152,30 @@ public final class PoolState {
         return shutDownAtOnce;
     }
 
-    /** Whether the pool needs the housekeeper only for what it has. */
-    boolean isWindingDown() {
-        return shutDown || quiet;
+    /** The pool's time, counted from whenever. */
+    long millis() {
+        return constants.manualClock ? movedMillis : TimeUnit.NANOSECONDS.toMillis(System.nanoTime());
+    }
+
+    void clockMoved(long millis) {
+        movedMillis += millis;
+        Housekeeper.timeMoved();
+    }
+
+    /** Has the housekeeper look after the pool, into which something was just put. */
+    void resume() {
+        charge.resume(this);
+    }
+
+    /** Whether any lease has begun or ended since this was asked last. On the housekeeper's thread; takes time in proportion to the cells. */
+    boolean wasUsed() {
+        boolean wasUsed = false;
+        int size = cells.size();
+        for (int slot = 0; slot < size; slot++) {
+            Cell cell = cells.get(slot);
+            wasUsed |= cell != null && cell.wasUsed();
+        }
+        return wasUsed;
     }
 
     /**
@@ -235,43 +276,39 @@ public final class PoolState {
     }
 
     /** Puts a lease's affairs in order that was collected without having been ended. On the housekeeper's thread. */
-    void leaked(LeaseRef lease) {
-        if (charge.isFreed()) {
-            return;
+    void leaked(LeaseRef lease, long[] effects) {
+        if (!charge.isFreed()) {
+            ours.releaseLeaked(lease, effects);
         }
-        Cell cell = cells.get(Slots.of(lease.handle));
-        Object connection = cell == null ? null : cell.connection;
-        charge.pool().releaseLeaked(lease, () -> tellLeak(lease.route(), connection));
     }
 
-    /** Puts a collected pool's affairs in order. On the housekeeper's thread. */
-    void poolCollected() {
-        NativePool pool = charge.pool();
-        try {
-            // Its leases are unreachable too, though they may come up in the queue only later.
-            for (Listing.Item item : Listing.of(pool, false)) {
-                LeaseRef lease = cells.get(item.slot).lease;
-                if (!lease.isEnded()) {
-                    leaked(lease);
-                }
+    /** Ends the leases of a collected pool: they are unreachable too, though they may come up in the queue only later. As {@link #leaked}. */
+    void endLeases(long[] effects) {
+        for (Listing.Item item : Listing.of(ours, false)) {
+            LeaseRef lease = cells.get(item.slot).lease;
+            if (!lease.isEnded()) {
+                leaked(lease, effects);
             }
-        } finally {
-            collected = true;
-            shutDown(true);
-            pool.upkeep.shutdown(true);
-            pool.free();
         }
     }
 
-    private void tellLeak(Object route, Object connection) {
+    /** Closes what a collected pool has left. On the housekeeper's thread. */
+    void poolCollected(long[] effects) {
+        collected = true;
+        shutDown(true);
+        ours.upkeep.shutdownCollected(effects);
+    }
+
+    /** Tells of a leak; never throws. */
+    void tellLeak(Object route, Object connection) {
         if (leakListener == null) {
-            Log.warn(() -> "a lease to " + route + " was garbage collected without having been released: its connection is closed");
+            Log.warn(Texts.LEAK, route, Texts.LEAK_END, null);
             return;
         }
         try {
             leakListener.leaked(route, connection);
         } catch (Throwable e) {
-            Log.warn("a leak listener failed", e);
+            Log.warn(Texts.LISTENER_FAILED, e);
         }
     }
 }

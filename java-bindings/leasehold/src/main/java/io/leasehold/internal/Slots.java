@@ -24,6 +24,15 @@ final class Slots<T> {
         return (int) (id >>> 32) & 0xFFFFF;
     }
 
+    /** The first slot for which there is no place yet. */
+    int size() {
+        int index = 0;
+        while (index < CHUNKS && chunks.get(index) != null) {
+            index++;
+        }
+        return (1 << (index + FIRST_BITS)) - (1 << FIRST_BITS);
+    }
+
     T get(int slot) {
         int place = slot + (1 << FIRST_BITS);
         int top = Integer.numberOfLeadingZeros(place) ^ 31;

@@ -4,7 +4,6 @@ import io.leasehold.Liveness;
 import java.lang.reflect.Field;
 import java.net.InetSocketAddress;
 import java.net.Socket;
-import java.net.SocketException;
 
 /** Reaches the descriptors of sockets, by private fields, which only native code may read, and asks and sets what is theirs. */
 public final class SocketDescriptors {
@@ -69,7 +68,7 @@ public final class SocketDescriptors {
     static boolean isOpen(Socket socket) {
         try {
             return !socket.isClosed();
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
             // A socket of somebody else's making.
             return false;
         }
@@ -85,7 +84,7 @@ public final class SocketDescriptors {
             // Asked under the lock that a close takes before anything else.
             socket.getSoLinger();
             return true;
-        } catch (SocketException | RuntimeException e) {
+        } catch (Throwable e) {
             // Closed, being closed, or of somebody else's making.
             return false;
         }
@@ -95,7 +94,7 @@ public final class SocketDescriptors {
     static boolean lingers(Socket socket) {
         try {
             return socket.getSoLinger() > 0;
-        } catch (SocketException | RuntimeException e) {
+        } catch (Throwable e) {
             // Closed meanwhile, or of somebody else's making.
             return false;
         }
@@ -106,10 +105,26 @@ public final class SocketDescriptors {
         if (lingers(socket)) {
             try {
                 socket.setSoLinger(false, 0);
-            } catch (SocketException | RuntimeException e) {
+            } catch (Throwable e) {
                 // As above.
             }
         }
+    }
+
+    /** Has reads of a socket, which is about to be closed, end after a time. */
+    static void boundReads(Socket socket, int millis) {
+        try {
+            // One that was never connected itself would make itself a descriptor to set that on.
+            if (overrides(socket, "setSoTimeout", int.class) || !overrides(socket, "isConnected") && socket.isConnected()) {
+                socket.setSoTimeout(millis);
+            }
+        } catch (Throwable e) {
+            // Closed meanwhile, or of somebody else's making.
+        }
+    }
+
+    private static boolean overrides(Socket socket, String method, Class<?>... parameters) throws NoSuchMethodException {
+        return socket.getClass().getMethod(method, parameters).getDeclaringClass() != Socket.class;
     }
 
     /**

@@ -51,7 +51,7 @@ final class States {
         }
 
         @Override
-        public void collected() {
+        public void collected(long[] effects) {
             states.interned.remove(state, this);
             states.giveBack(id);
         }

@@ -47,21 +47,34 @@ public final class Upkeep {
 
     /**
      * Disposes of a connection that its peer has closed, when it is released if it is leased by now; not of one opened in its slot
-     * later.
+     * later. Like the next two for the housekeeper, whose array of effects there is however short memory is.
      */
-    void peerClosed(int slot, int opening) {
-        perform(effects -> pool.peerClosed(pool.address, slot, opening, effects));
+    void peerClosed(int slot, int opening, long[] effects) {
+        pool.peerClosed(pool.address, slot, opening, effects);
+        pool.carryOut(effects);
     }
 
-    /** Does what the pool's builder asked for. On the housekeeper's thread. */
-    void evict() {
+    /** Does what the pool's builder asked for. */
+    void evict(long[] effects) {
         PoolState.Constants constants = pool.state.constants;
         if (constants.evictExpired) {
-            closeExpired();
+            pool.closeExpired(pool.address, effects);
+            pool.carryOut(effects);
         }
         if (constants.evictIdle > 0) {
-            closeIdle(constants.evictIdle);
+            closeIdle(constants.evictIdle, effects);
         }
+    }
+
+    void closeIdle(long millis, long[] effects) {
+        pool.closeIdle(pool.address, millis, effects);
+        pool.carryOut(effects);
+    }
+
+    /** Ends a pool that was collected. */
+    void shutdownCollected(long[] effects) {
+        pool.shutdown(pool.address, true, effects);
+        pool.carryOut(effects);
     }
 
     /**
