@@ -1,0 +1,204 @@
+package io.leasehold.tests.redeployment;
+
+import io.leasehold.Leasehold;
+import io.leasehold.httpclient3.LeaseholdHttpConnectionManager;
+import io.leasehold.httpclient4.LeaseholdHttpClientConnectionManager;
+import io.leasehold.tests.redeployment.application.Client3;
+import io.leasehold.tests.redeployment.application.Client4;
+import io.leasehold.tests.servers.Nginx;
+import io.leasehold.tests.servers.WebServer;
+import java.io.File;
+import java.io.IOException;
+import java.net.JarURLConnection;
+import java.net.URL;
+import java.net.URLConnection;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.Paths;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import javax.servlet.Servlet;
+import org.apache.catalina.startup.Tomcat;
+import org.apache.commons.codec.binary.Base64;
+import org.apache.commons.httpclient.HttpClient;
+import org.apache.commons.logging.LogFactory;
+import org.apache.http.HttpHost;
+import org.apache.http.impl.client.HttpClients;
+
+/**
+ * What is left of web applications that were undeployed, with stock managers and with Leasehold's. The application asks a real nginx that
+ * keeps connections for an hour; {@code io.leasehold.unusedMillis} is a second.
+ */
+final class Comparison {
+    /** Leasehold's managers, each with the one that it takes the place of, and the application that uses them. */
+    private static final Object[][] MANAGERS = {
+        {"leasehold simple", "stock simple", Client3.class},
+        {"leasehold multi", "stock multi", Client3.class},
+        {"leasehold pooling", "stock pooling", Client4.class},
+    };
+
+    private final Path directory;
+    private final String url;
+    private final int count;
+
+    private Comparison(Path directory, String url, int count) {
+        this.directory = directory;
+        this.url = url;
+        this.count = count;
+    }
+
+    public static void main(String[] arguments) throws Exception {
+        List<String> failures = compare(Integer.parseInt(arguments[0]));
+        failures.forEach(System.out::println);
+        System.exit(failures.isEmpty() ? 0 : 1);
+    }
+
+    /** Deploys with each manager, closed and not closed, so often; the differences that speak against Leasehold's. */
+    static List<String> compare(int count) throws Exception {
+        List<String> failures = new ArrayList<>();
+        Path directory = Files.createTempDirectory("leasehold");
+        try (Nginx nginx = Nginx.builder().keepAlive(TimeUnit.HOURS.toMillis(1)).start()) {
+            Comparison comparison = new Comparison(directory, nginx.url(WebServer.HELLO), count);
+            comparison.makeApplication();
+            for (Object[] row : MANAGERS) {
+                for (boolean isClosed : new boolean[] {true, false}) {
+                    // Stock's are gone with the first collection or not at all.
+                    String stock = comparison.run((String) row[1], (Class<?>) row[2], isClosed, 3);
+                    String ours = comparison.run((String) row[0], (Class<?>) row[2], isClosed, 60);
+                    for (String what : new String[] {"loaders", "threads", "descriptors"}) {
+                        if (number(ours, what) > number(stock, what)) {
+                            failures.add(what + ": " + row[0] + " leaves\n" + ours + row[1] + " leaves\n" + stock);
+                        }
+                    }
+                    if (ours.contains("Illegal access")) {
+                        failures.add("classes were asked for after the application's end:\n" + ours);
+                    }
+                }
+            }
+        } finally {
+            delete(directory);
+        }
+        return failures;
+    }
+
+    private static int number(String output, String what) {
+        String start = "\n" + what + " ";
+        int at = ("\n" + output).indexOf(start);
+        return Integer.parseInt(output.substring(at + start.length() - 1).split("\n")[0]);
+    }
+
+    private String run(String manager, Class<?> servlet, boolean isClosed, int seconds) throws Exception {
+        List<String> command = new ArrayList<>(Arrays.asList(
+                Paths.get(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Dio.leasehold.unusedMillis=1000", "-Xmx256m",
+                // Tomcat itself looks for what applications leave behind.
+                "--add-opens=java.base/java.lang=ALL-UNNAMED", "--add-opens=java.base/java.io=ALL-UNNAMED",
+                "--add-opens=java.base/java.util=ALL-UNNAMED", "--add-opens=java.base/java.util.concurrent=ALL-UNNAMED",
+                "--add-opens=java.rmi/sun.rmi.transport=ALL-UNNAMED",
+                "-cp", String.join(File.pathSeparator, roots(Container.class, Tomcat.class, Servlet.class,
+                        // Of the platform up to JDK 8, of Tomcat's own later.
+                        Class.forName("javax.annotation.PostConstruct"))),
+                Container.class.getName(), directory.toString(), directory.resolve("application").toString(), servlet.getName(), manager,
+                String.valueOf(isClosed), url, String.valueOf(count), String.valueOf(seconds)));
+        Path written = directory.resolve("output");
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(written.toFile()).start();
+        if (!process.waitFor(5, TimeUnit.MINUTES)) {
+            process.destroyForcibly();
+            throw new IllegalStateException("it hangs: " + text(written));
+        }
+        String output = text(written);
+        if (process.exitValue() != 0) {
+            throw new IllegalStateException(output);
+        }
+        System.out.println(manager + (isClosed ? ", closed: " : ", not closed: ")
+                + output.substring(output.indexOf("loaders ")).trim().replace('\n', ' '));
+        return output;
+    }
+
+    private static String text(Path file) throws IOException {
+        return new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
+    }
+
+    /** Has all that the application needs in its own directories, as a war would. */
+    private void makeApplication() throws Exception {
+        Path classes = directory.resolve("application/WEB-INF/classes");
+        Path libraries = Files.createDirectories(directory.resolve("application/WEB-INF/lib"));
+        Path own = Paths.get(Client3.class.getPackage().getName().replace('.', '/'));
+        for (String root : roots(Client3.class)) {
+            copy(Paths.get(root).resolve(own), classes.resolve(own));
+        }
+        Set<String> needed = new LinkedHashSet<>(roots(Leasehold.class, LeaseholdHttpConnectionManager.class,
+                LeaseholdHttpClientConnectionManager.class, HttpClient.class, HttpClients.class, HttpHost.class, LogFactory.class,
+                Base64.class));
+        needed.add(nativeRoot());
+        for (String root : needed) {
+            Path path = Paths.get(root);
+            if (Files.isDirectory(path)) {
+                copy(path, classes);
+            } else {
+                Files.copy(path, libraries.resolve(path.getFileName()));
+            }
+        }
+    }
+
+    /** The jars and directories that classes come from. */
+    private static List<String> roots(Class<?>... classes) throws Exception {
+        Set<String> roots = new LinkedHashSet<>();
+        for (Class<?> each : classes) {
+            roots.add(Paths.get(each.getProtectionDomain().getCodeSource().getLocation().toURI()).toString());
+        }
+        return new ArrayList<>(roots);
+    }
+
+    /** Where the native library comes from: beside the classes, or from a place of its own while the build has not packed it. */
+    private static String nativeRoot() throws Exception {
+        String name = "META-INF/native";
+        URL found = Leasehold.class.getClassLoader().getResource(name);
+        URLConnection connection = found.openConnection();
+        if (connection instanceof JarURLConnection) {
+            return Paths.get(((JarURLConnection) connection).getJarFileURL().toURI()).toString();
+        }
+        String path = Paths.get(found.toURI()).toString();
+        return path.substring(0, path.length() - name.length() - 1);
+    }
+
+    private static void copy(Path from, Path to) throws IOException {
+        Files.walkFileTree(from, new SimpleFileVisitor<Path>() {
+            @Override
+            public FileVisitResult preVisitDirectory(Path each, BasicFileAttributes attributes) throws IOException {
+                Files.createDirectories(to.resolve(from.relativize(each).toString()));
+                return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult visitFile(Path each, BasicFileAttributes attributes) throws IOException {
+                Files.copy(each, to.resolve(from.relativize(each).toString()));
+                return FileVisitResult.CONTINUE;
+            }
+        });
+    }
+
+    private static void delete(Path directory) throws IOException {
+        Files.walkFileTree(directory, new SimpleFileVisitor<Path>() {
+            @Override
+            public FileVisitResult visitFile(Path each, BasicFileAttributes attributes) throws IOException {
+                Files.delete(each);
+                return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult postVisitDirectory(Path each, IOException e) throws IOException {
+                Files.delete(each);
+                return FileVisitResult.CONTINUE;
+            }
+        });
+    }
+}
