@@ -2,6 +2,7 @@ package io.leasehold.internal;
 
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
 
@@ -20,10 +21,7 @@ public final class Listing {
      * @return what was seen
      */
     public static List<Item> of(NativePool pool, boolean idle) {
-        long[] seen = pool.entries(pool.address, idle);
-        if (seen == null) {
-            throw new OutOfMemoryError("no memory for a list of connections");
-        }
+        long[] seen = entries(pool, idle);
         List<Item> items = new ArrayList<>(seen.length / WORDS);
         for (int i = 0; i < seen.length; i += WORDS) {
             int slot = (int) seen[i];
@@ -37,15 +35,29 @@ public final class Listing {
         // What was in a cell may be of an entry that came after the one that the engine has named. Where that is there still, it was there
         // in between; whatever has gone is left out.
         Set<Long> openings = openings(pool);
-        items.removeIf(item -> !openings.contains(opening(item.slot, item.opening)));
+        // Not by a function: on the housekeeper's thread there may be no class loader left to make it.
+        for (Iterator<Item> left = items.iterator(); left.hasNext(); ) {
+            Item item = left.next();
+            if (!openings.contains(opening(item.slot, item.opening))) {
+                left.remove();
+            }
+        }
         return items;
+    }
+
+    private static long[] entries(NativePool pool, boolean idle) {
+        long[] seen = pool.entries(pool.address, idle);
+        if (seen == null) {
+            throw new OutOfMemoryError("no memory for a list of connections");
+        }
+        return seen;
     }
 
     /** The openings in which entries are now, idle or leased. */
     private static Set<Long> openings(NativePool pool) {
         Set<Long> openings = new HashSet<>();
         for (boolean idle : new boolean[] {true, false}) {
-            long[] seen = pool.entries(pool.address, idle);
+            long[] seen = entries(pool, idle);
             for (int i = 0; i < seen.length; i += WORDS) {
                 openings.add(opening((int) seen[i], (int) seen[i + 1]));
             }

@@ -10,6 +10,7 @@ import java.lang.ref.WeakReference;
 import java.net.Socket;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -35,8 +36,8 @@ final class Preparation {
             Throwable.class, Error.class, RuntimeException.class, OutOfMemoryError.class, InterruptedException.class, IOException.class,
             IllegalStateException.class, NoSuchMethodException.class, ReflectiveOperationException.class, IllegalAccessException.class,
             Math.class, System.class, Thread.class, StringBuilder.class, Integer.class, Long.class, Boolean.class,
-            Reference.class, WeakReference.class, Socket.class, ArrayDeque.class, ArrayList.class, Iterator.class, List.class, Map.class,
-            Set.class, ConcurrentHashMap.class, TimeUnit.class, LockSupport.class, Level.class, Logger.class, SSLSocket.class
+            Reference.class, WeakReference.class, Socket.class, ArrayDeque.class, ArrayList.class, HashSet.class, Iterator.class, List.class,
+            Map.class, Set.class, ConcurrentHashMap.class, TimeUnit.class, LockSupport.class, Level.class, Logger.class, SSLSocket.class
         };
         Class<?>[] ours = {
             Cause.class, Disposer.class, LeakListener.class, Attachment.class, Cell.class, Closings.class, Closings.Closing.class,
