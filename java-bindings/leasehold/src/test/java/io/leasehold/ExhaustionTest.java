@@ -1,5 +1,6 @@
 package io.leasehold;
 
+import static java.util.Collections.emptyList;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -126,6 +127,78 @@ class ExhaustionTest {
             pool.clear("a");
             pool.closeIdleIf((route, connection) -> true);
         });
+    }
+
+    @Test
+    void aThreadWithoutMemory() throws Exception {
+        String output = OwnJvm.run(WithoutMemory.class, emptyList(), "-Xmx24m", "-XX:+UseSerialGC");
+        assertTrue(output.contains("all slots are there"), output);
+    }
+
+    /** Leases and releases in a heap that is full to the last object. */
+    static final class WithoutMemory {
+        private static final int ROUNDS = 40;
+        private static final int STEPS = 20;
+
+        private static Object[] hoard;
+
+        private WithoutMemory() {}
+
+        public static void main(String[] args) {
+            ConnectionPool<String, Connection> pool =
+                    ConnectionPool.<String, Connection>builder((connection, cause) -> connection.closedFor = cause)
+                            .maxTotal(SLOTS)
+                            .maxPerRoute(SLOTS)
+                            .build();
+            Lease<Connection> last = null;
+            int failures = 0;
+            for (int round = 0; round < ROUNDS; round++) {
+                if (round > 0) {
+                    // Not in the first one: what is loaded by it is not what this is about.
+                    fill();
+                }
+                for (int i = 0; i < STEPS; i++) {
+                    try {
+                        if (last != null) {
+                            last.close();
+                            last = null;
+                        }
+                        last = i % 3 == 0 ? pool.tryLease("a" + i, "somebody") : pool.tryLease(i % 3 == 1 ? "a" : "b");
+                        open(last);
+                        if (i % 2 == 0) {
+                            last.release();
+                        } else {
+                            last.discard();
+                        }
+                        last = null;
+                    } catch (OutOfMemoryError e) {
+                        failures++;
+                    }
+                }
+                hoard = null;
+            }
+            if (last != null) {
+                last.close();
+            }
+            assertTrue(failures > 0, "there was memory all the time");
+            assertEquals(0, pool.stats().leased());
+            for (int i = 0; i < SLOTS; i++) {
+                assertNotNull(pool.tryLease("a"), () -> pool.stats().toString());
+            }
+            System.out.println("all slots are there");
+        }
+
+        private static void fill() {
+            for (int size = 1 << 20; size >= 1; size /= 4) {
+                try {
+                    for (;;) {
+                        hoard = new Object[] {hoard, new byte[size]};
+                    }
+                } catch (OutOfMemoryError e) {
+                    // Full, but for what is smaller.
+                }
+            }
+        }
     }
 
     private void atEveryDepth(Runnable step) throws Exception {
