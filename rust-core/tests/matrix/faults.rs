@@ -13,6 +13,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex};
 use std::task::{RawWaker, RawWakerVTable, Waker};
 
+use crate::common::eventually;
+
 /// A piece of a caller's code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Piece {
@@ -84,6 +86,10 @@ struct Armed {
 
 static ARMED: Mutex<Option<Armed>> = Mutex::new(None);
 
+/// What calls the pool at the moment, on whichever thread: the housekeeper and several disposers may be at it at once. Begun with the
+/// lock above held, so that after a disarming no more begin.
+static UNDER_WAY: Census = Census(AtomicUsize::new(0));
+
 thread_local! {
     /// The thread is in a piece's deed: what that calls in its turn does nothing.
     static IS_INSIDE: Cell<bool> = const { Cell::new(false) };
@@ -99,9 +105,10 @@ pub(crate) fn arm(piece: Piece, deed: Deed, call_back: fn(Deed, Piece)) {
     });
 }
 
-/// How often the piece had its turn, and how often it did something.
+/// How often the piece had its turn, and how often it did something. Whatever it did has ended then.
 pub(crate) fn disarm() -> (usize, usize) {
     let armed = ARMED.lock().unwrap().take().expect("something is armed");
+    eventually("whoever calls the pool is done", || UNDER_WAY.count() == 0);
     (armed.turns, armed.done)
 }
 
@@ -123,9 +130,15 @@ fn turn_of(piece: Piece) {
         Deed::PanicAlways | Deed::CallBack => true,
     };
     its.done += usize::from(is_to_act);
+    if is_to_act {
+        UNDER_WAY.add();
+    }
     drop(armed);
+    if !is_to_act {
+        return;
+    }
+    let _under_way = UNDER_WAY.remove();
     match deed {
-        _ if !is_to_act => {}
         Deed::PanicAt(_) | Deed::PanicAlways => resume_unwind(Box::new(OnPurpose)),
         _ => inside(|| call_back(deed, piece)),
     }
