@@ -5,10 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.io.IOException;
 import java.lang.reflect.Method;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -36,7 +39,8 @@ class VirtualThreadsTest {
                 // JDK 21 to 23 say where a thread that keeps its carrier parks.
                 "-Djdk.tracePinnedThreads=short");
         assertTrue(output.contains("all have leased"), output);
-        assertFalse(output.contains("io.leasehold."), output);
+        // JDK 24 and later warn of who loads a library, which is us.
+        assertFalse(output.replaceAll("(?m)^WARNING: .*$", "").contains("io.leasehold."), output);
     }
 
     /** Leases, opens, attaches and releases on more virtual threads than there are connections. */
@@ -50,10 +54,14 @@ class VirtualThreadsTest {
                     ConnectionPool<String, Socket> pool = ConnectionPool.<String, Socket>builder((socket, cause) -> {
                         try {
                             socket.close();
-                        } catch (java.io.IOException e) {
+                        } catch (IOException e) {
                             throw new AssertionError(e);
                         }
                     }).maxTotal(2).build()) {
+                // Else the system would let no more connections through than may wait here.
+                Thread acceptor = new Thread(() -> accept(server));
+                acceptor.setDaemon(true);
+                acceptor.start();
                 // What is loaded by the first use is no matter of virtual threads.
                 use(pool, server, 0);
                 for (int i = 0; i < THREADS; i++) {
@@ -75,6 +83,18 @@ class VirtualThreadsTest {
                 throw new AssertionError(failure.get());
             }
             System.out.println("all have leased");
+        }
+
+        /** Accepts connections until the end, and keeps them. */
+        private static void accept(ServerSocket server) {
+            List<Socket> peers = new ArrayList<>();
+            try {
+                for (;;) {
+                    peers.add(server.accept());
+                }
+            } catch (IOException e) {
+                // The server was closed.
+            }
         }
 
         private static void use(ConnectionPool<String, Socket> pool, ServerSocket server, int n) throws Exception {
