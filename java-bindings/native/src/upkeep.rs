@@ -1,10 +1,11 @@
 //! Closing what nobody leased, and ending a pool.
 
-use crate::This;
 use crate::answer::{self, DONE};
 use crate::call::{call, route_id};
+use crate::watch::NUMBERS;
+use crate::{This, with_env};
 use jni::EnvUnowned;
-use jni::objects::JLongArray;
+use jni::objects::{JIntArray, JLongArray};
 use jni::sys::{jboolean, jint, jlong};
 use leasehold::engine::ShutdownMode;
 
@@ -51,17 +52,31 @@ extern "system" fn Java_io_leasehold_internal_Engine_clearRoute<'local>(
     });
 }
 
+/// The events of this pool that stand in Java's array from one number to another, which may be any that Java has sent.
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_Engine_peerClosed<'local>(
+extern "system" fn Java_io_leasehold_internal_Engine_peersClosed<'local>(
     mut env: EnvUnowned<'local>,
     this: This<'local>,
     address: jlong,
-    slot: jint,
-    opening: jint,
+    events: JIntArray<'local>,
+    from: jint,
+    to: jint,
     effects: JLongArray<'local>,
 ) {
+    let numbers = with_env(&mut env, Vec::new(), |env| {
+        let length = usize::try_from(to.saturating_sub(from)).unwrap_or(0);
+        let mut numbers = vec![0; length.min(events.len(env)?)];
+        // Outside the array it is Java's own exception.
+        events.get_region(env, from, &mut numbers)?;
+        Ok(numbers)
+    });
+    if numbers.is_empty() {
+        return;
+    }
     call(&mut env, &this, address, &effects, |engine, effects| {
-        engine.peer_closed(slot as u32, opening as u16, effects);
+        for event in numbers.chunks_exact(NUMBERS) {
+            engine.peer_closed(event[1] as u32, event[2] as u16, effects);
+        }
         DONE
     });
 }

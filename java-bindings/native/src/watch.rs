@@ -15,11 +15,8 @@ use std::time::Duration;
 
 static WATCH: Watch = Watch::new();
 
-/// How many events Java's array has room for, as in `IdleWatch.java`.
-const EVENTS: usize = 64;
-
-/// How many numbers an event has in Java's array, as in `IdleWatch.java`.
-const NUMBERS: usize = 3;
+/// How many numbers an event has in Java's array, as in `IdleWatch.java`: the pool's number, the slot, the opening.
+pub(crate) const NUMBERS: usize = 3;
 
 /// Closes the watch. The library is being unloaded, so nobody waits on it any more.
 pub(crate) fn close() {
@@ -66,7 +63,8 @@ extern "system" fn Java_io_leasehold_internal_IdleWatch_remove<'local>(
     });
 }
 
-/// The one native that waits: called on the housekeeper's thread only.
+/// The one native that waits: called on the housekeeper's thread only. As many events as the array has room for, those of one pool
+/// together, in the order in which they came.
 #[unsafe(no_mangle)]
 extern "system" fn Java_io_leasehold_internal_IdleWatch_await<'local>(
     mut env: EnvUnowned<'local>,
@@ -74,33 +72,33 @@ extern "system" fn Java_io_leasehold_internal_IdleWatch_await<'local>(
     millis: jint,
     events: JIntArray<'local>,
 ) -> jint {
-    let closed = catch_unwind(|| {
-        let mut closed = Vec::new();
-        let timeout = Duration::from_millis(millis as u64);
-        if WATCH.wait(&mut closed, EVENTS, Some(timeout)).is_err() {
-            // There is nothing to wait on, but who asked must not come back at once, again and again.
-            std::thread::sleep(timeout);
-        }
-        closed
-    })
-    .unwrap_or_default();
-    let numbers: Vec<jint> = closed
-        .iter()
-        .flat_map(|token| {
-            [
-                token.pool() as jint,
-                token.slot() as jint,
-                jint::from(token.opening()),
-            ]
-        })
-        .collect();
-    if numbers.is_empty() {
-        return 0;
-    }
     with_env(&mut env, 0, |env| {
+        let room = events.len(env)? / NUMBERS;
+        let closed = catch_unwind(|| wait(room, Duration::from_millis(millis as u64)));
+        let numbers: Vec<jint> = closed
+            .unwrap_or_default()
+            .iter()
+            .flat_map(|token| {
+                [
+                    token.pool() as jint,
+                    token.slot() as jint,
+                    jint::from(token.opening()),
+                ]
+            })
+            .collect();
         events.set_region(env, 0, &numbers)?;
         Ok((numbers.len() / NUMBERS) as jint)
     })
+}
+
+fn wait(room: usize, timeout: Duration) -> Vec<Token> {
+    let mut closed = Vec::new();
+    if WATCH.wait(&mut closed, room, Some(timeout)).is_err() {
+        // There is nothing to wait on, but who asked must not come back at once, again and again.
+        std::thread::sleep(timeout);
+    }
+    closed.sort_by_key(|token| token.pool());
+    closed
 }
 
 #[unsafe(no_mangle)]

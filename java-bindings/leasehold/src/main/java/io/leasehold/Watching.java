@@ -10,9 +10,10 @@ public enum Watching {
     /** It asks at each lease, with a system call that does not wait: half a microsecond. */
     PROBE,
     /**
-     * The operating system tells when a peer closes, and the connection is disposed of at once, not only at the next
-     * lease. Leases cost nothing for it. A lease that comes within a fraction of a millisecond of the peer's close may
-     * still have the connection.
+     * The operating system tells the pool's thread when a peer closes, and the connection is disposed of at once, not only at the next
+     * lease. Leases cost nothing for it. A connection may be leased until that thread has run after its peer's close: mostly a fraction of
+     * a millisecond, but as long as other threads keep it from its processor. Of many that close at once each is noted, up to four
+     * thousand at a time, before the first of them is disposed of. One that the system does not watch is probed.
      */
     WATCH,
     /** Both, which is the default: nothing that was closed before the lease is leased. */

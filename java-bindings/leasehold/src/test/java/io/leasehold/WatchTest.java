@@ -30,6 +30,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -501,6 +503,98 @@ class WatchTest {
         }
         Eventually.awaitAfterCollection("all are collected", () -> pools.stream().allMatch(pool -> pool.get() == null));
         Eventually.awaitAfterCollection("all are closed", () -> closer.causes.size() == n);
+    }
+
+    /** Holds the housekeeper up at the first close, as a disposer must not. */
+    private static final class HoldUp implements Disposer<Socket> {
+        final CountDownLatch isHeld = new CountDownLatch(1);
+        final CountDownLatch mayGoOn = new CountDownLatch(1);
+
+        @Override
+        public void dispose(Socket socket, Cause cause) {
+            isHeld.countDown();
+            try {
+                mayGoOn.await();
+                socket.close();
+            } catch (IOException | InterruptedException e) {
+                throw new AssertionError(e);
+            }
+        }
+    }
+
+    /** More than are closed before the housekeeper looks up again. */
+    private static final int BURST = 200;
+
+    private List<SocketsTest.Pair> openIdle(ConnectionPool<String, Socket> pool) throws Exception {
+        List<SocketsTest.Pair> open = new ArrayList<>();
+        List<Lease<Socket>> leases = new ArrayList<>();
+        for (int i = 0; i < BURST; i++) {
+            open.add(connect());
+            leases.add(open(pool, open.get(i)));
+        }
+        leases.forEach(Lease::release);
+        return open;
+    }
+
+    private HoldUp holdTheHousekeeperUp() throws Exception {
+        HoldUp holdUp = new HoldUp();
+        ConnectionPool<String, Socket> pool = ConnectionPool.<String, Socket>builder(holdUp).watching(Watching.WATCH).build();
+        SocketsTest.Pair pair = connect();
+        open(pool, pair).release();
+        pair.theirs.close();
+        holdUp.isHeld.await();
+        return holdUp;
+    }
+
+    /** A pool whose every close notes how many are idle, and then fails. */
+    private ConnectionPool<String, Socket> failing(Queue<Integer> idleThen, AtomicReference<Supplier<Integer>> idle) {
+        return ConnectionPool.<String, Socket>builder((Socket socket, Cause cause) -> {
+            idleThen.add(idle.get().get());
+            closer.dispose(socket, cause);
+            throw new StackOverflowError("of the test's own making");
+        }).watching(Watching.WATCH).build();
+    }
+
+    @Test
+    void ofABurstNothingIsLeasedOnceTheFirstIsDisposedOfAndNoneIsLostToAnothersFailure() throws Exception {
+        Queue<Integer> idleThen = new ConcurrentLinkedQueue<>();
+        AtomicReference<Supplier<Integer>> idle = new AtomicReference<>();
+        List<ConnectionPool<String, Socket>> pools = asList(failing(idleThen, idle), failing(idleThen, idle));
+        idle.set(() -> pools.stream().mapToInt(pool -> pool.stats().available()).sum());
+        List<List<SocketsTest.Pair>> open = asList(openIdle(pools.get(0)), openIdle(pools.get(1)));
+        try (LogCapture log = LogCapture.of(ConnectionPool.class)) {
+            HoldUp holdUp = holdTheHousekeeperUp();
+            for (int i = 0; i < BURST; i++) {
+                open.get(0).get(i).theirs.close();
+                open.get(1).get(i).theirs.close();
+            }
+            assertEquals(2 * BURST, idle.get().get());
+            holdUp.mayGoOn.countDown();
+            awaitClosed(2 * BURST);
+        }
+        assertEquals(0, idleThen.peek());
+    }
+
+    /** Its memory is freed on the thread that has still to close what its engine has given up. */
+    @Test
+    void ofABurstThatAPoolDoesNotOutliveEachIsClosedOnce() throws Exception {
+        HoldUp holdUp = holdTheHousekeeperUp();
+        List<SocketsTest.Pair> open = new ArrayList<>();
+        WeakReference<Object> gone = new WeakReference<>(poolWithIdle(open));
+        for (SocketsTest.Pair pair : open) {
+            pair.theirs.close();
+        }
+        Eventually.awaitAfterCollection("the pool is collected", () -> gone.get() == null);
+        holdUp.mayGoOn.countDown();
+        awaitClosed(BURST);
+        awaitTheHousekeeper();
+        assertEquals(BURST, closer.causes.size());
+    }
+
+    private Object poolWithIdle(List<SocketsTest.Pair> open) throws Exception {
+        ConnectionPool<String, Socket> pool = pool(Watching.WATCH);
+        open.addAll(openIdle(pool));
+        return pool;
     }
 
     @Test

@@ -741,7 +741,8 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
      * operating system not asked, with {@link Watching#WATCH} and {@link Watching#OFF}.
      *
      * @param ms milliseconds; zero and less switches validation off. That does not stop the watch: an idle connection that its server
-     *     closes is closed here all the same, a fraction of a millisecond later, unless {@link #setWatching} is told otherwise
+     *     closes is closed here all the same, as soon as the library's thread has its turn on a processor (see {@link Watching#WATCH}),
+     *     unless {@link #setWatching} is told otherwise
      */
     @Override
     public void setValidateAfterInactivity(int ms) {

@@ -115,7 +115,7 @@ public abstract class Engine {
 
     native void clearRoute(long address, long route, long[] effects);
 
-    native void peerClosed(long address, int slot, int opening, long[] effects);
+    native void peersClosed(long address, int[] events, int from, int to, long[] effects);
 
     native void clearConnection(long address, int slot, int opening, long[] effects);
 

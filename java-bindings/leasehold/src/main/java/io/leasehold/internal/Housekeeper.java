@@ -7,8 +7,10 @@ import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
+import java.util.LinkedList;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
@@ -42,6 +44,8 @@ final class Housekeeper implements Runnable {
     private static final int CLOSING_MILLIS = 50;
     private static final int EVICTING_MILLIS = 250;
     private static final int LOOKING_MILLIS = 1000;
+    /** How many connections that peers have closed are closed here before it looks up again. */
+    private static final int FEW = 16;
     /** What a token has room for: the largest number of a pool. */
     private static final int MOST_NUMBER = (1 << 28) - 2;
 
@@ -77,6 +81,8 @@ final class Housekeeper implements Runnable {
     private final int[] events = new int[IdleWatch.EVENTS];
     private int nextEvent;
     private int endOfEvents;
+    // What came of that, a few connections at a time. Not in an array, which memory may be too short to make longer.
+    private final Queue<Parting> partings = new LinkedList<>();
     // Out of the queue, and not yet done with; or null.
     private Reference<?> unfinished;
     // When all pools were looked at.
@@ -242,7 +248,7 @@ final class Housekeeper implements Runnable {
 
     /** Whether something was begun and not ended. */
     private boolean isBusy() {
-        return unfinished != null || nextEvent < endOfEvents;
+        return unfinished != null || nextEvent < endOfEvents || !partings.isEmpty();
     }
 
     /** Waits for what the watch sees or the collector finds. */
@@ -266,14 +272,29 @@ final class Housekeeper implements Runnable {
         return evicting > 0;
     }
 
-    /** Tells pools what the watch has seen. */
+    /**
+     * Has the engines note all that the watch has seen, so that nobody leases what is known to be closed, and then closes the next few of
+     * what was noted. What is closed by peers meanwhile is noted in the next round, before the next few.
+     */
     private void tellOfClosed() {
-        for (; nextEvent < endOfEvents; nextEvent += IdleWatch.EVENT) {
+        try {
+            noteClosed();
+        } finally {
+            Parting next = partings.poll();
+            if (next != null) {
+                next.carryOut();
+            }
+        }
+    }
+
+    private void noteClosed() {
+        while (nextEvent < endOfEvents) {
+            int end = endOfFew();
             Charge charge = charge(events[nextEvent]);
             // An event may come late, for a pool that is gone.
             if (charge != null) {
                 try {
-                    charge.peerClosed(events[nextEvent + 1], events[nextEvent + 2], effects);
+                    charge.noteClosed(events, nextEvent, end, partings, effects);
                 } catch (OutOfMemoryError e) {
                     // To be told again later.
                     throw e;
@@ -281,7 +302,18 @@ final class Housekeeper implements Runnable {
                     Log.warn(Texts.PEER_CLOSED_FAILED, e);
                 }
             }
+            nextEvent = end;
         }
+    }
+
+    /** Where the next events of one pool end that are told of together. */
+    private int endOfFew() {
+        int most = Math.min(nextEvent + FEW * IdleWatch.EVENT, endOfEvents);
+        int end = nextEvent + IdleWatch.EVENT;
+        while (end < most && events[end] == events[nextEvent]) {
+            end += IdleWatch.EVENT;
+        }
+        return end;
     }
 
     private static synchronized Charge charge(int number) {
@@ -289,7 +321,8 @@ final class Housekeeper implements Runnable {
     }
 
     private void tidy() {
-        while (unfinished != null) {
+        // A pool's memory may be freed here, but not before what its engine has noted is carried out.
+        while (unfinished != null && partings.isEmpty()) {
             if (unfinished instanceof Collected) {
                 try {
                     ((Collected) unfinished).collected(effects);
@@ -330,6 +363,31 @@ final class Housekeeper implements Runnable {
 
     private static synchronized List<Charge> active() {
         return new ArrayList<>(ACTIVE);
+    }
+
+    /** What a pool has to do for connections that their peers have closed, now that its engine has noted it. */
+    static final class Parting {
+        private final long[] effects = Effects.array();
+        private final NativePool pool;
+
+        private Parting(NativePool pool) {
+            this.pool = pool;
+        }
+
+        /** A new one that was added; null if there is no memory for it. */
+        static Parting addTo(Queue<Parting> partings, NativePool pool) {
+            try {
+                Parting added = new Parting(pool);
+                partings.add(added);
+                return added;
+            } catch (OutOfMemoryError e) {
+                return null;
+            }
+        }
+
+        void carryOut() {
+            pool.carryOut(effects);
+        }
     }
 
     /** A pool in the housekeeper's care. A phantom reference, so that finalizers which use the pool come first. */
@@ -398,10 +456,23 @@ final class Housekeeper implements Runnable {
             }
         }
 
-        private void peerClosed(int slot, int opening, long[] effects) {
+        /**
+         * Has the engine note what peers have closed: what is idle of it nobody leases any more, what is leased is closed at its release.
+         * What it brings about comes to the partings; while there is no memory for that, it is carried out here.
+         */
+        private void noteClosed(int[] events, int from, int to, Queue<Parting> partings, long[] spare) {
             PoolState state = freed ? null : state();
-            if (state != null) {
-                state.ours.upkeep.peerClosed(slot, opening, effects);
+            if (state == null) {
+                return;
+            }
+            NativePool pool = state.ours;
+            // In its place before the engine decides anything that must not be lost.
+            Parting parting = Parting.addTo(partings, pool);
+            if (parting != null) {
+                pool.peersClosed(pool.address, events, from, to, parting.effects);
+            } else {
+                pool.peersClosed(pool.address, events, from, to, spare);
+                pool.carryOut(spare);
             }
         }
 

@@ -18,10 +18,10 @@ import java.util.function.BooleanSupplier;
  * lingers that takes as long as its peer likes.
  */
 final class IdleWatch {
-    /** What one event takes in the array: the pool's number, the slot, the opening. */
+    /** What one event takes in the array: the pool's number, the slot, the opening. As in {@code watch.rs}. */
     static final int EVENT = 3;
-    /** How long an array for {@link #await} is. */
-    static final int EVENTS = 64 * EVENT;
+    /** How long an array for {@link #await} is: a burst is to fit, of which what did not is told of after the first few closes. */
+    static final int EVENTS = 4096 * EVENT;
 
     // Written by whoever had the first socket watched.
     private static volatile boolean open;
@@ -84,7 +84,7 @@ final class IdleWatch {
     }
 
     /**
-     * Waits for events, for {@link #wake} or for the time to be over: the only native that waits.
+     * Waits for events, for {@link #wake} or for the time to be over: the only native that waits. Those of one pool come together.
      *
      * @return how many events were written into the array
      */

@@ -12,6 +12,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.Iterator;
+import java.util.LinkedList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -36,13 +37,13 @@ final class Preparation {
             Throwable.class, Error.class, RuntimeException.class, OutOfMemoryError.class, InterruptedException.class, IOException.class,
             IllegalStateException.class, NoSuchMethodException.class, ReflectiveOperationException.class, IllegalAccessException.class,
             Math.class, System.class, Thread.class, StringBuilder.class, Integer.class, Long.class, Boolean.class,
-            Reference.class, WeakReference.class, Socket.class, ArrayDeque.class, ArrayList.class, HashSet.class, Iterator.class, List.class,
-            Map.class, Set.class, ConcurrentHashMap.class, TimeUnit.class, LockSupport.class, Level.class, Logger.class, SSLSocket.class
+            Reference.class, WeakReference.class, Socket.class, ArrayDeque.class, ArrayList.class, HashSet.class, Iterator.class, LinkedList.class,
+            List.class, Map.class, Set.class, ConcurrentHashMap.class, TimeUnit.class, LockSupport.class, Level.class, Logger.class, SSLSocket.class
         };
         Class<?>[] ours = {
             Cause.class, Disposer.class, LeakListener.class, Attachment.class, Cell.class, Closings.class, Closings.Closing.class,
-            Collected.class, Daemon.class, Disposal.class, Effects.class, EngineLog.class, Housekeeper.Charge.class, IdleWatch.class,
-            LeaseRef.class, Listing.class, Listing.Item.class, Log.class, NativePool.class, RouteRef.class, Slots.class,
+            Collected.class, Daemon.class, Disposal.class, Effects.class, EngineLog.class, Housekeeper.Charge.class,
+            Housekeeper.Parting.class, IdleWatch.class, LeaseRef.class, Listing.class, Listing.Item.class, Log.class, NativePool.class, RouteRef.class, Slots.class,
             SocketDescriptors.class, States.class, Texts.class, Upkeep.class, Waiter.class,
             // What disposers use.
             Sockets.class

@@ -45,16 +45,7 @@ public final class Upkeep {
         perform(effects -> pool.clearConnection(pool.address, item.slot, item.opening, effects));
     }
 
-    /**
-     * Disposes of a connection that its peer has closed, when it is released if it is leased by now; not of one opened in its slot
-     * later. Like the next two for the housekeeper, whose array of effects there is however short memory is.
-     */
-    void peerClosed(int slot, int opening, long[] effects) {
-        pool.peerClosed(pool.address, slot, opening, effects);
-        pool.carryOut(effects);
-    }
-
-    /** Does what the pool's builder asked for. */
+    /** Does what the pool's builder asked for. Like the next two for the housekeeper, whose array of effects there is however short memory is. */
     void evict(long[] effects) {
         PoolState.Constants constants = pool.state.constants;
         if (constants.evictExpired) {
