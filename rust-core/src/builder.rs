@@ -84,7 +84,7 @@ impl<K: Eq + Hash + Clone, C> Builder<K, C> {
         self
     }
 
-    /// Where time comes from; a [`ManualClock`](crate::engine::ManualClock) lets tests pass hours in no time.
+    /// Where time comes from; a [`ManualClock`](crate::ManualClock) lets tests pass hours in no time.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.config.clock = clock;
         self

@@ -3,10 +3,11 @@
 //! Looked up in one of a few tables, each written only when a key is new or its route was reclaimed; several, so that one that grows
 //! holds up no more than its part of the keys.
 //!
-//! A key's `Hash`, `Eq` and `Drop` are its user's code, which may panic, and may call the pool. They run under none of the locks, but
-//! for the `Eq` of a look-up that reads: a table keeps each key's hash, so that whoever writes needs neither to hash nor to compare.
+//! A key's `Hash`, `Eq`, `Borrow` and `Drop` are its user's code, which may panic, and may call the pool. They run under none of the
+//! locks, but for the `Eq` and `Borrow` of a look-up that reads: a table keeps each key's hash, so that whoever writes needs neither to hash nor to compare.
 //! An `Eq` that comes back here finds what is known. Where its call would have to write, it panics rather than wait for itself.
 
+use std::borrow::Borrow;
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::Arc;
 
@@ -66,12 +67,16 @@ impl<K: Eq + Hash> Interner<K> {
         }
     }
 
-    /// The route of a key that is known.
-    pub fn find(&self, key: &K) -> Option<RouteId> {
+    /// The route of a key that is known. `key` is any borrowed form of it, which hashes and compares as it does.
+    pub fn find<Q>(&self, key: &Q) -> Option<RouteId>
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
         let hash = self.hasher.hash_one(key);
         let table = self.table(hash).read();
         table
-            .find(hash, |known| *known.key == *key)
+            .find(hash, |known| K::borrow(&known.key) == key)
             .map(|known| known.route)
     }
 

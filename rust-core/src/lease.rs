@@ -1,7 +1,6 @@
 //! Leases: a connection to use, or the right to open one.
 
 use std::fmt;
-use std::hash::Hash;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,14 +16,14 @@ use crate::state::State;
 /// What a lease yields.
 #[derive(Debug)]
 #[must_use = "dropping a lease closes its connection or gives the right to open one back"]
-pub enum Lease<K: Eq + Hash, C> {
+pub enum Lease<K, C> {
     /// A connection that was idle.
     Connection(Connection<K, C>),
     /// The right to open a connection.
     Vacancy(Vacancy<K, C>),
 }
 
-impl<K: Eq + Hash, C> Lease<K, C> {
+impl<K, C> Lease<K, C> {
     /// What the engine has granted, in hands that give it back whatever happens next.
     #[inline]
     pub(crate) fn of_grant(shared: &Arc<Share<K, C>>, grant: Grant) -> Self {
@@ -82,7 +81,7 @@ impl<K: Eq + Hash, C> Lease<K, C> {
 
 /// A leased connection. Say what is to become of it: dropped without a word, it is closed.
 #[must_use = "dropping it closes the connection: say `keep` to reuse it"]
-pub struct Connection<K: Eq + Hash, C> {
+pub struct Connection<K, C> {
     /// Taken out only by what ends the lease.
     connection: Option<C>,
     hold: Hold<K, C>,
@@ -90,12 +89,12 @@ pub struct Connection<K: Eq + Hash, C> {
 
 /// The right to open a connection: [`fill`](Self::fill) it. Dropped, it goes to whoever waits.
 #[must_use = "dropping it gives the right to open a connection back"]
-pub struct Vacancy<K: Eq + Hash, C> {
+pub struct Vacancy<K, C> {
     hold: Hold<K, C>,
 }
 
 /// What keeps an entry the lease's own. Dropped, it ends the lease; nothing is kept then.
-struct Hold<K: Eq + Hash, C> {
+struct Hold<K, C> {
     shared: Arc<Share<K, C>>,
     handle: Handle,
     /// Who the connection is bound to; a use of the number of its own.
@@ -103,7 +102,7 @@ struct Hold<K: Eq + Hash, C> {
     is_ended: bool,
 }
 
-impl<K: Eq + Hash, C> Hold<K, C> {
+impl<K, C> Hold<K, C> {
     fn new(shared: &Arc<Share<K, C>>, handle: Handle, state: StateId) -> Self {
         Hold {
             shared: Arc::clone(shared),
@@ -120,7 +119,7 @@ impl<K: Eq + Hash, C> Hold<K, C> {
     }
 }
 
-impl<K: Eq + Hash, C> Drop for Hold<K, C> {
+impl<K, C> Drop for Hold<K, C> {
     fn drop(&mut self) {
         if !self.is_ended {
             self.shared.states.release(self.state);
@@ -131,7 +130,7 @@ impl<K: Eq + Hash, C> Drop for Hold<K, C> {
     }
 }
 
-impl<K: Eq + Hash, C> Connection<K, C> {
+impl<K, C> Connection<K, C> {
     /// Takes the connection of a lease just made out of its cell.
     pub(crate) fn take(shared: &Arc<Share<K, C>>, handle: Handle) -> Self {
         // SAFETY: the lease was just made, and nobody else has its handle.
@@ -178,7 +177,7 @@ impl<K: Eq + Hash, C> Connection<K, C> {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use leasehold::engine::{Clock, ManualClock};
+    /// use leasehold::{Clock, ManualClock};
     /// use leasehold::{Lease, Pool};
     ///
     /// let clock = ManualClock::new();
@@ -315,7 +314,7 @@ impl<K: Eq + Hash, C> Connection<K, C> {
     }
 }
 
-impl<K: Eq + Hash, C> Drop for Connection<K, C> {
+impl<K, C> Drop for Connection<K, C> {
     fn drop(&mut self) {
         if let Some(connection) = self.connection.take() {
             self.hold.is_ended = true;
@@ -329,7 +328,7 @@ impl<K: Eq + Hash, C> Drop for Connection<K, C> {
 
 const ENDED: &str = "a guard has its connection until the lease ends";
 
-impl<K: Eq + Hash, C> Deref for Connection<K, C> {
+impl<K, C> Deref for Connection<K, C> {
     type Target = C;
 
     #[inline]
@@ -338,20 +337,20 @@ impl<K: Eq + Hash, C> Deref for Connection<K, C> {
     }
 }
 
-impl<K: Eq + Hash, C> DerefMut for Connection<K, C> {
+impl<K, C> DerefMut for Connection<K, C> {
     #[inline]
     fn deref_mut(&mut self) -> &mut C {
         self.connection.as_mut().expect(ENDED)
     }
 }
 
-impl<K: Eq + Hash, C: fmt::Debug> fmt::Debug for Connection<K, C> {
+impl<K, C: fmt::Debug> fmt::Debug for Connection<K, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Connection").field(&**self).finish()
     }
 }
 
-impl<K: Eq + Hash, C> Vacancy<K, C> {
+impl<K, C> Vacancy<K, C> {
     pub(crate) fn new(shared: &Arc<Share<K, C>>, handle: Handle) -> Self {
         Vacancy {
             hold: Hold::new(shared, handle, StateId::NONE),
@@ -388,7 +387,7 @@ impl<K: Eq + Hash, C> Vacancy<K, C> {
     }
 }
 
-impl<K: Eq + Hash, C> fmt::Debug for Vacancy<K, C> {
+impl<K, C> fmt::Debug for Vacancy<K, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Vacancy")
     }

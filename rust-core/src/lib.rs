@@ -59,12 +59,11 @@
 //!   thread closes what it removes, and all connections where you ask for that; they end with the last pool that uses them.
 //!
 //! What no pool can do: a server may close a connection while a request travels on it. A retry stays needed.
-//!
-//! The [`engine`] is the same pool in numbers, for bindings to other languages.
 
 mod builder;
 mod cells;
 mod deadlines;
+#[doc(hidden)]
 pub mod engine;
 mod error;
 #[doc(hidden)]
@@ -88,6 +87,7 @@ mod watch;
 mod watching;
 
 pub use builder::Builder;
+pub use engine::{Clock, Counters, ManualClock, Policy, Stats, Use};
 pub use error::LeaseError;
 pub use lease::{Connection, Lease, Vacancy};
 pub use pool::{Entry, Pool};

@@ -1,5 +1,6 @@
 //! The pool as its users see it.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::hash::Hash;
 use std::sync::Arc;
@@ -17,8 +18,8 @@ use crate::shares::Shares;
 /// A pool of connections of type `C` to routes of type `K`.
 ///
 /// Clones are the same pool. Every method may be called from any thread at any time, also by what the pool calls: a connection's
-/// drop, a waker, a logger, a key's `Hash`, `Clone` and `Drop`. A key's `Eq` may do so with keys that the pool knows; its call with
-/// a new one panics. When the last clone and the last lease are gone, what is idle is dropped. With the last
+/// drop, a waker, a logger, a key's `Hash`, `Clone` and `Drop`. A key's `Eq` and `Borrow` may do so with keys that the pool knows;
+/// their call with a new one panics. When the last clone and the last lease are gone, what is idle is dropped. With the last
 /// pool of the process that needs the housekeeper whoever drops it then waits for its threads, three seconds at most, which would
 /// stall an executor: [`wait_at_end`](Builder::wait_at_end) is for pools that are used in tasks.
 pub struct Pool<K, C> {
@@ -138,7 +139,7 @@ impl<K: Eq + Hash + Clone, C> Pool<K, C> {
     /// let pool: Pool<String, u32> = Pool::new();
     /// let route = pool.route(&"example.org:443".to_owned())?;
     /// route.try_lease()?.or_connect(|| Ok::<_, ()>(7)).unwrap().keep();
-    /// assert_eq!(pool.stats_of(&"example.org:443".to_owned()).available, 1);
+    /// assert_eq!(pool.stats_of("example.org:443").available, 1);
     /// # Ok::<(), leasehold::LeaseError>(())
     /// ```
     pub fn route(&self, key: &K) -> Result<Route<K, C>, LeaseError> {
@@ -152,7 +153,7 @@ impl<K: Eq + Hash + Clone, C> Pool<K, C> {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use leasehold::engine::{Clock, ManualClock};
+    /// use leasehold::{Clock, ManualClock};
     /// use leasehold::Pool;
     ///
     /// let clock = ManualClock::new();
@@ -186,7 +187,8 @@ impl<K: Eq + Hash + Clone, C> Pool<K, C> {
         self.shared.close_idle(millis(age));
     }
 
-    /// Closes every idle connection to `key`; leased ones close at their release. What is opened from now on stays. O(entries).
+    /// Closes every idle connection to `key`; leased ones close at their release. What is opened from now on stays. The key
+    /// may be any borrowed form of the pool's. O(entries).
     ///
     /// ```
     /// use leasehold::Pool;
@@ -200,7 +202,11 @@ impl<K: Eq + Hash + Clone, C> Pool<K, C> {
     /// leased.keep();
     /// assert_eq!((pool.stats().available, pool.counters().cleared), (1, 2));
     /// ```
-    pub fn clear(&self, key: &K) {
+    pub fn clear<Q>(&self, key: &Q)
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
         if let Some(route) = self.shared.interner.find(key) {
             // A route that was reclaimed meanwhile has nothing to clear.
             let _ = self
@@ -330,7 +336,8 @@ impl<K: Eq + Hash + Clone, C> Pool<K, C> {
         self.shared.engine.counters()
     }
 
-    /// The numbers of one route: zeros, but for the limit, where nothing of it is there. O(1).
+    /// The numbers of one route: zeros, but for the limit, where nothing of it is there. The key may be any borrowed form of the pool's,
+    /// as a `&str` is of a `String`. O(1).
     ///
     /// ```
     /// use leasehold::Pool;
@@ -341,7 +348,11 @@ impl<K: Eq + Hash + Clone, C> Pool<K, C> {
     /// assert_eq!(pool.stats_of(&"b").max, 2);
     /// # Ok::<(), leasehold::LeaseError>(())
     /// ```
-    pub fn stats_of(&self, key: &K) -> Stats {
+    pub fn stats_of<Q>(&self, key: &Q) -> Stats
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
         let route = self.shared.interner.find(key);
         route
             .and_then(|route| self.shared.engine.route_stats(route))
@@ -355,7 +366,7 @@ impl<K: Eq + Hash + Clone, C> Pool<K, C> {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use leasehold::{engine::Use, Pool};
+    /// use leasehold::{Pool, Use};
     ///
     /// let pool: Pool<&str, u32> = Pool::new();
     /// pool.try_lease(&"a")?.or_connect(|| Ok::<_, ()>(7)).unwrap().keep_for(Duration::from_secs(5));
@@ -387,6 +398,7 @@ impl<K: Eq + Hash + Clone, C> Pool<K, C> {
 
 /// One connection of a pool as it was when it was looked at.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Entry<K> {
     /// What it goes to.
     pub key: Arc<K>,

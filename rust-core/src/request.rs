@@ -192,12 +192,12 @@ impl<K, C> fmt::Debug for Request<'_, K, C> {
 
 /// The future of a lease; see [`Pool::lease_async`](crate::Pool::lease_async). Dropping it loses nothing.
 #[must_use = "futures do nothing unless polled"]
-pub struct LeaseFuture<K: Eq + Hash, C> {
+pub struct LeaseFuture<K, C> {
     waiting: Waiting<K, C>,
     deadline: Option<Deadline>,
 }
 
-impl<K: Eq + Hash, C> Unpin for LeaseFuture<K, C> {}
+impl<K, C> Unpin for LeaseFuture<K, C> {}
 
 impl<K: Eq + Hash, C> Future for LeaseFuture<K, C> {
     type Output = Result<Lease<K, C>, LeaseError>;
@@ -231,7 +231,7 @@ impl<K: Eq + Hash, C> Future for LeaseFuture<K, C> {
     }
 }
 
-impl<K: Eq + Hash, C> Drop for LeaseFuture<K, C> {
+impl<K, C> Drop for LeaseFuture<K, C> {
     fn drop(&mut self) {
         in_drop(|panics| {
             if let Some(deadline) = self.deadline {
@@ -241,7 +241,7 @@ impl<K: Eq + Hash, C> Drop for LeaseFuture<K, C> {
     }
 }
 
-impl<K: Eq + Hash, C> fmt::Debug for LeaseFuture<K, C> {
+impl<K, C> fmt::Debug for LeaseFuture<K, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LeaseFuture")
             .field("ticket", &self.waiting.ticket)
@@ -259,7 +259,7 @@ enum Goal<K> {
 ///
 /// What is granted is a [`Lease`] from the engine's answer on, in the same call: it gives itself back where a waker, a key or a
 /// connection's close panics before it is its user's.
-struct Waiting<K: Eq + Hash, C> {
+struct Waiting<K, C> {
     shared: Arc<Share<K, C>>,
     /// Taken when it is dropped.
     goal: Option<Goal<K>>,
@@ -367,7 +367,9 @@ impl<K: Eq + Hash, C> Waiting<K, C> {
         drop(before);
         outcome.map_err(LeaseError::of)
     }
+}
 
+impl<K, C> Waiting<K, C> {
     /// The request was answered: nobody is to be woken for it any more, and its key is not needed.
     fn end(&mut self) {
         let ticket = self.ticket.take();
@@ -404,7 +406,7 @@ impl<K: Eq + Hash, C> Waiting<K, C> {
     }
 }
 
-impl<K: Eq + Hash, C> Drop for Waiting<K, C> {
+impl<K, C> Drop for Waiting<K, C> {
     fn drop(&mut self) {
         in_drop(|panics| {
             panics.catch(|| self.give_up().map(Lease::give_back));

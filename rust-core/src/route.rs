@@ -26,7 +26,7 @@ use crate::shares::Shares;
 /// assert_eq!(pool.stats().available, 1);
 /// # Ok::<(), leasehold::LeaseError>(())
 /// ```
-pub struct Route<K: Eq + Hash, C> {
+pub struct Route<K, C> {
     shared: Arc<Shares<K, C>>,
     id: RouteId,
 }
@@ -94,14 +94,14 @@ impl<K: Eq + Hash + Clone, C> Route<K, C> {
     }
 }
 
-impl<K: Eq + Hash, C> Drop for Route<K, C> {
+impl<K, C> Drop for Route<K, C> {
     fn drop(&mut self) {
         let let_go = self.shared.engine.let_go_of_route(self.id);
         debug_assert!(let_go.is_ok(), "a held route is alive");
     }
 }
 
-impl<K: Eq + Hash, C> fmt::Debug for Route<K, C> {
+impl<K, C> fmt::Debug for Route<K, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Route").field(&self.id).finish()
     }

@@ -56,7 +56,9 @@ impl<K: Eq + Hash, C> Shared<K, C> {
             place: OnceLock::new(),
         }
     }
+}
 
+impl<K, C> Shared<K, C> {
     pub(crate) fn close_expired(&self) {
         self.with_effects(|engine, effects| engine.close_expired(effects));
     }
@@ -186,9 +188,7 @@ impl<K: Eq + Hash, C> Shared<K, C> {
             handle.slot()
         );
     }
-}
 
-impl<K, C> Shared<K, C> {
     /// Calls the engine and carries out what follows from it; see [`face::with_effects`].
     pub(crate) fn with_effects<T>(&self, call: impl FnOnce(&Engine, &mut Effects) -> T) -> T {
         face::with_effects(self, call)

@@ -2,6 +2,7 @@
 
 /// How a pool finds out that the peer of an idle connection has closed it; see [`Builder::watch`](crate::Builder::watch).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Watching {
     /// Not at all: whoever uses the connection finds out.
     Off,

@@ -14,8 +14,7 @@ use std::task::{Context, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
-use leasehold::engine::{Clock, ManualClock};
-use leasehold::{Builder, Connection, LeaseError, Pool, Watching};
+use leasehold::{Builder, Clock, Connection, LeaseError, ManualClock, Pool, Watching};
 
 use common::{LONG, eventually, wait};
 

@@ -8,8 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use leasehold::Pool;
-use leasehold::engine::{Clock, ManualClock};
+use leasehold::{Clock, ManualClock, Pool};
 
 use common::eventually;
 

@@ -14,9 +14,8 @@ use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use leasehold::engine::{Clock, ManualClock};
 use leasehold::socket::TcpKeepAlive;
-use leasehold::{Builder, Connection, Lease, Pool, Watching};
+use leasehold::{Builder, Clock, Connection, Lease, ManualClock, Pool, Watching};
 use rustix::net::{AddressFamily, SocketType, sockopt};
 
 use common::{LONG, eventually};

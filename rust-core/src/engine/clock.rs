@@ -42,6 +42,7 @@ impl Clock {
     }
 
     /// In how much real time `millis` will have passed; `None` where only a test can tell.
+    #[doc(hidden)]
     pub fn real_time(&self, millis: u64) -> Option<Duration> {
         match &self.0 {
             Source::Monotonic => Some(Duration::from_millis(millis)),
@@ -50,6 +51,7 @@ impl Clock {
     }
 
     /// Has `listener` called whenever the time is moved on by hand. For ever: it is to hold weakly what it works on.
+    #[doc(hidden)]
     pub fn on_advance(&self, listener: impl Fn() + Send + Sync + 'static) {
         if let Source::Manual(clock) = &self.0 {
             clock.shared.listeners.lock().push(Arc::new(listener));
@@ -75,12 +77,12 @@ fn monotonic_millis() -> u64 {
 /// A clock for tests: clones share one time, and only [`advance`](Self::advance) moves it.
 ///
 /// ```
-/// use leasehold::engine::{Clock, Config, Engine, ManualClock};
+/// use leasehold::{Clock, ManualClock, Pool};
 ///
 /// let clock = ManualClock::new();
-/// let engine = Engine::new(Config { clock: Clock::manual(&clock), ..Config::default() });
+/// let pool: Pool<&str, u32> = Pool::builder().clock(Clock::manual(&clock)).build();
 /// clock.advance(60_000); // a minute has passed for that pool
-/// # let _ = engine;
+/// # let _ = pool;
 /// ```
 #[derive(Clone, Debug)]
 pub struct ManualClock {

@@ -11,6 +11,7 @@ pub const MAX_ENTRIES: u32 = CAPACITY / 2;
 
 /// Which idle connection of a route is handed out first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Policy {
     /// The most recently released: few connections do the work and the others age out.
     ///

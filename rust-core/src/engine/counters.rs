@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 /// How many connections a pool has closed since it was made, other than because their lease asked for it or the pool was
 /// shut down. Numbers only grow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Counters {
     /// The peer had closed it, and the pool was told: by the watch, or by whoever probes idle ones.
     pub closed_by_peer: u64,

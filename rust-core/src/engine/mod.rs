@@ -1,4 +1,5 @@
-//! The engine behind [`Pool`](crate::Pool), in numbers: for bindings to other languages.
+//! The engine behind [`Pool`](crate::Pool), in numbers: for this project's own bindings to other languages. **Not part of the crate's
+//! API**: it is public because those bindings are crates of their own, and changes with them, in any version.
 //!
 //! An [`Engine`] decides which connection a caller gets, when one may be opened and when one must go. It knows no
 //! connection and no key: a face keeps connections in places numbered by slot, and gives each distinct key a

@@ -10,6 +10,7 @@ use super::sync::atomic::Ordering::Relaxed;
 
 /// Numbers of connections and requests; exact at rest, never negative under way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Stats {
     /// Connections leased or being opened.
     pub leased: u32,

@@ -1,6 +1,6 @@
 //! What a face of the [`engine`](crate::engine) needs beside it, for this crate's own and for bindings to other languages: the
 //! carrying out of what the engine decides, numbers for what a face alone knows, keys and states, the watch of its sockets, and the
-//! one housekeeper of a loaded library.
+//! one housekeeper of a loaded library. **Not part of the crate's API**, as the engine is not.
 //!
 //! The layers run one way: the engine knows nothing of this, and nothing here knows a face.
 

@@ -1,6 +1,7 @@
 //! Every piece of a caller's code that a pool may call, each of which does what the test wants when its turn comes: it panics, or calls
 //! the pool. And how many of what it was given are left.
 
+use std::borrow::Borrow;
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
@@ -20,6 +21,7 @@ use crate::common::eventually;
 pub(crate) enum Piece {
     KeyHash,
     KeyEq,
+    KeyBorrow,
     KeyClone,
     KeyDrop,
     ConnectionDrop,
@@ -35,9 +37,10 @@ pub(crate) enum Piece {
 }
 
 impl Piece {
-    pub(crate) const ALL: [Piece; 14] = [
+    pub(crate) const ALL: [Piece; 15] = [
         Piece::KeyHash,
         Piece::KeyEq,
+        Piece::KeyBorrow,
         Piece::KeyClone,
         Piece::KeyDrop,
         Piece::ConnectionDrop,
@@ -218,6 +221,14 @@ impl PartialEq for Key {
 }
 
 impl Eq for Key {}
+
+/// The borrowed form: a number hashes and compares as its key does.
+impl Borrow<u32> for Key {
+    fn borrow(&self) -> &u32 {
+        turn_of(Piece::KeyBorrow);
+        &self.number
+    }
+}
 
 impl Clone for Key {
     fn clone(&self) -> Key {

@@ -287,6 +287,9 @@ pub(crate) static ROWS: &[Row] = &[
         s.pool().close_idle(Duration::ZERO)
     }),
     row(&["Pool::clear"], "", ANY, |s| s.pool().clear(&key(2))),
+    row(&["Pool::clear"], "a borrowed key", ANY, |s| {
+        s.pool().clear(&2)
+    }),
     row(&["Pool::set_max_total"], "lowered", ANY, |s| {
         s.pool().set_max_total(1)
     }),
@@ -325,6 +328,9 @@ pub(crate) static ROWS: &[Row] = &[
     row(&["Pool::stats_of"], "", ANY, |s| {
         assert_eq!(s.pool().stats_of(&key(1)).max, 3);
     }),
+    row(&["Pool::stats_of"], "a borrowed key", ANY, |s| {
+        assert_eq!(s.pool().stats_of(&1).max, 3);
+    }),
     row(&["Pool::entries"], "", ANY, |s| {
         assert!(!s.pool().entries().is_empty() || s.pool().is_shut_down());
     }),
@@ -361,9 +367,9 @@ pub(crate) static ROWS: &[Row] = &[
                 .max_per_route(1)
                 .max_waiters(1)
                 .time_to_live(LONG)
-                .policy(leasehold::engine::Policy::Fifo)
+                .policy(leasehold::Policy::Fifo)
                 .barging(true)
-                .clock(leasehold::engine::Clock::monotonic())
+                .clock(leasehold::Clock::monotonic())
                 .evict_expired(true)
                 .evict_idle(LONG)
                 .close_aside(true)

@@ -5,10 +5,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use leasehold::engine::{Clock, ManualClock};
 use leasehold::socket::TcpKeepAlive;
 use leasehold::{
-    Connection, Lease, LeaseError, LeaseFuture, Pool, Route, State, Vacancy, Watching,
+    Clock, Connection, Lease, LeaseError, LeaseFuture, ManualClock, Pool, Route, State, Vacancy,
+    Watching,
 };
 
 use crate::common::eventually;

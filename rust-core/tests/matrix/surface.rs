@@ -7,12 +7,24 @@ use std::path::Path;
 use crate::faults::Piece;
 
 /// Public types that hold nothing of a caller's and call nothing.
-const VALUES: [&str; 4] = ["Entry", "LeaseError", "Reuse", "Watching"];
+const VALUES: [&str; 10] = [
+    "Clock",
+    "Counters",
+    "Entry",
+    "LeaseError",
+    "ManualClock",
+    "Policy",
+    "Reuse",
+    "Stats",
+    "Use",
+    "Watching",
+];
 
 /// What a type may be asked to be by a bound, or a call by an argument, and the piece that it is.
-const ASKED: [(&str, Option<Piece>); 13] = [
+const ASKED: [(&str, Option<Piece>); 14] = [
     ("Eq", Some(Piece::KeyEq)),
     ("Hash", Some(Piece::KeyHash)),
+    ("Borrow", Some(Piece::KeyBorrow)),
     ("Clone", Some(Piece::KeyClone)),
     ("AsFd", Some(Piece::AsFd)),
     ("FnOnce", Some(Piece::Connect)),

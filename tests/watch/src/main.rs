@@ -14,8 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 use std::{env, fs, io, thread};
 
-use leasehold::engine::Policy;
-use leasehold::{Lease, Pool, Watching};
+use leasehold::{Lease, Policy, Pool, Watching};
 
 type Streams = Pool<SocketAddr, TcpStream>;
 
