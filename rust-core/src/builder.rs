@@ -183,12 +183,12 @@ where
     ///
     /// ```
     /// use std::net::{SocketAddr, TcpListener, TcpStream};
-    /// use leasehold::{Pool, Watching};
+    /// use leasehold::{Connection, Pool, Watching};
     ///
     /// let server = TcpListener::bind("127.0.0.1:0")?;
     /// let address = server.local_addr()?;
     /// let pool: Pool<SocketAddr, TcpStream> = Pool::builder().watch(Watching::Both).build();
-    /// pool.try_lease(&address)?.or_connect(|| TcpStream::connect(address))?.keep();
+    /// Connection::keep(pool.try_lease(&address)?.or_connect(|| TcpStream::connect(address))?);
     /// assert_eq!(pool.stats().available, 1);
     ///
     /// drop(server.accept()?); // the server closes, and nobody leases or cleans up

@@ -45,7 +45,7 @@ impl<K, C> Lease<K, C> {
     /// Gives back what was not used: a connection stays as long as was promised before.
     pub(crate) fn give_back(self) {
         match self {
-            Lease::Connection(connection) => connection.keep_as_promised(),
+            Lease::Connection(connection) => Connection::keep_as_promised(connection),
             Lease::Vacancy(vacancy) => drop(vacancy),
         }
     }
@@ -80,7 +80,10 @@ impl<K, C> Lease<K, C> {
 }
 
 /// A leased connection. Say what is to become of it: dropped without a word, it is closed.
-#[must_use = "dropping it closes the connection: say `keep` to reuse it"]
+///
+/// It is the connection itself to whoever uses it. What is the guard's own are functions, `Connection::keep(guard)`, and no methods:
+/// so nothing hides a method of the connection's.
+#[must_use = "dropping it closes the connection: say `Connection::keep` to reuse it"]
 pub struct Connection<K, C> {
     /// Taken out only by what ends the lease.
     connection: Option<C>,
@@ -147,11 +150,11 @@ impl<K, C> Connection<K, C> {
     }
 
     /// Ends the lease as an HTTP response's headers say; see [`Reuse::of_http1`].
-    pub fn release(self, reuse: Reuse) {
+    pub fn release(guard: Self, reuse: Reuse) {
         match reuse {
-            Reuse::Close => self.close(),
-            Reuse::KeepFor(duration) => self.keep_for(duration),
-            Reuse::Keep => self.keep(),
+            Reuse::Close => Self::close(guard),
+            Reuse::KeepFor(duration) => Self::keep_for(guard, duration),
+            Reuse::Keep => Self::keep(guard),
         }
     }
 
@@ -162,38 +165,38 @@ impl<K, C> Connection<K, C> {
     /// limit, its peer has closed it, its time to live is over, or a request of another route needs its place.
     ///
     /// ```
-    /// use leasehold::{Lease, Pool};
+    /// use leasehold::{Connection, Lease, Pool};
     ///
     /// let pool: Pool<&str, u32> = Pool::new();
-    /// pool.try_lease(&"a")?.or_connect(|| Ok::<_, ()>(7)).unwrap().keep();
+    /// Connection::keep(pool.try_lease(&"a")?.or_connect(|| Ok::<_, ()>(7)).unwrap());
     /// assert!(matches!(pool.try_lease(&"a")?, Lease::Connection(again) if *again == 7));
     /// # Ok::<(), leasehold::LeaseError>(())
     /// ```
-    pub fn keep(self) {
-        self.end(Keep::Forever);
+    pub fn keep(guard: Self) {
+        guard.end(Keep::Forever);
     }
 
     /// Keeps it for the next lease, as [`keep`](Self::keep), but no longer than `duration`, to the millisecond, from now on.
     ///
     /// ```
     /// use std::time::Duration;
-    /// use leasehold::{Clock, ManualClock};
+    /// use leasehold::{Clock, Connection, ManualClock};
     /// use leasehold::{Lease, Pool};
     ///
     /// let clock = ManualClock::new();
     /// let pool: Pool<&str, u32> = Pool::builder().clock(Clock::manual(&clock)).build();
-    /// pool.try_lease(&"a")?.or_connect(|| Ok::<_, ()>(7)).unwrap().keep_for(Duration::from_secs(5));
+    /// Connection::keep_for(pool.try_lease(&"a")?.or_connect(|| Ok::<_, ()>(7)).unwrap(), Duration::from_secs(5));
     /// clock.advance(5_000);
     /// assert!(matches!(pool.try_lease(&"a")?, Lease::Vacancy(_)));
     /// # Ok::<(), leasehold::LeaseError>(())
     /// ```
-    pub fn keep_for(self, duration: Duration) {
-        self.end(Keep::For(millis(duration)));
+    pub fn keep_for(guard: Self, duration: Duration) {
+        guard.end(Keep::For(millis(duration)));
     }
 
     /// Closes it. The same as dropping it, said aloud.
-    pub fn close(self) {
-        drop(self);
+    pub fn close(guard: Self) {
+        drop(guard);
     }
 
     /// Notes for how long the server has promised to keep it, counted from now on;
@@ -205,36 +208,36 @@ impl<K, C> Connection<K, C> {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use leasehold::Pool;
+    /// use leasehold::{Connection, Pool};
     ///
     /// let pool: Pool<&str, u32> = Pool::new();
     /// let mut connection = pool.try_lease(&"a")?.or_connect(|| Ok::<_, ()>(7)).unwrap();
-    /// connection.update_expiry(Duration::from_secs(5)); // the response said so
-    /// connection.keep_as_promised();
+    /// Connection::update_expiry(&mut connection, Duration::from_secs(5)); // the response said so
+    /// Connection::keep_as_promised(connection);
     /// assert!(pool.entries()[0].expires_in.is_some());
     ///
-    /// pool.try_lease(&"a")?.or_connect(|| Ok::<_, ()>(7)).unwrap().keep();
+    /// Connection::keep(pool.try_lease(&"a")?.or_connect(|| Ok::<_, ()>(7)).unwrap());
     /// assert!(pool.entries()[0].expires_in.is_none());
     /// # Ok::<(), leasehold::LeaseError>(())
     /// ```
-    pub fn update_expiry(&mut self, duration: Duration) {
+    pub fn update_expiry(guard: &mut Self, duration: Duration) {
         let keep = Keep::For(millis(duration));
-        let hold = &self.hold;
-        hold.shared.update_expiry(hold.handle, self, keep);
+        let hold = &guard.hold;
+        hold.shared.update_expiry(hold.handle, guard, keep);
     }
 
     /// Keeps it for the next lease, as [`keep`](Self::keep), until what [`update_expiry`](Self::update_expiry) last noted, in
     /// this lease or an earlier one; for as long as it lasts where it never did.
-    pub fn keep_as_promised(self) {
-        self.end(Keep::AsBefore);
+    pub fn keep_as_promised(guard: Self) {
+        guard.end(Keep::AsBefore);
     }
 
     /// Binds it to `state`, or to nobody, from its release on: it then goes only to requests for an equal state; see
     /// [`Request::bound_to`](crate::Request::bound_to), which has an example. O(1).
-    pub fn bind(&mut self, state: Option<&State>) {
-        let states = &self.hold.shared.states;
+    pub fn bind(guard: &mut Self, state: Option<&State>) {
+        let states = &guard.hold.shared.states;
         let state = state.map_or(StateId::NONE, |state| states.acquire(state));
-        states.release(std::mem::replace(&mut self.hold.state, state));
+        states.release(std::mem::replace(&mut guard.hold.state, state));
     }
 
     /// Takes the connection out, say because it turned out to be dead, and goes on with the right to open another in
@@ -251,25 +254,25 @@ impl<K, C> Connection<K, C> {
     /// that was leased before is replaced all the same.
     ///
     /// ```
-    /// use leasehold::{Lease, Pool};
+    /// use leasehold::{Connection, Lease, Pool};
     ///
     /// let pool: Pool<&str, u32> = Pool::builder().max_total(1).build();
     /// let connection = pool.try_lease(&"a")?.or_connect(|| Ok::<_, ()>(1)).unwrap();
-    /// let (dead, vacancy) = connection.replace()?;
+    /// let (dead, vacancy) = Connection::replace(connection)?;
     /// assert_eq!((dead, pool.stats().leased), (1, 1));
-    /// vacancy.fill(2).keep();
+    /// Connection::keep(vacancy.fill(2));
     /// # Ok::<(), leasehold::LeaseError>(())
     /// ```
-    pub fn replace(mut self) -> Result<(C, Vacancy<K, C>), LeaseError> {
-        let shared = &self.hold.shared;
+    pub fn replace(mut guard: Self) -> Result<(C, Vacancy<K, C>), LeaseError> {
+        let shared = &guard.hold.shared;
         // First: it asks the connection, which may panic, and is then closed.
-        shared.unwatch(&self);
-        if shared.engine.reopen(self.hold.handle).is_err() {
+        shared.unwatch(&guard);
+        if shared.engine.reopen(guard.hold.handle).is_err() {
             return Err(LeaseError::ShutDown);
         }
-        shared.states.release(std::mem::take(&mut self.hold.state));
-        let connection = self.connection.take().expect(ENDED);
-        let hold = self.hold.pass_on();
+        shared.states.release(std::mem::take(&mut guard.hold.state));
+        let connection = guard.connection.take().expect(ENDED);
+        let hold = guard.hold.pass_on();
         Ok((connection, Vacancy { hold }))
     }
 
@@ -299,7 +302,7 @@ impl<K, C> Connection<K, C> {
             }
             shared.note_stale(next.hold.handle);
         }
-        let (dead, vacancy) = self.replace()?;
+        let (dead, vacancy) = Self::replace(self)?;
         shared.close(dead);
         Ok(Lease::Vacancy(vacancy))
     }
@@ -364,13 +367,13 @@ impl<K, C> Vacancy<K, C> {
     /// Its socket is set up and watched as the pool was [asked to](crate::Builder::watch), so it had better be connected.
     ///
     /// ```
-    /// use leasehold::{Lease, Pool};
+    /// use leasehold::{Connection, Lease, Pool};
     ///
     /// let pool: Pool<&str, u32> = Pool::new();
     /// let Lease::Vacancy(vacancy) = pool.try_lease(&"a")? else { panic!("nothing is idle yet") };
     /// let connection = vacancy.fill(7); // here a client would connect
     /// assert_eq!((*connection, pool.stats().leased), (7, 1));
-    /// connection.keep();
+    /// Connection::keep(connection);
     /// # Ok::<(), leasehold::LeaseError>(())
     /// ```
     pub fn fill(self, connection: C) -> Connection<K, C> {

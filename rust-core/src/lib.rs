@@ -1,8 +1,8 @@
 //! A connection pool: which connection a caller gets, when one may be opened and when one must go.
 //!
-//! A lease is a guard, and the guard wants a word at its end: [`keep`](Connection::keep),
-//! [`keep_for`](Connection::keep_for) or [`close`](Connection::close). **Dropped without a word it closes the
-//! connection.** Most pools do the opposite; but what a `?` or a panic drops in the middle of an exchange is a
+//! A lease is a guard, and the guard wants a word at its end: [`Connection::keep(guard)`](Connection::keep),
+//! [`keep_for`](Connection::keep_for) or [`close`](Connection::close), which are called so, as functions, since a method of the guard's
+//! would hide the connection's own of that name. **Dropped without a word it closes the connection.** Most pools do the opposite; but what a `?` or a panic drops in the middle of an exchange is a
 //! connection with half an answer on it, and the next user would read the other half. Forgetting to say `keep` costs
 //! a connection, and shows in the numbers; the reverse mistake shows in somebody else's data. The compiler warns of a
 //! guard that nobody uses.
@@ -11,7 +11,7 @@
 //! use std::io::{Read, Write};
 //! use std::net::{TcpListener, TcpStream};
 //! use std::time::Duration;
-//! use leasehold::{Pool, Reuse, Watching};
+//! use leasehold::{Connection, Pool, Reuse, Watching};
 //!
 //! # let server = TcpListener::bind("127.0.0.1:0")?;
 //! # let address = server.local_addr()?;
@@ -32,7 +32,7 @@
 //!     let mut answer = [0; 64];
 //!     let length = connection.read(&mut answer)?;
 //!     assert!(answer[..length].starts_with(b"HTTP/1.1 204"));
-//!     connection.release(Reuse::of_http1(1, None, Some("timeout=5")));
+//!     Connection::release(connection, Reuse::of_http1(1, None, Some("timeout=5")));
 //! }
 //! assert_eq!(pool.stats().available, 1);
 //! # Ok::<(), Box<dyn std::error::Error>>(())

@@ -54,12 +54,12 @@ impl<K: Eq + Hash + Clone, C> Pool<K, C> {
     /// [`TooManyRoutes`](LeaseError::TooManyRoutes).
     ///
     /// ```
-    /// use leasehold::{Lease, LeaseError, Pool};
+    /// use leasehold::{Connection, Lease, LeaseError, Pool};
     ///
     /// let pool: Pool<&str, u32> = Pool::builder().max_total(1).build();
     /// let Lease::Vacancy(vacancy) = pool.try_lease(&"a")? else { panic!("nothing is idle yet") };
     /// assert_eq!(pool.try_lease(&"b").unwrap_err(), LeaseError::Exhausted);
-    /// vacancy.fill(7).keep();
+    /// Connection::keep(vacancy.fill(7));
     /// // The idle connection to "a" makes room for one to "b".
     /// assert!(matches!(pool.try_lease(&"b")?, Lease::Vacancy(_)));
     /// # Ok::<(), LeaseError>(())
@@ -80,14 +80,14 @@ impl<K: Eq + Hash + Clone, C> Pool<K, C> {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use leasehold::{LeaseError, Pool};
+    /// use leasehold::{Connection, LeaseError, Pool};
     ///
     /// let pool: Pool<&str, u32> = Pool::builder().max_total(1).build();
     /// let open = || Ok::<_, LeaseError>(7); // here a client would connect
     /// let connection = pool.lease(&"a", Duration::from_secs(3))?.or_connect(open)?;
     /// // Somebody else would have to wait, and does so for a millisecond.
     /// assert_eq!(pool.lease(&"a", Duration::from_millis(1)).unwrap_err(), LeaseError::Timeout);
-    /// connection.keep();
+    /// Connection::keep(connection);
     /// assert_eq!(*pool.lease(&"a", Duration::MAX)?.or_connect(open)?, 7);
     /// # Ok::<(), LeaseError>(())
     /// ```
@@ -108,7 +108,7 @@ impl<K: Eq + Hash + Clone, C> Pool<K, C> {
     /// ```
     /// # use std::{future::Future, pin::pin, sync::Arc, task::{Context, Poll, Wake, Waker}};
     /// # struct Noop; impl Wake for Noop { fn wake(self: Arc<Self>) {} }
-    /// use leasehold::{Lease, Pool};
+    /// use leasehold::{Connection, Lease, Pool};
     ///
     /// async fn fetch(pool: &Pool<&'static str, u32>) -> Result<u32, leasehold::LeaseError> {
     ///     let connection = match pool.lease_async(&"a").await? {
@@ -116,7 +116,7 @@ impl<K: Eq + Hash + Clone, C> Pool<K, C> {
     ///         Lease::Vacancy(vacancy) => vacancy.fill(7), // here a client would connect
     ///     };
     ///     let answer = *connection;
-    ///     connection.keep();
+    ///     Connection::keep(connection);
     ///     Ok(answer)
     /// }
     /// # let pool = Pool::new();
@@ -134,11 +134,11 @@ impl<K: Eq + Hash + Clone, C> Pool<K, C> {
     /// [`TooManyRoutes`](LeaseError::TooManyRoutes).
     ///
     /// ```
-    /// use leasehold::Pool;
+    /// use leasehold::{Connection, Pool};
     ///
     /// let pool: Pool<String, u32> = Pool::new();
     /// let route = pool.route(&"example.org:443".to_owned())?;
-    /// route.try_lease()?.or_connect(|| Ok::<_, ()>(7)).unwrap().keep();
+    /// Connection::keep(route.try_lease()?.or_connect(|| Ok::<_, ()>(7)).unwrap());
     /// assert_eq!(pool.stats_of("example.org:443").available, 1);
     /// # Ok::<(), leasehold::LeaseError>(())
     /// ```
@@ -153,12 +153,12 @@ impl<K: Eq + Hash + Clone, C> Pool<K, C> {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use leasehold::{Clock, ManualClock};
+    /// use leasehold::{Clock, Connection, ManualClock};
     /// use leasehold::Pool;
     ///
     /// let clock = ManualClock::new();
     /// let pool: Pool<&str, u32> = Pool::builder().clock(Clock::manual(&clock)).build();
-    /// pool.try_lease(&"a")?.or_connect(|| Ok::<_, ()>(7)).unwrap().keep_for(Duration::from_secs(5));
+    /// Connection::keep_for(pool.try_lease(&"a")?.or_connect(|| Ok::<_, ()>(7)).unwrap(), Duration::from_secs(5));
     /// clock.advance(5_000);
     /// pool.close_expired();
     /// assert_eq!((pool.stats().available, pool.counters().expired), (0, 1));
@@ -173,10 +173,10 @@ impl<K: Eq + Hash + Clone, C> Pool<K, C> {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use leasehold::Pool;
+    /// use leasehold::{Connection, Pool};
     ///
     /// let pool: Pool<&str, u32> = Pool::new();
-    /// pool.try_lease(&"a")?.or_connect(|| Ok::<_, ()>(7)).unwrap().keep();
+    /// Connection::keep(pool.try_lease(&"a")?.or_connect(|| Ok::<_, ()>(7)).unwrap());
     /// pool.close_idle(Duration::from_secs(60));
     /// assert_eq!(pool.stats().available, 1);
     /// pool.close_idle(Duration::ZERO);
@@ -191,15 +191,15 @@ impl<K: Eq + Hash + Clone, C> Pool<K, C> {
     /// may be any borrowed form of the pool's. O(entries).
     ///
     /// ```
-    /// use leasehold::Pool;
+    /// use leasehold::{Connection, Pool};
     ///
     /// let pool: Pool<&str, u32> = Pool::new();
     /// let leases = ["a", "a", "b"].map(|key| pool.try_lease(&key));
     /// let [idle, leased, other] = leases.map(|lease| lease.unwrap().or_connect(|| Ok::<_, ()>(7)).unwrap());
-    /// idle.keep();
-    /// other.keep();
+    /// Connection::keep(idle);
+    /// Connection::keep(other);
     /// pool.clear(&"a"); // its name has another address now
-    /// leased.keep();
+    /// Connection::keep(leased);
     /// assert_eq!((pool.stats().available, pool.counters().cleared), (1, 2));
     /// ```
     pub fn clear<Q>(&self, key: &Q)
@@ -219,10 +219,10 @@ impl<K: Eq + Hash + Clone, C> Pool<K, C> {
     /// least recently released first, and leased ones at their release. With 0 every lease waits. O(closed + served).
     ///
     /// ```
-    /// use leasehold::{LeaseError, Pool};
+    /// use leasehold::{Connection, LeaseError, Pool};
     ///
     /// let pool: Pool<&str, u32> = Pool::new();
-    /// pool.try_lease(&"a")?.or_connect(|| Ok::<_, ()>(7)).unwrap().keep();
+    /// Connection::keep(pool.try_lease(&"a")?.or_connect(|| Ok::<_, ()>(7)).unwrap());
     /// pool.set_max_total(0);
     /// assert_eq!(pool.stats().available, 0);
     /// assert_eq!(pool.try_lease(&"a").unwrap_err(), LeaseError::Exhausted);
@@ -283,14 +283,14 @@ impl<K: Eq + Hash + Clone, C> Pool<K, C> {
     /// What is leased is its holder's: nothing takes it away before its release.
     ///
     /// ```
-    /// use leasehold::{LeaseError, Pool};
+    /// use leasehold::{Connection, LeaseError, Pool};
     ///
     /// let pool: Pool<&str, u32> = Pool::new();
     /// let leased = pool.try_lease(&"a")?.or_connect(|| Ok::<_, ()>(7)).unwrap();
     /// pool.shutdown();
     /// assert_eq!(pool.try_lease(&"a").unwrap_err(), LeaseError::ShutDown);
     /// assert_eq!(*leased, 7);
-    /// leased.keep(); // closes it
+    /// Connection::keep(leased); // closes it
     /// assert_eq!((pool.stats().leased, pool.stats().available), (0, 0));
     /// # Ok::<(), LeaseError>(())
     /// ```
@@ -307,11 +307,11 @@ impl<K: Eq + Hash + Clone, C> Pool<K, C> {
     /// The pool's numbers: exact at rest. Takes no lock. O(routes that have been in use at once), a few nanoseconds each.
     ///
     /// ```
-    /// use leasehold::Pool;
+    /// use leasehold::{Connection, Pool};
     ///
     /// let pool: Pool<&str, u32> = Pool::builder().max_total(20).build();
     /// let _leased = pool.try_lease(&"a")?;
-    /// pool.try_lease(&"b")?.or_connect(|| Ok::<_, ()>(7)).unwrap().keep();
+    /// Connection::keep(pool.try_lease(&"b")?.or_connect(|| Ok::<_, ()>(7)).unwrap());
     /// let stats = pool.stats();
     /// assert_eq!((stats.leased, stats.available, stats.pending, stats.max), (1, 1, 0, 20));
     /// # Ok::<(), leasehold::LeaseError>(())
@@ -324,10 +324,10 @@ impl<K: Eq + Hash + Clone, C> Pool<K, C> {
     /// not among them. Numbers only grow. Takes no lock. O(1).
     ///
     /// ```
-    /// use leasehold::Pool;
+    /// use leasehold::{Connection, Pool};
     ///
     /// let pool: Pool<&str, u32> = Pool::builder().max_total(1).build();
-    /// pool.try_lease(&"a")?.or_connect(|| Ok::<_, ()>(7)).unwrap().keep();
+    /// Connection::keep(pool.try_lease(&"a")?.or_connect(|| Ok::<_, ()>(7)).unwrap());
     /// let _b = pool.try_lease(&"b")?; // takes the place of the idle one
     /// assert_eq!(pool.counters().evicted, 1);
     /// # Ok::<(), leasehold::LeaseError>(())
@@ -366,10 +366,10 @@ impl<K: Eq + Hash + Clone, C> Pool<K, C> {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use leasehold::{Pool, Use};
+    /// use leasehold::{Connection, Pool, Use};
     ///
     /// let pool: Pool<&str, u32> = Pool::new();
-    /// pool.try_lease(&"a")?.or_connect(|| Ok::<_, ()>(7)).unwrap().keep_for(Duration::from_secs(5));
+    /// Connection::keep_for(pool.try_lease(&"a")?.or_connect(|| Ok::<_, ()>(7)).unwrap(), Duration::from_secs(5));
     /// let entries = pool.entries();
     /// assert_eq!((*entries[0].key, entries[0].used), ("a", Use::Idle));
     /// assert!(entries[0].expires_in.is_some_and(|left| left <= Duration::from_secs(5)));

@@ -54,14 +54,14 @@ impl<'a, K: Eq + Hash + Clone, C> Request<'a, K, C> {
     /// Connections bound to others are never given; where the route is full of them the oldest makes room.
     ///
     /// ```
-    /// use leasehold::{Lease, Pool, State};
+    /// use leasehold::{Connection, Lease, Pool, State};
     ///
     /// let pool: Pool<&str, u32> = Pool::new();
     /// let alice = State::new("alice");
     /// let Lease::Vacancy(vacancy) = pool.request(&"a").bound_to(&alice).try_lease()? else { panic!() };
     /// let mut connection = vacancy.fill(7);
-    /// connection.bind(Some(&alice)); // she has authenticated on it
-    /// connection.keep();
+    /// Connection::bind(&mut connection, Some(&alice)); // she has authenticated on it
+    /// Connection::keep(connection);
     ///
     /// assert!(matches!(pool.try_lease(&"a")?, Lease::Vacancy(_)));
     /// assert!(matches!(pool.request(&"a").bound_to(&alice).try_lease()?, Lease::Connection(_)));

@@ -16,12 +16,12 @@ use crate::shares::Shares;
 /// Leases by it look no key up, and the pool does not forget the route as long as it is held.
 ///
 /// ```
-/// use leasehold::Pool;
+/// use leasehold::{Connection, Pool};
 ///
 /// let pool: Pool<&str, u32> = Pool::new();
 /// let route = pool.route(&"a")?;
 /// for _ in 0..3 {
-///     route.try_lease()?.or_connect(|| Ok::<_, ()>(7)).unwrap().keep();
+///     Connection::keep(route.try_lease()?.or_connect(|| Ok::<_, ()>(7)).unwrap());
 /// }
 /// assert_eq!(pool.stats().available, 1);
 /// # Ok::<(), leasehold::LeaseError>(())
@@ -77,13 +77,13 @@ impl<K: Eq + Hash + Clone, C> Route<K, C> {
     ///
     /// ```
     /// # use std::{future::Future, pin::pin, task::{Context, Poll, Waker}};
-    /// use leasehold::{Lease, Pool};
+    /// use leasehold::{Connection, Lease, Pool};
     ///
     /// let pool: Pool<&str, u32> = Pool::new();
     /// let route = pool.route(&"a")?;
     /// let fetch = async {
     ///     let Lease::Vacancy(vacancy) = route.lease_async().await? else { panic!("nothing is idle yet") };
-    ///     vacancy.fill(7).keep();
+    ///     Connection::keep(vacancy.fill(7));
     ///     Ok::<(), leasehold::LeaseError>(())
     /// };
     /// # assert!(pin!(fetch).poll(&mut Context::from_waker(Waker::noop())).is_ready());

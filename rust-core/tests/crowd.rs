@@ -127,7 +127,7 @@ fn give_up(pool: &Wires, open: &Arc<AtomicIsize>, key: u64) {
     let mut future = pin!(pool.lease_async(&key));
     let mut context = Context::from_waker(Waker::noop());
     if let Poll::Ready(Ok(lease)) = future.as_mut().poll(&mut context) {
-        fill(lease, open).keep();
+        Connection::keep(fill(lease, open));
         return;
     }
     thread::yield_now();
@@ -160,13 +160,13 @@ fn finish(outcome: Result<Lease<u64, Wire>, LeaseError>, open: &Arc<AtomicIsize>
     }
     connection.is_used.store(false, Ordering::SeqCst);
     match below(8) {
-        0 => connection.close(),
-        1 => connection.keep_for(Duration::from_millis(below(3))),
+        0 => Connection::close(connection),
+        1 => Connection::keep_for(connection, Duration::from_millis(below(3))),
         2 => {
-            connection.bind(Some(&State::new("alice")));
-            connection.keep();
+            Connection::bind(&mut connection, Some(&State::new("alice")));
+            Connection::keep(connection);
         }
-        _ => connection.keep(),
+        _ => Connection::keep(connection),
     }
 }
 

@@ -8,7 +8,7 @@ mod common;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use leasehold::{Lease, Pool, Watching};
+use leasehold::{Connection, Lease, Pool, Watching};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use common::eventually;
@@ -68,14 +68,14 @@ fn what_cannot_be_watched_is_probed_and_watched_as_soon_as_it_can_be() {
     };
     let (leased, other) = (open(first.ours), open(second.ours));
     assert_eq!(LINES.load(Ordering::Relaxed), 1, "said once");
-    leased.keep();
+    Connection::keep(leased);
     drop(first.theirs);
     // Nobody is told, but a lease finds out.
     eventually("it is found dead", || {
         match pool.try_lease(&address).unwrap() {
             Lease::Vacancy(_) => true,
             Lease::Connection(connection) => {
-                connection.keep();
+                Connection::keep(connection);
                 false
             }
         }
@@ -83,7 +83,7 @@ fn what_cannot_be_watched_is_probed_and_watched_as_soon_as_it_can_be() {
     assert_eq!(pool.counters().stale, 1);
 
     setrlimit(Resource::Nofile, limit).unwrap();
-    other.keep();
+    Connection::keep(other);
     drop(second.theirs);
     eventually("it is closed without a lease", || {
         pool.stats().available == 0

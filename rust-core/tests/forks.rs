@@ -13,7 +13,7 @@ use std::thread;
 use std::time::Duration;
 
 use common::wait;
-use leasehold::{LeaseError, Pool, Watching};
+use leasehold::{Connection, LeaseError, Pool, Watching};
 
 const FORKS: usize = 300;
 
@@ -32,10 +32,7 @@ fn use_own_pool() {
             threads.spawn(|| {
                 for _ in 0..20 {
                     let lease = pool.lease(&"r", Duration::MAX).unwrap();
-                    lease
-                        .or_connect(|| TcpStream::connect(address))
-                        .unwrap()
-                        .keep();
+                    Connection::keep(lease.or_connect(|| TcpStream::connect(address)).unwrap());
                 }
             });
         }
@@ -61,7 +58,7 @@ fn a_childs_own_pools_work_whatever_its_parents_threads_held() {
             threads.spawn(|| {
                 while !is_over.load(Relaxed) {
                     let lease = inherited.lease(&"r", Duration::MAX).unwrap();
-                    lease.or_connect(|| Ok::<_, ()>(7)).unwrap().keep();
+                    Connection::keep(lease.or_connect(|| Ok::<_, ()>(7)).unwrap());
                 }
             });
         }
@@ -142,10 +139,8 @@ fn what_takes_a_thread_that_cannot_be_had_is_refused_and_tried_again() {
         limit_threads(libc::RLIM_INFINITY);
         assert_eq!(wait(pin!(briefly())).unwrap_err(), LeaseError::Timeout);
         // What expires is evicted from now on.
-        lease
-            .or_connect(|| Ok::<_, ()>(7))
-            .unwrap()
-            .keep_for(Duration::from_millis(1));
+        let leased = lease.or_connect(|| Ok::<_, ()>(7)).unwrap();
+        Connection::keep_for(leased, Duration::from_millis(1));
         common::eventually("what has expired is evicted", || {
             pool.stats().available == 0
         });
@@ -165,11 +160,12 @@ fn the_librarys_threads_block_every_signal_and_the_callers_mask_stays() {
             .evict_expired(true)
             .close_aside(true)
             .build();
-        pool.try_lease(&"r")
-            .unwrap()
-            .or_connect(|| Ok::<_, ()>(7))
-            .unwrap()
-            .close();
+        Connection::close(
+            pool.try_lease(&"r")
+                .unwrap()
+                .or_connect(|| Ok::<_, ()>(7))
+                .unwrap(),
+        );
         assert_eq!(mask("/proc/thread-self/status"), before);
         // Each gives itself its name when it has begun.
         let masks = || -> Vec<u64> {

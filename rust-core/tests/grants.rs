@@ -13,7 +13,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
-use leasehold::{Lease, LeaseError, Pool};
+use leasehold::{Connection, Lease, LeaseError, Pool};
 
 use common::{LONG, eventually};
 
@@ -49,13 +49,14 @@ fn of_one() -> Pool<&'static str, Wire> {
 #[test]
 fn a_place_that_a_panicking_close_has_made_goes_to_nobody_less() -> Result<(), LeaseError> {
     let pool = of_one();
-    pool.try_lease(&"a")?
-        .or_connect(|| Wire::whose_drop(fail))?
-        .keep();
+    Connection::keep(
+        pool.try_lease(&"a")?
+            .or_connect(|| Wire::whose_drop(fail))?,
+    );
     let failed = catch_unwind(AssertUnwindSafe(|| pool.try_lease(&"b")));
     assert!(failed.is_err());
     assert_eq!((pool.stats().leased, pool.stats().available), (0, 0));
-    pool.try_lease(&"b")?.or_connect(Wire::plain)?.keep();
+    Connection::keep(pool.try_lease(&"b")?.or_connect(Wire::plain)?);
     Ok(())
 }
 
@@ -79,11 +80,11 @@ fn who_waits_is_told_before_what_makes_room_is_closed() -> Result<(), LeaseError
             let lease = pool.lease(&"b", LONG)?.or_connect(Wire::plain)?;
             // Only now the close comes to its end, which was before it in the program's text.
             open.send(()).unwrap();
-            lease.keep();
+            Connection::keep(lease);
             Ok(())
         });
         eventually("it waits", || pool.stats().pending == 1);
-        held.close();
+        Connection::close(held);
         waiter.join().unwrap()
     })
 }
@@ -98,14 +99,14 @@ fn who_waits_is_told_before_an_idle_connection_is_closed_for_another() -> Result
         .or_connect(|| Wire::whose_drop(gate(opened)))?;
     thread::scope(|scope| {
         let waiter = scope.spawn(|| {
-            pool.lease(&"c", LONG)?.or_connect(Wire::plain)?.keep();
+            Connection::keep(pool.lease(&"c", LONG)?.or_connect(Wire::plain)?);
             open.send(()).unwrap();
             Ok(())
         });
         eventually("it waits", || pool.stats().pending == 1);
         // It goes as soon as it is idle, for who waits.
-        idle.keep();
-        held.keep();
+        Connection::keep(idle);
+        Connection::keep(held);
         waiter.join().unwrap()
     })
 }
@@ -170,7 +171,7 @@ fn a_waker_that_panics_costs_neither_the_next_one_nor_what_was_granted() -> Resu
     let mut context = Context::from_waker(Waker::noop());
     assert!(second.as_mut().poll(&mut context).is_pending());
 
-    let released = catch_unwind(AssertUnwindSafe(|| held.keep()));
+    let released = catch_unwind(AssertUnwindSafe(|| Connection::keep(held)));
     assert!(released.is_err(), "whose call woke it is told");
     assert_eq!((pool.stats().leased, pool.stats().pending), (1, 1));
     // Nobody polls the first one again.

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use leasehold::{Lease, Pool};
+use leasehold::{Connection, Lease, Pool};
 
 /// How many hosts are seen: all that is promised where `./dev model` runs this, optimized.
 const HOSTS: u64 = if cfg!(debug_assertions) {
@@ -64,9 +64,9 @@ fn hosts_seen_once_leave_nothing_behind() {
         let connection = vacancy.fill(number);
         // One in three closes, the others are evicted in their time.
         if number % 3 == 0 {
-            connection.close();
+            Connection::close(connection);
         } else {
-            connection.keep();
+            Connection::keep(connection);
         }
         drop(host);
         most = most.max(copies.load(Ordering::Relaxed));

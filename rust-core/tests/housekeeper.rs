@@ -53,7 +53,7 @@ fn a_pool_that_needs_no_thread_has_none() {
     let _alone = alone();
     let pool: Pool<&str, TcpStream> = Pool::builder().watch(Watching::Probe).build();
     let plain: Pool<&str, u32> = Pool::new();
-    open(&plain, 1).keep();
+    Connection::keep(open(&plain, 1));
     let _future = pool.lease_async(&"a");
     // One of the test before may still be ending; none of these pools has one.
     eventually("no thread is there", || threads() == 0);
@@ -74,7 +74,7 @@ fn all_pools_share_one_thread_which_is_gone_with_the_last() {
 fn the_disposers_thread_is_gone_with_the_last_pool() {
     let _alone = alone();
     let pool: Pool<&str, u32> = Pool::builder().close_aside(true).build();
-    open(&pool, 1).close();
+    Connection::close(open(&pool, 1));
     eventually("both have their names", || threads() == 2);
     drop(pool);
     eventually("no thread is left", || threads() == 0);
@@ -107,7 +107,7 @@ fn a_pool_may_be_dropped_on_a_thread_of_the_librarys_own() {
         pool: Some(inner),
         dropped,
     };
-    open(&outer, owner).keep_for(Duration::from_millis(1));
+    Connection::keep_for(open(&outer, owner), Duration::from_millis(1));
     clock.advance(1);
     drops.recv_timeout(LONG).unwrap();
     drop(outer);
@@ -121,7 +121,7 @@ fn expired_and_long_idle_connections_stay_unless_asked_otherwise() {
     let asked = pool_on(&clock, |settings| settings.evict_expired(true));
     let not_asked = pool_on(&clock, |settings| settings.close_aside(true));
     for pool in [&asked, &not_asked] {
-        open(pool, 1).keep_for(Duration::from_secs(5));
+        Connection::keep_for(open(pool, 1), Duration::from_secs(5));
     }
     clock.advance(4_999);
     assert_eq!(asked.stats().available, 1);
@@ -139,9 +139,9 @@ fn long_idle_connections_are_evicted_where_asked() {
         settings.evict_idle(Duration::from_secs(60))
     });
     let (first, second) = (open(&pool, 1), open(&pool, 2));
-    first.keep();
+    Connection::keep(first);
     clock.advance(30_000);
-    second.keep();
+    Connection::keep(second);
     clock.advance(30_000);
     eventually("the first is evicted", || pool.stats().available == 1);
     eventually("it is counted", || pool.counters().idle == 1);
@@ -153,7 +153,7 @@ fn long_idle_connections_are_evicted_where_asked() {
 fn eviction_needs_no_lease_on_the_real_clock() {
     let _alone = alone();
     let pool: Pool<&str, u32> = Pool::builder().evict_expired(true).build();
-    open(&pool, 1).keep_for(Duration::from_millis(1));
+    Connection::keep_for(open(&pool, 1), Duration::from_millis(1));
     eventually("it is evicted", || pool.counters().expired == 1);
 }
 
@@ -176,7 +176,7 @@ fn an_asynchronous_lease_times_out_at_its_deadline() {
         assert_eq!(waiter.join().unwrap().unwrap_err(), LeaseError::Timeout);
     });
     assert_eq!(pool.stats().pending, 0);
-    leased.keep();
+    Connection::keep(leased);
     assert_eq!(pool.stats().available, 1);
 }
 
@@ -195,7 +195,7 @@ fn a_grant_before_the_deadline_is_used_and_a_dropped_future_loses_none() {
     let mut second = pin!(request());
     assert!(first.as_mut().poll(&mut context).is_pending());
     assert!(second.as_mut().poll(&mut context).is_pending());
-    leased.keep();
+    Connection::keep(leased);
     drop(first);
     clock.advance(500);
     assert!(wait(second).is_ok());
@@ -235,7 +235,7 @@ fn closes_that_panic_end_neither_eviction_nor_deadlines() {
         // Two in one batch.
         let both = [open(&pool, Bomb), open(&pool, Bomb)];
         for connection in both {
-            connection.keep_for(Duration::from_millis(1));
+            Connection::keep_for(connection, Duration::from_millis(1));
         }
         clock.advance(1);
         eventually("they are evicted", || pool.counters().expired == 2 * round);
@@ -302,7 +302,7 @@ fn a_waker_that_panics_costs_the_others_of_its_moment_nothing() {
         tells.recv_timeout(LONG).unwrap();
     }
     drop(requests);
-    leased.keep_for(Duration::from_millis(1));
+    Connection::keep_for(leased, Duration::from_millis(1));
     clock.advance(1);
     eventually("what expires later is evicted", || {
         pool.counters().expired == 1
@@ -327,11 +327,11 @@ fn what_the_housekeeper_evicts_is_closed_beside_it() {
         .evict_expired(true)
         .build();
     let (gate, held) = mpsc::channel();
-    open(&stubborn, Stubborn(held)).keep_for(Duration::from_millis(1));
+    Connection::keep_for(open(&stubborn, Stubborn(held)), Duration::from_millis(1));
     clock.advance(1);
     eventually("its close hangs", || threads() == 2);
     let pool = pool_on(&clock, |settings| settings.evict_expired(true));
-    open(&pool, 1).keep_for(Duration::from_millis(1));
+    Connection::keep_for(open(&pool, 1), Duration::from_millis(1));
     clock.advance(1);
     eventually("another pool's is evicted", || pool.counters().expired == 1);
     drop(gate);

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use leasehold::{Clock, ManualClock, Pool};
+use leasehold::{Clock, Connection, ManualClock, Pool};
 
 use common::eventually;
 
@@ -55,10 +55,10 @@ fn a_logger_that_panics_ends_neither_the_housekeeper_nor_the_disposer() {
         .build();
     for round in 1..=3 {
         let lease = pool.try_lease(&0).unwrap();
-        lease
-            .or_connect(|| Ok::<_, ()>(Bomb))
-            .unwrap()
-            .keep_for(Duration::from_millis(1));
+        Connection::keep_for(
+            lease.or_connect(|| Ok::<_, ()>(Bomb)).unwrap(),
+            Duration::from_millis(1),
+        );
         clock.advance(1);
         eventually("it is evicted", || pool.counters().expired == round);
         // That it is evicted, that this panicked, and that its close did.

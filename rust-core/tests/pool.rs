@@ -117,7 +117,7 @@ fn poll<F: Future + Unpin>(future: &mut F, waker: &Waker) -> Poll<F::Output> {
 #[test]
 fn a_kept_connection_is_leased_again() {
     let scene = Scene::new(|pool| pool);
-    scene.lease("a").keep();
+    Connection::keep(scene.lease("a"));
     assert_eq!(scene.lease("a").number, 0);
     assert_eq!(scene.lease("b").number, 1);
 }
@@ -163,7 +163,7 @@ fn a_panic_costs_the_connection_in_use_and_nothing_else() {
         let connecting =
             || failed.or_connect(|| -> Result<Wire, ()> { resume_unwind(Box::new(0)) });
         assert!(catch_unwind(AssertUnwindSafe(connecting)).is_err());
-        connection.keep();
+        Connection::keep(connection);
         assert!(!scene.pool.is_shut_down());
     }
     let stats = scene.pool.stats();
@@ -197,8 +197,8 @@ fn idle_connections_go_newest_first_or_in_turn() {
     for (policy, order) in [(Policy::Lifo, [1, 0]), (Policy::Fifo, [0, 1])] {
         let scene = Scene::new(|pool| pool.policy(policy));
         let (first, second) = (scene.lease("a"), scene.lease("a"));
-        first.keep();
-        second.keep();
+        Connection::keep(first);
+        Connection::keep(second);
         let leased = [scene.lease("a"), scene.lease("a")];
         assert_eq!([leased[0].number, leased[1].number], order);
     }
@@ -207,11 +207,9 @@ fn idle_connections_go_newest_first_or_in_turn() {
 #[test]
 fn an_expired_connection_is_closed_and_not_leased() {
     let scene = Scene::new(|pool| pool);
-    scene
-        .lease("a")
-        .release(Reuse::KeepFor(Duration::from_secs(5)));
+    Connection::release(scene.lease("a"), Reuse::KeepFor(Duration::from_secs(5)));
     scene.clock.advance(4_999);
-    scene.lease("a").keep_for(Duration::from_secs(5));
+    Connection::keep_for(scene.lease("a"), Duration::from_secs(5));
     scene.clock.advance(5_000);
     let fresh = scene.lease("a");
     assert_eq!(fresh.number, 1);
@@ -221,10 +219,10 @@ fn an_expired_connection_is_closed_and_not_leased() {
 #[test]
 fn the_time_to_live_ends_even_a_busy_connection() {
     let scene = Scene::new(|pool| pool.time_to_live(Duration::from_secs(10)));
-    scene.lease("a").keep();
+    Connection::keep(scene.lease("a"));
     for _ in 0..3 {
         scene.clock.advance(3_000);
-        scene.lease("a").keep_for(LONG);
+        Connection::keep_for(scene.lease("a"), LONG);
     }
     scene.clock.advance(1_000);
     assert_eq!(scene.lease("a").number, 1);
@@ -234,10 +232,10 @@ fn the_time_to_live_ends_even_a_busy_connection() {
 fn a_promise_noted_in_a_lease_outlives_it() {
     let scene = Scene::new(|pool| pool);
     let mut connection = scene.lease("a");
-    connection.update_expiry(Duration::from_secs(5));
-    connection.keep_as_promised();
+    Connection::update_expiry(&mut connection, Duration::from_secs(5));
+    Connection::keep_as_promised(connection);
     scene.clock.advance(3_000);
-    scene.lease("a").keep_as_promised();
+    Connection::keep_as_promised(scene.lease("a"));
     scene.clock.advance(2_000);
     assert_eq!(scene.lease("a").number, 1);
 }
@@ -247,7 +245,7 @@ fn housekeeping_closes_what_is_due_and_nothing_else() {
     let scene = Scene::new(|pool| pool);
     let connections: Vec<_> = (0..3).map(|_| scene.lease("a")).collect();
     for (connection, seconds) in connections.into_iter().zip([1, 2, 3]) {
-        connection.keep_for(Duration::from_secs(seconds));
+        Connection::keep_for(connection, Duration::from_secs(seconds));
     }
     scene.clock.advance(2_000);
     scene.pool.close_expired();
@@ -262,11 +260,11 @@ fn housekeeping_closes_what_is_due_and_nothing_else() {
 fn clearing_a_route_closes_idle_connections_now_and_leased_ones_at_their_release() {
     let scene = Scene::new(|pool| pool);
     let (idle, leased, other) = (scene.lease("a"), scene.lease("a"), scene.lease("b"));
-    idle.keep();
-    other.keep();
+    Connection::keep(idle);
+    Connection::keep(other);
     scene.pool.clear(&"a");
     assert_eq!(scene.closed(), [0]);
-    leased.keep();
+    Connection::keep(leased);
     assert_eq!(scene.closed(), [0, 1]);
     scene.pool.clear(&"never seen");
     assert_eq!(scene.pool.stats().available, 1);
@@ -276,8 +274,8 @@ fn clearing_a_route_closes_idle_connections_now_and_leased_ones_at_their_release
 fn an_idle_connection_of_another_route_makes_room() {
     let scene = Scene::new(|pool| pool.max_total(2));
     let (a, b) = (scene.lease("a"), scene.lease("b"));
-    b.keep();
-    a.keep();
+    Connection::keep(b);
+    Connection::keep(a);
     let c = scene.lease("c");
     assert_eq!(c.number, 2);
     assert_eq!(scene.closed(), [1], "the least recently released goes");
@@ -319,7 +317,7 @@ fn a_lowered_limit_closes_surplus_and_a_raised_one_serves_waiters() {
     let waiter = scene.waiting(move || pool.lease(&"a", LONG).map(drop));
     scene.pool.set_max_total(2);
     assert_eq!(waiter.join().unwrap(), Ok(()));
-    held.keep();
+    Connection::keep(held);
 }
 
 #[test]
@@ -333,11 +331,11 @@ fn a_released_connection_goes_to_who_has_waited_longest() {
             scene.waiting(move || {
                 let connection = inner.fill(inner.pool.lease(&"a", LONG).unwrap());
                 served.send(number).unwrap();
-                connection.keep();
+                Connection::keep(connection);
             })
         })
         .collect();
-    held.keep();
+    Connection::keep(held);
     waiters
         .into_iter()
         .for_each(|waiter| waiter.join().unwrap());
@@ -356,7 +354,7 @@ fn a_lease_that_is_not_served_in_time_fails_and_leaves_the_queue() {
         );
     }
     assert_eq!(scene.pool.stats().pending, 0);
-    held.keep();
+    Connection::keep(held);
     assert_eq!(scene.pool.stats().available, 1);
 }
 
@@ -378,7 +376,7 @@ fn one_waiter_too_many_is_refused() {
 fn shutdown_tells_waiters_closes_what_is_idle_and_later_what_is_leased() {
     let scene = Scene::new(|pool| pool.max_per_route(1));
     let (idle, leased) = (scene.lease("idle"), scene.lease("leased"));
-    idle.keep();
+    Connection::keep(idle);
     let pool = scene.pool.clone();
     let waiter = scene.waiting(move || pool.lease(&"leased", LONG).map(drop));
     scene.pool.shutdown();
@@ -390,7 +388,7 @@ fn shutdown_tells_waiters_closes_what_is_idle_and_later_what_is_leased() {
         scene.pool.try_lease(&"new").unwrap_err(),
         LeaseError::ShutDown
     );
-    leased.keep();
+    Connection::keep(leased);
     assert_eq!(scene.closed(), [0, 1]);
     assert_eq!(scene.pool.stats().leased, 0);
 }
@@ -402,7 +400,7 @@ fn a_vacancy_filled_after_the_shutdown_can_be_used_and_closes() {
     scene.pool.shutdown();
     let connection = scene.fill(vacancy);
     assert_eq!(connection.number, 0);
-    connection.keep();
+    Connection::keep(connection);
     assert_eq!(scene.closed(), [0]);
     assert_eq!(scene.pool.stats().leased, 0);
 }
@@ -410,10 +408,10 @@ fn a_vacancy_filled_after_the_shutdown_can_be_used_and_closes() {
 #[test]
 fn a_dead_connection_is_replaced_in_place() {
     let scene = Scene::new(|pool| pool.max_total(1));
-    let (dead, vacancy) = scene.lease("a").replace().unwrap();
+    let (dead, vacancy) = Connection::replace(scene.lease("a")).unwrap();
     drop(dead);
     assert_eq!(scene.pool.stats().leased, 1);
-    vacancy.fill(scene.open()).keep();
+    Connection::keep(vacancy.fill(scene.open()));
     assert_eq!(scene.lease("a").number, 1);
 }
 
@@ -423,9 +421,9 @@ fn after_a_shutdown_a_connection_is_replaced_that_was_leased_before_and_no_other
     let leased = scene.lease("a");
     let vacancy = scene.pool.try_lease(&"a").unwrap();
     scene.pool.shutdown();
-    assert!(leased.replace().is_ok());
+    assert!(Connection::replace(leased).is_ok());
     assert_eq!(
-        scene.fill(vacancy).replace().unwrap_err(),
+        Connection::replace(scene.fill(vacancy)).unwrap_err(),
         LeaseError::ShutDown
     );
     assert_eq!(scene.closed(), [0, 1]);
@@ -448,11 +446,11 @@ fn a_connection_bound_to_somebody_is_never_given_to_others() {
     };
 
     let mut hers = lease(&alice);
-    hers.bind(Some(&alice));
-    hers.keep();
+    Connection::bind(&mut hers, Some(&alice));
+    Connection::keep(hers);
     let hers = lease(&alice);
     assert_eq!(hers.number, 0);
-    hers.keep();
+    Connection::keep(hers);
 
     let his = lease(&bob);
     assert_eq!(
@@ -462,7 +460,7 @@ fn a_connection_bound_to_somebody_is_never_given_to_others() {
     let nobodys = scene.lease("a");
     assert_eq!(nobodys.number, 2, "hers made room");
     assert_eq!(scene.closed(), [0]);
-    his.keep();
+    Connection::keep(his);
     assert_eq!(lease(&alice).number, 1, "bound to nobody, fit for anybody");
 }
 
@@ -475,7 +473,7 @@ fn a_future_is_woken_and_yields_what_came_free() {
     let mut future = scene.pool.lease_async(&"a");
     assert!(poll(&mut future, &waker).is_pending());
     assert!(poll(&mut future, &waker).is_pending());
-    held.keep();
+    Connection::keep(held);
     assert_eq!(counter.count(), 1);
     let Poll::Ready(Ok(Lease::Connection(connection))) = poll(&mut future, &waker) else {
         panic!("it was woken for something");
@@ -492,7 +490,7 @@ fn only_the_last_waker_of_a_future_is_woken() {
     for counter in &counters {
         assert!(poll(&mut future, &Waker::from(Arc::clone(counter))).is_pending());
     }
-    held.keep();
+    Connection::keep(held);
     assert_eq!(counters.map(|counter| counter.count()), [0, 1]);
 }
 
@@ -507,7 +505,7 @@ fn a_request_that_waits_no_longer_leaves_no_waker_in_the_pool() {
     let mut served = scene.pool.lease_async(&"a");
     assert!(poll(&mut served, &waker).is_pending());
     assert!(Arc::strong_count(&counter) > before);
-    held.keep();
+    Connection::keep(held);
     let Poll::Ready(Ok(held)) = poll(&mut served, &waker) else {
         panic!("it was served");
     };
@@ -530,7 +528,7 @@ fn a_future_dropped_after_it_was_granted_passes_the_grant_on() {
     let mut second = scene.pool.lease_async(&"b");
     assert!(poll(&mut first, Waker::noop()).is_pending());
     assert!(poll(&mut second, Waker::noop()).is_pending());
-    held.keep();
+    Connection::keep(held);
     drop(first);
     let Poll::Ready(Ok(Lease::Vacancy(_))) = poll(&mut second, Waker::noop()) else {
         panic!("it was next");
@@ -547,10 +545,10 @@ fn a_grant_given_back_unused_keeps_its_expiry_and_its_owner() {
     let scene = Scene::new(|pool| pool.max_total(1));
     let alice = State::new("alice");
     let mut held = scene.lease("a");
-    held.bind(Some(&alice));
+    Connection::bind(&mut held, Some(&alice));
     let mut future = scene.pool.request(&"a").bound_to(&alice).lease_async();
     assert!(poll(&mut future, Waker::noop()).is_pending());
-    held.keep_for(Duration::from_secs(5));
+    Connection::keep_for(held, Duration::from_secs(5));
     scene.clock.advance(3_000);
     drop(future);
     assert_eq!(
@@ -588,7 +586,7 @@ fn a_connection_whose_drop_panics_costs_nobody_else_anything() {
     let counter = CountingWaker::new();
     assert!(poll(&mut waiter, &Waker::from(Arc::clone(&counter))).is_pending());
     // Room for b is made by closing the connection to a, which panics.
-    assert!(catch_unwind(AssertUnwindSafe(|| held.keep())).is_err());
+    assert!(catch_unwind(AssertUnwindSafe(|| Connection::keep(held))).is_err());
     assert_eq!(counter.count(), 1);
     assert!(matches!(
         poll(&mut waiter, Waker::noop()),
@@ -608,12 +606,13 @@ fn a_held_route_outlives_ten_thousand_others() {
                 .unwrap(),
         );
     }
-    route
-        .try_lease()
-        .unwrap()
-        .or_connect(|| Ok::<_, ()>(()))
-        .unwrap()
-        .keep();
+    Connection::keep(
+        route
+            .try_lease()
+            .unwrap()
+            .or_connect(|| Ok::<_, ()>(()))
+            .unwrap(),
+    );
     assert!(matches!(pool.try_lease(&0), Ok(Lease::Connection(_))));
 }
 
@@ -621,7 +620,7 @@ fn a_held_route_outlives_ten_thousand_others() {
 fn the_listing_shows_each_connection_once() {
     let scene = Scene::new(|pool| pool);
     let _leased = scene.lease("a");
-    scene.lease("b").keep_for(Duration::from_secs(5));
+    Connection::keep_for(scene.lease("b"), Duration::from_secs(5));
     let _opening = scene.pool.try_lease(&"c").unwrap();
     scene.clock.advance(2_000);
     let mut listed: Vec<_> = scene
@@ -645,7 +644,7 @@ fn the_listing_shows_each_connection_once() {
 #[test]
 fn the_last_clone_closes_what_is_idle() {
     let scene = Scene::new(|pool| pool);
-    scene.lease("a").keep();
+    Connection::keep(scene.lease("a"));
     let closed = Arc::clone(&scene.closed);
     drop(scene);
     assert_eq!(*closed.lock().unwrap(), [0]);
@@ -669,9 +668,9 @@ fn many_threads_share_few_connections_and_lose_none() {
                     assert!(in_use.fetch_add(1, Ordering::SeqCst) < 3);
                     in_use.fetch_sub(1, Ordering::SeqCst);
                     if round % 7 == 0 {
-                        connection.close();
+                        Connection::close(connection);
                     } else {
-                        connection.keep();
+                        Connection::keep(connection);
                     }
                 }
             });
@@ -719,10 +718,40 @@ fn of_several_closes_that_panic_at_once_one_is_told_and_all_are_made() {
             .unwrap()
     };
     for connection in [(); 3].map(open) {
-        connection.keep();
+        Connection::keep(connection);
     }
     let close = AssertUnwindSafe(|| pool.close_idle(Duration::ZERO));
     assert!(catch_unwind(close).is_err());
     assert_eq!(closed.load(Ordering::Relaxed), 3);
     assert_eq!(pool.stats(), nothing_of(pool.stats().max));
+}
+
+/// A connection with methods of the names that the guard's functions have.
+#[derive(Debug)]
+struct Namesake(u32);
+
+impl Namesake {
+    fn keep(&self) -> u32 {
+        self.0
+    }
+
+    fn close(&mut self) {
+        self.0 = 0;
+    }
+
+    fn age(&self) -> u32 {
+        self.0 + 1
+    }
+}
+
+#[test]
+fn the_guard_hides_no_method_of_the_connections() {
+    let pool: Pool<&str, Namesake> = Pool::new();
+    let lease = pool.try_lease(&"a").unwrap();
+    let mut connection = lease.or_connect(|| Ok::<_, ()>(Namesake(7))).unwrap();
+    assert_eq!((connection.keep(), connection.age()), (7, 8));
+    connection.close();
+    assert_eq!(connection.0, 0);
+    Connection::keep(connection);
+    assert_eq!(pool.stats().available, 1);
 }

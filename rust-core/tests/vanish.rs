@@ -10,7 +10,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use leasehold::socket::TcpKeepAlive;
-use leasehold::{Pool, Watching};
+use leasehold::{Connection, Pool, Watching};
 
 use common::eventually;
 
@@ -24,10 +24,7 @@ fn tcp_keep_alive_finds_out_and_the_idle_connection_is_closed_without_a_lease() 
         .tcp_keep_alive(TcpKeepAlive::new(second, second, 2).unwrap())
         .build();
     let lease = pool.try_lease(&server).unwrap();
-    lease
-        .or_connect(|| TcpStream::connect(server))
-        .unwrap()
-        .keep();
+    Connection::keep(lease.or_connect(|| TcpStream::connect(server)).unwrap());
     let vanish = env::var("VANISH").unwrap();
     let done = Command::new("sh").args(["-c", &vanish]).status();
     assert!(done.unwrap().success());

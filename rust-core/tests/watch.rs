@@ -107,12 +107,12 @@ fn a_leased_connection_whose_peer_leaves_is_closed_at_its_release() {
         let scene = Scene::watching(Watching::Watch);
         let (leased, mut peer) = scene.open();
         let (other, mut other_peer) = scene.open();
-        other.keep();
+        Connection::keep(other);
         leave(&mut peer);
         leave(&mut other_peer);
         // Told in the order of the closes.
         eventually(name, || scene.available() == 0);
-        leased.keep();
+        Connection::keep(leased);
         assert_eq!(scene.available(), 0, "{name}");
         eventually("it is counted", || scene.closed_by_peer() == 2);
     }
@@ -139,7 +139,7 @@ fn a_peer_that_left_before_the_connection_was_filled_in_is_noticed() {
     let mut socket = TcpStream::connect(scene.address).unwrap();
     drop(scene.listener.accept().unwrap());
     assert_eq!(socket.read(&mut [0]).unwrap(), 0);
-    vacancy.fill(socket).keep();
+    Connection::keep(vacancy.fill(socket));
     eventually("it is closed", || scene.pool.stats().available == 0);
     eventually("it is counted", || scene.closed_by_peer() == 1);
 }
@@ -156,7 +156,7 @@ fn the_probe_finds_what_its_peer_has_left_and_another_idle_one_is_leased() {
                 panic!("one is left");
             };
             let is_fresh = leased.local_addr().unwrap() == fresh;
-            leased.keep();
+            Connection::keep(leased);
             is_fresh
         });
         assert_eq!(scene.available(), 1, "{name}");
@@ -177,7 +177,7 @@ fn a_dead_connections_place_is_given_where_nothing_else_is_idle() {
                 true
             }
             Lease::Connection(connection) => {
-                connection.keep();
+                Connection::keep(connection);
                 false
             }
         }
@@ -195,7 +195,7 @@ fn a_waiter_is_not_handed_what_its_peer_has_left() {
         eventually("it waits", || scene.pool.stats().pending == 1);
         drop(peer);
         assert_eq!(leased.read(&mut [0]).unwrap(), 0);
-        leased.keep();
+        Connection::keep(leased);
         assert!(matches!(waiter.join().unwrap().unwrap(), Lease::Vacancy(_)));
     });
     assert_eq!(scene.pool.counters().stale, 1);
@@ -214,7 +214,7 @@ fn bytes_that_nobody_asked_for_make_a_plain_connection_unusable_and_others_as_th
                 Lease::Connection(connection) => {
                     connection.set_nonblocking(true).unwrap();
                     told = connection.peek(&mut [0]).is_ok();
-                    connection.keep();
+                    Connection::keep(connection);
                     told
                 }
             }
@@ -246,7 +246,7 @@ fn without_a_watch_nothing_is_found_out() {
     let (mut leased, peer) = scene.open();
     drop(peer);
     assert_eq!(leased.read(&mut [0]).unwrap(), 0);
-    leased.keep();
+    Connection::keep(leased);
     assert!(matches!(
         scene.pool.try_lease(&scene.address).unwrap(),
         Lease::Connection(_)
@@ -301,19 +301,19 @@ fn reused_descriptors_evict_no_healthy_connection() {
                 match (index + round) % 4 {
                     0 => {
                         peer.shutdown(Shutdown::Both).unwrap();
-                        leased.keep();
+                        Connection::keep(leased);
                         closed += 1;
                     }
                     1 => {
-                        leased.keep();
+                        Connection::keep(leased);
                         peer.shutdown(Shutdown::Both).unwrap();
                         closed += 1;
                     }
                     2 => {
                         peer.shutdown(Shutdown::Both).unwrap();
-                        leased.close();
+                        Connection::close(leased);
                     }
-                    _ => leased.close(),
+                    _ => Connection::close(leased),
                 }
             }
         }
@@ -336,7 +336,7 @@ impl Scene {
                 Lease::Vacancy(vacancy) => break vacancy,
                 // Its peer has closed and nobody was told yet.
                 Lease::Connection(connection) => {
-                    connection.keep();
+                    Connection::keep(connection);
                     thread::yield_now();
                 }
             }
@@ -355,10 +355,10 @@ fn a_connection_put_in_place_of_another_through_the_guard_is_watched_in_its_turn
     let old = std::mem::replace(&mut *leased, new);
     // The old one's close is told while the lease lasts, and again concerns nobody when the new one is idle.
     let (other, other_peer) = scene.open();
-    other.keep();
+    Connection::keep(other);
     drop((peer, other_peer));
     eventually("both closes are told", || scene.available() == 0);
-    leased.keep();
+    Connection::keep(leased);
     eventually("one is counted", || scene.closed_by_peer() == 1);
     assert_eq!(scene.available(), 1);
     drop(old);
@@ -372,10 +372,10 @@ fn a_connection_put_in_place_of_another_through_the_guard_is_watched_in_its_turn
 fn a_connection_taken_out_of_the_pool_is_watched_no_longer() {
     let scene = Scene::watching(Watching::Watch);
     let (leased, peer) = scene.open();
-    let (mine, vacancy) = leased.replace().unwrap();
+    let (mine, vacancy) = Connection::replace(leased).unwrap();
     let new = TcpStream::connect(scene.address).unwrap();
     let new_peer = scene.listener.accept().unwrap().0;
-    vacancy.fill(new).keep();
+    Connection::keep(vacancy.fill(new));
     let others = scene.open_idle_beside();
     drop(peer);
     drop(others);
@@ -390,7 +390,7 @@ fn a_connection_that_reconnects_between_replace_and_fill_is_watched_though_its_d
     let scene = Scene::watching(Watching::Watch);
     let (leased, peer) = scene.open();
     let number = leased.as_raw_fd();
-    let (old, vacancy) = leased.replace().unwrap();
+    let (old, vacancy) = Connection::replace(leased).unwrap();
     // What a reconnect in place does: the new socket has the number of the one before.
     let new = TcpStream::connect(scene.address).unwrap();
     let new_peer = scene.listener.accept().unwrap().0;
@@ -400,7 +400,7 @@ fn a_connection_that_reconnects_between_replace_and_fill_is_watched_though_its_d
     let connection = vacancy.fill(TcpStream::from(same));
     assert_eq!(connection.as_raw_fd(), number);
     let other_peer = scene.open_idle_beside();
-    connection.keep();
+    Connection::keep(connection);
     drop(other_peer);
     eventually("the other's close is told", || scene.closed_by_peer() == 1);
     assert_eq!(scene.available(), 1);
@@ -420,7 +420,7 @@ fn another_connection_in_a_lease_has_what_is_left_of_the_time_to_live() {
     let (mut leased, _peer) = scene.open();
     clock.advance(6_000);
     let _new_peer = scene.put_another_in(&mut leased);
-    leased.keep();
+    Connection::keep(leased);
     clock.advance(4_000);
     scene.pool.close_expired();
     assert_eq!((scene.available(), scene.pool.counters().expired), (0, 1));
@@ -436,15 +436,15 @@ fn what_is_promised_for_another_connection_in_a_lease_holds_and_what_was_for_the
 
     let (mut leased, _peer) = scene.open();
     let _new_peer = scene.put_another_in(&mut leased);
-    leased.update_expiry(Duration::from_secs(5));
-    leased.keep_as_promised();
+    Connection::update_expiry(&mut leased, Duration::from_secs(5));
+    Connection::keep_as_promised(leased);
     assert_eq!(expires_in(), seconds(5));
 
     let Lease::Connection(mut leased) = scene.pool.try_lease(&scene.address).unwrap() else {
         panic!("it is idle");
     };
     let _newest_peer = scene.put_another_in(&mut leased);
-    leased.keep_as_promised();
+    Connection::keep_as_promised(leased);
     assert_eq!(expires_in(), None);
 }
 
@@ -454,7 +454,7 @@ fn another_connection_in_a_lease_is_cleared_with_its_route() {
     let (mut leased, _peer) = scene.open();
     let _new_peer = scene.put_another_in(&mut leased);
     scene.pool.clear(&scene.address);
-    leased.keep();
+    Connection::keep(leased);
     assert_eq!((scene.available(), scene.pool.counters().cleared), (0, 1));
 }
 
@@ -471,7 +471,7 @@ fn a_socket_that_connects_only_in_its_lease_is_no_dead_one_and_is_watched_afterw
     eventually("the other's close is told", || scene.closed_by_peer() == 1);
     rustix::net::connect(&*leased, &scene.address).unwrap();
     let peer = scene.listener.accept().unwrap().0;
-    leased.keep();
+    Connection::keep(leased);
     assert_eq!(scene.available(), 1);
     drop(peer);
     eventually("its close is told", || scene.closed_by_peer() == 2);
@@ -486,7 +486,7 @@ impl Scene {
 
     fn open_idle_beside(&self) -> TcpStream {
         let (leased, peer) = self.open_beside();
-        leased.keep();
+        Connection::keep(leased);
         peer
     }
 }
@@ -537,7 +537,7 @@ fn a_close_that_waits_for_ever_is_ended_and_delays_nobody() {
         let vacancy = match pool.try_lease(&address).unwrap() {
             Lease::Vacancy(vacancy) => vacancy,
             Lease::Connection(connection) => {
-                connection.close();
+                Connection::close(connection);
                 return None;
             }
         };
@@ -548,7 +548,7 @@ fn a_close_that_waits_for_ever_is_ended_and_delays_nobody() {
     let mut peers = Vec::new();
     for _ in 0..3 {
         let (connection, peer) = open().expect("nothing is idle");
-        connection.close();
+        Connection::close(connection);
         peers.push(peer);
     }
     for mut peer in peers {
@@ -620,10 +620,7 @@ fn a_socket_that_lingers_keeps_no_other_from_being_closed() {
             sockopt::set_socket_linger(&socket, Some(Duration::from_secs(3_600))).unwrap();
             let lease = pool.try_lease(&address).unwrap();
             let connection = Lingering(socket, closed.clone());
-            lease
-                .or_connect(|| Ok::<_, ()>(connection))
-                .unwrap()
-                .close();
+            Connection::close(lease.or_connect(|| Ok::<_, ()>(connection)).unwrap());
             peer
         })
         .collect();
@@ -660,7 +657,7 @@ fn a_flood_of_closes_behind_one_that_hangs_loses_none() {
             .or_connect(|| Ok::<_, ()>(Stubborn { gate, closed }))
             .unwrap()
     };
-    open(Some(held)).close();
+    Connection::close(open(Some(held)));
     let flood: Vec<_> = (0..FLOOD).map(|_| open(None)).collect();
     flood.into_iter().for_each(Connection::keep);
     pool.close_idle(Duration::ZERO);
@@ -740,7 +737,7 @@ fn beside_a_server_that_closes_at_random_no_request_fails_but_by_the_race_that_s
                             .write_all(b"x")
                             .and_then(|()| connection.read_exact(&mut [0]));
                         if outcome.is_ok() {
-                            connection.keep();
+                            Connection::keep(connection);
                             exchanges += 1;
                         } else {
                             let port = connection.local_addr().unwrap().port();

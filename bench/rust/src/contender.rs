@@ -6,7 +6,7 @@ use std::time::Duration;
 use leasehold::engine::{
     Config, Effects, Engine, Grant, Handle, Hit, Keep, Outcome, RouteId, StateId, Verdict,
 };
-use leasehold::{Pool, Route};
+use leasehold::{Connection, Pool, Route};
 use parking_lot::Mutex;
 
 /// One pool, filled with an entry for each thread on each route.
@@ -185,5 +185,5 @@ fn fill(pool: &Pool<String, u64>, key: &String, connections: usize) {
 fn keep(lease: leasehold::Lease<String, u64>) {
     let Ok(connection) = lease.or_connect(|| Ok::<_, std::convert::Infallible>(7));
     black_box(*connection);
-    connection.keep_for(KEPT_FOR);
+    Connection::keep_for(connection, KEPT_FOR);
 }

@@ -17,7 +17,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use leasehold::{Lease, Pool, Reuse, Watching};
+use leasehold::{Connection, Lease, Pool, Reuse, Watching};
 
 /// A connection that the pool can watch: it says which socket it has. A `BufReader` alone does not.
 struct Stream(BufReader<TcpStream>);
@@ -80,7 +80,7 @@ fn run(server: &String, path: &str, count: u32) -> Result<(), Box<dyn Error>> {
                 connection = pooled;
                 answer = exchange(&mut connection, server, path);
                 if answer.is_err() {
-                    let (dead, vacancy) = connection.replace()?;
+                    let (dead, vacancy) = Connection::replace(connection)?;
                     drop(dead);
                     connection = vacancy.fill(open()?);
                     answer = exchange(&mut connection, server, path);
@@ -93,7 +93,7 @@ fn run(server: &String, path: &str, count: u32) -> Result<(), Box<dyn Error>> {
         }
         // An error drops the guard, and with it the connection.
         let (length, reuse) = answer?;
-        connection.release(reuse);
+        Connection::release(connection, reuse);
         bytes += length;
     }
     let counters = pool.counters();

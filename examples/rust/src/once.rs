@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-use leasehold::{Pool, Reuse, Watching};
+use leasehold::{Connection, Pool, Reuse, Watching};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let server: SocketAddr = "127.0.0.1:8080".parse()?;
@@ -21,6 +21,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut answer = [0; 4096];
     let length = connection.read(&mut answer)?; // a small answer; HTTP is yours
     println!("{}", String::from_utf8_lossy(&answer[..length]));
-    connection.release(Reuse::of_http1(1, None, None)); // dropped without a word it would be closed
+    Connection::release(connection, Reuse::of_http1(1, None, None)); // dropped without a word it would be closed
     Ok(())
 }

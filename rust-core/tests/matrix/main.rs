@@ -24,7 +24,7 @@ use std::task::Waker;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use leasehold::{Lease, Pool};
+use leasehold::{Connection, Lease, Pool};
 
 use common::eventually;
 use faults::{Deed, KEYS, OnPurpose, Piece, WAKERS, WIRES, inside, key};
@@ -44,7 +44,7 @@ fn call_back(deed: Deed, piece: Piece) {
     }
     let known = key(1);
     if let Ok(Lease::Connection(connection)) = pool.try_lease(&known) {
-        connection.keep();
+        Connection::keep(connection);
     }
     let mut future = Box::pin(pool.lease_async(&known));
     drop(stage::poll(&mut future, Waker::noop()));

@@ -6,7 +6,7 @@ use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
-use leasehold::{Lease, Pool, Reuse, State};
+use leasehold::{Connection, Lease, Pool, Reuse, State};
 
 use crate::common::{LONG, eventually};
 use crate::faults::{self, Key, Name, WAKERS, WIRES, Wire, key};
@@ -114,7 +114,7 @@ pub(crate) static ROWS: &[Row] = &[
             scope.spawn(|| {
                 faults::inside(|| {
                     eventually("it waits", || pool.stats().pending == 1 || over.is_so());
-                    held.keep();
+                    Connection::keep(held);
                 });
             });
             let _over = over.at_end();
@@ -152,7 +152,7 @@ pub(crate) static ROWS: &[Row] = &[
         "polled when it was answered",
         CROWDED,
         |s| {
-            faults::inside(|| s.held().keep());
+            faults::inside(|| Connection::keep(s.held()));
             let mut answered = s.waiters.remove(0);
             let Poll::Ready(lease) = poll(&mut answered, &faults::waker()) else {
                 panic!("it was answered");
@@ -168,7 +168,7 @@ pub(crate) static ROWS: &[Row] = &[
         "that was answered",
         CROWDED,
         |s| {
-            faults::inside(|| s.held().keep());
+            faults::inside(|| Connection::keep(s.held()));
             drop(s.waiters.remove(0));
         },
     ),
@@ -381,18 +381,20 @@ pub(crate) static ROWS: &[Row] = &[
             drop(builder.build());
         },
     ),
-    row(&["Connection::keep"], "", ANY, |s| s.held().keep()),
+    row(&["Connection::keep"], "", ANY, |s| {
+        Connection::keep(s.held())
+    }),
     row(&["Connection::keep"], "bound to somebody", ANY, |s| {
         let mut held = s.held();
-        held.bind(Some(&alice()));
-        held.keep();
+        Connection::bind(&mut held, Some(&alice()));
+        Connection::keep(held);
     }),
     row(&["Connection::keep"], "another in its place", ANY, |s| {
         **s.held.as_mut().unwrap() = Wire::open();
-        s.held().keep();
+        Connection::keep(s.held());
     }),
     row(&["Connection::keep_for"], "", ANY, |s| {
-        s.held().keep_for(LONG)
+        Connection::keep_for(s.held(), LONG)
     }),
     row(
         &["Connection::keep_as_promised", "Connection::update_expiry"],
@@ -400,25 +402,27 @@ pub(crate) static ROWS: &[Row] = &[
         ANY,
         |s| {
             let mut held = s.held();
-            held.update_expiry(LONG);
-            held.keep_as_promised();
+            Connection::update_expiry(&mut held, LONG);
+            Connection::keep_as_promised(held);
         },
     ),
     row(&["Connection::release"], "kept", ANY, |s| {
-        s.held().release(Reuse::KeepFor(LONG))
+        Connection::release(s.held(), Reuse::KeepFor(LONG))
     }),
     row(&["Connection::release"], "closed", ANY, |s| {
-        s.held().release(Reuse::Close)
+        Connection::release(s.held(), Reuse::Close)
     }),
-    row(&["Connection::close"], "", ANY, |s| s.held().close()),
+    row(&["Connection::close"], "", ANY, |s| {
+        Connection::close(s.held())
+    }),
     row(&["Drop for Connection"], "", ANY, |s| drop(s.held())),
     row(&["Connection::bind"], "", ANY, |s| {
         let held = s.held.as_mut().unwrap();
-        held.bind(Some(&alice()));
-        held.bind(None);
+        Connection::bind(held, Some(&alice()));
+        Connection::bind(held, None);
     }),
     row(&["Connection::replace"], "", ANY, |s| {
-        let (wire, vacancy) = s.held().replace().unwrap();
+        let (wire, vacancy) = Connection::replace(s.held()).unwrap();
         s.hold(Ok(Lease::Vacancy(vacancy)));
         faults::inside(|| drop(wire));
     }),

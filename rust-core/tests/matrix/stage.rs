@@ -117,7 +117,7 @@ impl Stage {
                 }
                 idle.extend(others.iter().map(|other| other.number()));
                 for other in others {
-                    other.keep_for(Duration::from_secs(100));
+                    Connection::keep_for(other, Duration::from_secs(100));
                 }
                 if settings == Settings::Probed {
                     idle[1..].iter().for_each(|dead| faults::shut_peer(*dead));
@@ -249,7 +249,7 @@ impl Stage {
         }
         assert_eq!(leased.len(), MAX_TOTAL as usize, "{pool:?}");
         drop(leased);
-        fill(pool.try_lease(&key(1)).unwrap()).keep();
+        Connection::keep(fill(pool.try_lease(&key(1)).unwrap()));
         assert_eq!((pool.stats().leased, pool.stats().available), (0, 1));
     }
 }
@@ -280,7 +280,7 @@ impl Bystander {
 
     /// It leases.
     pub(crate) fn check(&self) {
-        fill(self.pool.try_lease(&key(1)).unwrap()).keep();
+        Connection::keep(fill(self.pool.try_lease(&key(1)).unwrap()));
         assert_eq!(
             (self.pool.stats().leased, self.pool.stats().available),
             (0, 1)
@@ -292,7 +292,7 @@ impl Bystander {
         let before = self.pool.counters();
         let connection = fill(self.pool.try_lease(&key(2)).unwrap());
         let number = connection.number();
-        connection.keep();
+        Connection::keep(connection);
         faults::shut_peer(number);
         eventually("a peer's close is seen", || {
             self.pool.counters().closed_by_peer > before.closed_by_peer

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 use std::{env, fs, io, thread};
 
-use leasehold::{Lease, Policy, Pool, Watching};
+use leasehold::{Connection, Lease, Policy, Pool, Watching};
 
 type Streams = Pool<SocketAddr, TcpStream>;
 
@@ -52,15 +52,17 @@ fn cycles(setting: &str, count: &str) -> Result<(), Box<dyn Error>> {
     let server = TcpListener::bind("127.0.0.1:0")?;
     let address = server.local_addr()?;
     let pool: Streams = Pool::builder().watch(watching).build();
-    pool.try_lease(&address)?
-        .or_connect(|| TcpStream::connect(address))?
-        .keep_for(KEPT_FOR);
+    Connection::keep_for(
+        pool.try_lease(&address)?
+            .or_connect(|| TcpStream::connect(address))?,
+        KEPT_FOR,
+    );
     let _accepted = server.accept()?;
     // libc does more around a system call in a program with threads. With this one all settings are such programs.
     thread::spawn(thread::park);
     for _ in 0..count.parse::<u32>()? {
         match pool.try_lease(&address)? {
-            Lease::Connection(connection) => connection.keep_for(KEPT_FOR),
+            Lease::Connection(connection) => Connection::keep_for(connection, KEPT_FOR),
             Lease::Vacancy(_) => return Err("the connection was lost".into()),
         }
     }
@@ -87,7 +89,7 @@ fn idle(count: &str, seconds: &str) -> Result<(), Box<dyn Error>> {
             .or_connect(|| TcpStream::connect(address))?;
         leased.push(connection);
     }
-    leased.into_iter().for_each(|connection| connection.keep());
+    leased.into_iter().for_each(Connection::keep);
     let before = housekeepers_microseconds()?;
     thread::sleep(seconds);
     let used = housekeepers_microseconds()? - before;
@@ -130,7 +132,7 @@ fn burst(count: &str) -> Result<(), Box<dyn Error>> {
         leased.push(pool.try_lease(&address)?.or_connect(connect)?);
         peers.push(server.accept()?.0);
     }
-    leased.into_iter().for_each(|connection| connection.keep());
+    leased.into_iter().for_each(Connection::keep);
 
     let start = Instant::now();
     let now = || start.elapsed().as_micros() as u64 + 1;
@@ -150,7 +152,7 @@ fn burst(count: &str) -> Result<(), Box<dyn Error>> {
                         late.fetch_add(1, Relaxed);
                         latest.fetch_max(asked - since, Relaxed);
                     }
-                    connection.keep();
+                    Connection::keep(connection);
                 }
             });
         }
