@@ -767,7 +767,11 @@ lh_status lh_lease_set_socket(lh_pool pool,
                               uint32_t probe);
 
 /**
- * Replaces the data of a lease's connection. What was there before is the program's again.
+ * Replaces the data of a lease's connection.
+ *
+ * From LH_OK on the disposal callback will get the new data, and what was there before is the program's again. After any error the
+ * new data is still the program's: after LH_NO_LEASE, when an immediate shutdown was faster, the callback has got what was there before,
+ * or is about to.
  *
  * LH_NO_CONNECTION, LH_NO_POOL, LH_NO_LEASE. Thread-safe.
  */

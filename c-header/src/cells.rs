@@ -7,7 +7,6 @@
 
 use std::ffi::c_void;
 use std::os::fd::RawFd;
-use std::ptr::null_mut;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, fence};
 
@@ -15,15 +14,30 @@ use leasehold::engine::StateId;
 
 use crate::probe::lh_probe;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Cell {
-    /// The program's pointer. Written by the owner.
+    /// The program's pointer, or `EMPTY` where there is no connection. Written by the owner, and by an immediate shutdown, which asks no
+    /// owner: so each change is one exchange, and whoever takes the pointer out is the one who disposes of it.
     data: AtomicPtr<c_void>,
-    /// Whether there is a connection, the kind of probe, the socket's descriptor, and whether that is watched. Written by the
-    /// owner.
+    /// Whether the connection may have a socket, the kind of probe, the descriptor, and whether that is watched. Written as `data` is:
+    /// while there is a connection, and until a moment after.
     word: AtomicU64,
     /// Who the connection is bound to; a use of the number of its own. Written by the owner.
     state: AtomicU32,
+}
+
+/// Stands for no connection, as its address is ours and so no pointer of the program's. NULL may well be one.
+static NO_CONNECTION: u8 = 0;
+const EMPTY: *mut c_void = (&raw const NO_CONNECTION).cast_mut().cast();
+
+impl Default for Cell {
+    fn default() -> Self {
+        Cell {
+            data: AtomicPtr::new(EMPTY),
+            word: AtomicU64::new(0),
+            state: AtomicU32::default(),
+        }
+    }
 }
 
 const FILLED: u64 = 1 << 32;
@@ -40,6 +54,10 @@ pub(crate) struct Socket {
     pub(crate) is_watched: bool,
 }
 
+/// There is no connection in the cell any more.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Emptied;
+
 /// What was in a cell.
 pub(crate) struct Kept {
     pub(crate) data: *mut c_void,
@@ -50,42 +68,39 @@ impl Cell {
     /// Puts a connection into an empty cell. False if there is one.
     pub(crate) fn fill(&self, data: *mut c_void) -> bool {
         if self
-            .word
-            .compare_exchange(0, FILLED, Relaxed, Relaxed)
+            .data
+            .compare_exchange(EMPTY, data, Relaxed, Relaxed)
             .is_err()
         {
             return false;
         }
-        self.data.store(data, Relaxed);
+        self.word.store(FILLED, Relaxed);
         true
     }
 
     /// Takes the connection out, if there is one.
     pub(crate) fn take(&self) -> Option<Kept> {
-        // In this order: who finds the data gone can see that the cell is empty.
-        let word = self.word.swap(0, Relaxed);
-        let data = self.data.swap(null_mut(), Release);
-        (word & FILLED != 0).then(|| Kept {
+        // In this order: who finds the socket gone can see that the cell is empty.
+        let data = self.data.swap(EMPTY, Relaxed);
+        let word = self.word.swap(0, Release);
+        (data != EMPTY).then(|| Kept {
             data,
             socket: socket_of(word),
         })
     }
 
+    /// The program's pointer. `None` where an immediate shutdown has revoked the lease and taken the connection out.
     #[inline]
-    pub(crate) fn data(&self) -> *mut c_void {
-        self.data.load(Relaxed)
+    pub(crate) fn data(&self) -> Option<*mut c_void> {
+        let data = self.data.load(Relaxed);
+        (data != EMPTY).then_some(data)
     }
 
-    /// Whether the connection was taken out, for who has found no data, or no socket, in a lease's cell: an immediate shutdown has
-    /// revoked the lease then. A connection may have neither.
-    #[inline]
-    pub(crate) fn is_emptied(&self) -> bool {
-        fence(Acquire);
-        self.word.load(Relaxed) & FILLED == 0
-    }
-
-    pub(crate) fn set_data(&self, data: *mut c_void) {
-        self.data.store(data, Relaxed);
+    /// Replaces the program's pointer. False where the connection was taken out.
+    pub(crate) fn set_data(&self, data: *mut c_void) -> bool {
+        self.data
+            .fetch_update(Relaxed, Relaxed, |before| (before != EMPTY).then_some(data))
+            .is_ok()
     }
 
     #[inline]
@@ -93,9 +108,20 @@ impl Cell {
         socket_of(self.word.load(Relaxed))
     }
 
-    /// Sets the socket; returns the one before.
-    pub(crate) fn set_socket(&self, socket: Socket) -> Option<Socket> {
-        socket_of(self.word.swap(word_of(socket), Relaxed))
+    /// Whether the connection was taken out, for who has found no socket in a lease's cell. A connection may have none.
+    pub(crate) fn is_emptied(&self) -> bool {
+        fence(Acquire);
+        self.data().is_none()
+    }
+
+    /// Sets the socket; returns the one before. Refused where the connection was taken out.
+    pub(crate) fn set_socket(&self, socket: Socket) -> Result<Option<Socket>, Emptied> {
+        self.word
+            .fetch_update(Relaxed, Relaxed, |word| {
+                (word & FILLED != 0).then(|| word_of(socket))
+            })
+            .map(socket_of)
+            .map_err(|_| Emptied)
     }
 
     /// Notes whether a socket is watched, if it is still the connection's.
@@ -143,6 +169,8 @@ fn socket_of(word: u64) -> Option<Socket> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::ptr::null_mut;
+    use std::sync::Barrier;
 
     const SOCKET: Socket = Socket {
         descriptor: 7,
@@ -168,13 +196,13 @@ mod tests {
     #[test]
     fn a_socket_comes_back_as_it_was_set() {
         let cell = filled();
-        assert!(cell.set_socket(SOCKET).is_none());
+        assert!(cell.set_socket(SOCKET) == Ok(None));
         let watched = Socket {
             descriptor: i32::MAX,
             probe: lh_probe::LH_PROBE_SILENT,
             is_watched: true,
         };
-        assert!(cell.set_socket(watched) == Some(SOCKET));
+        assert!(cell.set_socket(watched) == Ok(Some(SOCKET)));
         assert!(cell.socket() == Some(watched));
         assert!(cell.take().is_some_and(|kept| kept.socket == Some(watched)));
         assert!(cell.socket().is_none());
@@ -184,12 +212,49 @@ mod tests {
     fn a_watch_is_noted_of_the_socket_that_is_there_and_of_no_other() {
         let cell = filled();
         assert!(!cell.note_watch(SOCKET, true));
-        cell.set_socket(SOCKET);
+        cell.set_socket(SOCKET).unwrap();
         assert!(cell.note_watch(SOCKET, true));
         assert!(cell.socket().is_some_and(|socket| socket.is_watched));
         assert!(!cell.note_watch(SOCKET, true));
         cell.take();
         assert!(!cell.note_watch(SOCKET, true));
         assert!(cell.fill(null_mut()));
+    }
+
+    #[test]
+    fn nothing_is_put_to_a_connection_that_was_taken_out() {
+        let cell = filled();
+        assert!(cell.set_data(&raw const cell as _));
+        assert!(cell.take().is_some_and(|kept| !kept.data.is_null()));
+        assert!(!cell.set_data(null_mut()));
+        assert!(cell.set_socket(SOCKET) == Err(Emptied));
+        assert!(cell.data().is_none() && cell.is_emptied());
+        assert!(cell.fill(null_mut()));
+        assert!(cell.data() == Some(null_mut()) && cell.socket().is_none());
+    }
+
+    #[test]
+    fn a_connection_that_is_taken_out_while_it_is_put_in_has_its_data() {
+        const ROUNDS: usize = 20_000;
+        let cells: Vec<Cell> = (0..ROUNDS).map(|_| Cell::default()).collect();
+        let begin = Barrier::new(2);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                begin.wait();
+                for cell in &cells {
+                    assert!(cell.fill((&raw const *cell).cast_mut().cast()));
+                }
+            });
+            begin.wait();
+            for cell in &cells {
+                let kept = loop {
+                    if let Some(kept) = cell.take() {
+                        break kept;
+                    }
+                    std::hint::spin_loop();
+                };
+                assert!(kept.data == (&raw const *cell).cast_mut().cast());
+            }
+        });
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use leasehold::engine::{Cause, Keep, NotLeased, RouteId, StateId};
 
 use crate::boundary::{Output, answer, bytes};
-use crate::cells::Socket;
+use crate::cells::{Emptied, Socket};
 use crate::disposal::lh_cause;
 use crate::handles::{lh_lease, lh_pool, lh_route};
 use crate::options::{self, LH_FOREVER, LH_KEEP_AS_BEFORE, lh_lease_options};
@@ -180,7 +180,7 @@ pub extern "C" fn lh_lease_set_socket(
                 probe,
                 is_watched: false,
             };
-            let before = cell.set_socket(socket);
+            let before = cell.set_socket(socket).map_err(|Emptied| LH_NO_LEASE)?;
             if let Some(before) = before.filter(|before| before.is_watched) {
                 pool.unwatch(before.descriptor);
             }
@@ -190,7 +190,11 @@ pub extern "C" fn lh_lease_set_socket(
     })
 }
 
-/// Replaces the data of a lease's connection. What was there before is the program's again.
+/// Replaces the data of a lease's connection.
+///
+/// From LH_OK on the disposal callback will get the new data, and what was there before is the program's again. After any error the
+/// new data is still the program's: after LH_NO_LEASE, when an immediate shutdown was faster, the callback has got what was there before,
+/// or is about to.
 ///
 /// LH_NO_CONNECTION, LH_NO_POOL, LH_NO_LEASE. Thread-safe.
 #[unsafe(no_mangle)]
@@ -201,7 +205,11 @@ pub extern "C" fn lh_lease_set_data(
 ) -> lh_status {
     answer(|| {
         with_pool(pool, |pool| {
-            pool.connection_of(lease.to_handle())?.set_data(data);
+            let cell = pool.connection_of(lease.to_handle())?;
+            if !cell.set_data(data) {
+                // An immediate shutdown was faster.
+                return Err(LH_NO_LEASE);
+            }
             Ok(LH_OK)
         })
     })
@@ -221,11 +229,7 @@ pub unsafe extern "C" fn lh_lease_data(
         let output = unsafe { Output::new(data)? };
         with_pool(pool, |pool| {
             let cell = pool.connection_of(lease.to_handle())?;
-            let data = cell.data();
-            if data.is_null() && cell.is_emptied() {
-                return Err(LH_NO_LEASE);
-            }
-            output.write(data);
+            output.write(cell.data().ok_or(LH_NO_LEASE)?);
             Ok(LH_OK)
         })
     })

@@ -77,10 +77,7 @@ impl Pool {
     /// What the program gets for a leased connection, unless that was revoked meanwhile.
     #[inline]
     fn served(&self, handle: Handle, cell: &Cell) -> Result<Served, lh_status> {
-        let data = cell.data();
-        if data.is_null() && cell.is_emptied() {
-            return Err(LH_SHUT_DOWN);
-        }
+        let data = cell.data().ok_or(LH_SHUT_DOWN)?;
         Ok(Served {
             status: LH_OK,
             handle,

@@ -186,6 +186,45 @@ static void a_lease_that_an_end_revokes_is_a_status_and_no_connection_without_da
     sem_destroy(&r.is_over);
 }
 
+typedef struct {
+    fixture f;
+    lh_lease lease;
+    sem_t is_under_way;
+    void *last;       /* that was answered with LH_OK; written by the thread */
+    lh_status status; /* of the first that was not; written by the thread */
+} replacing;
+
+static void *replace_data_until_revoked(void *context) {
+    replacing *r = context;
+    for (int number = 1;; number++) {
+        void *data = (char *)r + number;
+        r->status = lh_lease_set_data(r->f.pool, r->lease, data);
+        if (r->status != LH_OK) return NULL;
+        r->last = data;
+        if (number == 1) sem_post(&r->is_under_way);
+    }
+}
+
+static void the_data_that_was_accepted_last_is_what_a_shutdown_disposes_of(void **state) {
+    (void)state;
+    replacing r;
+    sem_init(&r.is_under_way, 0, 0);
+    for (int i = 0; i < ROUNDS; i++) {
+        pthread_t thread;
+        make_limited(&r.f, 1, 1);
+        r.lease = open_lease(&r.f, r.f.route, C(0));
+        assert_int_equal(pthread_create(&thread, NULL, replace_data_until_revoked, &r), 0);
+        sem_wait(&r.is_under_way);
+        assert_status(LH_OK, lh_pool_shutdown(r.f.pool, LH_SHUTDOWN_IMMEDIATE));
+        assert_int_equal(pthread_join(thread, NULL), 0);
+        assert_status(LH_NO_LEASE, r.status);
+        assert_int_equal(disposals(&r.f), 1);
+        assert_disposed(&r.f, 0, r.last, LH_CAUSE_REVOKED);
+        end_pool(&r.f);
+    }
+    sem_destroy(&r.is_under_way);
+}
+
 static pthread_key_t at_thread_end;
 static fixture *of_thread_end;
 static lh_status statuses[3];
@@ -237,6 +276,7 @@ int run_threads(void) {
         cmocka_unit_test(a_waiting_thread_is_told_of_the_end),
         cmocka_unit_test(barging_wakes_a_thread_that_asks_again),
         cmocka_unit_test(a_lease_that_an_end_revokes_is_a_status_and_no_connection_without_data),
+        cmocka_unit_test(the_data_that_was_accepted_last_is_what_a_shutdown_disposes_of),
         cmocka_unit_test(a_thread_that_ends_may_still_call),
     };
     return cmocka_run_group_tests_name("threads", tests, NULL, NULL);
