@@ -41,8 +41,9 @@ use crate::watch::{Token, Watch};
 use disposer::{BOUND, Disposer};
 use quiet::Worker;
 
-/// How long the last pool's end waits for closes that are under way.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// How long the last pool's end waits for closes that are under way. In tests of this crate's own for longer than any of them waits: there
+/// an end that waits is told from one that does not by what it waits for.
+const PATIENCE: Duration = Duration::from_secs(if cfg!(test) { 3_600 } else { 3 });
 
 /// When to come back to a pool where something panicked.
 const SOON: Duration = Duration::from_millis(100);
@@ -476,9 +477,17 @@ fn guarded<T>(action: impl FnOnce() -> T) -> Option<T> {
 #[cfg(all(test, not(any(loom, shuttle))))]
 mod tests {
     use super::*;
+    use crate::Pool;
     use crossbeam_channel::{Receiver, Sender, unbounded};
+    use std::sync::{MutexGuard, PoisonError};
 
     const LONG: Duration = Duration::from_secs(60);
+
+    /// For one test at a time, as pools share the housekeeper, and one test is about the last.
+    fn alone() -> MutexGuard<'static, ()> {
+        static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
+        TURN.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 
     /// A pool that tells when it is tended. The first time it panics.
     struct Telling {
@@ -511,8 +520,47 @@ mod tests {
         (pool, membership, turns)
     }
 
+    /// A pool with which the housekeeper's thread is busy until the test lets it go.
+    struct Busy {
+        tended: Sender<()>,
+        gate: Receiver<()>,
+    }
+
+    impl Tended for Busy {
+        fn peers_closed(self: Arc<Self>, _: &[Token]) -> Parting {
+            Box::new(|| {})
+        }
+
+        fn tend(self: Arc<Self>) -> Option<Duration> {
+            self.tended.send(()).unwrap();
+            let _ = self.gate.recv();
+            None
+        }
+    }
+
+    #[test]
+    fn the_end_of_the_last_pool_does_not_wait_where_that_is_not_wanted() {
+        let _alone = alone();
+        let ((tended, turns), (open, gate)) = (unbounded(), unbounded());
+        let busy: Arc<dyn Tended> = Arc::new(Busy { tended, gate });
+        let membership = Membership::join(&busy, &Clock::monotonic(), true);
+        assert!(membership.start());
+        turns.recv_timeout(LONG).unwrap();
+        let last: Pool<&str, u32> = Pool::builder().close_aside(true).wait_at_end(false).build();
+        drop(membership);
+        let (ended, ends) = unbounded();
+        thread::spawn(move || {
+            drop(last);
+            ended.send(()).unwrap();
+        });
+        // The thread that a wait would be for is busy until after this.
+        assert_eq!(ends.recv_timeout(LONG), Ok(()));
+        drop(open);
+    }
+
     #[test]
     fn a_pool_is_tended_once_it_has_joined_though_that_panics_and_when_it_rings_and_no_other_is() {
+        let _alone = alone();
         let [(_one, ringing, rung), (_other, _silent, unrung)] = [joined(), joined()];
         for turns in [&rung, &unrung] {
             turns.recv_timeout(LONG).unwrap();
