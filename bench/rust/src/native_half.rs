@@ -22,8 +22,7 @@ pub(crate) struct NativeHalf {
 
 /// What stands in for a JVM's environment and object: the two natives of a hit look at neither.
 type Unused = *const u8;
-type Create =
-    extern "system" fn(Unused, Unused, i32, i32, i32, i64, bool, bool, bool, i32, bool) -> i64;
+type CountedPool = extern "system" fn() -> i64;
 type CountedRoute = extern "system" fn(i64) -> i64;
 type LeaseHit = extern "system" fn(*mut u8, Unused, i64, i64) -> i64;
 type ReleaseHit = extern "system" fn(*mut u8, Unused, i64, i64, i64) -> i32;
@@ -39,11 +38,11 @@ impl Contender for NativeHalf {
         });
         let symbol = "the library has every function of the crate";
         // SAFETY: these are the types of the crate's functions, whose environment and object are pointers that are not looked at.
-        let (create, counted_route, lease_hit, release_hit) = unsafe {
+        let (counted_pool, counted_route, lease_hit, release_hit) = unsafe {
             let native = "Java_io_leasehold_internal_Engine_";
             (
                 *library
-                    .get::<Create>(format!("{native}create").as_bytes())
+                    .get::<CountedPool>(b"leasehold_counted_pool")
                     .expect(symbol),
                 *library
                     .get::<CountedRoute>(b"leasehold_counted_route")
@@ -56,20 +55,7 @@ impl Contender for NativeHalf {
                     .expect(symbol),
             )
         };
-        let no_limit = i32::MAX;
-        let address = create(
-            null(),
-            null(),
-            no_limit,
-            no_limit,
-            no_limit,
-            0,
-            false,
-            false,
-            false,
-            0,
-            false,
-        );
+        let address = counted_pool();
         NativeHalf {
             address,
             route: counted_route(address),

@@ -62,6 +62,13 @@ extern "system" fn Java_io_leasehold_internal_Engine_releaseHit(
     .unwrap_or(answer::NOT_LEASED as jint)
 }
 
+/// A pool as `create` makes it, which needs a JVM.
+#[cfg(feature = "counted")]
+#[unsafe(no_mangle)]
+extern "system" fn leasehold_counted_pool() -> jlong {
+    crate::pool::add(leasehold::engine::Config::default(), None)
+}
+
 /// A route of the pool with one idle connection: all that a hit needs, for who counts its instructions without a JVM.
 #[cfg(feature = "counted")]
 #[unsafe(no_mangle)]

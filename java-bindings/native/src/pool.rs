@@ -28,6 +28,14 @@ pub(crate) unsafe fn pool<'a>(address: jlong) -> &'a Pool {
     unsafe { &*(address as *const Pool) }
 }
 
+/// Makes a pool, and returns its address.
+pub(crate) fn add(config: Config, clock: Option<ManualClock>) -> jlong {
+    let engine = Engine::new(config);
+    let address = Box::into_raw(Box::new(Pool { engine, clock })) as usize;
+    ADDRESSES.lock().insert(address);
+    address as jlong
+}
+
 /// Frees what Java did not come to free.
 pub(crate) fn free_all() {
     let addresses = std::mem::take(&mut *ADDRESSES.lock());
@@ -65,10 +73,7 @@ extern "system" fn Java_io_leasehold_internal_Engine_create<'local>(
             stripes: (stripes > 0).then_some(stripes as u32),
             clock: clock.as_ref().map_or_else(Clock::monotonic, Clock::manual),
         };
-        let engine = Engine::new(config);
-        let address = Box::into_raw(Box::new(Pool { engine, clock })) as usize;
-        ADDRESSES.lock().insert(address);
-        address as jlong
+        add(config, clock)
     })
     .unwrap_or(0)
 }
