@@ -49,7 +49,9 @@ lh_counters counters_of(fixture *f);
 int disposals(fixture *f);
 /* Waits until there are as many; fails when that takes very long. */
 void until_disposals(fixture *f, int count);
-/* Waits until this process has no threads but the calling one. */
+/* Before the first pool. */
+void begin_alone(void);
+/* Waits until this process has no threads but those that it began with. */
 void until_alone(void);
 /* Waits a little, and fails when that has been done for very long since `begin_to_wait`. */
 void begin_to_wait(void);
