@@ -3,6 +3,8 @@
 c_sources=c-header/tests/c
 c_header=c-header/include/leasehold.h
 c_warnings=(-Wall -Wextra -Wpedantic -Werror)
+# Of the tests.
+c_compiler=(cc)
 
 c_version() { sed -n 's/^#define LH_VERSION_TEXT "\(.*\)"/\1/p' $c_header; }
 
@@ -53,27 +55,28 @@ list_c_abi() {
 # The library as it is installed: in $c_library.
 build_c_library() {
     c_library=$PWD/target/shipped/c-$(uname -m)
-    scripts/native.sh leasehold-c "$c_library" "$(uname -m)" static
+    scripts/native.sh leasehold-c "$c_library"
 }
 
-# install_c PREFIX: header, shared and static library, and what pkg-config and CMake ask for.
+# install_c DIRECTORY [PREFIX]: header, shared and static library, and what pkg-config and CMake ask for; into DIRECTORY, which is to become
+# PREFIX.
 install_c() {
-    local prefix=$1 version numbers soname
+    local directory=$1 prefix=${2:-$1} version numbers soname
     version=$(c_version)
     numbers=${version%%-*}
     build_c_library
     soname=$(objdump -p "$c_library/libleasehold_c.so" | sed -n 's/ *SONAME *//p')
-    install -d "$prefix/include" "$prefix/lib/pkgconfig" "$prefix/lib/cmake/leasehold"
-    install -m 644 $c_header "$prefix/include/"
-    install -m 644 "$c_library/libleasehold_c.a" "$prefix/lib/libleasehold.a"
-    install -m 755 "$c_library/libleasehold_c.so" "$prefix/lib/libleasehold.so.$numbers"
+    install -d "$directory/include" "$directory/lib/pkgconfig" "$directory/lib/cmake/leasehold"
+    install -m 644 $c_header "$directory/include/"
+    install -m 644 "$c_library/libleasehold_c.a" "$directory/lib/libleasehold.a"
+    install -m 755 "$c_library/libleasehold_c.so" "$directory/lib/libleasehold.so.$numbers"
     # Where debuggers look for it: beside the library, under the name that the library gives.
-    install -m 644 "$c_library/libleasehold_c.so.debug" "$prefix/lib/"
-    ln -sf "libleasehold.so.$numbers" "$prefix/lib/$soname"
-    ln -sf "$soname" "$prefix/lib/libleasehold.so"
-    fill_in c-header/leasehold.pc.in "$prefix/lib/pkgconfig/leasehold.pc"
-    fill_in c-header/leaseholdConfig.cmake.in "$prefix/lib/cmake/leasehold/leaseholdConfig.cmake"
-    fill_in c-header/leaseholdConfigVersion.cmake.in "$prefix/lib/cmake/leasehold/leaseholdConfigVersion.cmake"
+    install -m 644 "$c_library/libleasehold_c.so.debug" "$directory/lib/"
+    ln -sf "libleasehold.so.$numbers" "$directory/lib/$soname"
+    ln -sf "$soname" "$directory/lib/libleasehold.so"
+    fill_in c-header/leasehold.pc.in "$directory/lib/pkgconfig/leasehold.pc"
+    fill_in c-header/leaseholdConfig.cmake.in "$directory/lib/cmake/leasehold/leaseholdConfig.cmake"
+    fill_in c-header/leaseholdConfigVersion.cmake.in "$directory/lib/cmake/leasehold/leaseholdConfigVersion.cmake"
 }
 
 # fill_in TEMPLATE FILE: for install_c, whose variables it uses.
@@ -104,7 +107,7 @@ compile_c_tests() {
 compile_with_cmocka() {
     local program=$1
     shift
-    cc -g -std=c99 -D_POSIX_C_SOURCE=200809L "${c_warnings[@]}" -Ic-header/include "$@" "$c_tested" \
+    "${c_compiler[@]}" -g -std=c99 -D_POSIX_C_SOURCE=200809L "${c_warnings[@]}" -Ic-header/include "$@" "$c_tested" \
         -lcmocka -lpthread -ldl -lm -o "$program"
 }
 
@@ -112,7 +115,12 @@ compile_with_cmocka() {
 compile_c_threads() {
     local program=$1
     shift
-    cc -g -std=c11 -D_GNU_SOURCE "${c_warnings[@]}" -Ic-header/include "$@" "$c_tested" -lpthread -ldl -lm -o "$program"
+    "${c_compiler[@]}" -g -std=c11 -D_GNU_SOURCE "${c_warnings[@]}" -Ic-header/include "$@" "$c_tested" -lpthread -ldl -lm -o "$program"
+}
+
+# compile_c_unload PROGRAM: which loads the library itself.
+compile_c_unload() {
+    "${c_compiler[@]}" -g -std=c11 -D_GNU_SOURCE "${c_warnings[@]}" -Ic-header/include $c_sources/unload.c -ldl -o "$1"
 }
 
 test_c_valgrind() {
@@ -129,7 +137,7 @@ test_c_vanish() {
 
 test_c_unload() {
     build_c_tests ''
-    cc -g -std=c11 -D_GNU_SOURCE "${c_warnings[@]}" -Ic-header/include $c_sources/unload.c -ldl -o target/c-tests/unload
+    compile_c_unload target/c-tests/unload
     timeout 60 target/c-tests/unload "${c_tested%.a}.so"
 }
 

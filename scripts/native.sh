@@ -2,7 +2,9 @@
 # Builds what is shipped of a crate, for one processor: with the floor that scripts/floor sets, without the paths of the machine that built it,
 # and with the shared library's debug information apart, in a file of the same name that ends in .debug.
 #
-#     native.sh PACKAGE DIRECTORY [PROCESSOR [static]]      static: also the static library, and what that takes from the system, in .libs
+#     native.sh PACKAGE DIRECTORY [PROCESSOR [CARGO-OPTION...]]
+#
+# Of the C library also the static one, and in a file that ends in .libs what that takes from the system.
 #
 # The floor is had by what is linked: libraries that have nothing in them but the names and versions that glibc 2.17 and musl both know, in
 # place of the machine's own, which would bind each name to its newest version. A name that is not among them fails the link. The unwinder
@@ -10,7 +12,9 @@
 #
 # Another processor than this machine's takes its C compiler and Rust's standard library for it, see need_aarch64 in setup.sh.
 set -euo pipefail
-package=$1 out=$2 processor=${3:-$(uname -m)} static=${4:-}
+package=$1 out=$2 processor=${3:-$(uname -m)}
+static=''
+[ "$package" != leasehold-c ] || static=yes
 case $out in /*) ;; *) out=$PWD/$out ;; esac
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
 
@@ -69,7 +73,7 @@ printf -v flags '%s\x1f' "${flags[@]}"
 linker=CARGO_TARGET_$(tr 'a-z-' 'A-Z_' <<<"$target")_LINKER
 said=$(env RUSTC="$rustc" CARGO_ENCODED_RUSTFLAGS="${flags%$'\x1f'}" CARGO_PROFILE_RELEASE_DEBUG=line-tables-only "$linker=$cc" \
     "$cargo" rustc --release --locked -p "$package" --lib --target "$target" --target-dir "$built" \
-    --crate-type "cdylib${static:+,staticlib}" -- --print native-static-libs \
+    --crate-type "cdylib${static:+,staticlib}" "${@:4}" -- --print native-static-libs \
     -C link-arg="$floor/shims.o" -C link-arg="-L$floor" -C link-arg=-Wl,-z,defs,--build-id=sha1 2>&1) || {
     echo "$said" >&2
     exit 1
