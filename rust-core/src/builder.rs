@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::hash::Hash;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -57,6 +57,48 @@ impl<K: Eq + Hash + Clone, C> Builder<K, C> {
         self
     }
 
+    /// Most idle connections of one route, beside those that are leased. Unlimited by default. One more that is kept has the least
+    /// recently released of them closed, in the same call, and is [counted](crate::Counters) as over a limit; threads that release at once
+    /// may meanwhile leave more. With 0 a connection that nobody waits for closes when it is kept.
+    ///
+    /// ```
+    /// use leasehold::{Connection, Pool};
+    ///
+    /// let pool: Pool<&str, u32> = Pool::builder().max_idle_per_route(1).build();
+    /// let leases = [1, 2].map(|number| pool.try_lease(&"a").unwrap().or_connect(|| Ok::<_, ()>(number)).unwrap());
+    /// leases.into_iter().for_each(Connection::keep);
+    /// assert_eq!((pool.stats().available, pool.counters().over_limit), (1, 1));
+    /// ```
+    pub fn max_idle_per_route(mut self, max: u32) -> Self {
+        self.plan.max_idle_per_route = Some(max);
+        self
+    }
+
+    /// Asks the program whether a connection may be used, at every lease of one that was leased before; `false` has it closed, and another
+    /// leased in its place or its place given as a vacancy, as for one that the probe finds [closed](Self::watch). It is
+    /// [counted](crate::Counters) as stale. For connections that know it themselves, as hyper's senders do, or that have no descriptor.
+    ///
+    /// Called with no lock held, on the thread that leases or polls, after the probe if there is one; it holds that lease up alone.
+    ///
+    /// ```
+    /// use leasehold::{Connection, Lease, Pool};
+    ///
+    /// struct Sender { is_open: bool }
+    ///
+    /// let pool: Pool<&str, Sender> = Pool::builder().is_usable(|sender: &Sender| sender.is_open).build();
+    /// let lease = pool.try_lease(&"a")?;
+    /// let mut sender = lease.or_connect(|| Ok::<_, ()>(Sender { is_open: true })).unwrap();
+    /// sender.is_open = false;
+    /// Connection::keep(sender);
+    /// assert!(matches!(pool.try_lease(&"a")?, Lease::Vacancy(_)));
+    /// assert_eq!(pool.counters().stale, 1);
+    /// # Ok::<(), leasehold::LeaseError>(())
+    /// ```
+    pub fn is_usable(mut self, is_usable: impl Fn(&C) -> bool + Send + Sync + 'static) -> Self {
+        self.plan.is_usable = Some(Arc::new(is_usable));
+        self
+    }
+
     /// Most requests that may wait at once; one more is refused with `QueueFull`. Unlimited by default.
     pub fn max_waiters(mut self, max: u32) -> Self {
         self.config.max_waiters = max;
@@ -93,7 +135,8 @@ impl<K: Eq + Hash + Clone, C> Builder<K, C> {
     /// The pool. No connection is opened; a thread is started only where something was asked for that needs one, see
     /// [`watch`](Self::watch), [`evict_expired`](Self::evict_expired), [`evict_idle`](Self::evict_idle),
     /// [`close_aside`](Self::close_aside).
-    pub fn build(self) -> Pool<K, C> {
+    pub fn build(mut self) -> Pool<K, C> {
+        self.plan.settle();
         let engine = Engine::new(self.config);
         let needs_housekeeper = self.plan.watching.watches()
             || self.plan.closes_aside
@@ -142,6 +185,42 @@ where
     pub fn close_aside(mut self, wanted: bool) -> Self {
         self.plan.closes_aside = wanted;
         self.join = Some(join);
+        self
+    }
+
+    /// As [`watch`](Self::watch), for connections whose type does not say their descriptor: `descriptor` does, or says that one has
+    /// none, which is then neither watched nor probed. It must be the connection's own, and open as long as the connection is. It is
+    /// asked at every lease that is probed, at every end of a lease that is watched, and before a close; with no lock held.
+    ///
+    /// ```
+    /// use std::net::TcpStream;
+    /// use std::os::fd::AsFd;
+    /// use leasehold::{Pool, Watching};
+    ///
+    /// struct Framed { stream: TcpStream }
+    ///
+    /// let pool: Pool<String, Framed> =
+    ///     Pool::builder().watch_by(Watching::Both, |framed: &Framed| Some(framed.stream.as_fd())).build();
+    /// # drop(pool);
+    /// ```
+    pub fn watch_by(
+        mut self,
+        watching: Watching,
+        descriptor: impl Fn(&C) -> Option<BorrowedFd<'_>> + Send + Sync + 'static,
+    ) -> Self {
+        self.plan.watching = watching;
+        self.plan.descriptor = Some(Arc::new(descriptor));
+        self.join = Some(join);
+        self
+    }
+
+    /// Says which connections the probe lets pass although there is something to read on them. On a TLS connection that may
+    /// be a session ticket: ask the connection itself. None by default, which is right for plain ones.
+    pub fn usable_when_readable(
+        mut self,
+        is_usable: impl Fn(&C) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.plan.usable_when_readable = Some(Arc::new(is_usable));
         self
     }
 
@@ -200,23 +279,17 @@ where
     /// ```
     pub fn watch(mut self, watching: Watching) -> Self {
         self.plan.watching = watching;
-        self.plan.descriptor = Some(descriptor_of);
+        self.plan.descriptor = Some(descriptor_of());
         self.join = Some(join);
         self
     }
 
-    /// Says which connections the probe lets pass although there is something to read on them. On a TLS connection that may
-    /// be a session ticket: ask the connection itself. None by default, which is right for plain ones.
-    pub fn usable_when_readable(mut self, is_usable: fn(&C) -> bool) -> Self {
-        self.plan.usable_when_readable = is_usable;
-        self
-    }
-
     /// Sets TCP keep-alive on every connection, for peers that vanish without a word. Where it cannot be set, on a socket
-    /// of another kind, a line at debug says so.
+    /// of another kind, a line at debug says so. For connections without `AsFd` there is
+    /// [`TcpKeepAlive::set_on`](crate::socket::TcpKeepAlive::set_on), to be called where they are opened.
     pub fn tcp_keep_alive(mut self, keep_alive: TcpKeepAlive) -> Self {
         self.plan.keep_alive = Some(keep_alive);
-        self.plan.descriptor = Some(descriptor_of);
+        self.plan.descriptor.get_or_insert_with(descriptor_of);
         self
     }
 }

@@ -8,7 +8,7 @@ use std::cell::UnsafeCell;
 use std::fmt;
 use std::os::fd::RawFd;
 
-use crate::engine::{Segments, StateId};
+use crate::engine::{Handle, Segments, StateId};
 
 /// The number of no descriptor.
 pub(crate) const UNWATCHED: RawFd = -1;
@@ -30,6 +30,17 @@ pub(crate) struct Kept<C> {
     pub(crate) state: StateId,
     /// The descriptor by which it is watched, in a lease too; `UNWATCHED` where it is not, wanted or not.
     pub(crate) socket: RawFd,
+    /// How the connection came to be here, in a lease too.
+    pub(crate) origin: Origin,
+}
+
+/// How a connection came into a pool.
+#[derive(Clone, Copy)]
+pub(crate) struct Origin {
+    /// When, in the engine's milliseconds.
+    pub(crate) moment: u64,
+    /// The lease that has opened it.
+    pub(crate) lease: Handle,
 }
 
 impl<C> Default for Cell<C> {
@@ -38,6 +49,10 @@ impl<C> Default for Cell<C> {
             connection: None,
             state: StateId::NONE,
             socket: UNWATCHED,
+            origin: Origin {
+                moment: 0,
+                lease: Handle::from_u64(0),
+            },
         }))
     }
 }
@@ -64,6 +79,18 @@ impl<C> Cells<C> {
     pub(crate) unsafe fn owned(&self, slot: u32) -> &mut Kept<C> {
         // SAFETY: the caller is the only owner, see above.
         unsafe { &mut *self.cells.grow_to(slot).0.get() }
+    }
+
+    /// How the connection of `slot` came into the pool, for whoever borrows its lease.
+    ///
+    /// # Safety
+    ///
+    /// The caller borrows the guard of a live lease of `slot`, which others may do at the same time.
+    pub(crate) unsafe fn origin(&self, slot: u32) -> Origin {
+        let kept = self.cells.grow_to(slot).0.get();
+        // SAFETY: it is written only by who has that guard to itself, so nobody does now; what others may write meanwhile are other
+        // fields, which are not looked at.
+        unsafe { (*kept).origin }
     }
 
     /// Takes out every connection that is there.

@@ -17,8 +17,6 @@ pub enum LeaseError {
     /// More than a million routes are in use at once: each has connections, requests that wait, a limit of its own or a
     /// [`Route`](crate::Route) that is held.
     TooManyRoutes,
-    /// The [`Route`](crate::Route) was dropped before the future that it had made was polled. Hold it until then.
-    RouteDropped,
     /// The pool was shut down.
     ShutDown,
     /// The request would have to wait for a limited time, and the system has no thread for the housekeeper, which would tell when
@@ -32,11 +30,10 @@ impl LeaseError {
             Refusal::WouldBlock => LeaseError::Exhausted,
             Refusal::QueueFull => LeaseError::QueueFull,
             Refusal::TooManyRoutes => LeaseError::TooManyRoutes,
-            // The route of a key is interned again when it is stale.
-            Refusal::StaleRoute => LeaseError::RouteDropped,
             Refusal::ShutDown => LeaseError::ShutDown,
-            Refusal::StaleTicket | Refusal::StaleHandle => {
-                unreachable!("tickets and handles are used by their owners alone")
+            // The route of a key is interned again when it is stale.
+            Refusal::StaleRoute | Refusal::StaleTicket | Refusal::StaleHandle => {
+                unreachable!("tickets, handles and held routes are used by their owners alone")
             }
         }
     }
@@ -50,9 +47,6 @@ impl fmt::Display for LeaseError {
             LeaseError::QueueFull => "as many requests wait for a connection as the pool allows",
             LeaseError::TooManyRoutes => {
                 "more than a million routes are in use: close what is idle, or let go of held routes"
-            }
-            LeaseError::RouteDropped => {
-                "the route was dropped before its request was made: hold it until then"
             }
             LeaseError::ShutDown => "the connection pool was shut down",
             LeaseError::NoThread => "the system has no thread to tell when the request has timed out",

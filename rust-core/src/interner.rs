@@ -4,8 +4,9 @@
 //! holds up no more than its part of the keys.
 //!
 //! A key's `Hash`, `Eq`, `Borrow` and `Drop` are its user's code, which may panic, and may call the pool. They run under none of the
-//! locks, but for the `Eq` and `Borrow` of a look-up that reads: a table keeps each key's hash, so that whoever writes needs neither to hash nor to compare.
-//! An `Eq` that comes back here finds what is known. Where its call would have to write, it panics rather than wait for itself.
+//! locks, but for the `Eq` and `Borrow` of a look-up that reads: a table keeps each key's hash, so that whoever writes needs neither to
+//! hash nor to compare. An `Eq` that comes back here finds what is known. Where its call would have to write, it panics rather than
+//! wait for itself.
 
 use std::borrow::Borrow;
 use std::hash::{BuildHasher, Hash, RandomState};

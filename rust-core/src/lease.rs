@@ -5,6 +5,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::cells::Origin;
 use crate::engine::{Grant, Handle, Keep, StateId, Verdict};
 use crate::error::LeaseError;
 use crate::face::panics::in_drop;
@@ -276,6 +277,70 @@ impl<K, C> Connection<K, C> {
         Ok((connection, Vacancy { hold }))
     }
 
+    /// Takes the connection out for good, say for another protocol after an upgrade: it is the caller's, and the pool knows of it no
+    /// more. Its place is free, and goes to whoever waits. O(1) where nobody does.
+    ///
+    /// ```
+    /// use leasehold::{Connection, Pool};
+    ///
+    /// let pool: Pool<&str, u32> = Pool::new();
+    /// let connection = pool.try_lease(&"a")?.or_connect(|| Ok::<_, ()>(7)).unwrap();
+    /// assert_eq!(Connection::into_inner(connection), 7);
+    /// assert_eq!((pool.stats().leased, pool.stats().available), (0, 0));
+    /// # Ok::<(), leasehold::LeaseError>(())
+    /// ```
+    pub fn into_inner(mut guard: Self) -> C {
+        // It asks the connection, which may panic, and is then closed.
+        guard.hold.shared.unwatch(&guard);
+        let connection = guard.connection.take().expect(ENDED);
+        // Its hold ends the lease, and finds nothing to close. Not by the end of the scope, where a waker's panic would leak what is
+        // returned.
+        drop(guard);
+        connection
+    }
+
+    /// How long ago the connection was [filled in](Vacancy::fill), to a few milliseconds. O(1), takes no lock.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use leasehold::{Clock, Connection, ManualClock, Pool};
+    ///
+    /// let clock = ManualClock::new();
+    /// let pool: Pool<&str, u32> = Pool::builder().clock(Clock::manual(&clock)).build();
+    /// let connection = pool.try_lease(&"a")?.or_connect(|| Ok::<_, ()>(7)).unwrap();
+    /// clock.advance(5_000);
+    /// assert_eq!(Connection::age(&connection), Duration::from_secs(5));
+    /// # Ok::<(), leasehold::LeaseError>(())
+    /// ```
+    pub fn age(guard: &Self) -> Duration {
+        let now = guard.hold.shared.engine.now();
+        Duration::from_millis(now.saturating_sub(guard.origin().moment))
+    }
+
+    /// Whether the connection was leased before this lease, and so may be stale in spite of every look at it: a server may close while a
+    /// request travels. A request that fails on such a one before any of its answer has come is worth another try on a fresh one, see
+    /// [`replace`](Self::replace). O(1), takes no lock.
+    ///
+    /// ```
+    /// use leasehold::{Connection, Pool};
+    ///
+    /// let pool: Pool<&str, u32> = Pool::new();
+    /// let connection = pool.try_lease(&"a")?.or_connect(|| Ok::<_, ()>(7)).unwrap();
+    /// assert!(!Connection::is_reused(&connection));
+    /// Connection::keep(connection);
+    /// let connection = pool.try_lease(&"a")?.or_connect(|| Ok::<_, ()>(8)).unwrap();
+    /// assert!(Connection::is_reused(&connection));
+    /// # Ok::<(), leasehold::LeaseError>(())
+    /// ```
+    pub fn is_reused(guard: &Self) -> bool {
+        guard.origin().lease != guard.hold.handle
+    }
+
+    fn origin(&self) -> Origin {
+        // SAFETY: the guard of a live lease is borrowed, and what writes there needs it for itself.
+        unsafe { self.hold.shared.cells.origin(self.hold.handle.slot()) }
+    }
+
     /// Whether its peer has closed it, as far as the pool is to ask.
     #[inline]
     pub(crate) fn is_dead(&self) -> bool {
@@ -307,9 +372,29 @@ impl<K, C> Connection<K, C> {
         Ok(Lease::Vacancy(vacancy))
     }
 
-    fn end(mut self, keep: Keep) {
+    fn end(self, keep: Keep) {
+        if self.hold.shared.plan.cares_at_end {
+            return self.end_with_care(keep);
+        }
+        self.put_back(keep);
+    }
+
+    /// The end of a lease in a pool that watches its connections, or counts those that are idle.
+    // Apart, so that the guard is not moved about where there is nothing of the kind.
+    #[inline(never)]
+    fn end_with_care(self, keep: Keep) {
+        let shared = Arc::clone(&self.hold.shared);
         // It asks the connection, which may panic, and is then closed: nothing was given up yet.
-        self.hold.shared.note_socket(self.hold.handle, &self);
+        shared.note_socket(self.hold.handle, &self);
+        let route = shared.engine.route_of(self.hold.handle);
+        self.put_back(keep);
+        if let Ok(route) = route {
+            shared.close_surplus(route);
+        }
+    }
+
+    #[inline(always)]
+    fn put_back(mut self, keep: Keep) {
         let connection = self.connection.take().expect(ENDED);
         self.hold.is_ended = true;
         let hold = &self.hold;

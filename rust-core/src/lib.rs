@@ -1,11 +1,11 @@
 //! A connection pool: which connection a caller gets, when one may be opened and when one must go.
 //!
 //! A lease is a guard, and the guard wants a word at its end: [`Connection::keep(guard)`](Connection::keep),
-//! [`keep_for`](Connection::keep_for) or [`close`](Connection::close), which are called so, as functions, since a method of the guard's
-//! would hide the connection's own of that name. **Dropped without a word it closes the connection.** Most pools do the opposite; but what a `?` or a panic drops in the middle of an exchange is a
-//! connection with half an answer on it, and the next user would read the other half. Forgetting to say `keep` costs
-//! a connection, and shows in the numbers; the reverse mistake shows in somebody else's data. The compiler warns of a
-//! guard that nobody uses.
+//! [`keep_for`](Connection::keep_for) or [`close`](Connection::close), which are called so, as functions, since a method of the
+//! guard's would hide the connection's own of that name. **Dropped without a word it closes the connection.** Most pools do the
+//! opposite; but what a `?` or a panic drops in the middle of an exchange is a connection with half an answer on it, and the next
+//! user would read the other half. Forgetting to say `keep` costs a connection, and shows in the numbers; the reverse mistake
+//! shows in somebody else's data. The compiler warns of a guard that nobody uses.
 //!
 //! ```
 //! use std::io::{Read, Write};

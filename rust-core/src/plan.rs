@@ -3,24 +3,48 @@
 
 use std::fmt;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
 
 use crate::housekeeper::{Disposable, Eviction, Membership};
 use crate::socket::{Liveness, TcpKeepAlive, probe};
 use crate::watching::Watching;
 
+/// What a program says of a connection.
+pub(crate) type Judge<C> = Arc<dyn Fn(&C) -> bool + Send + Sync>;
+
+/// How to get at a connection's descriptor.
+pub(crate) type Descriptor<C> = Arc<dyn Fn(&C) -> Option<BorrowedFd<'_>> + Send + Sync>;
+
+/// Where there is a look at a connection that was just leased.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Looks {
+    Nowhere,
+    /// At those that the system does not watch.
+    WhereUnwatched,
+    Everywhere,
+}
+
 /// A pool's settings for its connections.
 pub(crate) struct Plan<C> {
     pub(crate) watching: Watching,
     /// How to get at a connection's descriptor. None: nothing can be done with its socket.
-    pub(crate) descriptor: Option<for<'a> fn(&'a C) -> BorrowedFd<'a>>,
-    /// Whether a connection with bytes to read may be used.
-    pub(crate) usable_when_readable: fn(&C) -> bool,
+    pub(crate) descriptor: Option<Descriptor<C>>,
+    /// Which connections with bytes to read may be used. None: none may.
+    pub(crate) usable_when_readable: Option<Judge<C>>,
+    /// Which connections may be used at all. None: all may.
+    pub(crate) is_usable: Option<Judge<C>>,
     pub(crate) keep_alive: Option<TcpKeepAlive>,
+    /// Most idle connections of one route.
+    pub(crate) max_idle_per_route: Option<u32>,
     /// No thread of the program's closes a connection: the disposer does.
     pub(crate) closes_aside: bool,
     pub(crate) eviction: Eviction,
     /// Who drops the last pool waits for the library's threads.
     pub(crate) waits_at_end: bool,
+    /// Follow from the others, see [`settle`](Self::settle); a hit looks at these two alone.
+    pub(crate) looks: Looks,
+    /// There is more to the end of a lease than to keep the connection.
+    pub(crate) cares_at_end: bool,
 }
 
 impl<C> Plan<C> {
@@ -28,47 +52,96 @@ impl<C> Plan<C> {
         Plan {
             watching: Watching::Off,
             descriptor: None,
-            usable_when_readable: |_| false,
+            usable_when_readable: None,
+            is_usable: None,
             keep_alive: None,
+            max_idle_per_route: None,
             closes_aside: false,
             eviction: Eviction::default(),
             waits_at_end: true,
+            looks: Looks::Nowhere,
+            cares_at_end: false,
         }
+    }
+
+    /// Nothing is changed from here on.
+    pub(crate) fn settle(&mut self) {
+        self.looks = match self.watching {
+            _ if self.is_usable.is_some() => Looks::Everywhere,
+            Watching::Off => Looks::Nowhere,
+            Watching::Probe | Watching::Both => Looks::Everywhere,
+            Watching::Watch => Looks::WhereUnwatched,
+        };
+        self.cares_at_end = self.watching.watches() || self.max_idle_per_route.is_some();
     }
 
     /// A connection was opened: sets its socket up.
     pub(crate) fn set_up(&self, connection: &C) {
-        if let (Some(descriptor), Some(keep_alive)) = (self.descriptor, self.keep_alive) {
-            if let Err(error) = keep_alive.set_on(descriptor(connection)) {
+        let Some(keep_alive) = self.keep_alive else {
+            return;
+        };
+        if let Some(socket) = self.socket_of(connection) {
+            if let Err(error) = keep_alive.set_on(socket) {
                 log::debug!("TCP keep-alive is not set on a connection: {error}");
             }
+        }
+    }
+
+    /// Whether a connection just leased is to be asked by its socket.
+    pub(crate) fn probes(&self, is_watched: bool) -> bool {
+        match self.watching {
+            Watching::Off => false,
+            Watching::Probe | Watching::Both => true,
+            Watching::Watch => !is_watched,
         }
     }
 
     /// Whether the peer has closed a connection just leased, or has made it unusable.
     #[inline]
     pub(crate) fn finds_dead(&self, connection: &C) -> bool {
-        let Some(descriptor) = self.descriptor else {
+        let Some(socket) = self.socket_of(connection) else {
             return false;
         };
-        match probe(descriptor(connection)) {
+        match probe(socket) {
             Liveness::Alive | Liveness::Unknown => false,
-            Liveness::Readable => !(self.usable_when_readable)(connection),
+            Liveness::Readable => !says_yes(&self.usable_when_readable, connection, false),
             Liveness::Closed | Liveness::Unconnected => true,
         }
+    }
+
+    /// Whether the program itself says that a connection just leased is of no use any more.
+    pub(crate) fn refuses(&self, connection: &C) -> bool {
+        !says_yes(&self.is_usable, connection, true)
     }
 
     /// The connection's descriptor, if it is to be watched.
     #[inline]
     pub(crate) fn to_watch<'a>(&self, connection: &'a C) -> Option<BorrowedFd<'a>> {
-        let descriptor = self.descriptor?;
-        self.watching.watches().then(|| descriptor(connection))
+        if !self.watching.watches() {
+            return None;
+        }
+        self.socket_of(connection)
     }
+
+    #[inline]
+    fn socket_of<'a>(&self, connection: &'a C) -> Option<BorrowedFd<'a>> {
+        self.descriptor.as_ref()?(connection)
+    }
+}
+
+/// What a judge says, where there is one.
+fn says_yes<C>(judge: &Option<Judge<C>>, connection: &C, otherwise: bool) -> bool {
+    judge.as_ref().map_or(otherwise, |judge| judge(connection))
 }
 
 impl<C> Clone for Plan<C> {
     fn clone(&self) -> Self {
-        Plan { ..*self }
+        Plan {
+            descriptor: self.descriptor.clone(),
+            usable_when_readable: self.usable_when_readable.clone(),
+            is_usable: self.is_usable.clone(),
+            ..*self
+        }
     }
 }
 
@@ -77,28 +150,28 @@ impl<C> fmt::Debug for Plan<C> {
         f.debug_struct("Plan")
             .field("watching", &self.watching)
             .field("keep_alive", &self.keep_alive)
+            .field("max_idle_per_route", &self.max_idle_per_route)
             .field("closes_aside", &self.closes_aside)
             .field("eviction", &self.eviction)
             .finish_non_exhaustive()
     }
 }
 
-/// The descriptor of a connection that has one.
-pub(crate) fn descriptor_of<C: AsFd>(connection: &C) -> BorrowedFd<'_> {
-    connection.as_fd()
+/// How to get at the descriptor of connections whose type says it.
+pub(crate) fn descriptor_of<C: AsFd>() -> Descriptor<C> {
+    Arc::new(|connection: &C| Some(connection.as_fd()))
 }
 
 /// Hands a connection to the disposer.
 pub(crate) fn dispose<C: Send + 'static>(membership: &Membership, connection: C, plan: &Plan<C>) {
     struct Outgoing<C> {
         connection: C,
-        descriptor: Option<for<'a> fn(&'a C) -> BorrowedFd<'a>>,
+        descriptor: Option<Descriptor<C>>,
     }
 
     impl<C: Send> Disposable for Outgoing<C> {
         fn socket(&self) -> Option<BorrowedFd<'_>> {
-            self.descriptor
-                .map(|descriptor| descriptor(&self.connection))
+            self.descriptor.as_ref()?(&self.connection)
         }
     }
 
@@ -106,6 +179,6 @@ pub(crate) fn dispose<C: Send + 'static>(membership: &Membership, connection: C,
     let _ = membership.start();
     membership.dispose(Box::new(Outgoing {
         connection,
-        descriptor: plan.descriptor,
+        descriptor: plan.descriptor.clone(),
     }));
 }

@@ -15,6 +15,7 @@ use crate::engine::{Answer, Grant, Outcome, RouteId, StateId, Ticket};
 use crate::error::LeaseError;
 use crate::face::panics::{Panics, in_drop};
 use crate::lease::Lease;
+use crate::route::HeldRoute;
 use crate::shared::millis;
 use crate::shares::{Share, Shares};
 use crate::state::State;
@@ -23,13 +24,13 @@ use crate::state::State;
 #[must_use = "a request does nothing until it is made"]
 pub struct Request<'a, K, C> {
     shared: &'a Shares<K, C>,
-    target: Target<'a, K>,
+    target: Target<'a, K, C>,
     state: Option<&'a State>,
 }
 
-enum Target<'a, K> {
+enum Target<'a, K, C> {
     Key(&'a K),
-    Held(RouteId),
+    Held(RouteId, &'a Arc<HeldRoute<K, C>>),
 }
 
 impl<'a, K: Eq + Hash + Clone, C> Request<'a, K, C> {
@@ -41,10 +42,14 @@ impl<'a, K: Eq + Hash + Clone, C> Request<'a, K, C> {
         }
     }
 
-    pub(crate) fn of_route(shared: &'a Shares<K, C>, route: RouteId) -> Self {
+    pub(crate) fn of_route(
+        shared: &'a Shares<K, C>,
+        route: RouteId,
+        held: &'a Arc<HeldRoute<K, C>>,
+    ) -> Self {
         Request {
             shared,
-            target: Target::Held(route),
+            target: Target::Held(route, held),
             state: None,
         }
     }
@@ -134,7 +139,7 @@ impl<'a, K: Eq + Hash + Clone, C> Request<'a, K, C> {
         }
         let route = match self.target {
             Target::Key(key) => self.shared.interner.find(key)?,
-            Target::Held(route) => route,
+            Target::Held(route, _) => route,
         };
         let handle = self.shared.engine.lease_hit(route, StateId::NONE)?;
         Some(Lease::of_grant(self.shared.of_this_thread(), Grant::Idle(handle)).usable())
@@ -144,7 +149,7 @@ impl<'a, K: Eq + Hash + Clone, C> Request<'a, K, C> {
         // The key's clone is its user's code: before anything is taken.
         let goal = match self.target {
             Target::Key(key) => Goal::Key(Arc::new(key.clone())),
-            Target::Held(route) => Goal::Held(route),
+            Target::Held(_, held) => Goal::Held(Arc::clone(held)),
         };
         Waiting {
             shared: Arc::clone(self.shared.of_this_thread()),
@@ -250,9 +255,9 @@ impl<K, C> fmt::Debug for LeaseFuture<K, C> {
 }
 
 /// What a request that may have to wait asks for.
-enum Goal<K> {
+enum Goal<K, C> {
     Key(Arc<K>),
-    Held(RouteId),
+    Held(Arc<HeldRoute<K, C>>),
 }
 
 /// A request that may have to wait.
@@ -262,7 +267,7 @@ enum Goal<K> {
 struct Waiting<K, C> {
     shared: Arc<Share<K, C>>,
     /// Taken when it is dropped.
-    goal: Option<Goal<K>>,
+    goal: Option<Goal<K, C>>,
     state: StateId,
     /// Its place in the queue, once it has one.
     ticket: Option<Ticket>,
@@ -345,7 +350,7 @@ impl<K: Eq + Hash, C> Waiting<K, C> {
         };
         let mut before = None;
         let outcome = shared.with_effects(|engine, effects| match goal {
-            Some(Goal::Held(route)) => engine.lease(*route, *state, *ticket, effects).map(own),
+            Some(Goal::Held(route)) => engine.lease(route.id, *state, *ticket, effects).map(own),
             Some(Goal::Key(key)) => {
                 let mut is_again = false;
                 let interner = &shared.interner;

@@ -13,7 +13,8 @@ use crate::shares::Shares;
 
 /// A route to lease from again and again, made by [`Pool::route`](crate::Pool::route).
 ///
-/// Leases by it look no key up, and the pool does not forget the route as long as it is held.
+/// Leases by it look no key up, and the pool does not forget the route as long as it is held, by a clone or by a future of its making.
+/// Clones cost a count.
 ///
 /// ```
 /// use leasehold::{Connection, Pool};
@@ -29,6 +30,13 @@ use crate::shares::Shares;
 pub struct Route<K, C> {
     shared: Arc<Shares<K, C>>,
     id: RouteId,
+    held: Arc<HeldRoute<K, C>>,
+}
+
+/// What keeps a route from being forgotten.
+pub(crate) struct HeldRoute<K, C> {
+    shared: Arc<Shares<K, C>>,
+    pub(crate) id: RouteId,
 }
 
 impl<K: Eq + Hash + Clone, C> Route<K, C> {
@@ -37,7 +45,7 @@ impl<K: Eq + Hash + Clone, C> Route<K, C> {
         let held = shared.with_effects(|engine, effects| {
             // Whoever holds it lets it go, whatever panics from here on.
             let hold = |id, _: &mut Effects| {
-                engine.hold_route(id).map(|()| Route {
+                engine.hold_route(id).map(|()| HeldRoute {
                     shared: Arc::clone(shared),
                     id,
                 })
@@ -45,13 +53,18 @@ impl<K: Eq + Hash + Clone, C> Route<K, C> {
             shared.interner.with_route(engine, &key, effects, hold)
         });
         drop(key);
-        held.map_err(LeaseError::of)
+        let held = held.map_err(LeaseError::of)?;
+        Ok(Route {
+            shared: Arc::clone(shared),
+            id: held.id,
+            held: Arc::new(held),
+        })
     }
 
     /// A request for a connection of this route, to say more about than the shorthands below can; see
     /// [`Pool::request`](crate::Pool::request).
     pub fn request(&self) -> Request<'_, K, C> {
-        Request::of_route(&self.shared, self.id)
+        Request::of_route(&self.shared, self.id, &self.held)
     }
 
     /// See [`Pool::try_lease`](crate::Pool::try_lease).
@@ -72,8 +85,7 @@ impl<K: Eq + Hash + Clone, C> Route<K, C> {
         self.request().lease(timeout)
     }
 
-    /// See [`Pool::lease_async`](crate::Pool::lease_async). The route is to be held until the future is first polled; dropped
-    /// before, it may leave the future nothing but [`RouteDropped`](LeaseError::RouteDropped).
+    /// See [`Pool::lease_async`](crate::Pool::lease_async). The future holds the route by itself.
     ///
     /// ```
     /// # use std::{future::Future, pin::pin, task::{Context, Poll, Waker}};
@@ -94,7 +106,17 @@ impl<K: Eq + Hash + Clone, C> Route<K, C> {
     }
 }
 
-impl<K, C> Drop for Route<K, C> {
+impl<K, C> Clone for Route<K, C> {
+    fn clone(&self) -> Self {
+        Route {
+            shared: Arc::clone(&self.shared),
+            id: self.id,
+            held: Arc::clone(&self.held),
+        }
+    }
+}
+
+impl<K, C> Drop for HeldRoute<K, C> {
     fn drop(&mut self) {
         let let_go = self.shared.engine.let_go_of_route(self.id);
         debug_assert!(let_go.is_ok(), "a held route is alive");

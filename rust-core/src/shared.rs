@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 use std::time::Duration;
 
-use crate::cells::{Cells, UNWATCHED};
+use crate::cells::{Cells, Origin, UNWATCHED};
 use crate::deadlines::Deadlines;
 use crate::engine::{
     Effects, Engine, Handle, Hit, Keep, RouteId, Segments, StateId, Ticket, Verdict, Victim,
@@ -16,7 +16,7 @@ use crate::face::{self, Face};
 use crate::housekeeper::{Membership, Parting, Tended, is_housekeepers_thread, take_turn};
 use crate::interner::Interner;
 use crate::locks::Mutex;
-use crate::plan::{Plan, dispose};
+use crate::plan::{Looks, Plan, dispose};
 use crate::state::States;
 use crate::watch::Token;
 use crate::watching::Watching;
@@ -133,6 +133,12 @@ impl<K, C> Shared<K, C> {
 
     /// A connection was opened, and is leased by `handle`.
     pub(crate) fn admit(&self, handle: Handle, connection: &C) {
+        let origin = Origin {
+            moment: self.engine.now(),
+            lease: handle,
+        };
+        // SAFETY: the caller holds the live lease, and nobody else has its handle.
+        unsafe { self.cells.owned(handle.slot()) }.origin = origin;
         self.plan.set_up(connection);
         if self.plan.eviction.is_wanted() {
             // Tried again for each connection that is to be evicted one day. What it has to say it has logged.
@@ -167,23 +173,46 @@ impl<K, C> Shared<K, C> {
         }
     }
 
-    /// Whether the peer of a connection just leased has closed it, as far as the pool is to ask.
+    /// Whether a connection just leased is of no use any more, as far as the pool is to ask.
     #[inline]
     pub(crate) fn is_dead(&self, handle: Handle, connection: &C) -> bool {
-        let is_asked = match self.plan.watching {
-            Watching::Off => false,
-            Watching::Probe | Watching::Both => true,
-            // SAFETY: the lease was just made, and nobody else has its handle.
-            Watching::Watch => unsafe { self.cells.owned(handle.slot()) }.socket == UNWATCHED,
+        let is_asked = match self.plan.looks {
+            Looks::Nowhere => false,
+            Looks::Everywhere => true,
+            Looks::WhereUnwatched => !self.is_watched(handle),
         };
-        is_asked && self.plan.finds_dead(connection)
+        is_asked && self.finds_dead(handle, connection)
+    }
+
+    /// Asks a connection just leased.
+    fn finds_dead(&self, handle: Handle, connection: &C) -> bool {
+        let plan = &self.plan;
+        let is_probed = plan.probes(plan.watching == Watching::Watch && self.is_watched(handle));
+        (is_probed && plan.finds_dead(connection)) || plan.refuses(connection)
+    }
+
+    fn is_watched(&self, handle: Handle) -> bool {
+        // SAFETY: the lease was just made, and nobody else has its handle.
+        unsafe { self.cells.owned(handle.slot()) }.socket != UNWATCHED
+    }
+
+    /// Closes what is idle of a route beyond what may be.
+    pub(crate) fn close_surplus(&self, route: RouteId) {
+        let Some(max) = self.plan.max_idle_per_route else {
+            return;
+        };
+        // A look first, which takes no lock. Whoever keeps one more after it looks after that.
+        let stats = self.engine.route_stats(route);
+        if stats.is_some_and(|stats| stats.available > max) {
+            self.with_effects(|engine, effects| engine.close_idle_beyond(route, max, effects));
+        }
     }
 
     /// The look at a connection that was just leased has found out that its peer had closed it.
     pub(crate) fn note_stale(&self, handle: Handle) {
         self.engine.note_stale();
         log::debug!(
-            "pool {}: connection {} was leased stale: its peer had closed it unnoticed",
+            "pool {}: connection {} was leased stale: only a look at it has found that it is of no use any more",
             self.engine.tag(),
             handle.slot()
         );

@@ -683,19 +683,135 @@ fn many_threads_share_few_connections_and_lose_none() {
 }
 
 #[test]
-fn a_future_whose_route_was_dropped_before_it_was_polled_says_so() {
-    let pool: Pool<u32, u32> = Pool::new();
-    let future = pool.route(&0).unwrap().lease_async();
-    // Nobody needs the route any more; other routes come, and it is reclaimed.
+fn a_future_holds_its_route() {
+    let pool: Pool<u32, u32> = Pool::builder().max_total(1).build();
+    let busy = pool.try_lease(&0).unwrap();
+    let route = pool.route(&0).unwrap();
+    let (unpolled, mut polled) = (route.clone().lease_async(), Box::pin(route.lease_async()));
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(polled.as_mut().poll(&mut context).is_pending());
+    drop(route);
+    drop(busy);
+    // Other routes come, and every one that nobody needs is reclaimed.
     for key in 1..1_000 {
         drop(pool.route(&key).unwrap());
     }
-    let outcome = pin!(future).poll(&mut Context::from_waker(Waker::noop()));
-    let Poll::Ready(Err(error)) = outcome else {
-        panic!("its route is gone");
+    let Poll::Ready(Ok(Lease::Vacancy(vacancy))) = polled.as_mut().poll(&mut context) else {
+        panic!("its route was reclaimed");
     };
-    assert_eq!(error, LeaseError::RouteDropped);
-    assert!(error.to_string().contains("hold it until then"));
+    Connection::close(vacancy.fill(7));
+    for key in 1..1_000 {
+        drop(pool.route(&key).unwrap());
+    }
+    let outcome = pin!(unpolled).poll(&mut context);
+    assert!(matches!(outcome, Poll::Ready(Ok(Lease::Vacancy(_)))));
+}
+
+#[test]
+fn no_more_are_idle_of_a_route_than_may_be_and_the_oldest_go() {
+    let scene = Scene::new(|settings| settings.max_idle_per_route(2));
+    let leased = [(); 4].map(|()| scene.lease("a"));
+    let other = scene.lease("b");
+    Connection::keep(other);
+    for connection in leased {
+        Connection::keep(connection);
+    }
+    assert_eq!(scene.closed(), [0, 1]);
+    let idle = ["a", "b"].map(|key| scene.pool.stats_of(&key).available);
+    assert_eq!((idle, scene.pool.counters().over_limit), ([2, 1], 2));
+    // Of those that go on the most recently released is the first.
+    assert_eq!(scene.lease("a").number, 3);
+}
+
+#[test]
+fn with_no_idle_ones_allowed_only_who_waits_gets_what_is_kept() {
+    let scene = Scene::new(|settings| settings.max_idle_per_route(0).max_total(1));
+    let held = scene.lease("a");
+    let pool = scene.pool.clone();
+    let waiter = scene.waiting(move || pool.lease(&"a", LONG));
+    Connection::keep(held);
+    let Ok(Lease::Connection(connection)) = waiter.join().unwrap() else {
+        panic!("it waited for this one");
+    };
+    assert!(scene.closed().is_empty());
+    Connection::keep(connection);
+    assert_eq!((scene.closed(), scene.pool.stats().available), (vec![0], 0));
+}
+
+#[test]
+fn however_many_threads_release_at_once_no_more_are_idle_afterwards_than_may_be() {
+    let scene = Scene::new(|settings| settings.max_idle_per_route(3));
+    for _ in 0..50 {
+        let leased: Vec<_> = (0..8).map(|_| scene.lease("a")).collect();
+        let start = Barrier::new(leased.len());
+        thread::scope(|threads| {
+            for connection in leased {
+                threads.spawn(|| {
+                    start.wait();
+                    Connection::keep(connection);
+                });
+            }
+        });
+        assert_eq!(scene.pool.stats().available, 3);
+    }
+}
+
+#[test]
+fn a_connection_that_the_program_finds_unusable_is_not_leased() {
+    let refused: Arc<Mutex<Vec<usize>>> = Arc::default();
+    let asked = Arc::clone(&refused);
+    let scene = Scene::new(|settings| {
+        settings.is_usable(move |wire| !asked.lock().unwrap().contains(&wire.number))
+    });
+    for connection in [(); 3].map(|()| scene.lease("a")) {
+        Connection::keep(connection);
+    }
+    refused.lock().unwrap().extend([1, 2]);
+    let usable = scene.lease("a");
+    assert_eq!((usable.number, scene.closed()), (0, vec![1, 2]));
+    assert_eq!(scene.pool.counters().stale, 2);
+    refused.lock().unwrap().push(0);
+    Connection::keep(usable);
+    let lease = scene.pool.try_lease(&"a").unwrap();
+    assert!(matches!(lease, Lease::Vacancy(_)));
+    assert_eq!(
+        (scene.closed(), scene.pool.stats().leased),
+        (vec![1, 2, 0], 1)
+    );
+}
+
+#[test]
+fn a_connection_that_is_taken_out_is_its_takers_and_its_place_is_free() {
+    let scene = Scene::new(|settings| settings.max_total(1));
+    let held = scene.lease("a");
+    let pool = scene.pool.clone();
+    let waiter = scene.waiting(move || pool.lease(&"b", LONG).map(drop));
+    let wire = Connection::into_inner(held);
+    waiter.join().unwrap().unwrap();
+    assert_eq!((scene.pool.stats().leased, scene.closed()), (0, vec![]));
+    drop(wire);
+    assert_eq!(scene.closed(), [0]);
+}
+
+#[test]
+fn a_guard_knows_how_old_its_connection_is_and_whether_it_was_leased_before() {
+    let scene = Scene::new(|settings| settings.max_total(1));
+    let first = scene.lease("a");
+    scene.clock.advance(3_000);
+    assert!(!Connection::is_reused(&first));
+    let pool = scene.pool.clone();
+    let waiter = scene.waiting(move || {
+        let lease = pool.lease(&"a", LONG).unwrap();
+        lease.or_connect(|| Err("handed over")).unwrap()
+    });
+    Connection::keep(first);
+    let handed_over = waiter.join().unwrap();
+    assert!(Connection::is_reused(&handed_over));
+    assert_eq!(Connection::age(&handed_over), Duration::from_secs(3));
+    let (_, vacancy) = Connection::replace(handed_over).unwrap();
+    let replaced = vacancy.fill(scene.open());
+    assert!(!Connection::is_reused(&replaced));
+    assert_eq!(Connection::age(&replaced), Duration::ZERO);
 }
 
 #[test]

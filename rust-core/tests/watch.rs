@@ -804,3 +804,63 @@ fn what_is_asked_of_proc_shows_a_connection_that_waits_to_be_closed() {
     eventually("it waits", || in_close_wait().contains(&port));
     assert!(leased.as_raw_fd() >= 0);
 }
+
+/// A connection whose type says nothing of its socket.
+#[derive(Debug)]
+struct Framed(Option<TcpStream>);
+
+#[test]
+fn a_connection_whose_descriptor_a_closure_tells_is_watched_and_probed_as_any_other() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    for watching in [Watching::Probe, Watching::Watch, Watching::Both] {
+        let pool: Pool<u32, Framed> = Pool::builder()
+            .watch_by(watching, |framed: &Framed| {
+                framed.0.as_ref().map(AsFd::as_fd)
+            })
+            .build();
+        let open = |socket| {
+            let lease = pool.try_lease(&1).unwrap();
+            lease.or_connect(|| Ok::<_, ()>(Framed(socket))).unwrap()
+        };
+        let without = open(None);
+        let with = open(Some(TcpStream::connect(address).unwrap()));
+        let (mut peer, _) = listener.accept().unwrap();
+        Connection::keep(with);
+        Connection::keep(without);
+        let connections = [(); 2].map(|()| open(None));
+        assert!(connections[0].0.is_none() && connections[1].0.is_some());
+        connections.into_iter().for_each(Connection::keep);
+        // What it sends is on no answer's behalf, which a probe tells; its close is told by each.
+        match watching {
+            Watching::Watch => drop(peer),
+            _ => peer.write_all(b"x").unwrap(),
+        }
+        let counters = || pool.counters().stale + pool.counters().closed_by_peer;
+        eventually("it is found out", || {
+            let [first, second] = [(); 2].map(|()| pool.try_lease(&1).unwrap());
+            for lease in [first, second] {
+                if let Lease::Connection(connection) = lease {
+                    Connection::keep(connection);
+                }
+            }
+            counters() == 1
+        });
+        // The one without a socket is there still.
+        assert_eq!(pool.stats().available, 1);
+    }
+}
+
+#[test]
+fn what_is_taken_out_is_watched_no_more_and_stays_open() {
+    let scene = Scene::watching(Watching::Both);
+    let (connection, mut peer) = scene.open();
+    let mut stream = Connection::into_inner(connection);
+    peer.write_all(b"x").unwrap();
+    stream.read_exact(&mut [0]).unwrap();
+    drop(peer);
+    // The housekeeper has seen a later close, so it would have seen this one.
+    drop(scene.open_idle(1));
+    eventually("the later one is seen", || scene.closed_by_peer() == 1);
+    assert_eq!(stream.read(&mut [0]).unwrap(), 0);
+}

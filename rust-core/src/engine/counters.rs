@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 pub struct Counters {
     /// The peer had closed it, and the pool was told: by the watch, or by whoever probes idle ones.
     pub closed_by_peer: u64,
-    /// The peer had closed it, and only the look at the lease found out.
+    /// The peer had closed it, or it was of no use for another reason, and only the look at the lease found out.
     pub stale: u64,
     /// Its keep-alive promise or its time to live was over.
     pub expired: u64,
@@ -20,7 +20,7 @@ pub struct Counters {
     pub idle: u64,
     /// It made room for a connection to another route or for another state.
     pub evicted: u64,
-    /// A limit was lowered below what was there.
+    /// A limit was lowered below what was there, or more were idle than may be.
     pub over_limit: u64,
     /// It, or its route, was cleared.
     pub cleared: u64,

@@ -55,7 +55,7 @@ pub enum Cause {
     Idle = 2,
     /// It made room for a connection to another route or for another state.
     Evicted = 3,
-    /// A limit was lowered below what was there.
+    /// A limit was lowered below what was there, or more were idle than may be.
     OverLimit = 4,
     /// The peer had closed it.
     PeerClosed = 5,
@@ -72,7 +72,7 @@ impl fmt::Display for Cause {
             Cause::Expired => "its keep-alive or its time to live was over",
             Cause::Idle => "it was idle for too long",
             Cause::Evicted => "it made room for another",
-            Cause::OverLimit => "a limit was lowered",
+            Cause::OverLimit => "it was one more than a limit allows",
             Cause::PeerClosed => "its peer had closed it",
             Cause::Cleared => "it or its route was cleared",
             Cause::ShutDown => "the pool was shut down",

@@ -72,6 +72,16 @@ impl Engine {
         })
     }
 
+    /// Removes idle entries of a route, the least recently released first, until no more than `max` are idle. Nothing is done where the
+    /// route was reclaimed, or is another pool's. O(stripes · removed).
+    pub fn close_idle_beyond(&self, route: RouteId, max: u32, effects: &mut Effects) {
+        self.step(effects, |step| {
+            if let Some(route) = step.find_route(route) {
+                step.close_idle_beyond(route, max);
+            }
+        });
+    }
+
     /// The peer of the connection opened as number `opening` in `slot` has closed it.
     ///
     /// An idle one is removed; a leased one closes at its release. An event of an earlier opening is ignored.
@@ -194,10 +204,36 @@ impl Step<'_> {
         is_more
     }
 
-    fn clear_route(&mut self, route: u32) {
-        // With the flag set, and each stripe locked once since, the route's entries stay idle or leased as they are.
+    /// From here on nothing of a route that is idle is leased but by the coordinator, and once each stripe was locked nothing becomes idle.
+    fn begin_clearing(&mut self, route: u32) {
         self.c.routes[route as usize].clearing = true;
         self.reindex(route);
+    }
+
+    fn end_clearing(&mut self, route: u32) {
+        self.c.routes[route as usize].clearing = false;
+        self.reindex(route);
+        self.note_if_reclaimable(route);
+        self.settle();
+    }
+
+    fn close_idle_beyond(&mut self, route: u32, max: u32) {
+        self.begin_clearing(route);
+        let stripes = &self.engine.stripes;
+        let idle_in = |index: usize| {
+            // For who has read the flag before it was set.
+            drop(self.engine.lock_stripe(index));
+            stripes[index].len_of(route)
+        };
+        let idle: u32 = (0..stripes.len()).map(idle_in).sum();
+        for _ in max..idle {
+            self.evict_oldest_of(route, Cause::OverLimit);
+        }
+        self.end_clearing(route);
+    }
+
+    fn clear_route(&mut self, route: u32) {
+        self.begin_clearing(route);
         while self.evict_oldest_of(route, Cause::Cleared) {}
         let id = self.route(route).id();
         for (_, entry) in self.engine.entries.iter() {
@@ -205,10 +241,7 @@ impl Step<'_> {
                 entry.mark_cleared();
             }
         }
-        self.c.routes[route as usize].clearing = false;
-        self.reindex(route);
-        self.note_if_reclaimable(route);
-        self.settle();
+        self.end_clearing(route);
     }
 
     fn shutdown(&mut self, mode: ShutdownMode) {

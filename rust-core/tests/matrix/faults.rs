@@ -27,6 +27,8 @@ pub(crate) enum Piece {
     ConnectionDrop,
     AsFd,
     UsableWhenReadable,
+    IsUsable,
+    Descriptor,
     WakerClone,
     WakerWake,
     WakerDrop,
@@ -37,7 +39,7 @@ pub(crate) enum Piece {
 }
 
 impl Piece {
-    pub(crate) const ALL: [Piece; 15] = [
+    pub(crate) const ALL: [Piece; 17] = [
         Piece::KeyHash,
         Piece::KeyEq,
         Piece::KeyBorrow,
@@ -46,6 +48,8 @@ impl Piece {
         Piece::ConnectionDrop,
         Piece::AsFd,
         Piece::UsableWhenReadable,
+        Piece::IsUsable,
+        Piece::Descriptor,
         Piece::WakerClone,
         Piece::WakerWake,
         Piece::WakerDrop,
@@ -343,6 +347,16 @@ impl AsFd for Wire {
 pub(crate) fn usable_when_readable(_: &Wire) -> bool {
     turn_of(Piece::UsableWhenReadable);
     true
+}
+
+pub(crate) fn is_usable(_: &Wire) -> bool {
+    turn_of(Piece::IsUsable);
+    true
+}
+
+pub(crate) fn descriptor(wire: &Wire) -> Option<BorrowedFd<'_>> {
+    turn_of(Piece::Descriptor);
+    Some(wire.socket.as_fd())
 }
 
 /// What names a state.

@@ -258,6 +258,18 @@ pub(crate) static ROWS: &[Row] = &[
     row(&["Pool::route"], "a new key", ANY, |s| {
         drop(s.pool().route(&key(9)).unwrap());
     }),
+    row(&["Clone for Route"], "", ANY, |s| {
+        drop(s.route.as_ref().unwrap().clone());
+    }),
+    row(
+        &["Route::lease_async"],
+        "that outlives its route",
+        ANY,
+        |s| {
+            let future = s.route.take().unwrap().lease_async();
+            s.ask(future);
+        },
+    ),
     row(&["Route::try_lease", "Route::request"], "", ANY, |s| {
         let lease = s.route.as_ref().unwrap().try_lease();
         s.hold(lease);
@@ -343,6 +355,8 @@ pub(crate) static ROWS: &[Row] = &[
             "Pool::builder",
             "Builder::max_total",
             "Builder::max_per_route",
+            "Builder::max_idle_per_route",
+            "Builder::is_usable",
             "Builder::max_waiters",
             "Builder::time_to_live",
             "Builder::policy",
@@ -353,6 +367,7 @@ pub(crate) static ROWS: &[Row] = &[
             "Builder::evict_idle",
             "Builder::close_aside",
             "Builder::wait_at_end",
+            "Builder::watch_by",
             "Builder::watch",
             "Builder::usable_when_readable",
             "Builder::tcp_keep_alive",
@@ -366,6 +381,8 @@ pub(crate) static ROWS: &[Row] = &[
                 .max_total(1)
                 .max_per_route(1)
                 .max_waiters(1)
+                .max_idle_per_route(1)
+                .is_usable(faults::is_usable)
                 .time_to_live(LONG)
                 .policy(leasehold::Policy::Fifo)
                 .barging(true)
@@ -374,6 +391,7 @@ pub(crate) static ROWS: &[Row] = &[
                 .evict_idle(LONG)
                 .close_aside(true)
                 .wait_at_end(false)
+                .watch_by(leasehold::Watching::Probe, faults::descriptor)
                 .watch(leasehold::Watching::Both)
                 .usable_when_readable(faults::usable_when_readable)
                 .tcp_keep_alive(stage::keep_alive());
@@ -421,6 +439,20 @@ pub(crate) static ROWS: &[Row] = &[
         Connection::bind(held, Some(&alice()));
         Connection::bind(held, None);
     }),
+    row(&["Connection::into_inner"], "", ANY, |s| {
+        let wire = Connection::into_inner(s.held());
+        faults::inside(|| drop(wire));
+    }),
+    row(
+        &["Connection::age", "Connection::is_reused"],
+        "",
+        ANY,
+        |s| {
+            let held = s.held.as_ref().unwrap();
+            assert_eq!(Connection::age(held), Duration::ZERO);
+            assert!(!Connection::is_reused(held));
+        },
+    ),
     row(&["Connection::replace"], "", ANY, |s| {
         let (wire, vacancy) = Connection::replace(s.held()).unwrap();
         s.hold(Ok(Lease::Vacancy(vacancy)));

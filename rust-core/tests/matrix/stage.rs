@@ -27,10 +27,17 @@ pub(crate) enum Settings {
     Probed,
     /// The housekeeper watches and evicts, the disposer closes.
     Kept,
+    /// Leases ask the program, closures tell descriptors, and no more than one of a route may be idle.
+    Judged,
 }
 
 impl Settings {
-    pub(crate) const ALL: [Settings; 3] = [Settings::Plain, Settings::Probed, Settings::Kept];
+    pub(crate) const ALL: [Settings; 4] = [
+        Settings::Plain,
+        Settings::Probed,
+        Settings::Kept,
+        Settings::Judged,
+    ];
 }
 
 /// What the pool is doing.
@@ -91,6 +98,11 @@ pub(crate) fn pool_with(settings: Settings, clock: &ManualClock) -> Pooled {
             .evict_expired(true)
             .evict_idle(Duration::from_secs(1_000))
             .close_aside(true)
+            .build(),
+        Settings::Judged => builder
+            .watch_by(Watching::Probe, faults::descriptor)
+            .is_usable(faults::is_usable)
+            .max_idle_per_route(1)
             .build(),
     }
 }

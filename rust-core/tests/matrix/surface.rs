@@ -21,14 +21,19 @@ const VALUES: [&str; 10] = [
 ];
 
 /// What a type may be asked to be by a bound, or a call by an argument, and the piece that it is.
-const ASKED: [(&str, Option<Piece>); 14] = [
+const ASKED: [(&str, Option<Piece>); 16] = [
     ("Eq", Some(Piece::KeyEq)),
     ("Hash", Some(Piece::KeyHash)),
     ("Borrow", Some(Piece::KeyBorrow)),
     ("Clone", Some(Piece::KeyClone)),
     ("AsFd", Some(Piece::AsFd)),
     ("FnOnce", Some(Piece::Connect)),
-    ("fn", Some(Piece::UsableWhenReadable)),
+    (
+        "Fn of usable_when_readable",
+        Some(Piece::UsableWhenReadable),
+    ),
+    ("Fn of is_usable", Some(Piece::IsUsable)),
+    ("Fn of watch_by", Some(Piece::Descriptor)),
     ("AsRef", Some(Piece::StateName)),
     // Of a waker, by `Future::poll`'s own signature.
     ("Context", Some(Piece::WakerWake)),
@@ -138,13 +143,15 @@ pub(crate) fn pieces() -> BTreeSet<Piece> {
             for by in ["K: ", "C: ", "impl "] {
                 for bounds in text.split(by).skip(1) {
                     let bounds = bounds.split([',', '>', '{', '\n', ')']).next().unwrap();
-                    asked.extend(bounds.split('+').map(|bound| bare(bound).to_owned()));
+                    asked.extend(bounds.split('+').map(|bound| match bare(bound) {
+                        // Each call's closure is another piece.
+                        closure @ ("Fn" | "FnMut") => format!("{closure} of {}", bare(text)),
+                        bound => bound.to_owned(),
+                    }));
                 }
             }
-            for name in ["Context", "fn"] {
-                if text.contains(&format!(": {name}(")) || text.contains(&format!("{name}<")) {
-                    asked.insert(name.to_owned());
-                }
+            if text.contains("Context<") {
+                asked.insert("Context".to_owned());
             }
         }
     }

@@ -1058,6 +1058,27 @@ fn nothing_of_a_cleared_route_stays_when_it_was_being_opened() {
 }
 
 #[test]
+fn what_is_idle_beyond_what_may_be_is_closed_beside_a_release_and_a_lease() {
+    explore(|| {
+        let pool = Pool::new(|config| config.max_per_route = 2);
+        let route = pool.add_route();
+        pool.spread(route);
+        let (first, second) = (pool.lease_now(route), pool.lease_now(route));
+        pool.release(first);
+        let beyond = act(move |pool| {
+            pool.with_effects(|fx| pool.engine.close_idle_beyond(route, 1, fx));
+            Left::Nothing
+        });
+        race(
+            pool,
+            route,
+            vec![],
+            vec![release(second), lease(route), beyond],
+        );
+    });
+}
+
+#[test]
 fn a_route_is_cleared_beside_a_lease() {
     explore(|| {
         let pool = tight(|_| {});

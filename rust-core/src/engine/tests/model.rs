@@ -718,6 +718,13 @@ impl Model {
         self.settle();
     }
 
+    pub(super) fn close_idle_beyond(&mut self, route: usize, max: usize) {
+        while self.idle_of(route).len() > max {
+            self.evict(self.idle_of(route), Cause::OverLimit);
+        }
+        self.settle();
+    }
+
     pub(super) fn clear_route(&mut self, route: usize) {
         for id in self.idle_of(route) {
             self.remove(id, Cause::Cleared);

@@ -51,6 +51,7 @@ enum Op {
     Advance(u64),
     CloseExpired,
     CloseIdle(u64),
+    CloseIdleBeyond(usize, u32),
     ClearRoute(usize),
     PeerClosed(usize),
     ClearConnection(usize),
@@ -192,7 +193,8 @@ fn random_op(setting: &Setting, random: &mut Random) -> Op {
         } else {
             random.below(20)
         }),
-        930..937 => Op::CloseExpired,
+        930..935 => Op::CloseExpired,
+        935..937 => Op::CloseIdleBeyond(which, random.below(5) as u32),
         937..942 => Op::CloseIdle(20 + random.below(200)),
         942..945 => Op::ClearRoute(which),
         945..955 => Op::PeerClosed(which),
@@ -392,6 +394,15 @@ impl Pair {
                 self.engine.close_idle(millis, &mut self.effects);
                 self.follow(None);
                 self.model.close_idle(millis);
+            }
+            Op::CloseIdleBeyond(which, max) => {
+                let route = self.active[which % self.active.len()];
+                self.engine
+                    .close_idle_beyond(self.routes[route], max, &mut self.effects);
+                self.follow(None);
+                if self.model.routes[route].is_alive {
+                    self.model.close_idle_beyond(route, max as usize);
+                }
             }
             Op::ClearRoute(which) => {
                 let route = self.active[which % self.active.len()];
