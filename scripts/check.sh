@@ -4,12 +4,13 @@ check() {
     tools rust cxx java gradle shellcheck
     step 'shell scripts' check_scripts
     if command -v cargo-fmt >/dev/null; then
-        step 'formatting' cargo fmt --all --check
+        step 'formatting' check_formatting
     else
         left_out 'formatting' 'no rustfmt beside this cargo'
     fi
     if command -v cargo-clippy >/dev/null; then
         step 'clippy' cargo clippy --workspace --all-targets --locked --quiet -- -D warnings
+        step 'clippy, the example on hyper' in_rust_hyper clippy --all-targets --quiet -- -D warnings
     else
         left_out 'clippy' 'no clippy beside this cargo'
         step 'compiler warnings' env RUSTFLAGS='-D warnings' cargo check --workspace --all-targets --locked --quiet
@@ -22,6 +23,11 @@ check() {
     step 'Java lints and documentation' gradle_java assemble testClasses java8Only
     step 'what shipped libraries must be' check_gates
     sum_up
+}
+
+check_formatting() {
+    cargo fmt --all --check
+    cargo fmt --manifest-path examples/rust-hyper/Cargo.toml --check
 }
 
 # The very files that are installed and packed, and that the gates are closed to others.

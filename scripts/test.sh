@@ -7,6 +7,7 @@ test_all() {
     step 'dev' tests/dev.sh
     step 'Rust tests' cargo test --workspace --locked
     step "README's Rust" tests/snippets.py rust
+    step 'Rust example on tokio and hyper, against nginx' in_rust_hyper test
     step 'Engine under loom' scripts/loom.sh
     test_watch
     test_c
@@ -14,6 +15,11 @@ test_all() {
     test_java
     test_java_users
     sum_up
+}
+
+# in_rust_hyper ARGUMENT...: cargo in the example that is a workspace of its own.
+in_rust_hyper() {
+    CARGO_TARGET_DIR=$PWD/target/rust-hyper cargo "$1" --locked --manifest-path examples/rust-hyper/Cargo.toml "${@:2}"
 }
 
 # Counted in three ways; a machine may not allow all of them.

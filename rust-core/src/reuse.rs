@@ -28,39 +28,41 @@ pub enum Reuse {
 }
 
 impl Reuse {
-    /// Reads the `Connection` and `Keep-Alive` headers of an HTTP/1.x response; several of one name joined by commas.
+    /// Reads the `Connection` and `Keep-Alive` headers of an HTTP/1.x response: all of each name, if there are any, in one line or several.
     ///
     /// `Connection` is a list of tokens, compared without regard to case; `close` wins. Of `Keep-Alive` the parameters
     /// `timeout`, in seconds, and `max`, the requests left, are read; a `max` of 0 closes. A `timeout` of 0 closes
     /// too, unlike with HttpClient, which keeps such a connection for ever. Of several of one name the smallest counts, whoever has
     /// written them on the way. What cannot be read is passed over.
-    pub fn of_http1(
+    pub fn of_http1<'a>(
         minor_version: u8,
-        connection: Option<&str>,
-        keep_alive: Option<&str>,
+        connection: impl IntoIterator<Item = &'a str>,
+        keep_alive: impl IntoIterator<Item = &'a str>,
     ) -> Reuse {
-        let says = |token: &str| {
-            connection
-                .unwrap_or_default()
-                .split(',')
-                .any(|element| element.trim().eq_ignore_ascii_case(token))
-        };
-        if says("close") || (minor_version == 0 && !says("keep-alive")) {
+        let (mut says_close, mut says_keep_alive) = (false, false);
+        for token in connection.into_iter().flat_map(|line| line.split(',')) {
+            says_close |= token.trim().eq_ignore_ascii_case("close");
+            says_keep_alive |= token.trim().eq_ignore_ascii_case("keep-alive");
+        }
+        if says_close || (minor_version == 0 && !says_keep_alive) {
             return Reuse::Close;
         }
-        let parameter = |name: &str| {
-            keep_alive
-                .unwrap_or_default()
-                .split(',')
-                .filter_map(|element| element.split_once('='))
-                .filter(|(key, _)| key.trim().eq_ignore_ascii_case(name))
-                .filter_map(|(_, value)| value.trim().trim_matches('"').parse::<u64>().ok())
-                .min()
-        };
-        if parameter("max") == Some(0) {
+        let (mut timeout, mut max) = (None, None);
+        let parameters = keep_alive.into_iter().flat_map(|line| line.split(','));
+        for (name, value) in parameters.filter_map(|parameter| parameter.split_once('=')) {
+            let least = match name.trim() {
+                name if name.eq_ignore_ascii_case("timeout") => &mut timeout,
+                name if name.eq_ignore_ascii_case("max") => &mut max,
+                _ => continue,
+            };
+            if let Ok(value) = value.trim().trim_matches('"').parse::<u64>() {
+                *least = Some(least.map_or(value, |least: u64| least.min(value)));
+            }
+        }
+        if max == Some(0) {
             return Reuse::Close;
         }
-        match parameter("timeout") {
+        match timeout {
             Some(0) => Reuse::Close,
             Some(seconds) => Reuse::KeepFor(Duration::from_secs(seconds)),
             None => Reuse::Keep,
@@ -95,6 +97,14 @@ mod tests {
     }
 
     #[test]
+    fn headers_of_several_lines_are_read_as_one() {
+        let closed = Reuse::of_http1(1, ["upgrade", "x, close"], None);
+        assert_eq!(closed, Reuse::Close);
+        let kept = Reuse::of_http1(1, [], ["timeout=60", "max=9, timeout=5"]);
+        assert_eq!(kept, Reuse::KeepFor(Duration::from_secs(5)));
+    }
+
+    #[test]
     fn what_cannot_be_read_is_passed_over() {
         for odd in [
             "",
@@ -114,7 +124,7 @@ mod tests {
         );
         let huge = format!("timeout={}", u64::MAX);
         assert_eq!(
-            Reuse::of_http1(1, None, Some(&huge)),
+            Reuse::of_http1(1, None, Some(huge.as_str())),
             Reuse::KeepFor(Duration::from_secs(u64::MAX))
         );
     }
