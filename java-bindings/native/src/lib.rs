@@ -21,6 +21,7 @@ mod effects;
 mod hit;
 mod leases;
 mod limits;
+mod linking;
 mod log;
 mod pool;
 mod sockets;

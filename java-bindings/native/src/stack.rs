@@ -2,7 +2,7 @@
 //!
 //! An overflow is an exception that any Java call may throw. Between what a native has taken or decided and what Java makes of it none may
 //! come, so the native looks first, and throws it before anything was done. Nobody says how much stack a thread has left, but the JVM looks
-//! itself when native code calls Java: this calls an empty method from as far down as Java may have to go.
+//! itself when native code calls Java: this calls a method that does nothing from as far down as Java may have to go.
 
 use crate::with_env;
 use jni::errors::Result;
@@ -20,7 +20,7 @@ pub(crate) const FOR_EFFECTS: usize = 16 << 10;
 /// For a ticket, which a later call of the same caller must be able to give back.
 pub(crate) const FOR_TICKET: usize = FOR_EFFECTS + (8 << 10);
 
-/// The empty method; none where the class is compiled ahead of time and native code may not call it, as nobody has said that it does.
+/// That method; none where the class is compiled ahead of time and native code may not call it, as nobody has said that it does.
 /// Written once, with the first pool. It is good for as long as its class, and so for as long as this library.
 static METHOD: OnceLock<Option<JMethodID>> = OnceLock::new();
 
@@ -28,7 +28,7 @@ static METHOD: OnceLock<Option<JMethodID>> = OnceLock::new();
 pub(crate) fn prepare<'local>(env: &mut EnvUnowned<'local>, engine: &JClass<'local>) {
     with_env(env, (), |env| {
         METHOD.get_or_init(|| {
-            let found = env.get_method_id(engine, jni_str!("hasStack"), jni_sig!(() -> void));
+            let found = env.get_method_id(engine, jni_str!("hasStack"), jni_sig!(() -> boolean));
             if found.is_err() {
                 env.exception_clear();
             }
@@ -44,9 +44,9 @@ pub(crate) fn reserve<const BYTES: usize>(env: &mut Env<'_>, this: &JObject<'_>)
     let below = [MaybeUninit::<u8>::uninit(); BYTES];
     black_box(&below);
     if let Some(method) = METHOD.get().copied().flatten() {
-        // SAFETY: the method is one of the object's class, without arguments, and returns nothing.
+        // SAFETY: the method is one of the object's class, without arguments, and returns a boolean.
         unsafe {
-            env.call_method_unchecked(this, method, ReturnType::Primitive(Primitive::Void), &[])
+            env.call_method_unchecked(this, method, ReturnType::Primitive(Primitive::Boolean), &[])
         }?;
     }
     black_box(&below);

@@ -137,7 +137,7 @@ class ExhaustionTest {
 
     /** Leases and releases in a heap that is full to the last object. */
     static final class WithoutMemory {
-        private static final int ROUNDS = 40;
+        private static final int ROUNDS = 20;
         private static final int STEPS = 20;
 
         private static Object[] hoard;

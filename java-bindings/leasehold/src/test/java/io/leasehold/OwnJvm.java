@@ -42,7 +42,7 @@ final class OwnJvm {
         try {
             Process process = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(written.toFile()).start();
             process.getOutputStream().close();
-            boolean hasEnded = process.waitFor(1, TimeUnit.MINUTES);
+            boolean hasEnded = process.waitFor(4, TimeUnit.MINUTES);
             process.destroyForcibly();
             String output = new String(Files.readAllBytes(written), StandardCharsets.UTF_8);
             assertTrue(hasEnded, () -> "it hangs: " + output);

@@ -60,11 +60,13 @@ public abstract class Engine {
     }
 
     /**
-     * Does nothing. Those natives after which there is something to do call it from as far down the stack as that may lead, before
+     * Does nothing, but is not empty: a call of an empty method from native code the JVM leaves out. Those natives after which there is something to do call it from as far down the stack as that may lead, before
      * they do anything: if it overflows there, nothing has happened, and otherwise it does not overflow afterwards. See {@code stack.rs}.
      */
     @SuppressWarnings("unused")
-    private void hasStack() {}
+    private boolean hasStack() {
+        return true;
+    }
 
     // The natives believe the address that they are given, as to look it up would cost a hit more than all else it does. So none of them
     // is within reach of an application.

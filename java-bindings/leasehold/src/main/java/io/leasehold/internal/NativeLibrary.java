@@ -1,5 +1,6 @@
 package io.leasehold.internal;
 
+import io.leasehold.CoarseClock;
 import io.leasehold.LeaseholdUnavailableException;
 import java.io.ByteArrayOutputStream;
 import java.io.File;
@@ -56,6 +57,9 @@ public final class NativeLibrary {
     }
 
     private static native String nativeVersion();
+
+    /** Has the JVM know every native of these classes, which it would look up by Java code when each is called for the first time. */
+    private static native void link(Class<?> clock, Class<?> engine, Class<?> log, Class<?> watch, Class<?> sockets);
 
     private static LeaseholdUnavailableException load() {
         try {
@@ -147,6 +151,7 @@ public final class NativeLibrary {
             return unavailable(tried + ", but that library is of version " + version + ", its classes of " + VERSION,
                     "take both from one version", null);
         }
+        link(CoarseClock.class, Engine.class, EngineLog.class, IdleWatch.class, SocketDescriptors.class);
         SocketDescriptors.prepare();
         return null;
     }

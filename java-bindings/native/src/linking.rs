@@ -1,0 +1,129 @@
+//! Links every native of our classes as soon as the library is loaded.
+//!
+//! The JVM looks a native up when it is first called, by a Java call of several frames and by allocating. For many natives that first call
+//! comes when something was decided and has to be carried out. There an overflow of the stack or an empty heap would lose it, as in
+//! [`stack`](crate::stack).
+
+use crate::with_env;
+use jni::objects::JClass;
+use jni::strings::JNIStr;
+use jni::{EnvUnowned, NativeMethod, jni_str};
+use std::ffi::c_void;
+
+/// A native's name in Java, its signature, and where it is.
+type Native = (
+    &'static JNIStr,
+    &'static JNIStr,
+    unsafe extern "system" fn(),
+);
+
+/// The natives of one class. Only their addresses are wanted, so that their types here are not theirs.
+macro_rules! natives {
+    ($($name:literal $signature:literal $function:ident)*) => {{
+        unsafe extern "system" {
+            $(fn $function();)*
+        }
+        &[$((jni_str!($name), jni_str!($signature), $function as unsafe extern "system" fn())),*]
+    }};
+}
+
+const COARSE_CLOCK: &[Native] = natives! {
+    "lastTick" "()J" Java_io_leasehold_CoarseClock_lastTick
+};
+
+const ENGINE: &[Native] = natives! {
+    "leaseHit" "(JJ)J" Java_io_leasehold_internal_Engine_leaseHit
+    "releaseHit" "(JJJ)I" Java_io_leasehold_internal_Engine_releaseHit
+    "create" "(IIIJZZZIZ)J" Java_io_leasehold_internal_Engine_create
+    "free" "(J)V" Java_io_leasehold_internal_Engine_free
+    "addRoute" "(J[J)J" Java_io_leasehold_internal_Engine_addRoute
+    "lease" "(JJIJ[J)J" Java_io_leasehold_internal_Engine_lease
+    "reserveTicket" "(J)J" Java_io_leasehold_internal_Engine_reserveTicket
+    "pollTicket" "(JJ)J" Java_io_leasehold_internal_Engine_pollTicket
+    "cancel" "(JJ[J)J" Java_io_leasehold_internal_Engine_cancel
+    "opened" "(JJ)J" Java_io_leasehold_internal_Engine_opened
+    "reopen" "(JJ)J" Java_io_leasehold_internal_Engine_reopen
+    "renew" "(JJ)J" Java_io_leasehold_internal_Engine_renew
+    "noteStale" "(J)V" Java_io_leasehold_internal_Engine_noteStale
+    "counters" "(J[J)V" Java_io_leasehold_internal_Engine_counters
+    "watch" "(JJII)I" Java_io_leasehold_internal_Engine_watch
+    "release" "(JJJI[J)I" Java_io_leasehold_internal_Engine_release
+    "restOfEffects" "(JJ[J)V" Java_io_leasehold_internal_Engine_restOfEffects
+    "ack" "(JI)Z" Java_io_leasehold_internal_Engine_ack
+    "serve" "(J[J)V" Java_io_leasehold_internal_Engine_serve
+    "closeExpired" "(J[J)V" Java_io_leasehold_internal_Engine_closeExpired
+    "closeIdle" "(JJ[J)V" Java_io_leasehold_internal_Engine_closeIdle
+    "clearRoute" "(JJ[J)V" Java_io_leasehold_internal_Engine_clearRoute
+    "peersClosed" "(J[III[J)V" Java_io_leasehold_internal_Engine_peersClosed
+    "clearConnection" "(JII[J)V" Java_io_leasehold_internal_Engine_clearConnection
+    "setMaxTotal" "(JI[J)V" Java_io_leasehold_internal_Engine_setMaxTotal
+    "setDefaultMaxPerRoute" "(JI[J)V" Java_io_leasehold_internal_Engine_setDefaultMaxPerRoute
+    "setMaxPerRoute" "(JJI[J)V" Java_io_leasehold_internal_Engine_setMaxPerRoute
+    "shutdown" "(JZ[J)V" Java_io_leasehold_internal_Engine_shutdown
+    "stats" "(J[I)V" Java_io_leasehold_internal_Engine_stats
+    "routeStats" "(JJ[I)V" Java_io_leasehold_internal_Engine_routeStats
+    "entries" "(JZ)[J" Java_io_leasehold_internal_Engine_entries
+    "advanceClock" "(JJ)V" Java_io_leasehold_internal_Engine_advanceClock
+};
+
+const ENGINE_LOG: &[Native] = natives! {
+    "keep" "(I)V" Java_io_leasehold_internal_EngineLog_keep
+    "next" "()Ljava/lang/String;" Java_io_leasehold_internal_EngineLog_next
+};
+
+const IDLE_WATCH: &[Native] = natives! {
+    "await" "(I[I)I" Java_io_leasehold_internal_IdleWatch_await
+    "wake" "()V" Java_io_leasehold_internal_IdleWatch_wake
+    "remove" "(I)V" Java_io_leasehold_internal_IdleWatch_remove
+};
+
+const SOCKET_DESCRIPTORS: &[Native] = natives! {
+    "setTcpKeepAlive" "(IIII)Ljava/lang/String;" Java_io_leasehold_internal_SocketDescriptors_setTcpKeepAlive
+    "duplicate" "(I)I" Java_io_leasehold_internal_SocketDescriptors_duplicate
+    "shutdown" "(I)V" Java_io_leasehold_internal_SocketDescriptors_shutdown
+    "close" "(I)V" Java_io_leasehold_internal_SocketDescriptors_close
+    "findFields" "()Ljava/lang/String;" Java_io_leasehold_internal_SocketDescriptors_findFields
+    "descriptor" "(Ljava/net/Socket;)I" Java_io_leasehold_internal_SocketDescriptors_descriptor
+    "below" "(Ljava/net/Socket;)Ljava/net/Socket;" Java_io_leasehold_internal_SocketDescriptors_below
+    "field" "(Ljava/lang/Object;Ljava/lang/Class;Ljava/lang/String;Ljava/lang/String;)Ljava/lang/Object;" Java_io_leasehold_internal_SocketDescriptors_field
+    "connects" "(I[BI[BI)Z" Java_io_leasehold_internal_SocketDescriptors_connects
+    "ask" "(I)I" Java_io_leasehold_internal_SocketDescriptors_ask
+};
+
+/// Where a class does not have what is listed, or may not be told of it because it was compiled ahead of time, the JVM goes on looking up.
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_leasehold_internal_NativeLibrary_link<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    clock: JClass<'local>,
+    engine: JClass<'local>,
+    log: JClass<'local>,
+    watch: JClass<'local>,
+    sockets: JClass<'local>,
+) {
+    with_env(&mut env, (), |env| {
+        for (class, natives) in [
+            (clock, COARSE_CLOCK),
+            (engine, ENGINE),
+            (log, ENGINE_LOG),
+            (watch, IDLE_WATCH),
+            (sockets, SOCKET_DESCRIPTORS),
+        ] {
+            let methods: Vec<NativeMethod> = natives
+                .iter()
+                .map(|&(name, signature, function)| {
+                    // SAFETY: the functions are this library's, and `LinkingTest` compares the list with the classes.
+                    unsafe {
+                        NativeMethod::from_raw_parts(name, signature, function as *mut c_void)
+                    }
+                })
+                .collect();
+            // SAFETY: as above; the library stays loaded for as long as its classes' loader is there.
+            let linked = unsafe { env.register_native_methods(&class, &methods) };
+            if linked.is_err() {
+                env.exception_clear();
+            }
+        }
+        Ok(())
+    });
+}
