@@ -59,7 +59,7 @@ public final class FoundSocket {
                     return found;
                 }
             } catch (IOException | RuntimeException | LinkageError e) {
-                // Of somebody else's making.
+                SocketDescriptors.passOver(e);
             }
         }
         return new FoundSocket(socket, ofTheJdk(socket), NONE, socket instanceof SSLSocket, false);

@@ -1,6 +1,7 @@
 package io.leasehold.internal;
 
 import io.leasehold.Liveness;
+import java.io.IOException;
 import java.lang.reflect.Field;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -47,7 +48,7 @@ public final class SocketDescriptors {
                 return usable ? Liveness.CLOSED : Liveness.UNKNOWN;
             }
         } catch (RuntimeException e) {
-            // A socket of somebody else's making.
+            passOver(e);
             return Liveness.UNKNOWN;
         }
         int answer = descriptor < 0 ? -1 : ask(descriptor);
@@ -69,7 +70,7 @@ public final class SocketDescriptors {
         try {
             return !socket.isClosed();
         } catch (Throwable e) {
-            // A socket of somebody else's making.
+            passOver(e);
             return false;
         }
     }
@@ -85,7 +86,7 @@ public final class SocketDescriptors {
             socket.getSoLinger();
             return true;
         } catch (Throwable e) {
-            // Closed, being closed, or of somebody else's making.
+            passOver(e);
             return false;
         }
     }
@@ -95,7 +96,7 @@ public final class SocketDescriptors {
         try {
             return socket.getSoLinger() > 0;
         } catch (Throwable e) {
-            // Closed meanwhile, or of somebody else's making.
+            passOver(e);
             return false;
         }
     }
@@ -106,7 +107,7 @@ public final class SocketDescriptors {
             try {
                 socket.setSoLinger(false, 0);
             } catch (Throwable e) {
-                // As above.
+                passOver(e);
             }
         }
     }
@@ -119,7 +120,17 @@ public final class SocketDescriptors {
                 socket.setSoTimeout(millis);
             }
         } catch (Throwable e) {
-            // Closed meanwhile, or of somebody else's making.
+            passOver(e);
+        }
+    }
+
+    /**
+     * What asking a socket has come to, which is passed over. That it was closed meanwhile is nothing to tell of. All else is the doing of
+     * somebody else's socket; it is a debug line, as it may be the same for every connection.
+     */
+    static void passOver(Throwable failure) {
+        if (!(failure instanceof IOException)) {
+            Log.debug(Texts.ASKING_FAILED, failure);
         }
     }
 

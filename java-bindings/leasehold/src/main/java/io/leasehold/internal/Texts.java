@@ -7,6 +7,7 @@ package io.leasehold.internal;
 final class Texts {
     static final String NO_THREAD = made("no thread could be started to close connections, which is tried again");
     static final String SOCKET_FAILED = made("a connection's socket failed before it was closed, which it is all the same");
+    static final String ASKING_FAILED = made("a connection's socket failed when it was asked: it counts as one of which nothing is known");
     static final String DISPOSING = made("disposing of a connection to ");
     static final String DISPOSING_FOR = made(": ");
     static final String LET_GO_FAILED = made("a disposer failed when it was told that a connection was let go (");
@@ -23,6 +24,8 @@ final class Texts {
     static final String LEAK = made("a lease to ");
     static final String LEAK_END = made(" was garbage collected without having been released: its connection is closed");
     static final String LISTENER_FAILED = made("a leak listener failed");
+    static final String LINE_FAILED = made("a line of the log could not be made");
+    static final String LOG_FAILED = made("the log of io.leasehold.ConnectionPool has failed");
 
     private Texts() {}
 
