@@ -205,7 +205,19 @@ final class LeasedConnection extends HttpConnection implements Cloneable {
             super.setHttpConnectionManager(null);
             detach();
         }
-        super.releaseConnection();
+        Lease<PooledConnection.Cell> leaseBefore = lease;
+        boolean isDone = false;
+        try {
+            super.releaseConnection();
+            isDone = true;
+        } finally {
+            // It logs before it does anything. Should that fail, it is given back all the same.
+            HttpConnectionManager manager = isDone || leaseBefore == null || leaseBefore != lease || isLocked() ? null
+                    : getHttpConnectionManager();
+            if (manager != null) {
+                manager.releaseConnection(this);
+            }
+        }
     }
 
     @Override

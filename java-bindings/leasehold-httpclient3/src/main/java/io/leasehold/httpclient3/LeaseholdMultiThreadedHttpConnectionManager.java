@@ -446,7 +446,15 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
      */
     @Override
     public void releaseConnection(HttpConnection conn) {
-        LOG.trace("enter HttpConnectionManager.releaseConnection(HttpConnection)");
+        try {
+            LOG.trace("enter HttpConnectionManager.releaseConnection(HttpConnection)");
+        } finally {
+            // Whatever logs do: who releases has nobody to try it again.
+            release(conn);
+        }
+    }
+
+    private void release(HttpConnection conn) {
         if (conn == null) {
             throw new NullPointerException("conn is null: release what getConnectionWithTimeout returned");
         }
@@ -467,12 +475,16 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
             return;
         }
         boolean reusable = connection.isReusable() && !leased.isMidExchange();
-        String whoIsNotified = LOG.isDebugEnabled() ? freeing(connection.route()) : null;
-        if (reusable && IDLE_LOG.isDebugEnabled()) {
-            connection.setReleasedAt(System.currentTimeMillis());
-            IDLE_LOG.debug("Adding connection at: " + connection.releasedAt());
+        String whoIsNotified = null;
+        try {
+            whoIsNotified = LOG.isDebugEnabled() ? freeing(connection.route()) : null;
+            if (reusable && IDLE_LOG.isDebugEnabled()) {
+                connection.setReleasedAt(System.currentTimeMillis());
+                IDLE_LOG.debug("Adding connection at: " + connection.releasedAt());
+            }
+        } finally {
+            leased.endLease(reusable, true);
         }
-        leased.endLease(reusable, true);
         if (whoIsNotified != null) {
             LOG.debug(whoIsNotified);
         }
