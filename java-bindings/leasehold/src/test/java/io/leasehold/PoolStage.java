@@ -1,0 +1,428 @@
+package io.leasehold;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.leasehold.testsupport.Eventually;
+import io.leasehold.testsupport.Faults;
+import io.leasehold.testsupport.LogCapture;
+import io.leasehold.testsupport.Matrix;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
+
+/**
+ * A pool in the middle of its work, all of whose callers' code can be made to fail: to route "b" two connections are leased, which is the
+ * limit, and one request waits; to "a" two are idle, one of them bound to a state. That is the limit in total.
+ */
+final class PoolStage implements Matrix.Stage {
+    static final String DISPOSE = "Disposer.dispose";
+    static final String DISPOSE_ASIDE = "Disposer.dispose, aside";
+    static final String LET_GO = "Disposer.letGo";
+    static final String MAY_BLOCK = "Disposer.mayBlock";
+    static final String LEAKED = "LeakListener.leaked";
+    static final String ACTION = "BiConsumer.accept";
+    static final String PREDICATE = "BiPredicate.test";
+    static final String USE = "Function.apply";
+    static final String EQUALS = "a route's equals";
+    static final String HASH_CODE = "a route's hashCode";
+    static final String TO_STRING = "a route's toString";
+    static final String STATE_EQUALS = "a state's equals";
+    static final String STATE_HASH_CODE = "a state's hashCode";
+    static final String SOCKET = "a socket's methods";
+    static final String LOG = "a logger";
+
+    private static final int TOTAL = 4;
+    private static final int PER_ROUTE = 2;
+    private static final Logger LOGGER = Logger.getLogger(ConnectionPool.class.getName());
+
+    /** A route or a state that is compared by callers' code. */
+    final class Key {
+        private final String name;
+        private final boolean isState;
+
+        Key(String name, boolean isState) {
+            this.name = name;
+            this.isState = isState;
+        }
+
+        @Override
+        public boolean equals(Object other) {
+            faults.pass(isState ? STATE_EQUALS : EQUALS);
+            return other instanceof Key && ((Key) other).name.equals(name);
+        }
+
+        @Override
+        public int hashCode() {
+            faults.pass(isState ? STATE_HASH_CODE : HASH_CODE);
+            // All meet in one bucket, so that they are compared.
+            return 7;
+        }
+
+        @Override
+        public String toString() {
+            faults.pass(TO_STRING);
+            return name;
+        }
+    }
+
+    /** A connection that counts how often it was closed. */
+    static final class Closable {
+        final AtomicInteger closed = new AtomicInteger();
+    }
+
+    /** Fails as the stage's callers' code does. Refers to no pool. */
+    private static final class FailingDisposer implements Disposer<Closable> {
+        private final Faults faults;
+        private final boolean mayBlock;
+
+        FailingDisposer(Faults faults, boolean mayBlock) {
+            this.faults = faults;
+            this.mayBlock = mayBlock;
+        }
+
+        @Override
+        public void dispose(Closable connection, Cause cause) {
+            connection.closed.incrementAndGet();
+            faults.pass(mayBlock ? DISPOSE_ASIDE : DISPOSE);
+        }
+
+        @Override
+        public void letGo(Closable connection, Cause cause) {
+            faults.pass(LET_GO);
+        }
+
+        @Override
+        public boolean mayBlock(Closable connection) {
+            faults.pass(MAY_BLOCK);
+            return mayBlock;
+        }
+    }
+
+    private static final class FailingHandler extends Handler {
+        private final Faults faults;
+
+        FailingHandler(Faults faults) {
+            this.faults = faults;
+        }
+
+        @Override
+        public void publish(LogRecord record) {
+            faults.pass(LOG);
+        }
+
+        @Override
+        public void flush() {}
+
+        @Override
+        public void close() {}
+    }
+
+    /** Another pool, on which nothing may be lost whatever happens on the stage: its closes go to the disposer's thread. */
+    static final class Witness {
+        private static final Queue<String> CLOSED = new ConcurrentLinkedQueue<>();
+        private static final ConnectionPool<String, Object> POOL = ConnectionPool.<String, Object>builder(new Disposer<Object>() {
+            @Override
+            public boolean mayBlock(Object connection) {
+                return true;
+            }
+
+            @Override
+            public void dispose(Object connection, Cause cause) {
+                CLOSED.add(connection + " " + Thread.currentThread().getName());
+            }
+        }).maxTotal(1).build();
+        private static final AtomicInteger COUNT = new AtomicInteger();
+
+        private Witness() {}
+
+        /** Leases, and returns once the disposer's thread has closed, and with it what it was to close before. */
+        static void check() throws Exception {
+            String name = "witness " + COUNT.incrementAndGet();
+            Lease<Object> lease = POOL.tryLease("a");
+            assertNotNull(lease, "the other pools lease");
+            lease.opened(name);
+            lease.discard();
+            Eventually.await("the disposer's thread closes", () -> CLOSED.remove(name + " leasehold-disposer"));
+        }
+    }
+
+    private final Faults faults = new Faults();
+    private final LogCapture log = LogCapture.of(ConnectionPool.class);
+    private final Handler handler = new FailingHandler(faults);
+    private final List<Closable> opened = new ArrayList<>();
+    private final List<Lease<Closable>> leases = new ArrayList<>();
+    private final Queue<Throwable> surfaced = new ConcurrentLinkedQueue<>();
+    final ManualClock clock = new ManualClock();
+    final Key a = new Key("a", false);
+    final Key b = new Key("b", false);
+    final Key c = new Key("c", false);
+    final Key state = new Key("somebody", true);
+    final ConnectionPool<Key, Closable> pool;
+    /** A lease to "b". */
+    final Lease<Closable> mine;
+    /** A connected socket that may fail. */
+    final Socket socket;
+    private final Socket peer;
+    private final Thread waiter;
+    // Written by the waiter before it ends.
+    private volatile Lease<Closable> waitersLease;
+    private volatile Throwable waitersFailure;
+
+    PoolStage(boolean mayBlock) throws Exception {
+        pool = ConnectionPool.<Key, Closable>builder(new FailingDisposer(faults, mayBlock))
+                .maxTotal(TOTAL)
+                .maxPerRoute(PER_ROUTE)
+                .manualClock(clock)
+                .leakListener(new FailingListener(faults))
+                .build();
+        socket = new FailingSocket(faults, SOCKET);
+        try (ServerSocket server = new ServerSocket(0, 1, SocketsTest.LOOPBACK)) {
+            socket.connect(server.getLocalSocketAddress());
+            peer = server.accept();
+        }
+        Lease<Closable> unbound = open(a, null);
+        Lease<Closable> bound = open(a, state);
+        bound.release(state);
+        unbound.updateExpiry(1, TimeUnit.HOURS);
+        unbound.release();
+        mine = open(b, null);
+        open(b, null);
+        // Found under another object that is equal to it.
+        Key sameAsB = new Key("b", false);
+        waiter = new Thread(() -> {
+            try {
+                waitersLease = pool.lease(sameAsB, 0, TimeUnit.SECONDS);
+            } catch (Throwable e) {
+                waitersFailure = e;
+            }
+        }, "waiter");
+        waiter.start();
+        Eventually.await("somebody waits", () -> pool.stats().pending() == 1);
+        LOGGER.addHandler(handler);
+    }
+
+    private static final class FailingListener implements LeakListener<Key, Closable> {
+        private final Faults faults;
+
+        FailingListener(Faults faults) {
+            this.faults = faults;
+        }
+
+        @Override
+        public void leaked(Key route, Closable connection) {
+            faults.pass(LEAKED);
+        }
+    }
+
+    /** An equal route or state that is another object. */
+    Key like(Key key) {
+        return new Key(key.name, key.isState);
+    }
+
+    Closable connection() {
+        Closable connection = new Closable();
+        opened.add(connection);
+        return connection;
+    }
+
+    /** Leases and opens. */
+    Lease<Closable> open(Key route, Key boundTo) {
+        Lease<Closable> lease = held(pool.tryLease(route, boundTo));
+        if (lease.connection() == null) {
+            lease.opened(connection());
+        }
+        return lease;
+    }
+
+    /** The lease, which the stage ends at last. */
+    Lease<Closable> held(Lease<Closable> lease) {
+        assertNotNull(lease, "there is room");
+        leases.add(lease);
+        return lease;
+    }
+
+    /** Keeps a lease, if there is one. */
+    void keep(Lease<Closable> lease) {
+        if (lease != null) {
+            leases.add(lease);
+        }
+    }
+
+    /** Keeps a lease, and fails as the stage's callers' code does. */
+    Lease<Closable> use(Lease<Closable> lease) {
+        faults.pass(USE);
+        keep(lease);
+        return lease;
+    }
+
+    /** A vacancy beyond the stage's limit. */
+    Lease<Closable> vacancy() {
+        pool.setMaxTotal(TOTAL + 1);
+        Lease<Closable> vacancy = held(pool.tryLease(c));
+        assertNull(vacancy.connection());
+        return vacancy;
+    }
+
+    /** The lease that was taken last. */
+    Lease<Closable> lastLease() {
+        return leases.get(leases.size() - 1);
+    }
+
+    /** Leases to "b" behind the waiter, in vain; what ends the waiting does so as soon as it has begun. */
+    void leaseInVain(Runnable end) throws Exception {
+        AtomicBoolean isOver = new AtomicBoolean();
+        Thread ending = new Thread(() -> {
+            while (pool.stats().pending() < 2) {
+                if (isOver.get()) {
+                    return;
+                }
+                Thread.yield();
+            }
+            end.run();
+        });
+        ending.start();
+        try {
+            keep(pool.lease(like(b), 1, TimeUnit.SECONDS));
+        } finally {
+            isOver.set(true);
+            ending.join();
+        }
+    }
+
+    /** The connection is its taker's to close. */
+    void close(Closable taken) {
+        taken.closed.incrementAndGet();
+    }
+
+    /** The peer of the stage's socket closes. */
+    void peerCloses() throws Exception {
+        peer.close();
+        Eventually.await("the housekeeper has heard of it", () -> pool.stats().available() < 3 || pool.isShutDown());
+    }
+
+    /** Leases a connection with the stage's socket and makes it idle. */
+    void makeWatchedIdle() {
+        pool.setMaxTotal(TOTAL + 1);
+        Lease<Closable> watched = open(c, null);
+        watched.attach(socket);
+        watched.release();
+    }
+
+    /** Loses a lease. */
+    void leak() {
+        pool.setMaxTotal(TOTAL + 1);
+        Lease<Closable> lost = pool.tryLease(c);
+        lost.opened(connection());
+    }
+
+    /** Returns once the lost lease was found. */
+    void awaitLeak() throws Exception {
+        Eventually.awaitAfterCollection("the lost lease is given back", () -> pool.stats().leased() <= 2);
+    }
+
+    @Override
+    public Faults faults() {
+        return faults;
+    }
+
+    @Override
+    public void callBack() {
+        pool.stats();
+        pool.stats(a);
+        Lease<Closable> lease = pool.tryLease(a);
+        if (lease != null) {
+            lease.tryDiscard();
+        }
+        pool.closeIdle(0, TimeUnit.SECONDS);
+        pool.setMaxTotal(pool.getMaxTotal());
+    }
+
+    @Override
+    public void shutDown() {
+        pool.shutdown(ShutdownMode.IMMEDIATE);
+    }
+
+    @Override
+    public void awaitQuiet() throws Exception {
+        Witness.check();
+    }
+
+    @Override
+    public void settle() throws Exception {
+        LOGGER.removeHandler(handler);
+        pool.setMaxTotal(TOTAL);
+        pool.setDefaultMaxPerRoute(PER_ROUTE);
+        pool.removeMaxPerRoute(a);
+        pool.removeMaxPerRoute(b);
+        endAll();
+        waiter.join(TimeUnit.SECONDS.toMillis(20));
+        assertTrue(!waiter.isAlive(), () -> "the waiter was not answered: " + pool);
+        if (waitersLease != null) {
+            waitersLease.tryDiscard();
+        } else if (waitersFailure instanceof PoolShutDownException) {
+            assertTrue(pool.isShutDown());
+        } else {
+            assertTrue(faults.thrown().contains(waitersFailure), () -> "the waiter got " + waitersFailure);
+            surfaced.add(waitersFailure);
+        }
+        Eventually.await("nothing is leased any more: " + pool, () -> pool.stats().leased() == 0 && pool.stats().pending() == 0);
+        if (pool.isShutDown()) {
+            assertThrows(PoolShutDownException.class, () -> pool.tryLease(a));
+        } else {
+            for (Key route : new Key[] {a, a, b, b}) {
+                open(route, null);
+            }
+            assertEquals(TOTAL, pool.stats().leased());
+            assertNull(pool.tryLease(c), "no more than the limit can be had");
+            endAll();
+            pool.closeIdle(0, TimeUnit.SECONDS);
+        }
+        assertEquals("0 0 0", pool.stats().leased() + " " + pool.stats().pending() + " " + pool.stats().available());
+        Witness.check();
+        // What the housekeeper closes it closes in its own time.
+        Eventually.await("every connection is closed", () -> opened.stream().allMatch(connection -> connection.closed.get() > 0));
+        assertTrue(opened.stream().allMatch(connection -> connection.closed.get() == 1), "no connection is closed twice");
+    }
+
+    private void endAll() {
+        leases.forEach(Lease::tryDiscard);
+        leases.clear();
+        mine.tryDiscard();
+    }
+
+    @Override
+    public List<Throwable> surfaced() {
+        List<Throwable> all = new ArrayList<>(surfaced);
+        for (LogRecord record : log.records()) {
+            if (record.getThrown() != null) {
+                all.add(record.getThrown());
+            }
+        }
+        return all;
+    }
+
+    @Override
+    public void close() throws Exception {
+        faults.disarm();
+        LOGGER.removeHandler(handler);
+        log.close();
+        pool.shutdown(ShutdownMode.IMMEDIATE);
+        waiter.interrupt();
+        waiter.join();
+        peer.close();
+        socket.close();
+    }
+}
