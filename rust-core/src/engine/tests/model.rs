@@ -712,7 +712,14 @@ impl Model {
                 .updated
                 .is_some_and(|updated| updated <= cutoff)
             {
-                self.remove(id, Cause::Idle);
+                // What is removed of one stripe lets waiters in, and the next may have the oldest of another evicted, which is due.
+                let slot = self.entries[&id].slot.expect("its slot was seen");
+                let is_evicted = self.seen.victims.contains(&(slot, Cause::Evicted));
+                let cause = match is_evicted && !self.rules.exact {
+                    true => Cause::Evicted,
+                    false => Cause::Idle,
+                };
+                self.remove(id, cause);
             }
         }
         self.settle();
