@@ -5,7 +5,7 @@ use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 
-use leasehold::face::panics::message_of;
+use leasehold::face::message_of;
 
 use crate::status::*;
 

@@ -2,8 +2,12 @@
 //!
 //! Threads that sleep are woken at once. Callbacks may call back into the pool, and what such a call brings about may need callbacks
 //! again. Those wait until the callback has returned: callbacks never nest, and a chain of requests, each served by what the one
-//! before released, needs no more stack than a single one. To answer a request is to ask the engine again, in
-//! [`waiting`](crate::waiting), which comes back here: the one call upward.
+//! before released, needs no more stack than a single one. To answer a request is to ask the engine again, and what follows from that
+//! is delivered, too: such a circle of calls grows by the queue and not by the stack.
+//!
+//! A request is taken out of its place, under the place's lock, together with its answer, before the ticket, and so the
+//! place, can be another's. The lock is held while the engine is asked, never the other way round, and never while a callback
+//! runs.
 //!
 //! In which order, and what becomes of panics, is the [kit](leasehold::face)'s to say. A connection whose close may take its time
 //! goes to the disposer, which delivers it on a thread of its own.
@@ -16,7 +20,8 @@ use std::ptr::{NonNull, null_mut};
 use std::sync::Arc;
 
 use leasehold::engine::{
-    Cause, Effects, Engine, Handle, NotLeased, RouteId, StateId, Ticket, Verdict, Victim,
+    Answer, Cause, Effects, Engine, Grant, Handle, NotLeased, Outcome, RouteId, StateId, Ticket,
+    Verdict, Victim,
 };
 use leasehold::face::{
     self, Disposable, Face, Work, is_housekeepers_thread, is_own_thread, is_process, process_number,
@@ -25,10 +30,12 @@ use leasehold::face::{
 use crate::boundary::report;
 use crate::care::Call;
 use crate::disposal::{Disposal, lh_cause};
+use crate::handles::{lh_lease, lh_pool};
 use crate::log::is_logging;
 use crate::pools::Pool;
 use crate::probe::borrow;
-use crate::waiting::{attend, time_out};
+use crate::status::*;
+use crate::waiters::{Request, Waiter};
 
 /// What is left to be done for a pool.
 pub(crate) enum Delivery {
@@ -224,6 +231,65 @@ impl Delivery {
                     time_out(pool, ticket);
                 }
             }
+        }
+    }
+}
+
+/// Calls the callback of a request that the engine has answered.
+fn attend(pool: &Arc<Pool>, ticket: Ticket) {
+    let Some(mut place) = pool.waiters.place_of(ticket) else {
+        return;
+    };
+    let Some((_, Waiter::Callback(request))) = *place else {
+        return;
+    };
+    let grant = match pool.engine.poll_ticket(ticket) {
+        // Another answer will come, and whoever makes it comes here.
+        Ok(Answer::Pending) => return,
+        // What follows is delivered later, when the place is not locked any more.
+        Ok(Answer::AskAgain) => match pool.with_effects(|engine, effects| {
+            engine.lease(request.route, request.state, Some(ticket), effects)
+        }) {
+            Ok(Outcome::Wait) => return,
+            Ok(Outcome::Granted(grant)) => Ok(grant),
+            Err(refusal) => Err(refusal.into()),
+        },
+        Ok(Answer::Granted(grant)) => Ok(grant),
+        Err(refusal) => Err(refusal.into()),
+    };
+    *place = None;
+    drop(place);
+    request.finish(pool, grant);
+}
+
+/// Answers a request that has waited long enough, unless it was answered or cancelled.
+fn time_out(pool: &Arc<Pool>, ticket: Ticket) {
+    let Some(request) = pool.waiters.take_request(ticket) else {
+        return;
+    };
+    // Nobody else can take the answer now. One that came at the last moment is used.
+    let grant = pool.with_effects(|engine, effects| engine.cancel(ticket, effects));
+    request.finish(pool, grant.ok_or(LH_TIMED_OUT));
+}
+
+impl Request {
+    fn finish(self, pool: &Arc<Pool>, grant: Result<Grant, lh_status>) {
+        self.let_go(pool);
+        let served = grant.and_then(|grant| pool.serve(self.route, grant));
+        let (status, lease, data) = match served {
+            Ok(served) => (served.status, served.handle.into(), served.data),
+            Err(status) => (status, lh_lease { id: 0 }, null_mut()),
+        };
+        let pool = lh_pool { id: pool.id };
+        // SAFETY: the program gave the callback and its context for this.
+        unsafe { (self.callback)(self.context, pool, status, lease, data) };
+    }
+
+    /// It was answered or cancelled.
+    pub(crate) fn let_go(&self, pool: &Pool) {
+        pool.states.release(self.state);
+        if let Some(deadline) = self.deadline {
+            pool.deadlines.clear(deadline);
         }
     }
 }

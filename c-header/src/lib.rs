@@ -13,8 +13,7 @@
 //! - the border: [`status`], [`boundary`], [`handles`], [`table`];
 //! - a connection, and what is done with it at last: [`probe`], [`cells`], [`disposal`];
 //! - a pool: [`options`] to make it with, [`clock`], [`waiters`] and [`care`] as parts of it, and itself in [`pools`];
-//! - what is done for a pool: [`state`], [`delivery`], [`serving`], [`waiting`], [`housekeeping`]. Delivery calls upward, to
-//!   [`waiting`], whose head says why;
+//! - what is done for a pool: [`state`], [`delivery`], [`serving`], [`waiting`], [`housekeeping`];
 //! - the functions on what a handle names: [`stats`], [`route`], [`request`], [`lease`], [`pool`]. Those on a clock and those to
 //!   fill options are with their types; [`http`], [`log`], [`socket`] and [`version`] need no pool.
 

@@ -1,26 +1,17 @@
-//! Waiting: a thread sleeps until its ticket is answered, and a request's callback is called once its ticket is.
-//!
-//! A request is taken out of its place, under the place's lock, together with its answer, before the ticket, and so the
-//! place, can be another's. The lock is held while the engine is asked, never the other way round, and never while a callback
-//! runs.
-//!
-//! What follows when the engine is asked here is delivered, and to deliver may be to answer a request: so the files from
-//! [`delivery`](crate::delivery) up to here call in a circle, whose stack the queue there keeps from growing.
+//! Waiting: a thread sleeps until its ticket is answered.
 
-use std::ptr::null_mut;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use leasehold::engine::{Answer, Grant, Outcome, RouteId, Ticket};
 
 use crate::delivery::may_not_wait;
-use crate::handles::{lh_lease, lh_pool};
 use crate::options::LH_FOREVER;
 use crate::pools::Pool;
 use crate::serving::{Served, lease_now};
 use crate::state::StateUse;
 use crate::status::*;
-use crate::waiters::{Request, Signal, Waiter};
+use crate::waiters::{Signal, Waiter};
 
 /// Leases a connection, putting the thread to sleep until there is one.
 pub(crate) fn wait_for_lease(
@@ -74,65 +65,6 @@ fn sleep_until_granted(
                 let grant = pool.with_effects(|engine, effects| engine.cancel(ticket, effects));
                 return grant.ok_or(LH_TIMED_OUT);
             }
-        }
-    }
-}
-
-/// Calls the callback of a request that the engine has answered. Called while delivering.
-pub(crate) fn attend(pool: &Arc<Pool>, ticket: Ticket) {
-    let Some(mut place) = pool.waiters.place_of(ticket) else {
-        return;
-    };
-    let Some((_, Waiter::Callback(request))) = *place else {
-        return;
-    };
-    let grant = match pool.engine.poll_ticket(ticket) {
-        // Another answer will come, and whoever makes it comes here.
-        Ok(Answer::Pending) => return,
-        // What follows is delivered later, when the place is not locked any more.
-        Ok(Answer::AskAgain) => match pool.with_effects(|engine, effects| {
-            engine.lease(request.route, request.state, Some(ticket), effects)
-        }) {
-            Ok(Outcome::Wait) => return,
-            Ok(Outcome::Granted(grant)) => Ok(grant),
-            Err(refusal) => Err(refusal.into()),
-        },
-        Ok(Answer::Granted(grant)) => Ok(grant),
-        Err(refusal) => Err(refusal.into()),
-    };
-    *place = None;
-    drop(place);
-    request.finish(pool, grant);
-}
-
-/// Answers a request that has waited long enough, unless it was answered or cancelled. Called while delivering.
-pub(crate) fn time_out(pool: &Arc<Pool>, ticket: Ticket) {
-    let Some(request) = pool.waiters.take_request(ticket) else {
-        return;
-    };
-    // Nobody else can take the answer now. One that came at the last moment is used.
-    let grant = pool.with_effects(|engine, effects| engine.cancel(ticket, effects));
-    request.finish(pool, grant.ok_or(LH_TIMED_OUT));
-}
-
-impl Request {
-    fn finish(self, pool: &Arc<Pool>, grant: Result<Grant, lh_status>) {
-        self.let_go(pool);
-        let served = grant.and_then(|grant| pool.serve(self.route, grant));
-        let (status, lease, data) = match served {
-            Ok(served) => (served.status, served.handle.into(), served.data),
-            Err(status) => (status, lh_lease { id: 0 }, null_mut()),
-        };
-        let pool = lh_pool { id: pool.id };
-        // SAFETY: the program gave the callback and its context for this.
-        unsafe { (self.callback)(self.context, pool, status, lease, data) };
-    }
-
-    /// It was answered or cancelled.
-    pub(crate) fn let_go(&self, pool: &Pool) {
-        pool.states.release(self.state);
-        if let Some(deadline) = self.deadline {
-            pool.deadlines.clear(deadline);
         }
     }
 }

@@ -36,8 +36,26 @@ pub struct Builder<K, C> {
     join: Option<fn(&Arc<Shared<K, C>>)>,
 }
 
+impl<K: Eq + Hash + Clone, C> Pool<K, C> {
+    /// A pool without limits. See [`builder`](Self::builder) for any other. Starts no thread.
+    pub fn new() -> Self {
+        Self::builder().build()
+    }
+
+    /// Settings of a pool to be made.
+    pub fn builder() -> Builder<K, C> {
+        Builder::new()
+    }
+}
+
+impl<K: Eq + Hash + Clone, C> Default for Pool<K, C> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl<K: Eq + Hash + Clone, C> Builder<K, C> {
-    pub(crate) fn new() -> Self {
+    fn new() -> Self {
         Builder {
             config: Config::default(),
             plan: Plan::new(),

@@ -16,7 +16,7 @@ use crate::locks::Mutex;
 use hashbrown::HashTable;
 
 use crate::engine::{Effects, Engine, Refusal, RouteId, Segments};
-use crate::face::panics::{Panics, in_drop};
+use crate::panics::{Panics, in_drop};
 use crate::sharded_lock::{ShardedLock, is_reading};
 
 const TABLES: usize = 8;

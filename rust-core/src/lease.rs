@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::cells::Origin;
 use crate::engine::{Grant, Handle, Keep, StateId, Verdict};
 use crate::error::LeaseError;
-use crate::face::panics::in_drop;
+use crate::panics::in_drop;
 use crate::reuse::Reuse;
 use crate::shared::millis;
 use crate::shares::Share;

@@ -69,10 +69,12 @@ mod error;
 #[doc(hidden)]
 pub mod face;
 mod fork;
+mod held;
 mod housekeeper;
 mod interner;
 mod lease;
 mod locks;
+mod panics;
 mod plan;
 mod pool;
 mod request;

@@ -6,7 +6,6 @@ use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::builder::Builder;
 use crate::engine::{Counters, EntryInfo, ShutdownMode, Stats, Use};
 use crate::error::LeaseError;
 use crate::lease::Lease;
@@ -21,22 +20,12 @@ use crate::shares::Shares;
 /// drop, a waker, a logger, a key's `Hash`, `Clone` and `Drop`. A key's `Eq` and `Borrow` may do so with keys that the pool knows;
 /// their call with a new one panics. When the last clone and the last lease are gone, what is idle is dropped. With the last
 /// pool of the process that needs the housekeeper whoever drops it then waits for its threads, three seconds at most, which would
-/// stall an executor: [`wait_at_end`](Builder::wait_at_end) is for pools that are used in tasks.
+/// stall an executor: [`wait_at_end`](crate::Builder::wait_at_end) is for pools that are used in tasks.
 pub struct Pool<K, C> {
     shared: Arc<Shares<K, C>>,
 }
 
 impl<K: Eq + Hash + Clone, C> Pool<K, C> {
-    /// A pool without limits. See [`builder`](Self::builder) for any other. Starts no thread.
-    pub fn new() -> Self {
-        Self::builder().build()
-    }
-
-    /// Settings of a pool to be made.
-    pub fn builder() -> Builder<K, C> {
-        Builder::new()
-    }
-
     pub(crate) fn from_shared(shared: Arc<Shares<K, C>>) -> Self {
         Pool { shared }
     }
@@ -71,7 +60,7 @@ impl<K: Eq + Hash + Clone, C> Pool<K, C> {
     /// Leases a connection, waiting up to `timeout` for one to come free; [`Duration::MAX`] waits for ever.
     ///
     /// Requests are served in the order in which they came, whatever their route. The thread is parked meanwhile. O(1) for an
-    /// idle connection. An idle one whose peer has closed is not leased, as far as the pool [watches](Builder::watch).
+    /// idle connection. An idle one whose peer has closed is not leased, as far as the pool [watches](crate::Builder::watch).
     ///
     /// # Errors
     ///
@@ -149,7 +138,7 @@ impl<K: Eq + Hash + Clone, C> Pool<K, C> {
     /// Closes every idle connection whose keep-alive or time to live is over. O(closed · log n).
     ///
     /// A lease meets and closes those of its own route by itself; call this now and then where routes fall out of use, or have
-    /// the pool [evict](Builder::evict_expired) them.
+    /// the pool [evict](crate::Builder::evict_expired) them.
     ///
     /// ```
     /// use std::time::Duration;
@@ -415,12 +404,6 @@ impl<K, C> Clone for Pool<K, C> {
         Pool {
             shared: Arc::clone(&self.shared),
         }
-    }
-}
-
-impl<K: Eq + Hash + Clone, C> Default for Pool<K, C> {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

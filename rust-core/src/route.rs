@@ -5,8 +5,9 @@ use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::engine::{Effects, RouteId};
+use crate::engine::RouteId;
 use crate::error::LeaseError;
+use crate::held::HeldRoute;
 use crate::lease::Lease;
 use crate::request::{LeaseFuture, Request};
 use crate::shares::Shares;
@@ -33,27 +34,9 @@ pub struct Route<K, C> {
     held: Arc<HeldRoute<K, C>>,
 }
 
-/// What keeps a route from being forgotten.
-pub(crate) struct HeldRoute<K, C> {
-    shared: Arc<Shares<K, C>>,
-    pub(crate) id: RouteId,
-}
-
 impl<K: Eq + Hash + Clone, C> Route<K, C> {
     pub(crate) fn hold(shared: &Arc<Shares<K, C>>, key: &K) -> Result<Self, LeaseError> {
-        let key = Arc::new(key.clone());
-        let held = shared.with_effects(|engine, effects| {
-            // Whoever holds it lets it go, whatever panics from here on.
-            let hold = |id, _: &mut Effects| {
-                engine.hold_route(id).map(|()| HeldRoute {
-                    shared: Arc::clone(shared),
-                    id,
-                })
-            };
-            shared.interner.with_route(engine, &key, effects, hold)
-        });
-        drop(key);
-        let held = held.map_err(LeaseError::of)?;
+        let held = HeldRoute::new(shared, key)?;
         Ok(Route {
             shared: Arc::clone(shared),
             id: held.id,
@@ -113,13 +96,6 @@ impl<K, C> Clone for Route<K, C> {
             id: self.id,
             held: Arc::clone(&self.held),
         }
-    }
-}
-
-impl<K, C> Drop for HeldRoute<K, C> {
-    fn drop(&mut self) {
-        let let_go = self.shared.engine.let_go_of_route(self.id);
-        debug_assert!(let_go.is_ok(), "a held route is alive");
     }
 }
 

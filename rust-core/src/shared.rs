@@ -11,11 +11,11 @@ use crate::deadlines::Deadlines;
 use crate::engine::{
     Effects, Engine, Handle, Hit, Keep, RouteId, Segments, StateId, Ticket, Verdict, Victim,
 };
-use crate::face::panics::{Panics, in_drop};
 use crate::face::{self, Face};
 use crate::housekeeper::{Membership, Parting, Tended, is_housekeepers_thread, take_turn};
 use crate::interner::Interner;
 use crate::locks::Mutex;
+use crate::panics::{Panics, in_drop};
 use crate::plan::{Looks, Plan, dispose};
 use crate::state::States;
 use crate::watch::Token;

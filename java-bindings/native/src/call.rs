@@ -2,9 +2,9 @@
 
 use crate::answer::BROKEN;
 use crate::effects::hand_over;
+use crate::env::{This, with_env};
 use crate::pool::pool;
 use crate::stack::{self, reserve};
-use crate::{This, with_env};
 use jni::EnvUnowned;
 use jni::objects::JLongArray;
 use jni::sys::jlong;

@@ -3,7 +3,7 @@
 //! `[rest, count, what, which, what, which, …]`: `what` is a cause for a victim's slot, or one of the negative codes. What
 //! does not fit stays here, boxed, and Java asks for it with `rest`, its address, until that is 0. In step with `Effects.java`.
 
-use crate::This;
+use crate::env::This;
 use jni::objects::JLongArray;
 use jni::sys::jlong;
 use jni::{Env, EnvUnowned};

@@ -1,8 +1,8 @@
 //! Leases the long way, the routes they go to and the tickets that wait for them: one native for each call of the engine.
 
-use crate::This;
 use crate::answer::{self, DONE, NOT_LEASED, NOTHING, PENDING, RETRY};
 use crate::call::{ask, ask_with_stack, call, handle, route_id};
+use crate::env::This;
 use crate::hit::verdict_of;
 use crate::stack;
 use jni::EnvUnowned;

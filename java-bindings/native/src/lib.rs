@@ -18,6 +18,7 @@ mod answer;
 mod call;
 mod clock;
 mod effects;
+mod env;
 mod hit;
 mod leases;
 mod limits;
@@ -30,23 +31,11 @@ mod stats;
 mod upkeep;
 mod watch;
 
+use env::with_env;
 use jni::EnvUnowned;
-use jni::Outcome;
-use jni::objects::{JClass, JObject, JString};
+use jni::objects::{JClass, JString};
 use jni::sys::JavaVM;
 use std::ffi::c_void;
-
-/// Runs what needs the JNI environment; whatever goes wrong in it is answered as `failed`.
-fn with_env<'local, T>(
-    env: &mut EnvUnowned<'local>,
-    failed: T,
-    body: impl FnOnce(&mut jni::Env<'local>) -> jni::errors::Result<T>,
-) -> T {
-    match env.with_env(body).into_outcome() {
-        Outcome::Ok(answer) => answer,
-        Outcome::Err(_) | Outcome::Panic(_) => failed,
-    }
-}
 
 /// The library's version, for Java to compare with its own.
 #[unsafe(no_mangle)]
@@ -66,6 +55,3 @@ extern "system" fn JNI_OnUnload(_vm: *mut JavaVM, _reserved: *mut c_void) {
     pool::free_all();
     watch::close();
 }
-
-/// What `this` is called where a native does not look at it.
-type This<'local> = JObject<'local>;

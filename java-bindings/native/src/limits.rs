@@ -1,8 +1,8 @@
 //! Changing limits.
 
-use crate::This;
 use crate::answer::{self, DONE};
 use crate::call::{call, route_id};
+use crate::env::This;
 use jni::EnvUnowned;
 use jni::objects::JLongArray;
 use jni::sys::{jint, jlong};

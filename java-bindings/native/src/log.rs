@@ -3,7 +3,7 @@
 //!
 //! Kept is what a Java logger wants, at most [`MOST`] lines; of those beyond it their number.
 
-use crate::with_env;
+use crate::env::with_env;
 use jni::EnvUnowned;
 use jni::objects::{JClass, JString};
 use jni::sys::jint;

@@ -1,6 +1,7 @@
 //! Pools as Java knows them: by address.
 
-use crate::{This, stack};
+use crate::env::This;
+use crate::stack;
 use jni::EnvUnowned;
 use jni::objects::JClass;
 use jni::sys::{jboolean, jint, jlong};

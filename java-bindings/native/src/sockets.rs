@@ -12,7 +12,7 @@
 //! some of them only makes the sockets concerned unknown. What others have wrapped Java looks through, by fields that it
 //! finds itself and that are read here.
 
-use crate::with_env;
+use crate::env::with_env;
 use jni::errors::Result;
 use jni::ids::JFieldID;
 use jni::objects::{Global, JByteArray, JClass, JObject, JString};

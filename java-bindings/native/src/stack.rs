@@ -4,7 +4,7 @@
 //! come, so the native looks first, and throws it before anything was done. Nobody says how much stack a thread has left, but the JVM looks
 //! itself when native code calls Java: this calls a method that does nothing from as far down as Java may have to go.
 
-use crate::with_env;
+use crate::env::with_env;
 use jni::errors::Result;
 use jni::ids::JMethodID;
 use jni::objects::{JClass, JObject};

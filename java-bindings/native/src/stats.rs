@@ -1,8 +1,8 @@
 //! A pool's numbers, in arrays that Java made before the call.
 
 use crate::call::route_id;
+use crate::env::{This, with_env};
 use crate::pool::pool;
-use crate::{This, with_env};
 use jni::EnvUnowned;
 use jni::objects::{JIntArray, JLongArray};
 use jni::sys::{jboolean, jint, jlong};

@@ -2,8 +2,8 @@
 
 use crate::answer::{self, DONE};
 use crate::call::{call, route_id};
+use crate::env::{This, with_env};
 use crate::watch::NUMBERS;
-use crate::{This, with_env};
 use jni::EnvUnowned;
 use jni::objects::{JIntArray, JLongArray};
 use jni::sys::{jboolean, jint, jlong};

@@ -2,8 +2,8 @@
 //! library is unloaded.
 
 use crate::answer::{DONE, NOT_LEASED, NOTHING};
+use crate::env::{This, with_env};
 use crate::pool::pool;
-use crate::{This, with_env};
 use jni::EnvUnowned;
 use jni::objects::{JClass, JIntArray};
 use jni::sys::{jint, jlong};

@@ -12,7 +12,7 @@ use crate::engine::{
     Cause, Effects, Engine, Handle, NotLeased, Released, RouteId, StateId, Ticket, Verdict, Victim,
 };
 
-use super::panics::Panics;
+use crate::panics::Panics;
 
 /// What a face does for the kit. All but [`take`](Self::take) may be called in any order, and may panic.
 pub trait Face {

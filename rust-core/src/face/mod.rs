@@ -5,7 +5,6 @@
 //! The layers run one way: the engine knows nothing of this, and nothing here knows a face.
 
 mod effects;
-pub mod panics;
 
 pub use crate::deadlines::{Deadline, Deadlines};
 pub use crate::fork::{PerProcess, in_each_child, is_process, process_number};
@@ -15,6 +14,7 @@ pub use crate::housekeeper::{
 };
 pub use crate::interner::Interner;
 pub use crate::locks::{Condvar, Mutex, MutexGuard, RwLock};
+pub use crate::panics::message_of;
 pub use crate::state::States;
 pub use crate::watch::{Token, Watch};
 pub use effects::{Face, Work, end, with_effects};

@@ -19,10 +19,12 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, TryRecvError, unbounded};
 use rustix::net::{Shutdown, shutdown, sockopt};
 
-use super::{Bell, Role, quiet, role, take_role};
-use crate::face::panics::{survive, survive_logger};
+use super::bell::Bell;
+use super::quiet;
+use super::role::{Role, role, take_role};
 use crate::fork::{is_process, process_number};
 use crate::locks::Mutex;
+use crate::panics::{survive, survive_logger};
 
 /// How long after it was given up a connection may take to be closed before its socket is shut down.
 pub(super) const BOUND: Duration = Duration::from_secs(1);

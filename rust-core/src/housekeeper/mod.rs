@@ -17,29 +17,32 @@
 //! pool that joins there gets a housekeeper of the child's own. Those inherited leave the parent's alone; it does nothing for
 //! them any more.
 
+mod bell;
 mod disposer;
 mod eviction;
 mod quiet;
+mod role;
 
-use std::cell::Cell;
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
-use std::thread;
 use std::time::{Duration, Instant};
 
 pub use disposer::Disposable;
 pub use eviction::{Eviction, take_turn};
+pub use role::{is_housekeepers_thread, is_own_thread};
 
 use crate::engine::Clock;
-use crate::face::panics::{survive, survive_logger};
 use crate::fork::{PerProcess, process_number};
 use crate::locks::{Condvar, Mutex};
-use crate::watch::{Token, Watch};
-use disposer::{BOUND, Disposer};
+use crate::panics::survive;
+use crate::watch::Token;
+use bell::Bell;
+use disposer::Disposer;
 use quiet::Worker;
+use role::{Role, take_role};
 
 /// How long the last pool's end waits for closes that are under way. In tests of this crate's own for longer than any of them waits: there
 /// an end that waits is told from one that does not by what it waits for.
@@ -59,9 +62,6 @@ pub trait Tended: Send + Sync {
 
 /// What is to be done with connections that their peers have closed. Called once, on the housekeeper's thread.
 pub type Parting = Box<dyn FnOnce()>;
-
-/// How many closes are noted, at most, before the next few are dealt with: what takes some milliseconds.
-const MANY: usize = 16_384;
 
 /// How many connections a [`Parting`] is about, at most.
 const FEW: usize = 16;
@@ -176,45 +176,6 @@ impl fmt::Debug for Membership {
 /// The housekeeper, while there is a pool that needs it. Written by who joins first or leaves last.
 static CURRENT: PerProcess<Mutex<Option<Arc<Housekeeper>>>> = PerProcess::new(Mutex::new(None));
 
-thread_local! {
-    /// What this thread is, and in which process. Written by it.
-    static ROLE: Cell<(u32, Role)> = const { Cell::new((0, Role::Stranger)) };
-}
-
-/// What the calling thread is. A child forked on one of the library's threads has but a stranger.
-fn role() -> Role {
-    match ROLE.get() {
-        (process, role) if process == process_number() => role,
-        _ => Role::Stranger,
-    }
-}
-
-/// The calling thread is one of the library's from now on.
-fn take_role(role: Role) {
-    ROLE.set((process_number(), role));
-}
-
-/// What a thread is here.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Role {
-    /// One of the program's.
-    Stranger,
-    Housekeeper,
-    /// A worker of the disposer's.
-    Disposer,
-}
-
-/// Whether the calling thread is the housekeeper's, which serves all pools: what may take its time, a close above all, is for
-/// the disposer.
-pub fn is_housekeepers_thread() -> bool {
-    role() == Role::Housekeeper
-}
-
-/// Whether the calling thread is one of the library's.
-pub fn is_own_thread() -> bool {
-    role() != Role::Stranger
-}
-
 struct Housekeeper {
     /// The process that made it.
     process: u32,
@@ -257,29 +218,6 @@ impl Done {
         let is_busy = |is_done: &mut bool| !*is_done;
         self.changed.wait_while_for(&mut is_done, is_busy, timeout);
         *is_done
-    }
-}
-
-/// What the housekeeper waits on.
-struct Bell {
-    watch: Watch,
-    /// Something is due earlier than the loop knows. Set by anybody, taken by the loop.
-    is_rung: AtomicBool,
-}
-
-impl Bell {
-    fn ring(&self) {
-        // Set before the wake, and looked at after the wait that it ends.
-        self.is_rung.store(true, Ordering::Release);
-        self.watch.wake();
-    }
-
-    fn wait(&self, closed: &mut Vec<Token>, timeout: Option<Duration>) {
-        if let Err(error) = self.watch.wait(closed, MANY, timeout) {
-            // The descriptors are gone, closed by somebody to whom they do not belong: only the clock is left.
-            survive_logger(|| log::error!("idle connections are not watched any more: {error}"));
-            thread::sleep(timeout.unwrap_or(BOUND).min(BOUND));
-        }
     }
 }
 
@@ -345,10 +283,7 @@ impl Pools {
 
 impl Housekeeper {
     fn new() -> Self {
-        let bell = Arc::new(Bell {
-            watch: Watch::new(),
-            is_rung: AtomicBool::new(false),
-        });
+        let bell = Arc::new(Bell::default());
         Housekeeper {
             process: process_number(),
             disposer: Disposer::new(Arc::clone(&bell)),
@@ -480,6 +415,7 @@ mod tests {
     use crate::Pool;
     use crossbeam_channel::{Receiver, Sender, unbounded};
     use std::sync::{MutexGuard, PoisonError};
+    use std::thread;
 
     const LONG: Duration = Duration::from_secs(60);
 

@@ -16,7 +16,7 @@ use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::event::{EventfdFlags, Timespec, eventfd};
 use rustix::io::Errno;
 
-use super::Token;
+use super::token::Token;
 
 /// How many events the system is asked for at once.
 const BATCH: usize = 64;

@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
-use super::Token;
+use super::token::Token;
 
 #[derive(Debug)]
 pub(super) enum Nothing {}

@@ -9,23 +9,23 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::thread;
 
 /// A panic, as `catch_unwind` tells of it.
-pub type Payload = Box<dyn Any + Send>;
+pub(crate) type Payload = Box<dyn Any + Send>;
 
 /// What panicked among several steps, each of which is taken all the same.
 #[must_use = "a panic is to go on, or to be logged"]
 #[derive(Debug, Default)]
-pub struct Panics {
+pub(crate) struct Panics {
     first: Option<Payload>,
 }
 
 impl Panics {
     /// None so far.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::default()
     }
 
     /// Takes a step. `None` where it panicked.
-    pub fn catch<T>(&mut self, step: impl FnOnce() -> T) -> Option<T> {
+    pub(crate) fn catch<T>(&mut self, step: impl FnOnce() -> T) -> Option<T> {
         // Unwind safety: a step is a call of code that answers for itself, and what we do for it is undone by who owns it.
         match catch_unwind(AssertUnwindSafe(step)) {
             Ok(outcome) => Some(outcome),
@@ -44,7 +44,7 @@ impl Panics {
     }
 
     /// Goes on with the first panic, if there was one and the thread does not unwind already.
-    pub fn resume(self) {
+    pub(crate) fn resume(self) {
         match self.first {
             Some(panic) if thread::panicking() => report(panic),
             Some(panic) => resume_unwind(panic),
@@ -53,7 +53,7 @@ impl Panics {
     }
 
     /// Goes on with the first panic, also on a thread that unwinds: where a caller waits for an answer that nobody has.
-    pub fn propagate(self) -> ! {
+    pub(crate) fn propagate(self) -> ! {
         match self.first {
             Some(panic) => resume_unwind(panic),
             None => unreachable!("something panicked"),
@@ -62,14 +62,14 @@ impl Panics {
 }
 
 /// Does what a drop has to do: its panic goes on only where that ends nothing but the call.
-pub fn in_drop(work: impl FnOnce(&mut Panics)) {
+pub(crate) fn in_drop(work: impl FnOnce(&mut Panics)) {
     let mut panics = Panics::new();
     work(&mut panics);
     panics.resume();
 }
 
 /// Takes a step of a thread that is to live on. Its panic ends here, and is logged as `what` has happened; `None` then.
-pub fn survive<T>(what: &str, step: impl FnOnce() -> T) -> Option<T> {
+pub(crate) fn survive<T>(what: &str, step: impl FnOnce() -> T) -> Option<T> {
     match catch_unwind(AssertUnwindSafe(step)) {
         Ok(outcome) => Some(outcome),
         Err(panic) => {
@@ -80,7 +80,7 @@ pub fn survive<T>(what: &str, step: impl FnOnce() -> T) -> Option<T> {
 }
 
 /// Logs on a thread that is to live on: the logger's own panic ends here. The panic's hook has told of it.
-pub fn survive_logger(log: impl FnOnce()) {
+pub(crate) fn survive_logger(log: impl FnOnce()) {
     if let Err(panic) = catch_unwind(AssertUnwindSafe(log)) {
         discard(panic);
     }
@@ -88,7 +88,7 @@ pub fn survive_logger(log: impl FnOnce()) {
 
 /// Logs a panic that cannot go on.
 #[cold]
-pub fn report(panic: Payload) {
+pub(crate) fn report(panic: Payload) {
     log_as("panic that goes no further", panic);
 }
 
