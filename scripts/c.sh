@@ -120,7 +120,7 @@ compile_c_threads() {
 
 # compile_c_unload PROGRAM: which loads the library itself.
 compile_c_unload() {
-    "${c_compiler[@]}" -g -std=c11 -D_GNU_SOURCE "${c_warnings[@]}" -Ic-header/include $c_sources/unload.c -ldl -o "$1"
+    "${c_compiler[@]}" -g -std=c11 -D_GNU_SOURCE "${c_warnings[@]}" -Ic-header/include $c_sources/unload.c -lpthread -ldl -o "$1"
 }
 
 test_c_valgrind() {
@@ -139,6 +139,9 @@ test_c_unload() {
     build_c_tests ''
     compile_c_unload target/c-tests/unload
     timeout 60 target/c-tests/unload "${c_tested%.a}.so"
+    # The one that is installed is linked in another way.
+    build_c_library
+    timeout 60 target/c-tests/unload "$c_library/libleasehold_c.so"
 }
 
 test_c_forks() {

@@ -36,7 +36,7 @@ while read -r needed; do
 done < <(sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' <<<"$dynamic")
 
 # Undefined names: strong ones are in the list in the very version; weak ones too, or their users know that they may be missing: those of GCC's
-# start-up code and unwinder, and what Rust's standard library has another way for.
+# start-up code and unwinder, and what Rust's standard library and scripts/floor/shims.c have another way for.
 while read -r problem; do refuse "$problem"; done < <(
     awk '
         FNR == NR { if ($1 !~ /^#/) for (i = 3; i <= NF; i++) listed[$i] = $2; next }
@@ -47,7 +47,7 @@ while read -r problem; do refuse "$problem"; done < <(
                 if (part[2] != listed[part[1]] && ($5 != "WEAK" || part[2] != "")) print "wants " $8 ", the floor is " listed[part[1]]
             } else if ($5 != "WEAK" || part[2] != "") {
                 print "wants " $8 ", which is not in glibc 2.17 and in musl"
-            } else if (part[1] !~ /^(_ITM_(de)?registerTMCloneTable|__gmon_start__|__pthread_key_create|__cxa_thread_atexit_impl|getrandom|gettid|statx)$/) {
+            } else if (part[1] !~ /^(_ITM_(de)?registerTMCloneTable|__gmon_start__|__pthread_key_create|__cxa_thread_atexit_impl|__register_atfork|getrandom|gettid|statx)$/) {
                 print "may want " $8 ", which is not in glibc 2.17 and in musl"
             }
         }' "scripts/floor/$processor.symbols" - <<<"$symbols"

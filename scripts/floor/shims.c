@@ -6,6 +6,8 @@
  * glibc and musl call struct stat.
  */
 #define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <link.h>
 #include <stdarg.h>
@@ -50,6 +52,23 @@ int64_t floor_lseek(int fd, int64_t offset, int whence) { return lseek(fd, offse
 void *floor_mmap(void *, size_t, int, int, int, int64_t) NAMED(mmap64);
 void *floor_mmap(void *address, size_t length, int protection, int flags, int fd, int64_t offset) {
     return mmap(address, length, protection, flags, fd, offset);
+}
+
+/*
+ * glibc has pthread_atfork in a static library, for the sake of the handle that the handlers go with when a library is unloaded. What it
+ * exports under that name, and on x86-64 only, is for old programs: there a handler stays when its code is gone. musl unloads nothing.
+ */
+typedef void fork_handler(void);
+extern void *__dso_handle __attribute__((visibility("hidden")));
+int __register_atfork(fork_handler *, fork_handler *, fork_handler *, void *) __attribute__((weak));
+
+int floor_atfork(fork_handler *, fork_handler *, fork_handler *) NAMED(pthread_atfork);
+int floor_atfork(fork_handler *before, fork_handler *parent, fork_handler *child) {
+    if (__register_atfork) return __register_atfork(before, parent, child, __dso_handle);
+    /* A function and an object are of one kind to dlsym. */
+    int (*at_fork)(fork_handler *, fork_handler *, fork_handler *);
+    *(void **)&at_fork = dlsym(RTLD_DEFAULT, "pthread_atfork");
+    return at_fork ? at_fork(before, parent, child) : ENOSYS;
 }
 
 /*

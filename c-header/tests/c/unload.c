@@ -1,17 +1,19 @@
 /*
  * Loads the shared library, has its own thread dispose of a connection, destroys the pool and unloads the library, several
- * times: no thread may be left that would run code which is not there any more.
+ * times: no thread and no handler of forks may be left that would run code which is not there any more.
  *
  *     unload LIBRARY
  */
 #include <dirent.h>
 #include <dlfcn.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -56,7 +58,8 @@ static void wait_on(void) {
     nanosleep(&pause, NULL);
 }
 
-static void use_library(void) {
+/* On a thread that ends: as long as there is one with something of the library's, that stays loaded. */
+static void *use_library(void *nothing) {
     lh_status (*init)(lh_pool_options *, size_t);
     lh_status (*create)(const lh_pool_options *, lh_pool *);
     lh_status (*destroy)(lh_pool);
@@ -92,6 +95,7 @@ static void use_library(void) {
     close(ends[1]);
     while (atomic_load(&disposed) == before) wait_on();
     CHECK(destroy(pool) == LH_OK);
+    return nothing;
 }
 
 int main(int count, char **arguments) {
@@ -99,12 +103,20 @@ int main(int count, char **arguments) {
     /* An emulator has one of its own. */
     int threads_at_start = threads_of_process();
     for (int i = 0; i < 5; i++) {
+        pthread_t user;
         library = dlopen(arguments[1], RTLD_NOW | RTLD_LOCAL);
         CHECK(library != NULL);
-        use_library();
+        CHECK(pthread_create(&user, NULL, use_library, NULL) == 0);
+        CHECK(pthread_join(user, NULL) == 0);
         CHECK(dlclose(library) == 0);
+        CHECK(dlopen(arguments[1], RTLD_NOW | RTLD_NOLOAD) == NULL);
         /* The system takes a moment to forget a thread that was waited for. */
         while (threads_of_process() > threads_at_start) wait_on();
+        int status;
+        pid_t child = fork();
+        if (child == 0) _exit(7);
+        CHECK(waitpid(child, &status, 0) == child);
+        CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 7);
     }
     return 0;
 }
