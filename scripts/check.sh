@@ -15,6 +15,7 @@ check() {
         left_out 'clippy' 'no clippy beside this cargo'
         step 'compiler warnings' env RUSTFLAGS='-D warnings' cargo check --workspace --all-targets --locked --quiet
     fi
+    step 'the crate without its features' check_features
     step 'Rust documentation' env RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked --quiet
     step 'crate package' cargo package -p leasehold --locked --allow-dirty --quiet
     step 'C header' check_c_header
@@ -23,6 +24,11 @@ check() {
     step 'Java lints and documentation' gradle_java assemble testClasses java8Only
     step 'what shipped libraries must be' check_gates
     sum_up
+}
+
+# Each feature may be left out, of which the tests of what it takes then say nothing.
+check_features() {
+    RUSTFLAGS='-D warnings' CARGO_TARGET_DIR=target/features cargo test -p leasehold --locked --quiet --no-default-features --test pool --test grants
 }
 
 check_formatting() {

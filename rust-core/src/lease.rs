@@ -393,6 +393,15 @@ impl<K, C> Connection<K, C> {
         }
     }
 
+    /// Ends a lease that was made for a look at the connection alone: it is idle again as it was before.
+    pub(crate) fn leave(mut self) {
+        let connection = self.connection.take().expect(ENDED);
+        self.hold.is_ended = true;
+        let hold = &self.hold;
+        hold.shared.put_back(hold.handle, connection, hold.state);
+        hold.shared.end(hold.handle, Verdict::Unused, hold.state);
+    }
+
     #[inline(always)]
     fn put_back(mut self, keep: Keep) {
         let connection = self.connection.take().expect(ENDED);

@@ -60,41 +60,84 @@
 //!
 //! What no pool can do: a server may close a connection while a request travels on it. A retry stays needed.
 
+// All that follows is left out then, so that this is the only error.
+#[cfg(not(unix))]
+compile_error!(
+    "leasehold needs a Unix: it asks the system about connections by their file descriptors, and knows no other way"
+);
+
+#[cfg(unix)]
 mod builder;
+#[cfg(unix)]
 mod cells;
+#[cfg(unix)]
 mod deadlines;
 #[doc(hidden)]
+#[cfg(unix)]
 pub mod engine;
+#[cfg(unix)]
 mod error;
 #[doc(hidden)]
+#[cfg(unix)]
 pub mod face;
+#[cfg(unix)]
 mod fork;
+#[cfg(unix)]
 mod held;
+#[cfg(unix)]
 mod housekeeper;
+#[cfg(unix)]
 mod interner;
+#[cfg(unix)]
 mod lease;
+#[cfg(unix)]
 mod locks;
+#[cfg(unix)]
+mod logging;
+#[cfg(unix)]
 mod panics;
+#[cfg(unix)]
 mod plan;
+#[cfg(unix)]
 mod pool;
+#[cfg(unix)]
 mod request;
+#[cfg(unix)]
 mod reuse;
+#[cfg(unix)]
 mod route;
+#[cfg(unix)]
 mod sharded_lock;
+#[cfg(unix)]
 mod shared;
+#[cfg(unix)]
 mod shares;
+#[cfg(unix)]
 pub mod socket;
+#[cfg(unix)]
 mod state;
+#[cfg(unix)]
 mod watch;
+#[cfg(unix)]
 mod watching;
 
+#[cfg(unix)]
 pub use builder::Builder;
+#[cfg(unix)]
 pub use engine::{Clock, Counters, ManualClock, Policy, Stats, Use};
+#[cfg(unix)]
 pub use error::LeaseError;
+#[cfg(unix)]
 pub use lease::{Connection, Lease, Vacancy};
+#[cfg(unix)]
 pub use pool::{Entry, Pool};
+#[cfg(unix)]
 pub use request::{LeaseFuture, Request};
+#[cfg(unix)]
 pub use reuse::Reuse;
+#[cfg(unix)]
 pub use route::Route;
+#[cfg(unix)]
 pub use state::State;
+#[cfg(unix)]
 pub use watching::Watching;

@@ -93,7 +93,7 @@ pub(crate) fn report(panic: Payload) {
 }
 
 fn log_as(what: &str, panic: Payload) {
-    survive_logger(|| log::error!("{what}: {}", message_of(&*panic)));
+    survive_logger(|| crate::logging::error!("{what}: {}", message_of(&*panic)));
     discard(panic);
 }
 

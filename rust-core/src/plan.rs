@@ -82,7 +82,7 @@ impl<C> Plan<C> {
         };
         if let Some(socket) = self.socket_of(connection) {
             if let Err(error) = keep_alive.set_on(socket) {
-                log::debug!("TCP keep-alive is not set on a connection: {error}");
+                crate::logging::debug!("TCP keep-alive is not set on a connection: {error}");
             }
         }
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::engine::{Counters, EntryInfo, ShutdownMode, Stats, Use};
 use crate::error::LeaseError;
-use crate::lease::Lease;
+use crate::lease::{Connection, Lease};
 use crate::request::{LeaseFuture, Request};
 use crate::route::Route;
 use crate::shared::millis;
@@ -201,6 +201,40 @@ impl<K: Eq + Hash + Clone, C> Pool<K, C> {
             let _ = self
                 .shared
                 .with_effects(|engine, effects| engine.clear_route(route, effects));
+        }
+    }
+
+    /// Closes every idle connection for which `is_kept` says `false`. O(entries).
+    ///
+    /// Each is looked at with no lock held, and taken by nobody meanwhile: a request that comes just then may wait for it, or open another.
+    /// One that stays is idle since it was last used, as if nobody had looked. What becomes idle while this runs may be passed over. Where
+    /// `is_kept` panics that one is closed, and the others are left as they are.
+    ///
+    /// ```
+    /// use leasehold::{Connection, Pool};
+    ///
+    /// let pool: Pool<&str, u32> = Pool::new();
+    /// for connection in [1, 2, 3].map(|number| pool.try_lease(&"a").unwrap().or_connect(|| Ok::<_, ()>(number)).unwrap()) {
+    ///     Connection::keep(connection);
+    /// }
+    /// pool.retain(|key, number| *key == "a" && *number != 2);
+    /// assert_eq!(pool.stats().available, 2);
+    /// ```
+    pub fn retain(&self, mut is_kept: impl FnMut(&K, &C) -> bool) {
+        let engine = &self.shared.engine;
+        let idle = engine.entries().into_iter();
+        for info in idle.filter(|info| info.used == Use::Idle) {
+            let Some(handle) = engine.lease_entry(info.handle) else {
+                continue;
+            };
+            let connection = Connection::take(self.shared.of_this_thread(), handle);
+            let key = self.shared.interner.key_of(info.route);
+            // Its key is known as long as the route has an entry.
+            if key.is_none_or(|key| is_kept(&key, &connection)) {
+                connection.leave();
+            } else {
+                Connection::close(connection);
+            }
         }
     }
 

@@ -98,7 +98,7 @@ impl<K, C> Shared<K, C> {
 
     /// Where the connection lies in its place somebody finds it whatever panics.
     #[inline]
-    fn put_back(&self, handle: Handle, connection: C, state: StateId) {
+    pub(crate) fn put_back(&self, handle: Handle, connection: C, state: StateId) {
         // SAFETY: the caller gives its live lease up, and nobody else has its handle.
         let kept = unsafe { self.cells.owned(handle.slot()) };
         kept.connection = Some(connection);
@@ -211,7 +211,7 @@ impl<K, C> Shared<K, C> {
     /// The look at a connection that was just leased has found out that its peer had closed it.
     pub(crate) fn note_stale(&self, handle: Handle) {
         self.engine.note_stale();
-        log::debug!(
+        crate::logging::debug!(
             "pool {}: connection {} was leased stale: only a look at it has found that it is of no use any more",
             self.engine.tag(),
             handle.slot()
@@ -239,7 +239,7 @@ impl<K, C> Shared<K, C> {
     }
 
     fn log_closing(&self, victim: Victim) {
-        log::debug!(
+        crate::logging::debug!(
             "pool {}: connection {} is closed: {}",
             self.engine.tag(),
             victim.slot,

@@ -781,6 +781,57 @@ fn a_connection_that_the_program_finds_unusable_is_not_leased() {
 }
 
 #[test]
+fn what_is_not_retained_is_closed_and_the_rest_is_idle_as_if_nobody_had_looked() {
+    let scene = Scene::new(|settings| settings);
+    for connection in [(); 4].map(|()| scene.lease("a")) {
+        Connection::keep_for(connection, Duration::from_secs(100));
+        scene.clock.advance(1_000);
+    }
+    let leased = scene.lease("a");
+    let mut seen = Vec::new();
+    scene.pool.retain(|key, wire| {
+        seen.push((*key, wire.number));
+        wire.number != 1
+    });
+    seen.sort_unstable();
+    assert_eq!(seen, [("a", 0), ("a", 1), ("a", 2)]);
+    assert_eq!(scene.closed(), [1]);
+    let mut entries: Vec<_> = scene
+        .pool
+        .entries()
+        .into_iter()
+        .map(|entry| (entry.idle_for, entry.expires_in))
+        .collect();
+    entries.sort_unstable();
+    let seconds = |seconds| Some(Duration::from_secs(seconds));
+    let wanted = [
+        (None, seconds(99)),
+        (seconds(2), seconds(98)),
+        (seconds(4), seconds(96)),
+    ];
+    assert_eq!(entries, wanted);
+    // The order of their release is the old one, too.
+    scene.pool.close_idle(Duration::from_secs(4));
+    assert_eq!((scene.closed(), scene.lease("a").number), (vec![1, 0], 2));
+    drop(leased);
+}
+
+#[test]
+fn who_waits_gets_what_is_looked_at() {
+    let scene = Scene::new(|settings| settings.max_total(1));
+    Connection::keep(scene.lease("a"));
+    let mut waiter = None;
+    scene.pool.retain(|_, _| {
+        let pool = scene.pool.clone();
+        waiter = Some(scene.waiting(move || pool.lease(&"a", LONG)));
+        true
+    });
+    let served = waiter.unwrap().join().unwrap().unwrap();
+    assert!(matches!(&served, Lease::Connection(connection) if connection.number == 0));
+    assert!(scene.closed().is_empty());
+}
+
+#[test]
 fn a_connection_that_is_taken_out_is_its_takers_and_its_place_is_free() {
     let scene = Scene::new(|settings| settings.max_total(1));
     let held = scene.lease("a");

@@ -24,7 +24,7 @@ use super::flags::{OVER_TOTAL, SHUT};
 use super::id::{Handle, StateId};
 use super::route::{Queue, Route, RouteRecord};
 use super::segments::CAPACITY;
-use super::stripe::Guard;
+use super::stripe::{Guard, Stamp};
 use super::sync::MutexGuard;
 use super::sync::atomic::Ordering::Relaxed;
 use super::ticket::Tickets;
@@ -239,15 +239,18 @@ impl<'a> Step<'a> {
         self.c.heap.arm(entries, slot, key);
     }
 
-    /// Makes an entry that the caller has claimed idle, as the most recently released of its route. Its word where a mark
-    /// forbids that.
-    pub(super) fn push(&mut self, slot: u32, lease: u32) -> Result<(), Word> {
+    /// Makes an entry that the caller has claimed idle: as the most recently released of its route, or in its place from before. Its word
+    /// where a mark forbids that.
+    pub(super) fn push(&mut self, slot: u32, lease: u32, stamp: Stamp) -> Result<(), Word> {
         let entry = self.entry(slot);
         let stripe_index = self.engine.stripe_of(self.route(entry.route().slot()));
         let mut stripe = self.engine.lock_stripe(stripe_index);
         entry.leased_to_idle(lease, stripe_index)?;
         let list = self.engine.stripes[stripe_index].grow_to_list_of(entry.route().slot());
-        stripe.link(slot, entry, list, self.now);
+        match stamp {
+            Stamp::Anew => stripe.link(slot, entry, list, self.now),
+            Stamp::AsBefore => stripe.link_in_order(slot, entry, list),
+        }
         drop(stripe);
         self.engine.rearm(&mut self.c, slot);
         Ok(())

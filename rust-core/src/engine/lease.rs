@@ -91,6 +91,26 @@ impl Engine {
         None
     }
 
+    /// Leases one idle entry, named by the handle that [`entries`](Self::entries) has told of it, for a look at it; to be released as
+    /// [`Unused`](super::Verdict::Unused) where it is left. `None` where it is not idle any more, or was leased since. O(1).
+    pub fn lease_entry(&self, handle: Handle) -> Option<Handle> {
+        let entry = self.entry_of(handle)?;
+        // A sweep relies on it that nobody takes what is idle but by a hit, which looks at the sweep's flag.
+        let _coordinator = self.coordinator.lock();
+        let word = entry.word();
+        if word.status() != Status::Idle || word.lease() != handle.generation() {
+            return None;
+        }
+        let mut stripe = self.lock_stripe(word.stripe());
+        if entry.word() != word {
+            return None;
+        }
+        let list = stripe.list_of(entry.route().slot());
+        stripe.unlink(handle.slot(), entry, list);
+        let leased = entry.idle_to_leased(word);
+        Some(self.handle(handle.slot(), leased))
+    }
+
     /// Leases a connection, gives the right to open one, or, with a ticket, queues the request.
     ///
     /// Without a ticket a request that cannot be served at once is refused with [`Refusal::WouldBlock`]. With a ticket

@@ -8,6 +8,7 @@ use super::flags::OVER_TOTAL;
 use super::id::{Handle, StateId};
 use super::outcome::{Grant, NotLeased};
 use super::route::OVER;
+use super::stripe::Stamp;
 use super::sync::atomic::Ordering::Relaxed;
 
 /// How long a connection may be kept for reuse.
@@ -26,6 +27,8 @@ pub enum Keep {
 pub enum Verdict {
     /// It may be used again.
     Keep(Keep),
+    /// It was looked at, not used: it is kept as before, and where it becomes idle it is idle since it was last used.
+    Unused,
     /// It is to be closed.
     Close,
 }
@@ -133,8 +136,11 @@ impl Step<'_> {
     fn release(&mut self, slot: u32, claimed: Word, verdict: Verdict, state: StateId) -> Released {
         let entry = self.entry(slot);
         let route = entry.route().slot();
-        let keep = match verdict {
-            Verdict::Keep(keep) if claimed.status() == Status::Leased => keep,
+        let (keep, stays) = match verdict {
+            Verdict::Keep(keep) if claimed.status() == Status::Leased => (keep, Stamp::Anew),
+            Verdict::Unused if claimed.status() == Status::Leased => {
+                (Keep::AsBefore, Stamp::AsBefore)
+            }
             _ => return self.close(slot, claimed, Cause::Requested),
         };
         if let Some(cause) = claimed.cause_of_death() {
@@ -166,7 +172,7 @@ impl Step<'_> {
             }
             // The place that this one leaves is the other's: settling gives it the right to open.
             (_, Some(_)) => self.close(slot, claimed, Cause::Evicted),
-            (_, None) => self.make_idle(slot, claimed),
+            (_, None) => self.make_idle(slot, claimed, stays),
         }
     }
 
@@ -177,7 +183,7 @@ impl Step<'_> {
         let fits = entry.state() == wanted || entry.state() == StateId::NONE;
         let cause = match (fits, entry.is_expired(self.now)) {
             (true, false) if self.engine.barging => {
-                let released = self.make_idle(slot, claimed);
+                let released = self.make_idle(slot, claimed, Stamp::Anew);
                 self.nudge_head(entry.route().slot());
                 return released;
             }
@@ -200,8 +206,8 @@ impl Step<'_> {
         Released::Close(cause)
     }
 
-    fn make_idle(&mut self, slot: u32, claimed: Word) -> Released {
-        match self.push(slot, claimed.lease()) {
+    fn make_idle(&mut self, slot: u32, claimed: Word, stamp: Stamp) -> Released {
+        match self.push(slot, claimed.lease(), stamp) {
             Ok(()) => Released::Kept,
             // Since it was claimed.
             Err(marked) => {

@@ -115,6 +115,15 @@ impl Stripe {
     }
 }
 
+/// When an entry that becomes idle is said to have been released.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stamp {
+    /// Now.
+    Anew,
+    /// When it was before: nobody has used it since.
+    AsBefore,
+}
+
 /// A locked stripe.
 pub(super) struct Guard<'a> {
     _lock: MutexGuard<'a, ()>,
@@ -191,6 +200,40 @@ impl<'a> Guard<'a> {
         let last = &self.stripe.last_stamp;
         last.store(stamp.max(last.load(Relaxed)), Relaxed);
         self.link_newest(slot, entry, list);
+    }
+
+    /// Links `slot` with its stamp from before among those of the same age, looking from the newest on. O(those that are newer).
+    pub(super) fn link_in_order(&mut self, slot: u32, entry: &Entry, list: &List) {
+        self.link_between(list, slot, entry, |entry| &entry.by_route);
+        self.link_between(&self.stripe.all, slot, entry, |entry| &entry.by_stripe);
+    }
+
+    fn link_between(
+        &self,
+        list: &List,
+        slot: u32,
+        entry: &Entry,
+        links: impl Fn(&Entry) -> &Links,
+    ) {
+        let stamp = entry.updated.load(Relaxed);
+        let is_newer = |other: &u32| self.entry(*other).updated.load(Relaxed) > stamp;
+        let older_than = |other: u32| present(links(self.entry(other)).older.load(Relaxed));
+        let newest = list.newest();
+        let Some(newer) = std::iter::successors(newest, |other| older_than(*other))
+            .take_while(is_newer)
+            .last()
+        else {
+            return self.link_in(list, slot, entry, links);
+        };
+        let older = older_than(newer);
+        links(entry).newer.store(newer, Relaxed);
+        links(entry).older.store(older.unwrap_or(NIL), Relaxed);
+        links(self.entry(newer)).older.store(slot, Relaxed);
+        match older {
+            Some(older) => links(self.entry(older)).newer.store(slot, Relaxed),
+            None => list.oldest.store(slot, Relaxed),
+        }
+        list.add(1);
     }
 
     #[inline(always)]
@@ -296,6 +339,26 @@ mod tests {
             (stripe.len(), stripe.len_of(0), stripe.len_of(9)),
             (2, 2, 0)
         );
+    }
+
+    #[test]
+    fn what_was_not_used_comes_back_to_its_place() {
+        let entries = entries(&[0, 0, 9, 0]);
+        let stripe = Stripe::new();
+        let mut guard = stripe.lock(&entries);
+        for slot in 0..4 {
+            link(&mut guard, slot, u64::from(slot));
+        }
+        for slot in [0, 1, 2, 3, 0] {
+            let entry = entries.get(slot).unwrap();
+            let list = stripe.list_of(entry.route().slot()).unwrap();
+            guard.unlink(slot, entry, list);
+            guard.link_in_order(slot, entry, list);
+            assert_eq!(newest_first(&guard, 0), [3, 1, 0]);
+            assert_eq!(oldest_first(&guard, 0), [0, 1, 3]);
+            assert_eq!(guard.by_release().collect::<Vec<_>>(), [0, 1, 2, 3]);
+        }
+        assert_eq!((stripe.len(), stripe.len_of(0)), (4, 3));
     }
 
     #[test]

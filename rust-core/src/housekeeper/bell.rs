@@ -31,7 +31,9 @@ impl Bell {
     pub(super) fn wait(&self, closed: &mut Vec<Token>, timeout: Option<Duration>) {
         if let Err(error) = self.watch.wait(closed, MANY, timeout) {
             // The descriptors are gone, closed by somebody to whom they do not belong: only the clock is left.
-            survive_logger(|| log::error!("idle connections are not watched any more: {error}"));
+            survive_logger(|| {
+                crate::logging::error!("idle connections are not watched any more: {error}")
+            });
             thread::sleep(timeout.unwrap_or(BLIND).min(BLIND));
         }
     }

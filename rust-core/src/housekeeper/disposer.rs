@@ -190,17 +190,17 @@ impl Disposer {
         let is_news = !shut_down.is_empty();
         for outcome in shut_down {
             survive_logger(|| match outcome {
-                Some(outcome) => log::debug!(
+                Some(outcome) => crate::logging::debug!(
                     "a connection is not closed after {BOUND:?}; its socket was shut down: {outcome:?}"
                 ),
-                None => log::debug!(
+                None => crate::logging::debug!(
                     "a connection is not closed after {BOUND:?}; no socket of it is known that could be shut down"
                 ),
             });
         }
         if is_full && is_news {
             survive_logger(|| {
-                log::warn!(
+                crate::logging::warn!(
                     "{MOST_WORKERS} closes hang; other connections are closed when one of them ends"
                 );
             });

@@ -116,10 +116,10 @@ impl Membership {
         let started = housekeeper.start();
         if let Err(error) = &started {
             let level = match housekeeper.has_told.swap(true, Ordering::Relaxed) {
-                false => log::Level::Error,
-                true => log::Level::Debug,
+                false => crate::logging::Level::Error,
+                true => crate::logging::Level::Debug,
             };
-            log::log!(level, "no thread for the housekeeper of the pools: {error}");
+            crate::logging::log!(level, "no thread for the housekeeper of the pools: {error}");
         }
         started.is_ok()
     }

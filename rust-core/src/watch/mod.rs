@@ -76,10 +76,10 @@ impl Watch {
         // Closed by its user since it was asked: nobody leases it, so there is nothing to say.
         if probe(socket) != Liveness::Unconnected {
             let level = match self.has_warned.swap(true, Ordering::Relaxed) {
-                false => log::Level::Warn,
-                true => log::Level::Debug,
+                false => crate::logging::Level::Warn,
+                true => crate::logging::Level::Debug,
             };
-            log::log!(
+            crate::logging::log!(
                 level,
                 "an idle connection is not watched, only probed: {error}"
             );

@@ -29,6 +29,7 @@ pub(crate) enum Piece {
     UsableWhenReadable,
     IsUsable,
     Descriptor,
+    IsKept,
     WakerClone,
     WakerWake,
     WakerDrop,
@@ -39,7 +40,7 @@ pub(crate) enum Piece {
 }
 
 impl Piece {
-    pub(crate) const ALL: [Piece; 17] = [
+    pub(crate) const ALL: [Piece; 18] = [
         Piece::KeyHash,
         Piece::KeyEq,
         Piece::KeyBorrow,
@@ -50,6 +51,7 @@ impl Piece {
         Piece::UsableWhenReadable,
         Piece::IsUsable,
         Piece::Descriptor,
+        Piece::IsKept,
         Piece::WakerClone,
         Piece::WakerWake,
         Piece::WakerDrop,
@@ -352,6 +354,11 @@ pub(crate) fn usable_when_readable(_: &Wire) -> bool {
 pub(crate) fn is_usable(_: &Wire) -> bool {
     turn_of(Piece::IsUsable);
     true
+}
+
+pub(crate) fn is_kept(_: &Key, wire: &Wire) -> bool {
+    turn_of(Piece::IsKept);
+    wire.number % 2 == 0
 }
 
 pub(crate) fn descriptor(wire: &Wire) -> Option<BorrowedFd<'_>> {

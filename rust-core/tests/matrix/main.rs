@@ -334,6 +334,7 @@ fn every_call_and_every_piece_of_code_that_a_caller_may_bring_has_its_rows() {
         Piece::UsableWhenReadable,
         Piece::IsUsable,
         Piece::Descriptor,
+        Piece::IsKept,
         Piece::WakerWake,
         Piece::Connect,
         Piece::StateName,

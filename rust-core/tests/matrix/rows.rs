@@ -298,6 +298,9 @@ pub(crate) static ROWS: &[Row] = &[
     row(&["Pool::close_idle"], "", ANY, |s| {
         s.pool().close_idle(Duration::ZERO)
     }),
+    row(&["Pool::retain"], "", ANY, |s| {
+        s.pool().retain(faults::is_kept)
+    }),
     row(&["Pool::clear"], "", ANY, |s| s.pool().clear(&key(2))),
     row(&["Pool::clear"], "a borrowed key", ANY, |s| {
         s.pool().clear(&2)

@@ -21,7 +21,7 @@ const VALUES: [&str; 10] = [
 ];
 
 /// What a type may be asked to be by a bound, or a call by an argument, and the piece that it is.
-const ASKED: [(&str, Option<Piece>); 16] = [
+const ASKED: [(&str, Option<Piece>); 17] = [
     ("Eq", Some(Piece::KeyEq)),
     ("Hash", Some(Piece::KeyHash)),
     ("Borrow", Some(Piece::KeyBorrow)),
@@ -33,6 +33,7 @@ const ASKED: [(&str, Option<Piece>); 16] = [
         Some(Piece::UsableWhenReadable),
     ),
     ("Fn of is_usable", Some(Piece::IsUsable)),
+    ("FnMut of retain", Some(Piece::IsKept)),
     ("Fn of watch_by", Some(Piece::Descriptor)),
     ("AsRef", Some(Piece::StateName)),
     // Of a waker, by `Future::poll`'s own signature.

@@ -107,7 +107,7 @@ fn gather(crowd: Crowd) {
 
 fn take_a_turn(pool: &Pool, routes: &[RouteId], crowd: Crowd) {
     let route = routes[below(routes.len() as u64) as usize];
-    match below(17) {
+    match below(18) {
         0 if crowd.changes_limits => {
             // Never nothing: a waiter could not be served any more.
             let max = 1 + below(u64::from(crowd.max_total) + 1) as u32;
@@ -124,6 +124,7 @@ fn take_a_turn(pool: &Pool, routes: &[RouteId], crowd: Crowd) {
         4 => pool.with_effects(|fx| pool.engine.close_idle(below(20), fx)),
         5 => pool.clock.advance(below(20)),
         6 | 7 => give_up(pool, route),
+        9 => pool.look_at_what_is_idle(),
         8 => pool.with_effects(|fx| pool.engine.close_idle_beyond(route, below(3) as u32, fx)),
         _ => {
             if let Some(handle) = pool.wait_for(route) {

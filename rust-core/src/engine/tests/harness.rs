@@ -208,6 +208,17 @@ impl Pool {
         self.end(handle, Verdict::Keep(Keep::Forever), state);
     }
 
+    /// Takes each connection that is idle for a look, and leaves it as it was.
+    pub(super) fn look_at_what_is_idle(&self) {
+        for info in self.engine.entries() {
+            if let Some(handle) = self.engine.lease_entry(info.handle) {
+                self.note_idle_leased(handle);
+                self.note_end(handle);
+                self.end(handle, Verdict::Unused, info.state);
+            }
+        }
+    }
+
     pub(super) fn discard(&self, handle: Handle) {
         self.note_end(handle);
         self.end(handle, Verdict::Close, StateId::NONE);

@@ -1058,6 +1058,32 @@ fn nothing_of_a_cleared_route_stays_when_it_was_being_opened() {
 }
 
 #[test]
+fn what_is_idle_is_looked_at_beside_a_lease_and_what_closes_it() {
+    for closes in [0, 1, 2] {
+        explore(move || {
+            let pool = tight(|_| {});
+            let route = pool.add_route();
+            pool.spread(route);
+            let leased = pool.lease_now(route);
+            pool.release(leased);
+            let look = act(|pool| {
+                pool.look_at_what_is_idle();
+                Left::Nothing
+            });
+            let close = match closes {
+                0 => act(|pool| {
+                    pool.with_effects(|fx| pool.engine.close_idle(0, fx));
+                    Left::Nothing
+                }),
+                1 => clear(route),
+                _ => shut_down(ShutdownMode::Graceful),
+            };
+            race(pool, route, vec![], vec![lease(route), look, close]);
+        });
+    }
+}
+
+#[test]
 fn what_is_idle_beyond_what_may_be_is_closed_beside_a_release_and_a_lease() {
     explore(|| {
         let pool = Pool::new(|config| config.max_per_route = 2);
