@@ -20,7 +20,10 @@ use common::{LONG, eventually, wait};
 
 fn alone() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    let turn = TURN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    // Those of the test before may still be ending. A pool that came first would keep them.
+    eventually("no thread is left of before", || threads() == 0);
+    turn
 }
 
 /// How many threads of ours the process has. The last pool's end waits for them, unless the housekeeper was at work on that
