@@ -28,7 +28,12 @@ check() {
 
 # Each feature may be left out, of which the tests of what it takes then say nothing.
 check_features() {
-    RUSTFLAGS='-D warnings' CARGO_TARGET_DIR=target/features cargo test -p leasehold --locked --quiet --no-default-features --test pool --test grants
+    local features
+    export CARGO_TARGET_DIR=target/features RUSTFLAGS='-D warnings'
+    for features in log watch; do
+        cargo check -p leasehold --lib --locked --quiet --no-default-features --features "$features"
+    done
+    cargo test -p leasehold --locked --quiet --no-default-features --test pool --test grants
 }
 
 check_formatting() {

@@ -2,17 +2,20 @@
 
 use std::fmt;
 use std::hash::Hash;
+#[cfg(feature = "watch")]
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::engine::{Clock, Config, Engine, Policy};
-use crate::plan::{Plan, descriptor_of};
+use crate::plan::Plan;
+#[cfg(feature = "watch")]
+use crate::plan::descriptor_of;
 use crate::pool::Pool;
 use crate::shared::{Shared, millis};
 use crate::shares::Shares;
-use crate::socket::TcpKeepAlive;
-use crate::watching::Watching;
+#[cfg(feature = "watch")]
+use crate::{socket::TcpKeepAlive, watching::Watching};
 
 /// What a pool is made with; see [`Pool::builder`].
 ///
@@ -206,6 +209,23 @@ where
         self
     }
 
+    /// Whether the end of this pool, where it is the last that the housekeeper serves, waits until its threads have ended, by default
+    /// it does: for closes under way and for those that are queued, three seconds at most. The pool ends where the last of its clones,
+    /// leases and requests is dropped. If that may be in a task, such a wait stalls the executor's thread: say `false`. Then nobody
+    /// waits; closes go on, and the threads end by themselves after the last one, or where `main` returns before that.
+    pub fn wait_at_end(mut self, wanted: bool) -> Self {
+        self.plan.waits_at_end = wanted;
+        self
+    }
+}
+
+/// What is done with sockets, for connections whose type does not say that they have one.
+#[cfg(feature = "watch")]
+impl<K, C> Builder<K, C>
+where
+    K: Eq + Hash + Clone + Send + Sync + 'static,
+    C: Send + 'static,
+{
     /// As [`watch`](Self::watch), for connections whose type does not say their descriptor: `descriptor` does, or says that one has
     /// none, which is then neither watched nor probed. It must be the connection's own, and open as long as the connection is. It is
     /// asked at every lease that is probed, at every end of a lease that is watched, and before a close; with no lock held.
@@ -241,18 +261,10 @@ where
         self.plan.usable_when_readable = Some(Arc::new(is_usable));
         self
     }
-
-    /// Whether the end of this pool, where it is the last that the housekeeper serves, waits until its threads have ended, by default
-    /// it does: for closes under way and for those that are queued, three seconds at most. The pool ends where the last of its clones,
-    /// leases and requests is dropped. If that may be in a task, such a wait stalls the executor's thread: say `false`. Then nobody
-    /// waits; closes go on, and the threads end by themselves after the last one, or where `main` returns before that.
-    pub fn wait_at_end(mut self, wanted: bool) -> Self {
-        self.plan.waits_at_end = wanted;
-        self
-    }
 }
 
 /// What is done with sockets, for connections that have one.
+#[cfg(feature = "watch")]
 impl<K, C> Builder<K, C>
 where
     K: Eq + Hash + Clone + Send + Sync + 'static,

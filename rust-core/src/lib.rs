@@ -58,6 +58,9 @@
 //!   [closing aside](Builder::close_aside)) shares one housekeeper among all pools of the process, beside which another
 //!   thread closes what it removes, and all connections where you ask for that; they end with the last pool that uses them.
 //!
+//! Two features are on unless they are left out: `watch`, all that is done with sockets, and `log`, the lines about what is closed and
+//! what went wrong, by the `log` crate.
+//!
 //! What no pool can do: a server may close a connection while a request travels on it. A retry stays needed.
 
 // All that follows is left out then, so that this is the only error.
@@ -112,13 +115,17 @@ mod sharded_lock;
 mod shared;
 #[cfg(unix)]
 mod shares;
-#[cfg(unix)]
+#[cfg(all(unix, not(feature = "watch")))]
+#[path = "no_socket.rs"]
+mod socket;
+#[cfg(all(unix, feature = "watch"))]
 pub mod socket;
 #[cfg(unix)]
 mod state;
 #[cfg(unix)]
 mod watch;
 #[cfg(unix)]
+#[cfg_attr(not(feature = "watch"), allow(dead_code, unreachable_pub))]
 mod watching;
 
 #[cfg(unix)]
@@ -139,5 +146,5 @@ pub use reuse::Reuse;
 pub use route::Route;
 #[cfg(unix)]
 pub use state::State;
-#[cfg(unix)]
+#[cfg(all(unix, feature = "watch"))]
 pub use watching::Watching;

@@ -2,7 +2,9 @@
 //! they are closed.
 
 use std::fmt;
-use std::os::fd::{AsFd, BorrowedFd};
+#[cfg(feature = "watch")]
+use std::os::fd::AsFd;
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 
 use crate::housekeeper::{Disposable, Eviction, Membership};
@@ -158,6 +160,7 @@ impl<C> fmt::Debug for Plan<C> {
 }
 
 /// How to get at the descriptor of connections whose type says it.
+#[cfg(feature = "watch")]
 pub(crate) fn descriptor_of<C: AsFd>() -> Descriptor<C> {
     Arc::new(|connection: &C| Some(connection.as_fd()))
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::net::{RecvFlags, recv, sockopt};
+use rustix::net::{RecvFlags, Shutdown, recv, shutdown, sockopt};
 
 /// What a socket says of its peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +89,23 @@ fn readable(socket: BorrowedFd<'_>) -> Liveness {
         Ok(_) => Liveness::Readable,
         Err(Errno::AGAIN) => Liveness::Alive,
         Err(_) => Liveness::Closed,
+    }
+}
+
+/// Ends whatever reads or writes on a socket, and what it was to say.
+pub(crate) fn shut_down(socket: BorrowedFd<'_>) -> io::Result<()> {
+    Ok(shutdown(socket, Shutdown::Both)?)
+}
+
+/// Ends whatever reads on a socket.
+pub(crate) fn shut_down_reading(socket: BorrowedFd<'_>) -> io::Result<()> {
+    Ok(shutdown(socket, Shutdown::Read)?)
+}
+
+/// Has nobody wait for a socket's goodbye when it is closed: the system sends what there is all the same. Zero is no lingering but a reset.
+pub(crate) fn do_not_linger(socket: BorrowedFd<'_>) {
+    if matches!(sockopt::socket_linger(socket), Ok(Some(time)) if !time.is_zero()) {
+        let _ = sockopt::set_socket_linger(socket, None);
     }
 }
 
@@ -176,7 +193,7 @@ fn refused(why: fmt::Arguments<'_>) -> io::Error {
 mod tests {
     use super::*;
     use std::io::{Read, Write};
-    use std::net::{Shutdown, TcpListener, TcpStream};
+    use std::net::{self, TcpListener, TcpStream};
     use std::time::Instant;
 
     fn pair() -> (TcpStream, TcpStream) {
@@ -207,14 +224,14 @@ mod tests {
         ours.read_exact(&mut [0]).unwrap();
         becomes(&ours, Liveness::Alive);
         theirs.write_all(b"x").unwrap();
-        theirs.shutdown(Shutdown::Write).unwrap();
+        theirs.shutdown(net::Shutdown::Write).unwrap();
         becomes(&ours, Liveness::Closed);
     }
 
     #[test]
     fn our_own_shutdown_is_closed() {
         let (ours, _theirs) = pair();
-        ours.shutdown(Shutdown::Both).unwrap();
+        ours.shutdown(net::Shutdown::Both).unwrap();
         becomes(&ours, Liveness::Closed);
     }
 

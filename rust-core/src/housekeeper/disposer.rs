@@ -11,13 +11,12 @@
 //! can be had, whoever gives a connection up closes it, but for the housekeeper: that leaves it in the queue and tries again,
 //! for as long as the bound, and then closes it all the same, its socket shut down before.
 
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, TryRecvError, unbounded};
-use rustix::net::{Shutdown, shutdown, sockopt};
 
 use super::bell::Bell;
 use super::quiet;
@@ -25,6 +24,7 @@ use super::role::{Role, role, take_role};
 use crate::fork::{is_process, process_number};
 use crate::locks::Mutex;
 use crate::panics::{survive, survive_logger};
+use crate::socket::{self, do_not_linger, shut_down_reading};
 
 /// How long after it was given up a connection may take to be closed before its socket is shut down.
 pub(super) const BOUND: Duration = Duration::from_secs(1);
@@ -171,7 +171,7 @@ impl Disposer {
                             close
                                 .socket
                                 .as_ref()
-                                .map(|socket| shutdown(socket, Shutdown::Both)),
+                                .map(|socket| socket::shut_down(socket.as_fd())),
                         );
                         worker.is_replaced = true;
                         worker.desk.is_dismissed.store(true, Ordering::Release);
@@ -225,7 +225,7 @@ impl Disposer {
     fn close_here(&self) {
         while let Ok(queued) = self.queued.try_recv() {
             if let Some(socket) = queued.connection.socket() {
-                let _ = shutdown(socket, Shutdown::Both);
+                let _ = socket::shut_down(socket);
             }
             drop_guarded(|| drop(queued));
         }
@@ -283,7 +283,8 @@ fn work(bell: &Bell, queue: &Receiver<Queued>, desk: &Desk) {
         drop_guarded(|| close(queued, bell, desk));
         let close = desk.close.lock().take();
         if let Some(socket) = close.and_then(|close| close.socket) {
-            let_go(socket);
+            // It is the last descriptor, so that a socket which is to linger would do so here.
+            do_not_linger(socket.as_fd());
         }
     }
     desk.has_left.store(true, Ordering::Release);
@@ -301,7 +302,7 @@ fn close(queued: Queued, bell: &Bell, desk: &Desk) {
     let now = Instant::now();
     let is_late = now >= since + BOUND;
     if let Some(socket) = socket.filter(|_| is_late) {
-        let _ = shutdown(socket, Shutdown::Read);
+        let _ = shut_down_reading(socket);
     }
     *desk.close.lock() = Some(Close {
         bound: (since + BOUND).max(now + GRACE),
@@ -313,14 +314,6 @@ fn close(queued: Queued, bell: &Bell, desk: &Desk) {
         bell.ring();
     }
     drop(connection);
-}
-
-/// Closes our descriptor of a socket whose connection was dropped: it is the last one, so that a socket which is to linger would
-/// do so here. Nobody waits for that: the system sends what there is all the same. Zero is no lingering but a reset.
-fn let_go(socket: OwnedFd) {
-    if matches!(sockopt::socket_linger(&socket), Ok(Some(time)) if !time.is_zero()) {
-        let _ = sockopt::set_socket_linger(&socket, None);
-    }
 }
 
 #[cfg(all(test, not(any(loom, shuttle))))]

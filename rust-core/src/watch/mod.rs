@@ -8,9 +8,9 @@
 //! The system's set of sockets is made for the first of them. Where the system refuses it, for want of descriptors above all,
 //! nothing is watched, and whoever waits sleeps; every later socket asks for it again.
 
-#[cfg(any(target_os = "linux", target_os = "android"))]
+#[cfg(all(feature = "watch", any(target_os = "linux", target_os = "android")))]
 mod epoll;
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[cfg(not(all(feature = "watch", any(target_os = "linux", target_os = "android"))))]
 mod nothing;
 mod sleep;
 mod token;
@@ -23,9 +23,9 @@ use std::time::Duration;
 
 use crate::locks::RwLock;
 use crate::socket::{Liveness, probe};
-#[cfg(any(target_os = "linux", target_os = "android"))]
+#[cfg(all(feature = "watch", any(target_os = "linux", target_os = "android")))]
 use epoll::Epoll as Set;
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[cfg(not(all(feature = "watch", any(target_os = "linux", target_os = "android"))))]
 use nothing::Nothing as Set;
 use sleep::Sleep;
 
