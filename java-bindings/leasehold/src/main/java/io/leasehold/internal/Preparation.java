@@ -37,14 +37,15 @@ final class Preparation {
             Throwable.class, Error.class, RuntimeException.class, OutOfMemoryError.class, InterruptedException.class, IOException.class,
             IllegalStateException.class, NoSuchMethodException.class, ReflectiveOperationException.class, IllegalAccessException.class,
             Math.class, System.class, Thread.class, StringBuilder.class, Integer.class, Long.class, Boolean.class,
-            Reference.class, WeakReference.class, Socket.class, ArrayDeque.class, ArrayList.class, HashSet.class, Iterator.class, LinkedList.class,
-            List.class, Map.class, Set.class, ConcurrentHashMap.class, TimeUnit.class, LockSupport.class, Level.class, Logger.class, SSLSocket.class
+            Reference.class, WeakReference.class, Socket.class, ArrayDeque.class, ArrayList.class, HashSet.class, Iterator.class,
+            LinkedList.class, List.class, Map.class, Set.class, ConcurrentHashMap.class, TimeUnit.class, LockSupport.class, Level.class,
+            Logger.class, SSLSocket.class
         };
         Class<?>[] ours = {
             Cause.class, Disposer.class, LeakListener.class, Attachment.class, Cell.class, Closings.class, Closings.Closing.class,
             Collected.class, Daemon.class, Disposal.class, Effects.class, EngineLog.class, Housekeeper.Charge.class,
-            Housekeeper.Parting.class, IdleWatch.class, LeaseRef.class, Listing.class, Listing.Item.class, Log.class, NativePool.class, RouteRef.class, Slots.class,
-            SocketDescriptors.class, States.class, Texts.class, Upkeep.class, Waiter.class,
+            Housekeeper.Parting.class, IdleWatch.class, LeaseRef.class, Listing.class, Listing.Item.class, Log.class, NativePool.class,
+            RouteRef.class, Slots.class, SocketDescriptors.class, States.class, Texts.class, Upkeep.class, Waiter.class,
             // What disposers use.
             Sockets.class
         };
