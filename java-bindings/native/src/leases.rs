@@ -59,12 +59,13 @@ extern "system" fn Java_io_leasehold_internal_Engine_reserveTicket<'local>(
 
 #[unsafe(no_mangle)]
 extern "system" fn Java_io_leasehold_internal_Engine_pollTicket<'local>(
-    _env: EnvUnowned<'local>,
-    _this: This<'local>,
+    mut env: EnvUnowned<'local>,
+    this: This<'local>,
     address: jlong,
     ticket: jlong,
 ) -> jlong {
-    ask(address, |engine| {
+    // The thread that asked may be another one.
+    ask_with_stack::<{ stack::FOR_EFFECTS }>(&mut env, &this, address, |engine| {
         match engine.poll_ticket(Ticket::from_u64(ticket as u64)) {
             Ok(Answer::Pending) => PENDING,
             Ok(Answer::AskAgain) => RETRY,

@@ -39,6 +39,7 @@ const ENGINE: &[Native] = natives! {
     "addRoute" "(J[J)J" Java_io_leasehold_internal_Engine_addRoute
     "lease" "(JJIJ[J)J" Java_io_leasehold_internal_Engine_lease
     "reserveTicket" "(J)J" Java_io_leasehold_internal_Engine_reserveTicket
+    "reserveStackForHook" "()V" Java_io_leasehold_internal_Engine_reserveStackForHook
     "pollTicket" "(JJ)J" Java_io_leasehold_internal_Engine_pollTicket
     "cancel" "(JJ[J)J" Java_io_leasehold_internal_Engine_cancel
     "opened" "(JJ)J" Java_io_leasehold_internal_Engine_opened

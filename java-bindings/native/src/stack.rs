@@ -20,6 +20,9 @@ pub(crate) const FOR_EFFECTS: usize = 16 << 10;
 /// For a ticket, which a later call of the same caller must be able to give back.
 pub(crate) const FOR_TICKET: usize = FOR_EFFECTS + (8 << 10);
 
+/// For somebody else's hook, on a thread that did not ask for it: less than what every JVM leaves native code, too.
+const FOR_HOOK: usize = 48 << 10;
+
 /// That method; none where the class is compiled ahead of time and native code may not call it, as nobody has said that it does.
 /// Written once, with the first pool. It is good for as long as its class, and so for as long as this library.
 static METHOD: OnceLock<Option<JMethodID>> = OnceLock::new();
@@ -51,4 +54,12 @@ pub(crate) fn reserve<const BYTES: usize>(env: &mut Env<'_>, this: &JObject<'_>)
     }
     black_box(&below);
     Ok(())
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_leasehold_internal_Engine_reserveStackForHook<'local>(
+    mut env: EnvUnowned<'local>,
+    this: JObject<'local>,
+) {
+    with_env(&mut env, (), |env| reserve::<FOR_HOOK>(env, &this));
 }

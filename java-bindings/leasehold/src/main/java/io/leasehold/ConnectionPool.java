@@ -11,6 +11,7 @@ import java.io.Closeable;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BiConsumer;
@@ -42,16 +43,21 @@ import java.util.function.Supplier;
  * <p><b>Closed by the peer</b>: a pool that is told a connection's socket ({@link Lease#attach}) disposes of the connection when its
  * peer closes it, at once if it is idle, and never leases it afterwards; see {@link Watching}.
  *
- * <p><b>Threads</b>: all methods may be called by any thread at any time, from a {@link Disposer} too. Only {@link
- * #lease} and {@link PendingLease#get} wait. No call made here waits for another caller's {@link Disposer}. A pool
- * makes its first native call with its first lease; one daemon thread, {@code leasehold-housekeeper}, serves all pools that have a
- * connection, open or being opened, or somebody who waits. A second or two after the last has none it ends, and it comes back with the next
- * lease. Others, {@code leasehold-disposer}, close what {@linkplain Disposer#mayBlock may block}, and end when that is done.
+ * <p><b>Threads</b>: all methods may be called by any thread at any time, from a {@link Disposer} too. Only {@link #lease}, {@link
+ * #leaseFor} and {@link PendingLease#get} wait. {@link #leaseAsync} and {@link #requestLease} do so without a thread. No call made here
+ * waits for another caller's {@link Disposer}. A pool makes its first native call with its first lease; one daemon thread, {@code
+ * leasehold-housekeeper}, serves all pools that have a connection, open or being opened, or somebody who waits. A second or two after the
+ * last has none it ends, and it comes back with the next lease. Others, {@code leasehold-disposer}, close what {@linkplain
+ * Disposer#mayBlock may block}, and end when that is done.
+ *
+ * <p><b>Memory effects</b>: what a thread did before it ended a lease happens before what follows a lease, of any thread and by any of the
+ * methods here, that got its connection or the place of it, and before that connection is disposed of. What it did before it changed a
+ * limit, shut the pool down or cancelled a request happens before what follows, in another thread, an answer that came of it.
  *
  * <p><b>Unused pools</b>: the idle connections of a pool in which no lease has begun or ended for five minutes, or up to a sixteenth
- * longer, are disposed of, with {@link Cause#IDLE}; what is leased all that time keeps the thread no more. So a pool in a static field keeps
- * no application in memory that is gone, whatever the peers do. The system property {@code io.leasehold.unusedMillis}, read when a pool is
- * built, sets another time, in milliseconds; zero or less is never.
+ * longer, are disposed of, with {@link Cause#IDLE}; what is leased all that time keeps the thread no more. So a pool in a static field
+ * keeps no application in memory that is gone, whatever the peers do. The system property {@code io.leasehold.unusedMillis}, read when a
+ * pool is built, sets another time, in milliseconds; zero or less is never.
  *
  * <p><b>Cost</b>: a lease or release that meets an idle connection takes constant time and one short lock among
  * several, as callers collide; what opens, closes, waits or changes limits takes the pool's one coordinating lock for a
@@ -209,6 +215,89 @@ public final class ConnectionPool<R, C> implements Closeable {
                 return ConnectionPool.this.lease(route, state, deadline, use);
             }
         }, clock);
+    }
+
+    /**
+     * Asks for a lease of a connection that is bound to nobody, or of the right to open one, without waiting for it.
+     *
+     * @param route where to
+     * @param timeout how long the request waits at most; zero or negative is without end
+     * @param unit the unit of {@code timeout}
+     * @return as of {@link #leaseAsync(Object, Object, long, TimeUnit)}
+     * @throws IllegalArgumentException if {@code route} is null
+     */
+    public CompletableFuture<Lease<C>> leaseAsync(R route, long timeout, TimeUnit unit) {
+        return leaseAsync(route, null, timeout, unit);
+    }
+
+    /**
+     * Asks for a lease of a connection that is bound to a state or to nobody, or of the right to open one, without waiting for it.
+     *
+     * <p>The request waits as that of a thread does, which its order and limits do not tell it from. Its future is completed where a {@link
+     * LeaseHook} would be called, and what was made to depend on it without an executor of its own runs there. If the connection was there
+     * at once, the future is complete when this returns, unless the calling thread is in such a dependent: then it is completed when that
+     * has returned.
+     *
+     * <p>Whoever else completes the future, by {@code cancel}, {@code complete} or a timeout of its own, ends the request, and a lease that
+     * the future did not take goes back to the pool. Of a future that depends on it the same is not true. As long as the request waits it
+     * keeps the pool in memory.
+     *
+     * <p>Memory effects: what a thread did before it ended a lease happens before whatever depends on the future that got its connection or
+     * its place.
+     *
+     * @param route where to
+     * @param state for whom; null is for nobody
+     * @param timeout how long the request waits at most, kept to some milliseconds; zero or negative is without end
+     * @param unit the unit of {@code timeout}
+     * @return a future of the lease, which is then the caller's to end. It fails with a {@link TimeoutException} if there was none in time,
+     *     a {@link PoolShutDownException} if the pool was shut down, a {@link QueueFullException} if as many requests wait as the pool
+     *     allows, a {@link LeaseholdUnavailableException} if the native library could not be loaded; nothing is retained then
+     * @throws IllegalArgumentException if {@code route} is null
+     */
+    public CompletableFuture<Lease<C>> leaseAsync(R route, Object state, long timeout, TimeUnit unit) {
+        checked(route);
+        Deadline deadline = new Deadline(timeout, unit, clock);
+        try {
+            NativePool pool = started();
+            StateRef stateRef = state == null ? null : pool.state(state);
+            AsyncLease.Future<C> request = new AsyncLease.Future<>(pool, new Lease<>(pool, stateRef), route, stateRef, deadline);
+            request.start();
+            return request.future;
+        } catch (RuntimeException e) {
+            CompletableFuture<Lease<C>> failed = new CompletableFuture<>();
+            failed.completeExceptionally(e);
+            return failed;
+        }
+    }
+
+    /**
+     * Asks for a lease of a connection that is bound to a state or to nobody, or of the right to open one, and has a hook told when it is
+     * there, or that it will not be. What {@link #leaseAsync} and every lease that waits are made of; for whoever has callbacks of its own.
+     * As long as the request waits it keeps the pool, and the hook, in memory.
+     *
+     * @param route where to
+     * @param state for whom; null is for nobody
+     * @param timeout how long the request waits at most, kept to some milliseconds; zero or negative is without end
+     * @param unit the unit of {@code timeout}
+     * @param hook is told the answer; not if this throws
+     * @return the request, which can be cancelled
+     * @throws IllegalArgumentException if {@code route} or {@code hook} is null
+     * @throws PoolShutDownException if the pool was shut down
+     * @throws QueueFullException if as many requests wait as the pool allows
+     * @throws LeaseholdUnavailableException if the native library could not be loaded
+     */
+    public LeaseRequest requestLease(R route, Object state, long timeout, TimeUnit unit, LeaseHook<C> hook) {
+        checked(route);
+        if (hook == null) {
+            throw new IllegalArgumentException("hook must not be null: it is what is told of the lease");
+        }
+        Deadline deadline = new Deadline(timeout, unit, clock);
+        NativePool pool = started();
+        StateRef stateRef = state == null ? null : pool.state(state);
+        AsyncLease<C> request = new AsyncLease.Hooked<>(pool, new Lease<>(pool, stateRef), route, stateRef, deadline, hook);
+        LeaseRequest handle = new LeaseRequest(request);
+        request.start();
+        return handle;
     }
 
     /** Disposes of idle connections that have expired. Takes time in proportion to what it closes. */

@@ -12,6 +12,9 @@ package io.leasehold;
  * <p>It is called once for each connection, also after the pool was shut down; only the end of the JVM may come first. It may call
  * the pool.
  *
+ * <p>Memory effects: what was done in a thread before it ended the connection's last lease happens before the connection is let go and
+ * disposed of, on whichever thread.
+ *
  * <p>A disposer that refers to its pool, directly or through what it captures, keeps that pool from ever being
  * collected.
  *

@@ -40,6 +40,9 @@ import java.util.concurrent.TimeUnit;
  * exactly one of them does; what one thread says of it while another discards it comes in time or does nothing. No method
  * waits for anything, except for what a {@link Disposer} called in its course does.
  *
+ * <p>Memory effects: what a thread did before it ended a lease happens before what the next holder of the connection does with it, and
+ * before it is disposed of. To pass a lease to another thread takes what passing any object takes.
+ *
  * @param <C> the type of the connections
  */
 public final class Lease<C> implements Closeable {

@@ -12,7 +12,8 @@ import java.util.function.Function;
  * A request for a lease that another thread can cancel. It joins the queue when {@link #get} is called, not before;
  * after a timeout it can be asked again.
  *
- * <p>{@link #get} is for one thread at a time; {@link #cancel} is for any.
+ * <p>{@link #get} is for one thread at a time; {@link #cancel} is for any. What a thread did before it cancelled happens before what
+ * follows the {@link CancellationException}.
  *
  * @param <C> the type of the connections
  */

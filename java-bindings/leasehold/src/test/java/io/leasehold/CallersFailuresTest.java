@@ -56,6 +56,19 @@ class CallersFailuresTest {
                         stage.pool.pendingLease(stage.like(stage.a), stage.like(stage.state)).get(1, TimeUnit.MINUTES)))
                 .call("PendingLease.cancel()", stage -> stage.pool.pendingLease(stage.a, null).cancel())
                 .call("PendingLease.isCancelled()", stage -> stage.pool.pendingLease(stage.a, null).isCancelled())
+                .call("ConnectionPool.leaseAsync(Object, long, TimeUnit)",
+                        stage -> stage.take(stage.pool.leaseAsync(stage.like(stage.a), 1, TimeUnit.MINUTES)))
+                .call("ConnectionPool.leaseAsync(Object, Object, long, TimeUnit)",
+                        stage -> stage.take(stage.pool.leaseAsync(stage.like(stage.a), stage.like(stage.state), 1, TimeUnit.MINUTES)))
+                .call("ConnectionPool.requestLease(Object, Object, long, TimeUnit, LeaseHook)",
+                        stage -> stage.request(stage.like(stage.a)).cancel())
+                .call("ConnectionPool.requestLease(Object, Object, long, TimeUnit, LeaseHook): in vain", PoolStage::requestInVain)
+                .call("LeaseRequest.cancel()", stage -> stage.request(stage.b).cancel())
+                .call("LeaseRequest.isDone()", stage -> {
+                    LeaseRequest request = stage.request(stage.b);
+                    request.isDone();
+                    request.cancel();
+                })
                 .call("ConnectionPool.closeExpired()", stage -> stage.clock.advance(2, TimeUnit.HOURS), stage -> stage.pool.closeExpired())
                 .call("ConnectionPool.closeIdle(long, TimeUnit)", stage -> stage.pool.closeIdle(0, TimeUnit.SECONDS))
                 .call("ConnectionPool.closeIdleIf(BiPredicate)", stage -> stage.pool.closeIdleIf((route, connection) -> {
@@ -153,5 +166,6 @@ class CallersFailuresTest {
         matrix.mustCover(ConnectionPool.class);
         matrix.mustCover(Lease.class);
         matrix.mustCover(PendingLease.class);
+        matrix.mustCover(LeaseRequest.class);
     }
 }

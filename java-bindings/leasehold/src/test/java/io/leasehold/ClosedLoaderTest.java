@@ -58,10 +58,15 @@ class ClosedLoaderTest {
     public static final class Application implements Function<Object[], Object> {
         @Override
         public Object apply(Object[] given) {
-            Object parts = Proxy.newProxyInstance(
-                    Application.class.getClassLoader(), new Class<?>[] {Disposer.class, LeakListener.class}, (InvocationHandler) given[0]);
+            Object parts = Proxy.newProxyInstance(Application.class.getClassLoader(),
+                    new Class<?>[] {Disposer.class, LeakListener.class, LeaseHook.class}, (InvocationHandler) given[0]);
             String fate = (String) given[3];
             ConnectionPool<String, Object> pool = pool(parts, fate);
+            if (fate.contains("waiting")) {
+                pool.setMaxTotal(0);
+                wait(pool, (LeaseHook<?>) parts);
+                return pool;
+            }
             Lease<Object> lease = pool.tryLease("a", fate.contains("bound") ? new Object() : null);
             lease.opened(given[1]);
             if (given[2] != null) {
@@ -74,6 +79,12 @@ class ClosedLoaderTest {
                 lease.release();
             }
             return fate.contains("held") ? lease : fate.contains("dropped") ? null : pool;
+        }
+
+        @SuppressWarnings("unchecked") // A proxy, of connections of any kind.
+        private static void wait(ConnectionPool<String, Object> pool, LeaseHook<?> hook) {
+            pool.requestLease("a", null, 1, TimeUnit.SECONDS, (LeaseHook<Object>) hook);
+            pool.leaseAsync("a", 1, TimeUnit.SECONDS);
         }
 
         @SuppressWarnings("unchecked") // A proxy of both, of connections of any kind.
@@ -105,6 +116,8 @@ class ClosedLoaderTest {
                 } finally {
                     closed.add(name + " " + arguments[1]);
                 }
+            } else if (method.getName().equals("failed")) {
+                closed.add(name + " " + arguments[0]);
             } else if (method.getName().equals("mayBlock") && !name.contains("failing")) {
                 return name.contains("blocking") || name.contains("hanging");
             }
@@ -172,6 +185,7 @@ class ClosedLoaderTest {
         String[] fates = {
             "idle", "idle blocking", "idle hanging", "idle hanging", "idle failing", "idle bound", "idle expiring", "idle blocking unknown",
             "leaked", "leaked logged", "leaked failing", "dropped idle", "dropped leaked", "dropped leaked failing", "dropped blocking idle",
+            "waiting", "waiting failing",
         };
         for (String fate : fates) {
             Socket socket = new Socket(server.getInetAddress(), server.getLocalPort());

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.leasehold.testsupport.Eventually;
 import io.leasehold.testsupport.Overflow;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -110,6 +111,58 @@ class ExhaustionTest {
                 assertTrue(e instanceof java.util.concurrent.TimeoutException, e::toString);
             }
         }, only::close);
+    }
+
+    /** Ends every lease that it is told of. */
+    private static final LeaseHook<Connection> ENDING = new LeaseHook<Connection>() {
+        @Override
+        public void leased(Lease<Connection> lease) {
+            deep(200);
+            lease.close();
+        }
+
+        @Override
+        public void failed(Throwable why) {
+            throw new AssertionError(why);
+        }
+    };
+
+    /** As a hook may need a little stack. */
+    private static int deep(int depth) {
+        return depth == 0 ? 0 : 1 + deep(depth - 1);
+    }
+
+    @Test
+    void requestsThatAreCancelled() throws Exception {
+        Lease<Connection> only = held.hold(pool.tryLease("a"));
+        pool.setMaxTotal(1);
+        atEveryDepth(() -> pool.requestLease("a", null, 1, TimeUnit.HOURS, ENDING).cancel(), () -> {
+            only.close();
+            awaitRest();
+        });
+    }
+
+    @Test
+    void hooksOnTheThreadOfARelease() throws Exception {
+        pool.setMaxTotal(1);
+        atEveryDepth(() -> {
+            // What has no stack for a hook may be a second late.
+            if (step++ % 50 == 0) {
+                Lease<Connection> lease = lease("a");
+                pool.requestLease("a", null, 1, TimeUnit.HOURS, ENDING);
+                if (lease != null) {
+                    lease.close();
+                }
+            }
+        }, this::awaitRest);
+    }
+
+    private void awaitRest() {
+        try {
+            Eventually.await("nobody waits", () -> pool.stats().leased() + pool.stats().pending() == 0);
+        } catch (Exception e) {
+            throw new AssertionError(e);
+        }
     }
 
     @Test

@@ -15,6 +15,8 @@ import java.net.Socket;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -36,6 +38,8 @@ final class PoolStage implements Matrix.Stage {
     static final String ACTION = "BiConsumer.accept";
     static final String PREDICATE = "BiPredicate.test";
     static final String USE = "Function.apply";
+    static final String LEASED = "LeaseHook.leased";
+    static final String FAILED = "LeaseHook.failed";
     static final String EQUALS = "a route's equals";
     static final String HASH_CODE = "a route's hashCode";
     static final String TO_STRING = "a route's toString";
@@ -181,6 +185,8 @@ final class PoolStage implements Matrix.Stage {
     private volatile Lease<Closable> waitersLease;
     private volatile Throwable waitersFailure;
 
+    private final AtomicInteger hooksTold = new AtomicInteger();
+
     PoolStage(boolean mayBlock) throws Exception {
         pool = ConnectionPool.<Key, Closable>builder(new FailingDisposer(faults, mayBlock))
                 .maxTotal(TOTAL)
@@ -300,6 +306,48 @@ final class PoolStage implements Matrix.Stage {
             isOver.set(true);
             ending.join();
         }
+    }
+
+    /** Keeps a future's lease, or throws what it failed with. */
+    void take(CompletableFuture<Lease<Closable>> future) throws Exception {
+        if (!future.cancel(false)) {
+            try {
+                keep(future.getNow(null));
+            } catch (CompletionException e) {
+                // What a future fails with here is thrown to whoever asked.
+                throw (Exception) e.getCause();
+            }
+        }
+    }
+
+    /** A request whose hook keeps the lease, and fails as the stage's callers' code does. */
+    LeaseRequest request(Key route) {
+        return pool.requestLease(route, null, 0, TimeUnit.SECONDS, new LeaseHook<Closable>() {
+            @Override
+            public void leased(Lease<Closable> lease) {
+                try {
+                    faults.pass(LEASED);
+                    keep(lease);
+                } finally {
+                    hooksTold.incrementAndGet();
+                }
+            }
+
+            @Override
+            public void failed(Throwable why) {
+                try {
+                    faults.pass(FAILED);
+                } finally {
+                    hooksTold.incrementAndGet();
+                }
+            }
+        });
+    }
+
+    void requestInVain() throws Exception {
+        request(like(b));
+        pool.shutdown(ShutdownMode.GRACEFUL);
+        Eventually.await("the hook is told", () -> hooksTold.get() > 0);
     }
 
     /** The connection is its taker's to close. */

@@ -1,16 +1,18 @@
 package io.leasehold.internal;
 
 import io.leasehold.Cause;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.LinkedList;
 import java.util.List;
+import java.util.Queue;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Closes the connections whose close may wait for their peer, on daemon threads of its own, so that a peer that does not
- * answer delays nobody who leases, releases or waits. One thread closes one connection after the other; as long as all
- * threads wait for peers and there is more to close, the housekeeper starts another one: at once up to a number, and then one a second.
- * They end when there was nothing to close for a while, and the housekeeper stays for as long as there are any, or anything to close.
+ * Closes the connections whose close may wait for their peer, on daemon threads of its own, so that a peer that does not answer delays
+ * nobody who leases, releases or waits; and calls the hooks that are nobody else's to call, which may hang, too. One thread closes one
+ * connection after the other; as long as all threads wait for peers and there is more to close, the housekeeper starts another one: at once
+ * up to a number, and then one a second. They end when there was nothing to close for a while, and the housekeeper stays for as long as
+ * there are any, or anything to close.
  *
  * <p>A close that takes longer than its bound is cut short: the housekeeper shuts the socket down under it, and the call that
  * waits for the peer fails. Where the socket's descriptor is not known, reads on it are bounded before it is closed. The time in the queue
@@ -29,7 +31,7 @@ final class Closings implements Runnable {
     private static final int MANY_WORKERS = 16;
 
     // Its monitor guards everything here, a worker's fields included. Inside it the housekeeper's may be taken, not the other way round.
-    private static final ArrayDeque<Closing> QUEUE = new ArrayDeque<>();
+    private static final Queue<Task> QUEUE = new LinkedList<>();
     private static final List<Closings> WORKERS = new ArrayList<>(MANY_WORKERS);
     // Whether the housekeeper was told to stay, and when the last thread was started.
     private static boolean isAtWork;
@@ -37,22 +39,21 @@ final class Closings implements Runnable {
 
     // Its thread; what this one closes at present, since when, until when it may take, and whether it was cut short.
     private Thread thread;
-    private Closing underWay;
+    private Task underWay;
     private long since;
     private long bound;
     private boolean isCutShort;
 
     private Closings() {}
 
-    /** Has a connection disposed of soon. Whatever is thrown, it was not taken on then. */
-    static void add(Disposal disposal, Object connection, Attachment attachment, Cause cause) {
-        Closing closing = new Closing(disposal, connection, attachment, cause);
+    /** Has something done soon. Whatever is thrown, it was not taken on then. */
+    static void add(Task task) {
         synchronized (QUEUE) {
             if (!isAtWork) {
                 Housekeeper.need();
                 isAtWork = true;
             }
-            QUEUE.add(closing);
+            QUEUE.add(task);
             if (WORKERS.isEmpty()) {
                 start();
             }
@@ -77,7 +78,8 @@ final class Closings implements Runnable {
             boolean isAnyFree = false;
             for (int i = WORKERS.size() - 1; i >= 0; i--) {
                 Closings worker = WORKERS.get(i);
-                if (!worker.thread.isAlive()) {
+                // None, if its start failed for want of stack.
+                if (worker.thread == null || !worker.thread.isAlive()) {
                     WORKERS.remove(i);
                     continue;
                 }
@@ -131,10 +133,12 @@ final class Closings implements Runnable {
     /** Closes one connection; false if there is nothing more to do for this thread. */
     private boolean closeNext() {
         try {
-            Closing next = next();
+            Task next = next();
             if (next == null) {
                 return false;
             }
+            // The one before may have left its mark.
+            Thread.interrupted();
             next.run();
         } catch (Throwable e) {
             // What it was about to close is closed, or was not taken.
@@ -143,7 +147,7 @@ final class Closings implements Runnable {
     }
 
     /** What to close next; null if there is nothing more to do for this thread. */
-    private Closing next() {
+    private Task next() {
         synchronized (QUEUE) {
             underWay = null;
             if (QUEUE.isEmpty()) {
@@ -153,7 +157,7 @@ final class Closings implements Runnable {
                     // Nobody has a reason to interrupt this thread; what was queued is closed all the same.
                 }
             }
-            Closing next = QUEUE.poll();
+            Task next = QUEUE.poll();
             if (next == null) {
                 WORKERS.remove(this);
                 endIfDone();
@@ -167,11 +171,34 @@ final class Closings implements Runnable {
         }
     }
 
+    /** What one of the threads does. */
+    abstract static class Task {
+        final long queued = System.nanoTime();
+
+        abstract void run();
+
+        /** It takes too long. */
+        void cutShort() {}
+    }
+
+    /** A hook to be called, which may hang as a close may. */
+    static final class Telling extends Task {
+        private final HookedRequest request;
+
+        Telling(HookedRequest request) {
+            this.request = request;
+        }
+
+        @Override
+        void run() {
+            request.call();
+        }
+    }
+
     /** One connection to be closed. */
-    static final class Closing {
+    static final class Closing extends Task {
         private static final int NONE = -1;
 
-        final long queued = System.nanoTime();
         private final Disposal disposal;
         private final Object connection;
         private final Attachment attachment;
@@ -186,9 +213,8 @@ final class Closings implements Runnable {
             this.cause = cause;
         }
 
+        @Override
         void run() {
-            // The connection before may have left its mark.
-            Thread.interrupted();
             try {
                 begin();
             } catch (Throwable e) {
@@ -225,6 +251,7 @@ final class Closings implements Runnable {
             }
         }
 
+        @Override
         synchronized void cutShort() {
             if (descriptor != NONE) {
                 SocketDescriptors.shutdown(descriptor);

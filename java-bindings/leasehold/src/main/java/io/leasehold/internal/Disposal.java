@@ -43,7 +43,7 @@ final class Disposal {
     private void closeAside(Object connection, Attachment attachment, Cause cause) {
         for (int tries = 0; ; tries++) {
             try {
-                Closings.add(this, connection, attachment, cause);
+                Closings.add(new Closings.Closing(this, connection, attachment, cause));
                 return;
             } catch (Throwable e) {
                 // The housekeeper must not wait for a peer, and has nothing to do in the meantime that needs no memory.

@@ -1,6 +1,7 @@
 package io.leasehold.internal;
 
 import io.leasehold.Cause;
+import java.util.Queue;
 
 /**
  * What a call on the engine brings about: threads to wake, connections to dispose of, routes to forget, in this order. It comes back in
@@ -29,20 +30,31 @@ final class Effects {
         return CAUSES[number];
     }
 
-    /** Does what a call brought about, and leaves the array ready for the next one. What fails is logged, and the others go on. */
-    static void carryOut(long[] effects, NativePool pool) {
+    /**
+     * Does what a call brought about, and leaves the array ready for the next one. What fails is logged, and the others go on.
+     *
+     * @param toTell requests that were answered before, whose hooks are still to be called; null for none
+     * @return the same with those of this call
+     */
+    static Queue<HookedRequest> carryOut(long[] effects, NativePool pool, Queue<HookedRequest> toTell) {
+        Queue<HookedRequest> all = toTell;
         for (;;) {
             int end = FIRST + 2 * (int) effects[COUNT];
             for (int i = FIRST; i < end; i += 2) {
                 try {
-                    carryOut((int) effects[i], effects[i + 1], pool);
+                    if (effects[i] == WAKE) {
+                        Waiter waiter = Waiter.of(effects[i + 1], pool.state);
+                        all = waiter == null ? all : waiter.wake(all);
+                    } else {
+                        carryOut((int) effects[i], effects[i + 1], pool);
+                    }
                 } catch (Throwable e) {
                     Log.warn(Texts.EFFECT_FAILED, e);
                 }
             }
             if (effects[REST] == 0) {
                 effects[COUNT] = 0;
-                return;
+                return all;
             }
             pool.restOfEffects(pool.address, effects[REST], effects);
         }
@@ -51,8 +63,6 @@ final class Effects {
     private static void carryOut(int what, long which, NativePool pool) {
         if (what >= 0) {
             pool.disposeOf((int) which, cause(what));
-        } else if (what == WAKE) {
-            Waiter.wake(which, pool.state);
         } else {
             pool.state.forget(which);
         }

@@ -68,6 +68,9 @@ public abstract class Engine {
         return true;
     }
 
+    /** Does nothing where there is stack enough for a hook; otherwise it overflows here. */
+    native void reserveStackForHook();
+
     // The natives believe the address that they are given, as to look it up would cost a hit more than all else it does. So none of them
     // is within reach of an application.
 

@@ -54,8 +54,9 @@ final class Housekeeper implements Runnable {
     private static final int TIDY = 1;
     private static final int LOOK = 2;
     private static final int HURRY = 3;
-    private static final int LOG = 4;
-    private static final int STEPS = 5;
+    private static final int KEEP = 4;
+    private static final int LOG = 5;
+    private static final int STEPS = 6;
 
     // Guarded by the class's monitor: the pools whose memory is not freed yet, by their numbers, which keeps their references
     // reachable; those of them that are not at rest; how many of those evict; how many others need the thread; the last number given;
@@ -85,8 +86,9 @@ final class Housekeeper implements Runnable {
     private final Queue<Parting> partings = new LinkedList<>();
     // Out of the queue, and not yet done with; or null.
     private Reference<?> unfinished;
-    // When all pools were looked at.
+    // When all pools were looked at, and whether a request has an answer then that nobody was told.
     private long lastLook = System.nanoTime();
+    private boolean isAnyOverdue;
 
     private Housekeeper() {}
 
@@ -231,6 +233,9 @@ final class Housekeeper implements Runnable {
             case HURRY:
                 Closings.hurry();
                 break;
+            case KEEP:
+                Deadlines.keep(effects);
+                break;
             default:
                 EngineLog.drain();
         }
@@ -253,7 +258,7 @@ final class Housekeeper implements Runnable {
 
     /** Waits for what the watch sees or the collector finds. */
     private void await() throws InterruptedException {
-        int millis = isBusy() || isTimeMoved ? 0 : Closings.isAtWork() ? CLOSING_MILLIS : mayExpire() ? EVICTING_MILLIS : LOOKING_MILLIS;
+        int millis = isBusy() || isTimeMoved ? 0 : Deadlines.millisLeft(millisOfCalm());
         boolean isWatchOpen = IdleWatch.isOpen();
         if (unfinished == null) {
             unfinished = isWatchOpen || millis == 0 ? QUEUE.poll() : QUEUE.remove(millis);
@@ -266,6 +271,11 @@ final class Housekeeper implements Runnable {
                 unfinished = QUEUE.poll();
             }
         }
+    }
+
+    /** How long nothing need be looked at. */
+    private int millisOfCalm() {
+        return isAnyOverdue || Closings.isAtWork() ? CLOSING_MILLIS : mayExpire() ? EVICTING_MILLIS : LOOKING_MILLIS;
     }
 
     private static synchronized boolean mayExpire() {
@@ -340,7 +350,7 @@ final class Housekeeper implements Runnable {
     /** Looks after the pools that are not at rest. */
     private void look() {
         long now = System.nanoTime();
-        boolean isTimeForAll = isTimeMoved || now - lastLook >= TimeUnit.MILLISECONDS.toNanos(LOOKING_MILLIS);
+        boolean isTimeForAll = isTimeMoved || isAnyOverdue || now - lastLook >= TimeUnit.MILLISECONDS.toNanos(LOOKING_MILLIS);
         if (!isTimeForAll && !mayExpire()) {
             return;
         }
@@ -348,11 +358,12 @@ final class Housekeeper implements Runnable {
         if (isTimeForAll) {
             isTimeMoved = false;
             lastLook = now;
+            isAnyOverdue = false;
         }
         for (Charge charge : active) {
             if (isTimeForAll || charge.evicts) {
                 try {
-                    charge.look(now, effects, numbers);
+                    isAnyOverdue |= charge.look(now, effects, numbers);
                 } catch (Throwable e) {
                     // What fails for one pool keeps nothing from the others.
                     Log.warn(Texts.LOOK_FAILED, e);
@@ -476,11 +487,20 @@ final class Housekeeper implements Runnable {
             }
         }
 
-        /** Closes what is to be closed without a call, and sees whether the pool needs the thread. */
-        private void look(long now, long[] effects, int[] numbers) {
+        /**
+         * Closes what is to be closed without a call, looks after requests, and sees whether the pool needs the thread.
+         *
+         * @return whether a request is to be looked after again soon
+         */
+        private boolean look(long now, long[] effects, int[] numbers) {
             PoolState state = freed ? null : state();
             if (state == null) {
-                return;
+                return false;
+            }
+            boolean isAnyOverdue = false;
+            // Not by a function: on the housekeeper's thread there may be no class loader left to make it.
+            for (HookedRequest request : state.requests) {
+                isAnyOverdue |= request.lookAfter(effects);
             }
             NativePool pool = state.ours;
             pool.upkeep.evict(effects);
@@ -491,7 +511,8 @@ final class Housekeeper implements Runnable {
             pool.stats(pool.address, numbers);
             boolean isLeased = numbers[0] > 0;
             boolean isIdleOrPending = numbers[1] > 0 || numbers[2] > 0;
-            settle(state, isIdleOrPending || isLeased && !isUnused, now);
+            settle(state, isIdleOrPending || isLeased && !isUnused || !state.requests.isEmpty(), now);
+            return isAnyOverdue;
         }
 
         /** Twice in a row without need, the second time after having said so for a while, and the pool is at rest. */

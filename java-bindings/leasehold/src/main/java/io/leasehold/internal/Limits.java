@@ -69,7 +69,7 @@ public final class Limits {
             total = max;
         }
         if (pool != null) {
-            pool.carryOut(effects);
+            pool.carryOutHere(effects);
         }
     }
 
@@ -90,7 +90,7 @@ public final class Limits {
             ofRoutes = max;
         }
         if (pool != null) {
-            pool.carryOut(effects);
+            pool.carryOutHere(effects);
         }
     }
 
@@ -123,7 +123,7 @@ public final class Limits {
                 }
             }
             if (pool != null) {
-                pool.carryOut(effects);
+                pool.carryOutHere(effects);
             }
             state.removeIfGone(ref);
             if (!isGone) {

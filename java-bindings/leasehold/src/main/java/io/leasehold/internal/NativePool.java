@@ -5,6 +5,7 @@ import io.leasehold.PoolShutDownException;
 import io.leasehold.QueueFullException;
 import io.leasehold.Watching;
 import java.net.Socket;
+import java.util.Queue;
 import java.util.concurrent.TimeoutException;
 
 /**
@@ -142,7 +143,7 @@ public final class NativePool extends Engine {
             }
             RouteRef ref = intern(route);
             long id = ref.id;
-            long answer = Waiter.waitFor(this, lease, ref, id, boundTo, patience);
+            long answer = ParkedThread.waitFor(this, lease, ref, id, boundTo, patience);
             if (answer != STALE_ROUTE) {
                 granted(answer);
                 begin(lease);
@@ -160,7 +161,7 @@ public final class NativePool extends Engine {
             try {
                 if (stray != null) {
                     // Its connection may be in the middle of anything.
-                    release(stray, CLOSE, null);
+                    release(stray, CLOSE, null, false);
                 }
                 isOver = true;
             } finally {
@@ -176,7 +177,7 @@ public final class NativePool extends Engine {
     }
 
     /** What is known of a route, the engine's id among it. */
-    private RouteRef intern(Object route) {
+    RouteRef intern(Object route) {
         for (;;) {
             RouteRef ref = state.routeFor(route);
             if (ref.id != RouteRef.NONE) {
@@ -209,14 +210,14 @@ public final class NativePool extends Engine {
                 "the native pool has failed and refuses requests (" + answer + "): shut it down and create a new one");
     }
 
-    /** Begins a lease that was taken the long way: the slot may be new, and there may be no cell for it yet. */
-    private void begin(LeaseRef lease) {
+    /** Begins a lease that was taken the long way, unless it has begun: the slot may be new, and there may be no cell for it yet. */
+    void begin(LeaseRef lease) {
         int slot = Slots.of(lease.handle);
         Cell cell = state.cells.get(slot);
         if (cell == null) {
             cell = new Cell();
             state.cells.set(slot, cell);
-        } else if (cell.lease != null) {
+        } else if (cell.lease != null && cell.lease != lease) {
             lease.boundBefore = cell.lease.boundTo;
         }
         cell.lease = lease;
@@ -437,6 +438,10 @@ public final class NativePool extends Engine {
      * @return false if it had ended before
      */
     public boolean release(LeaseRef lease, long keep, StateRef bindTo) {
+        return release(lease, keep, bindTo, true);
+    }
+
+    private boolean release(LeaseRef lease, long keep, StateRef bindTo, boolean callsHooks) {
         long[] effects = Effects.array();
         long handle;
         int answer;
@@ -459,15 +464,21 @@ public final class NativePool extends Engine {
             }
             lease.handle = LeaseRef.ENDED;
         }
+        Queue<HookedRequest> toTell;
         try {
             if (answer >= CLOSED) {
                 // Before the effects: they may let somebody open a connection in this one's place.
                 disposeOf(Slots.of(handle), Effects.cause(answer - CLOSED));
             }
         } finally {
-            carryOut(effects);
+            toTell = carryOutAllBut(effects);
         }
         released();
+        if (callsHooks) {
+            Hooks.callHere(toTell);
+        } else {
+            Hooks.callAside(toTell);
+        }
         return true;
     }
 
@@ -508,12 +519,22 @@ public final class NativePool extends Engine {
      */
     void giveBack(LeaseRef lease) {
         begin(lease);
-        release(lease, cell(lease.handle).connection == null ? CLOSE : KEEP_AS_BEFORE, lease.boundBefore);
+        release(lease, cell(lease.handle).connection == null ? CLOSE : KEEP_AS_BEFORE, lease.boundBefore, false);
     }
 
-    /** Does what a call brought about. What fails of it is logged, and the others go on. */
+    /** Does what a call brought about. What fails of it is logged, and the others go on. Hooks are called on other threads. */
     void carryOut(long[] effects) {
-        Effects.carryOut(effects, this);
+        Hooks.callAside(carryOutAllBut(effects));
+    }
+
+    /** As above, of a call that has raised a limit: hooks are called on this thread. */
+    void carryOutHere(long[] effects) {
+        Hooks.callHere(carryOutAllBut(effects));
+    }
+
+    /** All but the calls of hooks, which are returned; null for none. */
+    private Queue<HookedRequest> carryOutAllBut(long[] effects) {
+        Queue<HookedRequest> toTell = Effects.carryOut(effects, this, null);
         while (state.hasSlotToServe) {
             boolean isServed = false;
             try {
@@ -526,8 +547,9 @@ public final class NativePool extends Engine {
                     state.hasSlotToServe = true;
                 }
             }
-            Effects.carryOut(effects, this);
+            toTell = Effects.carryOut(effects, this, toTell);
         }
+        return toTell;
     }
 
     /** Lets the slot of a victim that had no connection, nor a cell for one, be reused: whoever leased it had no memory left. */

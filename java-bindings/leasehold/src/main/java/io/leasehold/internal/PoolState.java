@@ -86,6 +86,8 @@ public final class PoolState {
     final Constants constants;
     final Slots<Cell> cells = new Slots<>();
     final Slots<Waiter> waiters = new Slots<>();
+    /** Those for which no thread waits, until they are told their answer. */
+    final Set<HookedRequest> requests = ConcurrentHashMap.newKeySet();
     final States states = new States();
     final Disposal disposal;
 

@@ -15,9 +15,12 @@ import java.util.Iterator;
 import java.util.LinkedList;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -36,13 +39,14 @@ final class Preparation {
         Class<?>[] platforms = {
             Throwable.class, Error.class, RuntimeException.class, OutOfMemoryError.class, InterruptedException.class, IOException.class,
             IllegalStateException.class, NoSuchMethodException.class, ReflectiveOperationException.class, IllegalAccessException.class,
-            Math.class, System.class, Thread.class, StringBuilder.class, Integer.class, Long.class, Boolean.class,
-            Reference.class, WeakReference.class, Socket.class, ArrayDeque.class, ArrayList.class, HashSet.class, Iterator.class,
-            LinkedList.class, List.class, Map.class, Set.class, ConcurrentHashMap.class, TimeUnit.class, LockSupport.class, Level.class,
-            Logger.class, SSLSocket.class
+            Math.class, System.class, Thread.class, StringBuilder.class, Integer.class, Long.class, Boolean.class, Reference.class,
+            WeakReference.class, Socket.class, ArrayDeque.class, StackOverflowError.class, ArrayList.class, HashSet.class, Iterator.class,
+            LinkedList.class, Queue.class, ThreadLocal.class, TimeoutException.class, ConcurrentSkipListSet.class, List.class, Map.class,
+            Set.class, ConcurrentHashMap.class, TimeUnit.class, LockSupport.class, Level.class, Logger.class, SSLSocket.class
         };
         Class<?>[] ours = {
             Cause.class, Disposer.class, LeakListener.class, Attachment.class, Cell.class, Closings.class, Closings.Closing.class,
+            Closings.Task.class, Closings.Telling.class, Deadlines.class, HookedRequest.class, Hooks.class, ParkedThread.class,
             Collected.class, Daemon.class, Disposal.class, Effects.class, EngineLog.class, Housekeeper.Charge.class,
             Housekeeper.Parting.class, IdleWatch.class, LeaseRef.class, Listing.class, Listing.Item.class, Log.class, NativePool.class,
             RouteRef.class, Slots.class, SocketDescriptors.class, States.class, Texts.class, Upkeep.class, Waiter.class,
@@ -56,6 +60,7 @@ final class Preparation {
         IdleWatch.remove(new Attachment(FoundSocket.of(new Socket())));
         EngineLog.drain();
         Closings.hurry();
+        Deadlines.keep(Effects.array());
     }
 
     private static void initialize(Class<?> each) {

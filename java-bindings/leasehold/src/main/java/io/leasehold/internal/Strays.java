@@ -13,6 +13,12 @@ public final class Strays {
 
     Strays() {}
 
+    /** Leaves one here, for who has the stack for a call. */
+    synchronized void add(LeaseRef lease) {
+        lease.strayBefore = last;
+        last = lease;
+    }
+
     /** Takes one away, which is the caller's to give back; null if there is none. */
     synchronized LeaseRef take() {
         LeaseRef taken = last;

@@ -23,6 +23,7 @@ final class Texts {
     static final String NO_HOUSEKEEPER = made("the housekeeper could not be started, which is tried again");
     static final String LEAK = made("a lease to ");
     static final String LEAK_END = made(" was garbage collected without having been released: its connection is closed");
+    static final String HOOK_FAILED = made("a hook failed that was told of a lease request's answer");
     static final String LISTENER_FAILED = made("a leak listener failed");
     static final String LINE_FAILED = made("a line of the log could not be made");
     static final String LOG_FAILED = made("the log of io.leasehold.ConnectionPool has failed");

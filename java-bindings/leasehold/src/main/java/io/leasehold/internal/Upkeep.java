@@ -45,7 +45,7 @@ public final class Upkeep {
         perform(effects -> pool.clearConnection(pool.address, item.slot, item.opening, effects));
     }
 
-    /** Does what the pool's builder asked for. Like the next two for the housekeeper, which has an array of effects when memory is short. */
+    /** Does what the builder asked for. Like the next two for the housekeeper, which has an array of effects when memory is short. */
     void evict(long[] effects) {
         PoolState.Constants constants = pool.state.constants;
         if (constants.evictExpired) {

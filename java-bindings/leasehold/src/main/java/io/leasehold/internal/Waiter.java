@@ -1,113 +1,110 @@
 package io.leasehold.internal;
 
-import java.util.concurrent.CancellationException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
-import java.util.concurrent.locks.LockSupport;
+import java.util.Queue;
 
 /**
- * The thread behind a ticket, which parks until the engine has answered its request.
+ * A request for a lease that could not be served at once: its ticket, and the calls by which it is asked, looked at and ended. How it is
+ * told that there is an answer, and until when it waits, is its subclass's.
  *
- * <p>The thread is published under the ticket before the engine can grant the ticket anything, so every grant finds somebody to wake.
- * Where it is published must not lead to the pool, so a waiter does not refer to it.
+ * <p>It is published under the ticket before the engine can grant the ticket anything, so every grant finds somebody to wake. Each step is
+ * one call on the engine and the record of what it has answered, inside this object's monitor. So of those who look, cancel and find that
+ * the time is up exactly one gets the answer, and no grant is without a lease. In there nothing else is called; what the engine decides is
+ * carried out afterwards, by whoever made the step.
  */
-final class Waiter {
-    private static final long SLICE = TimeUnit.SECONDS.toNanos(1);
+abstract class Waiter {
+    final NativePool pool;
+    final LeaseRef lease;
+    private final StateRef boundTo;
 
-    private final Thread thread = Thread.currentThread();
-    // Written before the waiter is published.
-    private long ticket;
+    // Written before it is published, inside the monitor; 0 before.
+    private volatile long ticket;
+    // The rest is guarded by the monitor: where the ticket goes to, and whether it is alive.
+    private RouteRef route;
+    private long id;
+    private boolean isAlive;
 
-    private Waiter() {}
-
-    /**
-     * Queues a request and parks until it is answered.
-     *
-     * @param lease the reference of the lease to begin, which has the grant's handle as soon as there is one
-     * @return what the engine has answered: a grant, or why there is none
-     * @throws InterruptedException if the thread was interrupted
-     * @throws TimeoutException if the time was up
-     */
-    static long waitFor(NativePool pool, LeaseRef lease, RouteRef route, long id, StateRef boundTo, Patience patience)
-            throws InterruptedException, TimeoutException {
-        // Made first: once there is a ticket, nothing may fail before it is given back.
-        long[] effects = Effects.array();
-        Waiter waiter = new Waiter();
-        int slot = 0;
-        boolean isOver = false;
-        long ticket = pool.reserveTicket(pool.address);
-        if (ticket <= 0) {
-            return ticket;
-        }
-        try {
-            waiter.ticket = ticket;
-            slot = Slots.of(ticket);
-            patience.startWaiting(waiter.thread);
-            pool.state.waiters.set(slot, waiter);
-            long answer = Engine.RETRY;
-            for (;;) {
-                if (answer == Engine.RETRY) {
-                    answer = pool.lease(pool.address, id, StateRef.idOf(boundTo), ticket, effects);
-                    // Anything but to wait has ended the ticket.
-                    isOver = answer != Engine.WAIT;
-                    lease.take(route, answer);
-                    pool.carryOut(effects);
-                } else {
-                    answer = pool.pollTicket(pool.address, ticket);
-                    isOver = answer != Engine.PENDING && answer != Engine.RETRY;
-                    lease.take(route, answer);
-                }
-                if (isOver) {
-                    return answer;
-                }
-                if (answer == Engine.RETRY) {
-                    continue;
-                }
-                if (patience.isCancelled()) {
-                    throw new CancellationException("the request for a connection was cancelled");
-                }
-                long left = patience.nanosLeft();
-                if (left <= 0) {
-                    answer = pool.cancel(pool.address, ticket, effects);
-                    isOver = true;
-                    lease.take(route, answer);
-                    pool.carryOut(effects);
-                    if (answer == Engine.NOTHING) {
-                        throw new TimeoutException("no connection came free in time: " + pool);
-                    }
-                    // The grant came first, and late is better than never.
-                    return answer;
-                }
-                if (Thread.interrupted()) {
-                    throw new InterruptedException("interrupted while waiting for a connection");
-                }
-                pool.giveBackStrays();
-                // In slices, so that no lost wake-up could stop a thread for ever.
-                LockSupport.parkNanos(pool, Math.min(left, SLICE));
-            }
-        } finally {
-            try {
-                if (!isOver) {
-                    long answer = pool.cancel(pool.address, ticket, effects);
-                    lease.take(route, answer);
-                    pool.carryOut(effects);
-                    if (answer != Engine.NOTHING) {
-                        pool.giveBack(lease);
-                    }
-                }
-            } finally {
-                patience.stopWaiting(waiter.thread);
-                // The ticket's slot may be another waiter's by now.
-                pool.state.waiters.remove(slot, waiter);
-            }
-        }
+    Waiter(NativePool pool, LeaseRef lease, StateRef boundTo) {
+        this.pool = pool;
+        this.lease = lease;
+        this.boundTo = boundTo;
     }
 
-    /** Wakes who waits for a ticket. */
-    static void wake(long ticket, PoolState state) {
+    /** Who waits for a ticket; null if it is nobody any more. */
+    static Waiter of(long ticket, PoolState state) {
         Waiter waiter = state.waiters.get(Slots.of(ticket));
-        if (waiter != null && waiter.ticket == ticket) {
-            LockSupport.unpark(waiter.thread);
+        return waiter != null && waiter.ticket == ticket ? waiter : null;
+    }
+
+    /**
+     * There is an answer, or a reason to look.
+     *
+     * @param toTell those whose hooks are to be called once the effects of a call are carried out; null for none yet
+     * @return the same, this one added if it has a hook
+     */
+    abstract Queue<HookedRequest> wake(Queue<HookedRequest> toTell);
+
+    /**
+     * Queues the request. Should this fail, it is to be {@linkplain #withdraw withdrawn}.
+     *
+     * @return what the engine has answered: to wait, a grant, or why there is none
+     */
+    final synchronized long ask(RouteRef route, long id, long[] effects) {
+        long reserved = pool.reserveTicket(pool.address);
+        if (reserved <= 0) {
+            return reserved;
+        }
+        // Nothing that may overflow or allocate comes between the answer and this.
+        ticket = reserved;
+        isAlive = true;
+        this.route = route;
+        this.id = id;
+        pool.state.waiters.set(Slots.of(reserved), this);
+        return askAgain(effects);
+    }
+
+    private long askAgain(long[] effects) {
+        return record(pool.lease(pool.address, id, StateRef.idOf(boundTo), ticket, effects));
+    }
+
+    /**
+     * Looks for the answer.
+     *
+     * @return what the engine has answered: to wait, a grant, or why there is none; {@link Engine#NOTHING} if this had ended before
+     */
+    final synchronized long poll(long[] effects) {
+        if (!isAlive) {
+            return Engine.NOTHING;
+        }
+        long answer = record(pool.pollTicket(pool.address, ticket));
+        return answer == Engine.RETRY ? askAgain(effects) : answer == Engine.PENDING ? Engine.WAIT : answer;
+    }
+
+    /**
+     * Ends the wait.
+     *
+     * @return a grant that came first, and is in the lease; {@link Engine#NOTHING} if there was none, or this had ended before
+     */
+    final synchronized long withdraw(long[] effects) {
+        return isAlive ? record(pool.cancel(pool.address, ticket, effects)) : Engine.NOTHING;
+    }
+
+    /** Whatever is no reason to wait on has ended the ticket. */
+    private long record(long answer) {
+        lease.take(route, answer);
+        isAlive = answer == Engine.WAIT || answer == Engine.PENDING || answer == Engine.RETRY;
+        return answer;
+    }
+
+    /** Whether the ticket is alive. */
+    final synchronized boolean isAlive() {
+        return isAlive;
+    }
+
+    /** Takes it out of its place, which may be another's by now. */
+    final void unpublish() {
+        long last = ticket;
+        if (last != 0) {
+            pool.state.waiters.remove(Slots.of(last), this);
         }
     }
 }

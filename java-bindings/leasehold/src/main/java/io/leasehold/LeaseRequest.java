@@ -1,0 +1,33 @@
+package io.leasehold;
+
+import io.leasehold.internal.HookedRequest;
+
+/**
+ * A request for a lease that is under way, and whose {@link LeaseHook} is told its answer. All methods may be called by any thread at any
+ * time, and none waits.
+ */
+public final class LeaseRequest {
+    private final HookedRequest request;
+
+    LeaseRequest(HookedRequest request) {
+        this.request = request;
+    }
+
+    /**
+     * Ends the request: the hook will not be called. A connection that was about to be handed over goes back to the pool.
+     *
+     * @return false if the hook was called, or is about to be, or the request had been cancelled
+     */
+    public boolean cancel() {
+        return request.cancel();
+    }
+
+    /**
+     * Whether nothing will come of the request any more.
+     *
+     * @return true if the hook was called, or is about to be, or the request was cancelled
+     */
+    public boolean isDone() {
+        return request.isDone();
+    }
+}
