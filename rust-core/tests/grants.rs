@@ -182,3 +182,32 @@ fn a_waker_that_panics_costs_neither_the_next_one_nor_what_was_granted() -> Resu
     assert!(matches!(served?, Lease::Connection(_)));
     Ok(())
 }
+
+/// Tells when it wakes somebody.
+struct Telling(Sender<()>);
+
+impl Wake for Telling {
+    fn wake(self: Arc<Self>) {
+        self.0.send(()).unwrap();
+    }
+}
+
+#[test]
+fn a_waker_that_panics_keeps_nobody_from_being_told_whom_the_same_call_has_served() {
+    let pool = of_one();
+    let held = pool.try_lease(&"a").unwrap();
+    let (told, hears) = channel();
+    let wakers = [
+        Waker::from(Arc::new(Faulty)),
+        Waker::from(Arc::new(Telling(told))),
+    ];
+    let mut requests = [pool.lease_async(&"a"), pool.lease_async(&"a")].map(Box::pin);
+    for (request, waker) in requests.iter_mut().zip(&wakers) {
+        let polled = request.as_mut().poll(&mut Context::from_waker(waker));
+        assert!(polled.is_pending());
+    }
+    let raised = catch_unwind(AssertUnwindSafe(|| pool.set_max_total(3)));
+    assert!(raised.is_err(), "whose call woke it is told");
+    assert_eq!(hears.recv_timeout(LONG), Ok(()));
+    drop(held);
+}

@@ -181,6 +181,7 @@ static void null_where_something_is_needed_is_a_status(void **state) {
     lease = open_lease(&f, f.route, C(0));
     assert_status(LH_NULL_POINTER, lh_lease_data(f.pool, lease, NULL));
     assert_status(LH_NULL_POINTER, lh_lease_socket(f.pool, lease, NULL));
+    assert_status(LH_NULL_POINTER, lh_lease_bind(f.pool, lease, NULL, 1));
     assert_stats(&f, 1, 0, 0);
     end_pool(&f);
 }

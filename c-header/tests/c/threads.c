@@ -188,6 +188,40 @@ static void a_lease_that_an_end_revokes_is_a_status_and_no_connection_without_da
 
 typedef struct {
     fixture f;
+    sem_t has_used, is_destroyed;
+    lh_status before, after; /* written by the thread */
+} outlived;
+
+static void *use_before_and_after(void *context) {
+    outlived *o = context;
+    lh_stats stats;
+    o->before = lh_pool_stats(o->f.pool, &stats);
+    sem_post(&o->has_used);
+    sem_wait(&o->is_destroyed);
+    o->after = lh_pool_stats(o->f.pool, &stats);
+    return NULL;
+}
+
+static void a_thread_that_has_used_a_pool_learns_of_its_end(void **state) {
+    (void)state;
+    outlived o;
+    pthread_t thread;
+    make_limited(&o.f, 1, 1);
+    sem_init(&o.has_used, 0, 0);
+    sem_init(&o.is_destroyed, 0, 0);
+    assert_int_equal(pthread_create(&thread, NULL, use_before_and_after, &o), 0);
+    sem_wait(&o.has_used);
+    end_pool(&o.f);
+    sem_post(&o.is_destroyed);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_status(LH_OK, o.before);
+    assert_status(LH_NO_POOL, o.after);
+    sem_destroy(&o.has_used);
+    sem_destroy(&o.is_destroyed);
+}
+
+typedef struct {
+    fixture f;
     lh_lease lease;
     sem_t is_under_way;
     void *last;       /* that was answered with LH_OK; written by the thread */
@@ -277,6 +311,7 @@ int run_threads(void) {
         cmocka_unit_test(barging_wakes_a_thread_that_asks_again),
         cmocka_unit_test(a_lease_that_an_end_revokes_is_a_status_and_no_connection_without_data),
         cmocka_unit_test(the_data_that_was_accepted_last_is_what_a_shutdown_disposes_of),
+        cmocka_unit_test(a_thread_that_has_used_a_pool_learns_of_its_end),
         cmocka_unit_test(a_thread_that_ends_may_still_call),
     };
     return cmocka_run_group_tests_name("threads", tests, NULL, NULL);
