@@ -1,6 +1,5 @@
 //! What a pool has closed of its own accord since it was made, by cause.
 
-use super::Engine;
 use super::effects::Cause;
 // Plain atomics even under a model checker: they order nothing.
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -24,19 +23,6 @@ pub struct Counters {
     pub over_limit: u64,
     /// It, or its route, was cleared.
     pub cleared: u64,
-}
-
-impl Engine {
-    /// What the pool has closed since it was made, by cause. O(1), takes no lock.
-    pub fn counters(&self) -> Counters {
-        self.notes.tally.read()
-    }
-
-    /// Counts a connection whose peer had closed it unnoticed: a face has leased it, and its look at the socket found out.
-    /// The lease goes on; it is to be opened anew or to be closed. O(1), takes no lock.
-    pub fn note_stale(&self) {
-        self.notes.tally.count_stale();
-    }
 }
 
 /// The counters as the engine keeps them.

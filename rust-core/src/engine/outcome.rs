@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::effects::Cause;
 use super::id::Handle;
 
 /// What a request was given.
@@ -79,3 +80,43 @@ impl fmt::Display for NotLeased {
 }
 
 impl std::error::Error for NotLeased {}
+
+/// How long a connection may be kept for reuse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// This many milliseconds from now on, at most its time to live.
+    For(u64),
+    /// Until its time to live.
+    Forever,
+    /// As said by the last [`update_expiry`](super::Engine::update_expiry), in this lease or an earlier one.
+    AsBefore,
+}
+
+/// What is to become of a connection whose lease ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It may be used again.
+    Keep(Keep),
+    /// It was looked at, not used: it is kept as before, and where it becomes idle it is idle since it was last used.
+    Unused,
+    /// It is to be closed.
+    Close,
+}
+
+/// What became of a lease that was released.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Released {
+    /// The pool keeps the connection, or a waiter has it already. It is not the caller's any more.
+    Kept,
+    /// The caller owns the victim: takes the connection out of its place, says [`ack`](super::Engine::ack), closes it.
+    Close(Cause),
+}
+
+/// What [`release_hit`](super::Engine::release_hit) did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hit {
+    /// The connection is idle.
+    Kept,
+    /// Nothing: the coordinator has to see this release. Call [`release`](super::Engine::release).
+    Slow,
+}

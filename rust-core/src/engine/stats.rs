@@ -3,9 +3,10 @@
 //! Counts are mirrors that the coordinator keeps and lengths that the stripes keep, read one after the other: exact
 //! at rest, plausible under way. Whoever knows that a call has returned, because something else has told, reads what it wrote.
 
-use super::Engine;
+use super::counters::Counters;
 use super::entry::{NEVER, Status};
 use super::id::{Handle, RouteId, StateId};
+use super::pool::Engine;
 use super::sync::atomic::Ordering::Relaxed;
 
 /// Numbers of connections and requests; exact at rest, never negative under way.
@@ -116,6 +117,17 @@ impl Engine {
             });
         }
         infos
+    }
+
+    /// What the pool has closed since it was made, by cause. O(1), takes no lock.
+    pub fn counters(&self) -> Counters {
+        self.notes.tally.read()
+    }
+
+    /// Counts a connection whose peer had closed it unnoticed: a face has leased it, and its look at the socket found out.
+    /// The lease goes on; it is to be opened anew or to be closed. O(1), takes no lock.
+    pub fn note_stale(&self) {
+        self.notes.tally.count_stale();
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use ::loom::model::Builder;
 
-use super::super::order::CALM;
+use super::super::coordinator::order::CALM;
 use super::super::thread::pretend_thread;
 use super::super::{
     Cause, Config, Handle, Hit, Keep, Refusal, RouteId, ShutdownMode, StateId, Ticket, Verdict,

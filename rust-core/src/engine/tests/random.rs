@@ -6,14 +6,15 @@
 use std::collections::HashSet;
 use std::panic::{self, AssertUnwindSafe};
 
-use super::super::order::CALM;
+use super::super::Outcome;
+use super::super::coordinator::order::CALM;
+use super::super::coordinator::routes::IDLE_ROUTES;
 use super::super::thread::pretend_thread;
 use super::super::{
     Answer, Cause, Clock, Config, Counters, Effects, Engine, EntryInfo, Grant, Handle, Hit, Keep,
     MAX_ENTRIES, ManualClock, NotLeased, Policy, Refusal, Released, RouteId, ShutdownMode, StateId,
     Stats, Ticket, Use, Verdict,
 };
-use super::super::{Outcome, route::IDLE_ROUTES};
 use super::audit::audit;
 use super::model::{self, Id, Model, Rules, Seen};
 

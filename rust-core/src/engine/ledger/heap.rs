@@ -4,14 +4,12 @@
 //! expiry: a longer promise leaves it, a shorter one moves it. Each entry knows its place, so moving or removing one
 //! costs O(log n). All of it happens under the coordinator.
 
-use super::Engine;
-use super::coordinator::Coordinator;
-use super::entry::{Entry, NEVER, NIL, Status};
-use super::segments::Segments;
-use super::sync::atomic::Ordering::Relaxed;
+use crate::engine::entry::{Entry, NEVER, NIL};
+use crate::engine::segments::Segments;
+use crate::engine::sync::atomic::Ordering::Relaxed;
 
 #[derive(Debug, Default)]
-pub(super) struct ExpiryHeap {
+pub(in crate::engine) struct ExpiryHeap {
     nodes: Vec<Node>,
 }
 
@@ -23,12 +21,12 @@ struct Node {
 
 impl ExpiryHeap {
     /// The entry with the least key.
-    pub(super) fn first(&self) -> Option<(u64, u32)> {
+    pub(in crate::engine) fn first(&self) -> Option<(u64, u32)> {
         self.nodes.first().map(|node| (node.key, node.slot))
     }
 
     /// Gives `slot` the key `key`, or takes it out where that is `NEVER`.
-    pub(super) fn arm(&mut self, entries: &Segments<Entry>, slot: u32, key: u64) {
+    pub(in crate::engine) fn arm(&mut self, entries: &Segments<Entry>, slot: u32, key: u64) {
         let entry = entries.get(slot).expect("an armed slot exists");
         entry.armed.store(key, Relaxed);
         let place = entry.heap_place.load(Relaxed);
@@ -100,39 +98,6 @@ impl ExpiryHeap {
             .expect("an armed slot exists")
             .heap_place
             .store(place as u32, Relaxed);
-    }
-}
-
-impl Engine {
-    /// Sees to it that the heap's key of an entry that has become idle is no later than its expiry.
-    ///
-    /// One that is leased again by now gets the mark, which the end of that lease sees in the very step that makes the entry idle,
-    /// and comes here too. That its release compares expiry and key would not do: it reads the key without the coordinator, and may
-    /// read what that was before.
-    #[cold]
-    pub(super) fn rearm(&self, coordinator: &mut Coordinator, slot: u32) {
-        let Some(entry) = self.entries.get(slot) else {
-            return;
-        };
-        loop {
-            let word = entry.word();
-            match word.status() {
-                Status::Idle => {
-                    let _stripe = self.lock_stripe(word.stripe());
-                    if entry.word() == word {
-                        let expiry = entry.expiry.load(Relaxed);
-                        if expiry < entry.armed.load(Relaxed) {
-                            coordinator.heap.arm(&self.entries, slot, expiry);
-                        }
-                        return;
-                    }
-                }
-                Status::Leased | Status::Opening if entry.mark_notify() => return,
-                // Idle by now, or gone: the next turn sees it as it is.
-                Status::Leased | Status::Opening => {}
-                Status::Free | Status::Victim => return,
-            }
-        }
     }
 }
 

@@ -1,99 +1,17 @@
-//! Ending a lease: the hit path, and what the coordinator decides when somebody waits or a limit is exceeded.
+//! Ending a lease: what the coordinator decides when somebody waits, a limit is exceeded or the connection is to be closed.
 
-use super::Engine;
-use super::coordinator::Step;
-use super::effects::{Cause, Effects};
-use super::entry::{Entry, Status, Word};
-use super::flags::OVER_TOTAL;
-use super::id::{Handle, StateId};
-use super::outcome::{Grant, NotLeased};
-use super::route::OVER;
-use super::stripe::Stamp;
-use super::sync::atomic::Ordering::Relaxed;
-
-/// How long a connection may be kept for reuse.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Keep {
-    /// This many milliseconds from now on, at most its time to live.
-    For(u64),
-    /// Until its time to live.
-    Forever,
-    /// As said by the last [`update_expiry`](super::Engine::update_expiry), in this lease or an earlier one.
-    AsBefore,
-}
-
-/// What is to become of a connection whose lease ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// It may be used again.
-    Keep(Keep),
-    /// It was looked at, not used: it is kept as before, and where it becomes idle it is idle since it was last used.
-    Unused,
-    /// It is to be closed.
-    Close,
-}
-
-/// What became of a lease that was released.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Released {
-    /// The pool keeps the connection, or a waiter has it already. It is not the caller's any more.
-    Kept,
-    /// The caller owns the victim: takes the connection out of its place, says [`ack`](super::Engine::ack), closes it.
-    Close(Cause),
-}
-
-/// What [`release_hit`](super::Engine::release_hit) did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hit {
-    /// The connection is idle.
-    Kept,
-    /// Nothing: the coordinator has to see this release. Call [`release`](super::Engine::release).
-    Slow,
-}
+use super::step::Step;
+use crate::engine::Engine;
+use crate::engine::effects::{Cause, Effects};
+use crate::engine::entry::{Status, Word};
+use crate::engine::flags::OVER_TOTAL;
+use crate::engine::id::{Handle, StateId};
+use crate::engine::outcome::{Grant, Keep, NotLeased, Released, Verdict};
+use crate::engine::route::OVER;
+use crate::engine::stripe::Stamp;
+use crate::engine::sync::atomic::Ordering::Relaxed;
 
 impl Engine {
-    /// Makes a leased connection without a state idle, if nobody waits for it: one short critical section in one stripe.
-    ///
-    /// The connection must lie in its place before the call: the next lease may have it before the call returns.
-    /// [`Hit::Slow`] means that nothing was done yet: call [`release`](Self::release). O(1), never blocks, has no
-    /// effects. A connection that gets an expiry for the first time, or a nearer one than before, costs O(log n) more.
-    // Long enough not to be inlined by itself, though a call saves and restores six registers.
-    #[inline(always)]
-    pub fn release_hit(&self, handle: Handle, keep: Keep) -> Result<Hit, NotLeased> {
-        let now = self.clock.now();
-        let entry = self.entry_of(handle).ok_or(NotLeased)?;
-        let slot = handle.slot();
-        // Good if the handle turns out to be alive: see `route_of`. Else nothing comes of it.
-        let route_slot = entry.route().slot();
-        let route = self.routes.get(route_slot).ok_or(NotLeased)?;
-        let index = self.stripe_of(route);
-        let stripe = &self.stripes[index];
-        let list = stripe.grow_to_list_of(route_slot);
-        let mut guard = self.lock_for_hit(stripe, route);
-        // Inside the lock, before the push: see the coordinator's "flag, then sweep". A route without the stateful flag
-        // has only entries without a state.
-        if self.flags.raised() != 0 || route.flags.load(Relaxed) != 0 {
-            return Ok(Hit::Slow);
-        }
-        // One step decides between two releases of the same lease; only the winner writes the fields.
-        let before = match entry.leased_to_idle(handle.generation(), index) {
-            Ok(before) => before,
-            Err(word) if is_held(word, handle) => return Ok(Hit::Slow),
-            Err(_) => return Err(NotLeased),
-        };
-        self.note_expiry(entry, keep, now);
-        guard.link(slot, entry, list, now);
-        // The key is the coordinator's, and this may be an older one. A key only gets later in two ways: while the entry is idle, under
-        // the lock of its stripe, which has been taken here or by whoever leased it from there; or by a clean-up that found it leased
-        // and has left a mark (see `rearm`). Of a key that has got earlier nothing is lost.
-        let is_armed_too_late = entry.expiry.load(Relaxed) < entry.armed.load(Relaxed);
-        drop(guard);
-        if before.is_notify() || is_armed_too_late {
-            self.rearm(&mut self.coordinator.lock(), slot);
-        }
-        Ok(Hit::Kept)
-    }
-
     /// Ends a lease, or gives a right to open back. The handle is dead then.
     ///
     /// A connection that is kept goes to the first waiter it can serve, else it becomes idle, bound to `state`; it must
@@ -112,23 +30,6 @@ impl Engine {
             Ok(step.release(handle.slot(), word, verdict, state))
         })
     }
-
-    /// Writes until when a connection may be kept. The caller owns the entry.
-    #[inline]
-    pub(super) fn note_expiry(&self, entry: &Entry, keep: Keep, now: u64) {
-        let promised = match keep {
-            Keep::For(millis) => now.saturating_add(millis),
-            Keep::Forever => u64::MAX,
-            Keep::AsBefore => return,
-        };
-        let expiry = promised.min(entry.end_of_life.load(Relaxed));
-        entry.expiry.store(expiry, Relaxed);
-    }
-}
-
-/// Whether the handle is alive, though it cannot become idle without the coordinator.
-fn is_held(word: Word, handle: Handle) -> bool {
-    word.lease() == handle.generation() && matches!(word.status(), Status::Leased | Status::Opening)
 }
 
 impl Step<'_> {

@@ -1,110 +1,20 @@
-//! The coordinator: limits, counts, the queue of waiters and the expiry heap of one pool, under one lock.
-//!
-//! A call that needs it makes one [`Step`], during which the pool's invariants may be off; at its end they hold:
-//!
-//! - Q1: a route with waiters, or over its limit, has its flag set and nothing idle;
-//! - Q2: if a waiter could be served but for the total limit, the total is full, `STARVED` is set and nothing is idle
-//!   anywhere; or else every slot is taken, and whoever acknowledges a victim serves it;
-//! - Q3: a pool over its total limit, or shut down, has nothing idle.
-//!
-//! They rest on "flag, then sweep": the flag is stored first, then every stripe concerned is locked once. A releaser
-//! reads the flag inside its stripe's lock, before it pushes. Its section came either before the sweep's, which then
-//! sees the entry, or after, and then it sees the flag and comes to the coordinator. So a sweep may skip no stripe,
-//! neither by a length nor because it is locked.
-//!
-//! Lock order: the coordinator, then one stripe at a time; never a stripe first, never two stripes.
+//! A step: one call's work under the coordinator, and what every step is made of: leasing, removing and pushing an entry.
 
-use std::collections::{BTreeSet, VecDeque};
-
-use super::Engine;
-use super::effects::{Cause, Effects, Victim};
-use super::entry::{Entry, NEVER, Word};
-use super::expiry::ExpiryHeap;
-use super::flags::{OVER_TOTAL, SHUT};
-use super::id::{Handle, StateId};
-use super::route::{Queue, Route, RouteRecord};
-use super::segments::CAPACITY;
-use super::stripe::{Guard, Stamp};
-use super::sync::MutexGuard;
-use super::sync::atomic::Ordering::Relaxed;
-use super::ticket::Tickets;
-
-/// What the coordinator's lock guards.
-#[derive(Debug)]
-pub(super) struct Coordinator {
-    pub(super) total: u32,
-    pub(super) max_total: u32,
-    pub(super) default_max: u32,
-    pub(super) tickets: Tickets,
-    pub(super) heap: ExpiryHeap,
-    pub(super) routes: Vec<RouteRecord>,
-    pub(super) free_routes: Vec<u32>,
-    /// Routes that had neither entries nor waiters when they were put here, the longest there first.
-    pub(super) reclaimable: VecDeque<u32>,
-    /// Routes whose head could be served but for the total limit, by the head's place in the order of arrival.
-    pub(super) eligible: BTreeSet<(u64, u32)>,
-    free_slots: Vec<u32>,
-    next_slot: u32,
-    /// When a step looks next whether callers still collide.
-    pub(super) next_look: u64,
-    /// How many slots there are. Only tests have fewer than ids can tell apart.
-    pub(super) slots: u32,
-}
-
-impl Coordinator {
-    pub(super) fn new(max_total: u32, default_max: u32) -> Self {
-        Coordinator {
-            total: 0,
-            max_total,
-            default_max,
-            tickets: Tickets::default(),
-            heap: ExpiryHeap::default(),
-            routes: Vec::new(),
-            free_routes: Vec::new(),
-            reclaimable: VecDeque::new(),
-            eligible: BTreeSet::new(),
-            free_slots: Vec::new(),
-            next_slot: 0,
-            next_look: 0,
-            slots: CAPACITY,
-        }
-    }
-
-    pub(super) fn max_of(&self, route: u32) -> u32 {
-        self.routes[route as usize]
-            .limit
-            .unwrap_or(self.default_max)
-    }
-
-    pub(super) fn has_room(&self, route: u32) -> bool {
-        self.has_room_in_total() && self.routes[route as usize].allocated < self.max_of(route)
-    }
-
-    /// A victim's slot is free again. True where somebody waits for just that.
-    pub(super) fn free_slot(&mut self, slot: u32) -> bool {
-        let is_waited_for = self.lacks_only_a_slot() && !self.eligible.is_empty();
-        self.free_slots.push(slot);
-        is_waited_for
-    }
-
-    fn has_slot(&self) -> bool {
-        !self.free_slots.is_empty() || self.next_slot < self.slots
-    }
-
-    pub(super) fn has_room_in_total(&self) -> bool {
-        self.total < self.max_total && self.has_slot()
-    }
-
-    /// The limit leaves room, but victims that were not acknowledged yet have all slots.
-    pub(super) fn lacks_only_a_slot(&self) -> bool {
-        self.total < self.max_total && !self.has_slot()
-    }
-}
+use crate::engine::Engine;
+use crate::engine::effects::{Cause, Effects, Victim};
+use crate::engine::entry::{Entry, NEVER, Word};
+use crate::engine::flags::{OVER_TOTAL, SHUT};
+use crate::engine::id::{Handle, StateId};
+use crate::engine::ledger::{Ledger, Queue};
+use crate::engine::route::Route;
+use crate::engine::stripe::{Guard, Stamp};
+use crate::engine::sync::MutexGuard;
+use crate::engine::sync::atomic::Ordering::Relaxed;
 
 /// One call's work under the coordinator.
-pub(super) struct Step<'a> {
+pub(in crate::engine) struct Step<'a> {
     pub(super) engine: &'a Engine,
-    pub(super) c: MutexGuard<'a, Coordinator>,
+    pub(super) c: MutexGuard<'a, Ledger>,
     pub(super) effects: &'a mut Effects,
     pub(super) now: u64,
     /// The work was done to its end. That the thread unwinds says nothing: it may do so with a lease on its stack, which this
@@ -114,7 +24,7 @@ pub(super) struct Step<'a> {
 
 impl Engine {
     /// Does one call's work under the coordinator.
-    pub(super) fn step<T>(
+    pub(in crate::engine) fn step<T>(
         &self,
         effects: &mut Effects,
         work: impl FnOnce(&mut Step<'_>) -> T,
@@ -132,6 +42,26 @@ impl Engine {
         let outcome = work(&mut step);
         step.is_done = true;
         outcome
+    }
+}
+
+impl Engine {
+    /// A victim's connection was taken out of its place: the slot may be used again. O(1).
+    ///
+    /// True where all slots were taken by victims and somebody waits for one: call [`serve`](Self::serve) then. Does nothing where
+    /// `slot` holds no victim.
+    #[must_use = "somebody may wait for the slot"]
+    pub fn ack(&self, slot: u32) -> bool {
+        let Some(entry) = self.entries.get(slot) else {
+            return false;
+        };
+        let mut coordinator = self.coordinator.lock();
+        entry.victim_to_free() && coordinator.free_slot(slot)
+    }
+
+    /// Serves those who could not be served for want of a slot: see [`ack`](Self::ack). O(served).
+    pub fn serve(&self, effects: &mut Effects) {
+        self.step(effects, |step| step.settle());
     }
 }
 

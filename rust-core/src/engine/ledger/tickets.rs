@@ -4,15 +4,15 @@
 //! that comes at once finds somebody to wake. The answer is one atomic cell, written once under the coordinator and
 //! read by the waiter without it. It also tells whose answer is missing, so that a ticket that has ended is not taken for one that waits.
 
-use super::id::{Handle, StateId, Ticket};
-use super::outcome::{Answer, Grant, Refusal};
-use super::route::Queue;
-use super::segments::{CAPACITY, Segments};
-use super::sync::atomic::{AtomicU64, Ordering};
+use super::routes::Queue;
+use crate::engine::id::{Handle, StateId, Ticket};
+use crate::engine::outcome::{Answer, Grant, Refusal};
+use crate::engine::segments::{CAPACITY, Segments};
+use crate::engine::sync::atomic::{AtomicU64, Ordering};
 
 /// Where a waiter reads its answer.
 #[derive(Debug, Default)]
-pub(super) struct AnswerCell {
+pub(in crate::engine) struct AnswerCell {
     /// 0 while no ticket is alive here, `PENDING` and its generation while one is without an answer. Written under the coordinator.
     code: AtomicU64,
 }
@@ -78,7 +78,7 @@ struct Record {
 
 /// All tickets of a pool, under its coordinator.
 #[derive(Debug, Default)]
-pub(super) struct Tickets {
+pub(in crate::engine) struct Tickets {
     records: Vec<Record>,
     free: Vec<u32>,
     last_sequence: u64,
@@ -87,11 +87,15 @@ pub(super) struct Tickets {
 
 impl Tickets {
     /// How many wait.
-    pub(super) fn waiting(&self) -> u32 {
+    pub(in crate::engine) fn waiting(&self) -> u32 {
         self.waiting
     }
 
-    pub(super) fn reserve(&mut self, tag: u32, answers: &Segments<AnswerCell>) -> Option<Ticket> {
+    pub(in crate::engine) fn reserve(
+        &mut self,
+        tag: u32,
+        answers: &Segments<AnswerCell>,
+    ) -> Option<Ticket> {
         let slot = match self.free.pop() {
             Some(slot) => slot,
             None => {
@@ -120,7 +124,7 @@ impl Tickets {
     }
 
     /// The slot of a ticket that is alive.
-    pub(super) fn find(&self, tag: u32, ticket: Ticket) -> Option<u32> {
+    pub(in crate::engine) fn find(&self, tag: u32, ticket: Ticket) -> Option<u32> {
         let record = self.records.get(ticket.slot() as usize)?;
         (ticket.tag() == tag
             && record.generation == ticket.generation()
@@ -128,31 +132,37 @@ impl Tickets {
             .then_some(ticket.slot())
     }
 
-    pub(super) fn is_queued(&self, slot: u32) -> bool {
+    pub(in crate::engine) fn is_queued(&self, slot: u32) -> bool {
         matches!(
             self.records[slot as usize].stage,
             Stage::Queued | Stage::Waiting
         )
     }
 
-    pub(super) fn id(&self, tag: u32, slot: u32) -> Ticket {
+    pub(in crate::engine) fn id(&self, tag: u32, slot: u32) -> Ticket {
         Ticket::new(tag, slot, self.records[slot as usize].generation)
     }
 
-    pub(super) fn route(&self, slot: u32) -> u32 {
+    pub(in crate::engine) fn route(&self, slot: u32) -> u32 {
         self.records[slot as usize].route
     }
 
-    pub(super) fn state(&self, slot: u32) -> StateId {
+    pub(in crate::engine) fn state(&self, slot: u32) -> StateId {
         self.records[slot as usize].state
     }
 
-    pub(super) fn sequence(&self, slot: u32) -> u64 {
+    pub(in crate::engine) fn sequence(&self, slot: u32) -> u64 {
         self.records[slot as usize].sequence
     }
 
     /// Appends a reserved ticket to its route's queue.
-    pub(super) fn enqueue(&mut self, slot: u32, route: u32, state: StateId, queue: &mut Queue) {
+    pub(in crate::engine) fn enqueue(
+        &mut self,
+        slot: u32,
+        route: u32,
+        state: StateId,
+        queue: &mut Queue,
+    ) {
         self.last_sequence += 1;
         let earlier = queue.tail;
         let record = &mut self.records[slot as usize];
@@ -170,14 +180,14 @@ impl Tickets {
     }
 
     /// Counts a queued ticket, which stays where it is.
-    pub(super) fn wait(&mut self, slot: u32, queue: &mut Queue) {
+    pub(in crate::engine) fn wait(&mut self, slot: u32, queue: &mut Queue) {
         self.records[slot as usize].stage = Stage::Waiting;
         queue.waiting += 1;
         self.waiting += 1;
     }
 
     /// Takes a queued ticket out of its route's queue.
-    pub(super) fn unlink(&mut self, slot: u32, queue: &mut Queue) {
+    pub(in crate::engine) fn unlink(&mut self, slot: u32, queue: &mut Queue) {
         let record = &mut self.records[slot as usize];
         let was_waiting = record.stage == Stage::Waiting;
         debug_assert!(was_waiting || record.stage == Stage::Queued);
@@ -198,7 +208,7 @@ impl Tickets {
     }
 
     /// Answers a ticket that was taken out of its queue.
-    pub(super) fn answer(
+    pub(in crate::engine) fn answer(
         &mut self,
         slot: u32,
         answer: Result<Grant, Refusal>,
@@ -215,7 +225,11 @@ impl Tickets {
 
     /// Takes every ticket out of its queue and answers it that the pool is shut down, whatever became of the queues. Tells whose they
     /// are.
-    pub(super) fn refuse_all(&mut self, tag: u32, cells: &Segments<AnswerCell>) -> Vec<Ticket> {
+    pub(in crate::engine) fn refuse_all(
+        &mut self,
+        tag: u32,
+        cells: &Segments<AnswerCell>,
+    ) -> Vec<Ticket> {
         let mut refused = Vec::new();
         for (slot, record) in (0..).zip(&mut self.records) {
             if !matches!(record.stage, Stage::Queued | Stage::Waiting) {
@@ -234,12 +248,12 @@ impl Tickets {
     }
 
     /// Tells a ticket that stays queued to ask again.
-    pub(super) fn nudge(&self, slot: u32, cells: &Segments<AnswerCell>) {
+    pub(in crate::engine) fn nudge(&self, slot: u32, cells: &Segments<AnswerCell>) {
         cell(cells, slot).put(ASK_AGAIN);
     }
 
     /// The answer; the ticket is dead then, unless it is still in its queue or was never put there.
-    pub(super) fn take_answer(
+    pub(in crate::engine) fn take_answer(
         &mut self,
         slot: u32,
         cells: &Segments<AnswerCell>,
@@ -253,7 +267,7 @@ impl Tickets {
     }
 
     /// Every reserved or queued ticket's life ends here.
-    pub(super) fn free(&mut self, slot: u32, cells: &Segments<AnswerCell>) {
+    pub(in crate::engine) fn free(&mut self, slot: u32, cells: &Segments<AnswerCell>) {
         cell(cells, slot).put(0);
         self.records[slot as usize].stage = Stage::Free;
         self.free.push(slot);
@@ -262,7 +276,7 @@ impl Tickets {
 
 /// Whether `ticket`, of this pool, is alive and has no answer, without the coordinator.
 #[inline]
-pub(super) fn is_awaited(cells: &Segments<AnswerCell>, ticket: Ticket) -> bool {
+pub(in crate::engine) fn is_awaited(cells: &Segments<AnswerCell>, ticket: Ticket) -> bool {
     cells
         .get(ticket.slot())
         .is_some_and(|cell| cell.is_awaited(ticket.generation()))

@@ -1,14 +1,14 @@
 //! Changing limits while the pool runs. A lowered limit closes surplus idle entries at once and leased ones at their
 //! release; a raised one serves waiters at once.
 
-use super::Engine;
-use super::config::MAX_ENTRIES;
-use super::coordinator::Step;
-use super::effects::{Cause, Effects};
-use super::flags::OVER_TOTAL;
-use super::id::RouteId;
-use super::outcome::Refusal;
-use super::sync::atomic::Ordering::Relaxed;
+use super::step::Step;
+use crate::engine::Engine;
+use crate::engine::config::MAX_ENTRIES;
+use crate::engine::effects::{Cause, Effects};
+use crate::engine::flags::OVER_TOTAL;
+use crate::engine::id::RouteId;
+use crate::engine::outcome::Refusal;
+use crate::engine::sync::atomic::Ordering::Relaxed;
 
 impl Engine {
     /// Sets the limit in total, at most [`MAX_ENTRIES`]; 0 lets every request wait. O(removed + served).

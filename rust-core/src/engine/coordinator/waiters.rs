@@ -4,13 +4,13 @@
 //! eligible. Only the coordinator looks on behalf of waiters: one that looked for itself could take what was meant for one who
 //! has waited longer.
 
-use super::Engine;
-use super::coordinator::Step;
-use super::effects::{Cause, Effects};
-use super::flags::STARVED;
-use super::id::{StateId, Ticket};
-use super::outcome::{Answer, Grant, Refusal};
-use super::ticket;
+use super::step::Step;
+use crate::engine::Engine;
+use crate::engine::effects::{Cause, Effects};
+use crate::engine::flags::STARVED;
+use crate::engine::id::{StateId, Ticket};
+use crate::engine::ledger::is_awaited;
+use crate::engine::outcome::{Answer, Grant, Refusal};
 
 impl Engine {
     /// A ticket for a request that is about to wait. Give it to [`lease`](Self::lease) or to [`cancel`](Self::cancel).
@@ -31,7 +31,7 @@ impl Engine {
     /// atomic as long as there is no answer, else O(1). What the granter did before is visible to the taker.
     #[inline]
     pub fn poll_ticket(&self, ticket: Ticket) -> Result<Answer, Refusal> {
-        if ticket.tag() == self.tag && ticket::is_awaited(&self.answers, ticket) {
+        if ticket.tag() == self.tag && is_awaited(&self.answers, ticket) {
             return Ok(Answer::Pending);
         }
         self.take_answer(ticket)
@@ -113,7 +113,7 @@ impl Step<'_> {
     }
 
     /// Takes a ticket out of its queue and answers it.
-    pub(super) fn answer(&mut self, ticket: u32, answer: Result<Grant, Refusal>) {
+    pub(in crate::engine) fn answer(&mut self, ticket: u32, answer: Result<Grant, Refusal>) {
         self.unlink(ticket);
         self.c.tickets.answer(ticket, answer, &self.engine.answers);
         self.wake(ticket);

@@ -10,13 +10,13 @@
 //! release. A caller that read `wide` before, and locks its stripe only when the flag is down again, leaves an entry in another stripe.
 //! Nothing is lost by that: a lease that finds nothing in stripe 0 looks in the others as ever, and the next look brings it home.
 
-use super::coordinator::Step;
-use super::flags::REORDERING;
-use super::stripe::Stripe;
-use super::sync::atomic::Ordering::Relaxed;
+use super::step::Step;
+use crate::engine::flags::REORDERING;
+use crate::engine::stripe::Stripe;
+use crate::engine::sync::atomic::Ordering::Relaxed;
 
 /// Milliseconds between two looks.
-pub(super) const CALM: u64 = 10_000;
+pub(in crate::engine) const CALM: u64 = 10_000;
 
 /// With more entries idle than this a pool stays wide: who comes meanwhile waits for them to be put in order.
 const MOST: u32 = 4096;

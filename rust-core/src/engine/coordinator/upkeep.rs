@@ -3,14 +3,14 @@
 //! What has expired or was idle for long costs what it closes, in short batches, between which the coordinator is free for others.
 //! Clearing a route and ending the pool are one hold of it each, in which every entry is looked at once.
 
-use super::Engine;
-use super::coordinator::Step;
-use super::effects::{Cause, Effects, Victim};
-use super::entry::{Mark, NEVER, Status};
-use super::flags::SHUT;
-use super::id::RouteId;
-use super::outcome::Refusal;
-use super::sync::atomic::Ordering::Relaxed;
+use super::step::Step;
+use crate::engine::Engine;
+use crate::engine::effects::{Cause, Effects, Victim};
+use crate::engine::entry::{Mark, NEVER, Status};
+use crate::engine::flags::SHUT;
+use crate::engine::id::RouteId;
+use crate::engine::outcome::Refusal;
+use crate::engine::sync::atomic::Ordering::Relaxed;
 
 /// How to shut a pool down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,86 @@
+//! What the coordinator's lock guards: limits, counts, the queue of waiters and the expiry heap of one pool. Plain data, which a
+//! [step](super::coordinator) of the coordinator reads and writes.
+
+mod heap;
+mod routes;
+mod tickets;
+
+use std::collections::{BTreeSet, VecDeque};
+
+use super::segments::CAPACITY;
+
+pub(super) use heap::ExpiryHeap;
+pub(super) use routes::{Queue, RouteRecord};
+pub(super) use tickets::{AnswerCell, Tickets, is_awaited};
+
+/// What the coordinator's lock guards.
+#[derive(Debug)]
+pub(super) struct Ledger {
+    pub(super) total: u32,
+    pub(super) max_total: u32,
+    pub(super) default_max: u32,
+    pub(super) tickets: Tickets,
+    pub(super) heap: ExpiryHeap,
+    pub(super) routes: Vec<RouteRecord>,
+    pub(super) free_routes: Vec<u32>,
+    /// Routes that had neither entries nor waiters when they were put here, the longest there first.
+    pub(super) reclaimable: VecDeque<u32>,
+    /// Routes whose head could be served but for the total limit, by the head's place in the order of arrival.
+    pub(super) eligible: BTreeSet<(u64, u32)>,
+    pub(super) free_slots: Vec<u32>,
+    pub(super) next_slot: u32,
+    /// When a step looks next whether callers still collide.
+    pub(super) next_look: u64,
+    /// How many slots there are. Only tests have fewer than ids can tell apart.
+    pub(super) slots: u32,
+}
+
+impl Ledger {
+    pub(super) fn new(max_total: u32, default_max: u32) -> Self {
+        Ledger {
+            total: 0,
+            max_total,
+            default_max,
+            tickets: Tickets::default(),
+            heap: ExpiryHeap::default(),
+            routes: Vec::new(),
+            free_routes: Vec::new(),
+            reclaimable: VecDeque::new(),
+            eligible: BTreeSet::new(),
+            free_slots: Vec::new(),
+            next_slot: 0,
+            next_look: 0,
+            slots: CAPACITY,
+        }
+    }
+
+    pub(super) fn max_of(&self, route: u32) -> u32 {
+        self.routes[route as usize]
+            .limit
+            .unwrap_or(self.default_max)
+    }
+
+    pub(super) fn has_room(&self, route: u32) -> bool {
+        self.has_room_in_total() && self.routes[route as usize].allocated < self.max_of(route)
+    }
+
+    /// A victim's slot is free again. True where somebody waits for just that.
+    pub(super) fn free_slot(&mut self, slot: u32) -> bool {
+        let is_waited_for = self.lacks_only_a_slot() && !self.eligible.is_empty();
+        self.free_slots.push(slot);
+        is_waited_for
+    }
+
+    pub(super) fn has_slot(&self) -> bool {
+        !self.free_slots.is_empty() || self.next_slot < self.slots
+    }
+
+    pub(super) fn has_room_in_total(&self) -> bool {
+        self.total < self.max_total && self.has_slot()
+    }
+
+    /// The limit leaves room, but victims that were not acknowledged yet have all slots.
+    pub(super) fn lacks_only_a_slot(&self) -> bool {
+        self.total < self.max_total && !self.has_slot()
+    }
+}
