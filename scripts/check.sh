@@ -1,8 +1,9 @@
 # ./dev check: what can be said about the code without running it. Sourced by ./dev.
 
 check() {
-    tools rust cxx java gradle shellcheck
+    tools rust cxx java gradle shellcheck python3
     step 'shell scripts' check_scripts
+    step 'imports run one way' check_imports
     if command -v cargo-fmt >/dev/null; then
         step 'formatting' check_formatting
     else
@@ -50,6 +51,12 @@ check_gates() {
     for library in java-bindings/leasehold/build/native/META-INF/native/*/*.so; do
         scripts/gates.sh "$library" 'Java_io_leasehold_|JNI_On'
     done
+}
+
+# The check is seen to notice each form of a circle before it is believed.
+check_imports() {
+    tests/imports.py
+    scripts/imports.py rust-core c-header java-bindings/native
 }
 
 # Those of ./dev are read through it; the others stand alone.
