@@ -8,6 +8,7 @@ import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -57,5 +58,38 @@ class LimitsTest {
         } finally {
             other.shutdown();
         }
+    }
+
+    @Test
+    void takenFromARouteThatHasNone() {
+        ConnectionPool<String, Connection> pool = pool(new AtomicInteger());
+        pool.removeMaxPerRoute("unknown");
+        assertEquals(5, pool.getMaxPerRoute("unknown"));
+        assertEquals(0, pool.routes().size());
+        pool.shutdown(ShutdownMode.IMMEDIATE);
+    }
+
+    @Test
+    void loweredForEveryRouteOrOneItClosesWhatIsIdleBeforeItReturns() {
+        AtomicInteger closed = new AtomicInteger();
+        ConnectionPool<String, Connection> pool = pool(closed);
+        Lease<Connection> one = pool.tryLease("a");
+        Lease<Connection> two = pool.tryLease("a");
+        Lease<Connection> three = pool.tryLease("a");
+        one.opened(new Connection("a"));
+        two.opened(new Connection("a"));
+        three.opened(new Connection("a"));
+        one.release();
+        two.release();
+        three.release();
+        pool.setDefaultMaxPerRoute(2);
+        assertEquals(1, closed.get());
+        pool.setMaxPerRoute("a", 1);
+        assertEquals(2, closed.get());
+        pool.shutdown(ShutdownMode.IMMEDIATE);
+    }
+
+    private static ConnectionPool<String, Connection> pool(AtomicInteger closed) {
+        return ConnectionPool.<String, Connection>builder((connection, cause) -> closed.incrementAndGet()).maxPerRoute(5).build();
     }
 }
