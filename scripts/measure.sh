@@ -1,4 +1,4 @@
-# ./dev demo, ./dev closes, ./dev clients, ./dev bench and ./dev cycles. Sourced by ./dev.
+# ./dev demo, ./dev closes, ./dev clients, ./dev mutants, ./dev bench and ./dev cycles. Sourced by ./dev.
 
 demo() {
     tools rust java gradle nginx
@@ -16,6 +16,12 @@ clients() {
     tools rust java gradle
     say 'building, then running'
     gradle_java --quiet :leasehold-httpclient3:manyClients
+}
+
+mutants() {
+    tools rust java gradle
+    say 'building, then mutating'
+    gradle_java --quiet :leasehold:mutants
 }
 
 bench() {
