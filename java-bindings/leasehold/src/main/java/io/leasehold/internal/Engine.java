@@ -60,8 +60,9 @@ public abstract class Engine {
     }
 
     /**
-     * Does nothing, but is not empty: a call of an empty method from native code the JVM leaves out. Those natives after which there is something to do call it from as far down the stack as that may lead, before
-     * they do anything: if it overflows there, nothing has happened, and otherwise it does not overflow afterwards. See {@code stack.rs}.
+     * Does nothing, but is not empty: a call of an empty method from native code the JVM leaves out. Those natives after which there is
+     * something to do call it from as far down the stack as that may lead, before they do anything: if it overflows there, nothing has
+     * happened, and otherwise it does not overflow afterwards. See {@code stack.rs}.
      */
     @SuppressWarnings("unused")
     private boolean hasStack() {
