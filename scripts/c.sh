@@ -126,7 +126,8 @@ compile_c_unload() {
 test_c_valgrind() {
     build_c_tests ''
     compile_c_tests target/c-tests/tests
-    valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite,indirect,possible --error-exitcode=9 target/c-tests/tests
+    valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite,indirect,possible --error-exitcode=9 \
+        --suppressions="$c_sources/valgrind.supp" target/c-tests/tests
 }
 
 test_c_vanish() {

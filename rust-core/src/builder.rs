@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::engine::{Clock, Config, Engine, Policy};
 use crate::plan::Plan;
 #[cfg(feature = "watch")]
-use crate::plan::descriptor_of;
+use crate::plan::{Descriptor, descriptor_of};
 use crate::pool::Pool;
 use crate::shared::{Shared, millis};
 use crate::shares::Shares;
@@ -247,7 +247,7 @@ where
         descriptor: impl Fn(&C) -> Option<BorrowedFd<'_>> + Send + Sync + 'static,
     ) -> Self {
         self.plan.watching = watching;
-        self.plan.descriptor = Some(Arc::new(descriptor));
+        self.plan.descriptor = Descriptor::By(Arc::new(descriptor));
         self.join = Some(join);
         self
     }
@@ -309,7 +309,7 @@ where
     /// ```
     pub fn watch(mut self, watching: Watching) -> Self {
         self.plan.watching = watching;
-        self.plan.descriptor = Some(descriptor_of());
+        self.plan.descriptor = descriptor_of();
         self.join = Some(join);
         self
     }
@@ -319,7 +319,9 @@ where
     /// [`TcpKeepAlive::set_on`](crate::socket::TcpKeepAlive::set_on), to be called where they are opened.
     pub fn tcp_keep_alive(mut self, keep_alive: TcpKeepAlive) -> Self {
         self.plan.keep_alive = Some(keep_alive);
-        self.plan.descriptor.get_or_insert_with(descriptor_of);
+        if let Descriptor::Unknown = self.plan.descriptor {
+            self.plan.descriptor = descriptor_of();
+        }
         self
     }
 }

@@ -78,7 +78,13 @@ impl<C> Cells<C> {
     #[allow(clippy::mut_from_ref)] // the whole point, and what the caller promises
     pub(crate) unsafe fn owned(&self, slot: u32) -> &mut Kept<C> {
         // SAFETY: the caller is the only owner, see above.
-        unsafe { &mut *self.cells.grow_to(slot).0.get() }
+        unsafe { &mut *self.place(slot) }
+    }
+
+    /// Where the cell of `slot` is, for its owner, who looks for it once and lends it to nobody while a program's code runs.
+    #[inline]
+    pub(crate) fn place(&self, slot: u32) -> *mut Kept<C> {
+        self.cells.grow_to(slot).0.get()
     }
 
     /// How the connection of `slot` came into the pool, for whoever borrows its lease.

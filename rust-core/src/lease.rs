@@ -372,24 +372,43 @@ impl<K, C> Connection<K, C> {
         Ok(Lease::Vacancy(vacancy))
     }
 
-    fn end(self, keep: Keep) {
-        if self.hold.shared.plan.cares_at_end {
-            return self.end_with_care(keep);
+    fn end(mut self, keep: Keep) {
+        if self.hold.shared.plan.max_idle_per_route.is_some() {
+            self.end_among_few(keep);
+        } else {
+            self.put_back(keep);
         }
-        self.put_back(keep);
     }
 
-    /// The end of a lease in a pool that watches its connections, or counts those that are idle.
-    // Apart, so that the guard is not moved about where there is nothing of the kind.
+    /// The end of a lease in a pool that limits how many are idle.
+    // Apart, so that nothing of it is in the other way.
     #[inline(never)]
-    fn end_with_care(self, keep: Keep) {
-        let shared = Arc::clone(&self.hold.shared);
-        // It asks the connection, which may panic, and is then closed: nothing was given up yet.
-        shared.note_socket(self.hold.handle, &self);
-        let route = shared.engine.route_of(self.hold.handle);
+    fn end_among_few(&mut self, keep: Keep) {
+        let route = self.hold.shared.engine.route_of(self.hold.handle);
         self.put_back(keep);
         if let Ok(route) = route {
-            shared.close_surplus(route);
+            self.hold.shared.close_surplus(route);
+        }
+    }
+
+    #[inline(always)]
+    fn put_back(&mut self, keep: Keep) {
+        // A hit looks for it once.
+        let place = self.hold.shared.cells.place(self.hold.handle.slot());
+        // It asks the connection, which may panic, and is then closed: nothing was given up yet.
+        // SAFETY: the place is our lease's, which is live.
+        unsafe {
+            self.hold
+                .shared
+                .note_socket_at(place, self.hold.handle, self)
+        };
+        let connection = self.connection.take().expect(ENDED);
+        self.hold.is_ended = true;
+        let hold = &self.hold;
+        // SAFETY: as above, and the lease ends here.
+        unsafe {
+            hold.shared
+                .keep_at(place, hold.handle, connection, keep, hold.state);
         }
     }
 
@@ -400,14 +419,6 @@ impl<K, C> Connection<K, C> {
         let hold = &self.hold;
         hold.shared.put_back(hold.handle, connection, hold.state);
         hold.shared.end(hold.handle, Verdict::Unused, hold.state);
-    }
-
-    #[inline(always)]
-    fn put_back(mut self, keep: Keep) {
-        let connection = self.connection.take().expect(ENDED);
-        self.hold.is_ended = true;
-        let hold = &self.hold;
-        hold.shared.keep(hold.handle, connection, keep, hold.state);
     }
 }
 

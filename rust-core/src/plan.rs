@@ -4,7 +4,7 @@
 use std::fmt;
 #[cfg(feature = "watch")]
 use std::os::fd::AsFd;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::sync::Arc;
 
 use crate::housekeeper::{Disposable, Eviction, Membership};
@@ -15,7 +15,36 @@ use crate::watching::Watching;
 pub(crate) type Judge<C> = Arc<dyn Fn(&C) -> bool + Send + Sync>;
 
 /// How to get at a connection's descriptor.
-pub(crate) type Descriptor<C> = Arc<dyn Fn(&C) -> Option<BorrowedFd<'_>> + Send + Sync>;
+#[cfg_attr(not(feature = "watch"), allow(dead_code))] // Nothing is done with sockets then.
+pub(crate) enum Descriptor<C> {
+    /// Nobody says it: nothing can be done with its socket.
+    Unknown,
+    /// Its type says it, by a call that costs a hit next to nothing.
+    OfType(for<'a> fn(&'a C) -> BorrowedFd<'a>),
+    /// The program says it.
+    By(Arc<dyn Fn(&C) -> Option<BorrowedFd<'_>> + Send + Sync>),
+}
+
+impl<C> Descriptor<C> {
+    #[inline]
+    fn of<'a>(&self, connection: &'a C) -> Option<BorrowedFd<'a>> {
+        match self {
+            Descriptor::Unknown => None,
+            Descriptor::OfType(descriptor) => Some(descriptor(connection)),
+            Descriptor::By(descriptor) => descriptor(connection),
+        }
+    }
+}
+
+impl<C> Clone for Descriptor<C> {
+    fn clone(&self) -> Self {
+        match self {
+            Descriptor::Unknown => Descriptor::Unknown,
+            Descriptor::OfType(descriptor) => Descriptor::OfType(*descriptor),
+            Descriptor::By(descriptor) => Descriptor::By(Arc::clone(descriptor)),
+        }
+    }
+}
 
 /// Where there is a look at a connection that was just leased.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +59,7 @@ pub(crate) enum Looks {
 pub(crate) struct Plan<C> {
     pub(crate) watching: Watching,
     /// How to get at a connection's descriptor. None: nothing can be done with its socket.
-    pub(crate) descriptor: Option<Descriptor<C>>,
+    pub(crate) descriptor: Descriptor<C>,
     /// Which connections with bytes to read may be used. None: none may.
     pub(crate) usable_when_readable: Option<Judge<C>>,
     /// Which connections may be used at all. None: all may.
@@ -43,17 +72,15 @@ pub(crate) struct Plan<C> {
     pub(crate) eviction: Eviction,
     /// Who drops the last pool waits for the library's threads.
     pub(crate) waits_at_end: bool,
-    /// Follow from the others, see [`settle`](Self::settle); a hit looks at these two alone.
+    /// Follow from the others, see [`settle`](Self::settle); a hit looks at this alone.
     pub(crate) looks: Looks,
-    /// There is more to the end of a lease than to keep the connection.
-    pub(crate) cares_at_end: bool,
 }
 
 impl<C> Plan<C> {
     pub(crate) fn new() -> Self {
         Plan {
             watching: Watching::Off,
-            descriptor: None,
+            descriptor: Descriptor::Unknown,
             usable_when_readable: None,
             is_usable: None,
             keep_alive: None,
@@ -62,7 +89,6 @@ impl<C> Plan<C> {
             eviction: Eviction::default(),
             waits_at_end: true,
             looks: Looks::Nowhere,
-            cares_at_end: false,
         }
     }
 
@@ -74,7 +100,6 @@ impl<C> Plan<C> {
             Watching::Probe | Watching::Both => Looks::Everywhere,
             Watching::Watch => Looks::WhereUnwatched,
         };
-        self.cares_at_end = self.watching.watches() || self.max_idle_per_route.is_some();
     }
 
     /// A connection was opened: sets its socket up.
@@ -125,9 +150,23 @@ impl<C> Plan<C> {
         self.socket_of(connection)
     }
 
+    /// The number of that descriptor.
+    #[inline]
+    pub(crate) fn number_to_watch(&self, connection: &C) -> Option<RawFd> {
+        if !self.watching.watches() {
+            return None;
+        }
+        // Each for itself, so that who has a type that says it need not ask whether it did.
+        match &self.descriptor {
+            Descriptor::Unknown => None,
+            Descriptor::OfType(descriptor) => Some(descriptor(connection).as_raw_fd()),
+            Descriptor::By(descriptor) => descriptor(connection).map(|socket| socket.as_raw_fd()),
+        }
+    }
+
     #[inline]
     fn socket_of<'a>(&self, connection: &'a C) -> Option<BorrowedFd<'a>> {
-        self.descriptor.as_ref()?(connection)
+        self.descriptor.of(connection)
     }
 }
 
@@ -162,19 +201,19 @@ impl<C> fmt::Debug for Plan<C> {
 /// How to get at the descriptor of connections whose type says it.
 #[cfg(feature = "watch")]
 pub(crate) fn descriptor_of<C: AsFd>() -> Descriptor<C> {
-    Arc::new(|connection: &C| Some(connection.as_fd()))
+    Descriptor::OfType(C::as_fd)
 }
 
 /// Hands a connection to the disposer.
 pub(crate) fn dispose<C: Send + 'static>(membership: &Membership, connection: C, plan: &Plan<C>) {
     struct Outgoing<C> {
         connection: C,
-        descriptor: Option<Descriptor<C>>,
+        descriptor: Descriptor<C>,
     }
 
     impl<C: Send> Disposable for Outgoing<C> {
         fn socket(&self) -> Option<BorrowedFd<'_>> {
-            self.descriptor.as_ref()?(&self.connection)
+            self.descriptor.of(&self.connection)
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 use std::time::Duration;
 
-use crate::cells::{Cells, Origin, UNWATCHED};
+use crate::cells::{Cells, Kept, Origin, UNWATCHED};
 use crate::deadlines::Deadlines;
 use crate::engine::{
     Effects, Engine, Handle, Hit, Keep, RouteId, Segments, StateId, Ticket, Verdict, Victim,
@@ -82,8 +82,23 @@ impl<K, C> Shared<K, C> {
     }
 
     /// Keeps a connection that a lease holds, bound to `state`, whose use passes to the entry. Its socket was looked after.
-    pub(crate) fn keep(&self, handle: Handle, connection: C, keep: Keep, state: StateId) {
-        self.put_back(handle, connection, state);
+    ///
+    /// # Safety
+    ///
+    /// `place` is that of the live lease `handle`, which the caller gives up.
+    #[inline(always)]
+    pub(crate) unsafe fn keep_at(
+        &self,
+        place: *mut Kept<C>,
+        handle: Handle,
+        connection: C,
+        keep: Keep,
+        state: StateId,
+    ) {
+        // SAFETY: the caller's promise; nobody else has the handle.
+        let kept = unsafe { &mut *place };
+        kept.connection = Some(connection);
+        kept.state = state;
         if state == StateId::NONE && self.engine.release_hit(handle, keep) == Ok(Hit::Kept) {
             return;
         }
@@ -122,10 +137,26 @@ impl<K, C> Shared<K, C> {
     /// Sees to it that a leased connection is watched by the socket that it has now.
     #[inline]
     pub(crate) fn note_socket(&self, handle: Handle, connection: &C) {
-        if let Some(socket) = self.plan.to_watch(connection) {
-            // SAFETY: the caller holds the live lease, and nobody else has its handle.
-            let kept = unsafe { self.cells.owned(handle.slot()) };
-            if socket.as_raw_fd() != kept.socket {
+        // SAFETY: the caller holds the live lease.
+        unsafe { self.note_socket_at(self.cells.place(handle.slot()), handle, connection) };
+    }
+
+    /// As above, where the connection's place was looked for.
+    ///
+    /// # Safety
+    ///
+    /// `place` is that of the live lease `handle`, which the caller holds.
+    #[inline(always)]
+    pub(crate) unsafe fn note_socket_at(
+        &self,
+        place: *mut Kept<C>,
+        handle: Handle,
+        connection: &C,
+    ) {
+        if let Some(socket) = self.plan.number_to_watch(connection) {
+            // SAFETY: the caller's promise; nobody else has the handle.
+            let kept = unsafe { &mut *place };
+            if socket != kept.socket {
                 kept.socket = self.watch_anew(handle, connection, kept.socket);
             }
         }
