@@ -1,7 +1,7 @@
 # ./dev check: what can be said about the code without running it. Sourced by ./dev.
 
 check() {
-    tools rust cxx java gradle shellcheck python3
+    tools rust cxx java gradle shellcheck python3 git
     step 'shell scripts' check_scripts
     step 'imports run one way' check_imports
     if command -v cargo-fmt >/dev/null; then
@@ -24,6 +24,7 @@ check() {
     check_dependencies
     step 'Java lints and documentation' gradle_java assemble testClasses java8Only
     step 'what shipped libraries must be' check_gates
+    step 'deliberate mistakes apply' check_mistakes
     sum_up
 }
 
@@ -51,6 +52,15 @@ check_gates() {
     for library in java-bindings/leasehold/build/native/META-INF/native/*/*.so; do
         scripts/gates.sh "$library" 'Java_io_leasehold_|JNI_On'
     done
+}
+
+# So that whoever changes what one is made in mends it at once.
+check_mistakes() {
+    local patch failed=0
+    for patch in rust-core/tests/mistakes/*.patch; do
+        git apply --recount --check "$patch" || failed=1
+    done
+    return $failed
 }
 
 # The check is seen to notice each form of a circle before it is believed.
