@@ -10,13 +10,17 @@ import java.lang.management.ThreadMXBean;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.Paths;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Keeps watched connections idle, and prints what the housekeeper's thread has used of a processor meanwhile, in microseconds.
- * {@code tests/watch/src/main.rs} does the same for the Rust pool.
+ * Keeps watched connections idle, and prints what the housekeeper's thread has used of a processor meanwhile, in microseconds, and
+ * how often it woke. {@code tests/watch/src/main.rs} prints the former for the Rust pool.
  */
 public final class Idle {
     private Idle() {}
@@ -44,9 +48,15 @@ public final class Idle {
             }
         }
         leases.forEach(Lease::release);
+        // The housekeeper's work with leases that were collected is none with idle connections.
+        leases.clear();
+        System.gc();
+        Thread.sleep(TimeUnit.SECONDS.toMillis(2));
         long before = housekeepersMicroseconds();
+        long wokenBefore = housekeepersWakes();
         Thread.sleep(TimeUnit.SECONDS.toMillis(Long.parseLong(args[1])));
         long used = housekeepersMicroseconds() - before;
+        long woken = housekeepersWakes() - wokenBefore;
         if (pool.stats().available() != count) {
             throw new IllegalStateException(pool.stats().available() + " of " + count + " idle connections are left");
         }
@@ -57,7 +67,7 @@ public final class Idle {
         while (pool.counters().closedByPeer() < count) {
             Thread.sleep(1);
         }
-        System.out.println(used);
+        System.out.println(used + " " + woken);
         pool.close();
     }
 
@@ -66,6 +76,23 @@ public final class Idle {
         for (Thread thread : Thread.getAllStackTraces().keySet()) {
             if (thread.getName().equals("leasehold-housekeeper")) {
                 return TimeUnit.NANOSECONDS.toMicros(threads.getThreadCpuTime(thread.getId()));
+            }
+        }
+        throw new IllegalStateException("there is no housekeeper's thread");
+    }
+
+    /** How often it has waited for something, as the kernel counts it. */
+    private static long housekeepersWakes() throws IOException {
+        try (DirectoryStream<Path> threads = Files.newDirectoryStream(Paths.get("/proc/self/task"))) {
+            for (Path thread : threads) {
+                // The kernel keeps the first 15 characters.
+                if (Files.readAllLines(thread.resolve("comm")).get(0).equals("leasehold-house")) {
+                    for (String line : Files.readAllLines(thread.resolve("status"))) {
+                        if (line.startsWith("voluntary_ctxt_switches:")) {
+                            return Long.parseLong(line.substring(line.indexOf(':') + 1).trim());
+                        }
+                    }
+                }
             }
         }
         throw new IllegalStateException("there is no housekeeper's thread");
