@@ -9,6 +9,7 @@ import io.leasehold.testsupport.Eventually;
 import io.leasehold.testsupport.Threads;
 import java.util.Random;
 import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -52,20 +53,25 @@ class ReloadTest {
             // From when to when one may have closed connections; what begins in between may meet it. An odd number is under way.
             AtomicInteger reloads = new AtomicInteger();
             AtomicLong sentAfterwards = new AtomicLong();
+            AtomicBoolean isOver = new AtomicBoolean();
             Threads.run(THREADS + 1, number -> () -> {
                 if (number == THREADS) {
-                    for (int i = 0; i < RELOADS; i++) {
-                        reloads.incrementAndGet();
-                        server.reload();
-                        server.awaitOldWorkersGone();
-                        reloads.incrementAndGet();
-                        long sent = sentAfterwards.get();
-                        Eventually.await("requests go on", () -> sentAfterwards.get() >= sent + THREADS);
+                    try {
+                        for (int i = 0; i < RELOADS; i++) {
+                            reloads.incrementAndGet();
+                            server.reload();
+                            server.awaitOldWorkersGone();
+                            reloads.incrementAndGet();
+                            long sent = sentAfterwards.get();
+                            Eventually.await("requests go on", () -> sentAfterwards.get() >= sent + THREADS);
+                        }
+                    } finally {
+                        isOver.set(true);
                     }
                     return null;
                 }
                 Random random = new Random(number);
-                while (reloads.get() < 2 * RELOADS) {
+                while (!isOver.get()) {
                     int before = reloads.get();
                     try {
                         send(client, url, random);
