@@ -58,7 +58,6 @@ pub(crate) enum Looks {
 /// A pool's settings for its connections.
 pub(crate) struct Plan<C> {
     pub(crate) watching: Watching,
-    /// How to get at a connection's descriptor. None: nothing can be done with its socket.
     pub(crate) descriptor: Descriptor<C>,
     /// Which connections with bytes to read may be used. None: none may.
     pub(crate) usable_when_readable: Option<Judge<C>>,
@@ -72,7 +71,7 @@ pub(crate) struct Plan<C> {
     pub(crate) eviction: Eviction,
     /// Who drops the last pool waits for the library's threads.
     pub(crate) waits_at_end: bool,
-    /// Follow from the others, see [`settle`](Self::settle); a hit looks at this alone.
+    /// Follows from the others, see [`settle`](Self::settle); a hit looks at this alone.
     pub(crate) looks: Looks,
 }
 

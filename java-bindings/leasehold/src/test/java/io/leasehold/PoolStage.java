@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.leasehold.testsupport.Eventually;
+import io.leasehold.testsupport.FailingLog;
 import io.leasehold.testsupport.Faults;
 import io.leasehold.testsupport.LogCapture;
 import io.leasehold.testsupport.Matrix;
@@ -21,9 +22,6 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.logging.Handler;
-import java.util.logging.LogRecord;
-import java.util.logging.Logger;
 
 /**
  * A pool in the middle of its work, all of whose callers' code can be made to fail: to route "b" two connections are leased, which is the
@@ -50,7 +48,6 @@ final class PoolStage implements Matrix.Stage {
 
     private static final int TOTAL = 4;
     private static final int PER_ROUTE = 2;
-    private static final Logger LOGGER = Logger.getLogger(ConnectionPool.class.getName());
 
     /** A route or a state that is compared by callers' code. */
     final class Key {
@@ -115,25 +112,6 @@ final class PoolStage implements Matrix.Stage {
         }
     }
 
-    private static final class FailingHandler extends Handler {
-        private final Faults faults;
-
-        FailingHandler(Faults faults) {
-            this.faults = faults;
-        }
-
-        @Override
-        public void publish(LogRecord record) {
-            faults.pass(LOG);
-        }
-
-        @Override
-        public void flush() {}
-
-        @Override
-        public void close() {}
-    }
-
     /** Another pool, on which nothing may be lost whatever happens on the stage: its closes go to the disposer's thread. */
     static final class Witness {
         private static final Queue<String> CLOSED = new ConcurrentLinkedQueue<>();
@@ -165,7 +143,7 @@ final class PoolStage implements Matrix.Stage {
 
     private final Faults faults = new Faults();
     private final LogCapture log = LogCapture.of(ConnectionPool.class);
-    private final Handler handler = new FailingHandler(faults);
+    private final FailingLog failingLog;
     private final List<Closable> opened = new ArrayList<>();
     private final List<Lease<Closable>> leases = new ArrayList<>();
     private final Queue<Throwable> surfaced = new ConcurrentLinkedQueue<>();
@@ -217,7 +195,7 @@ final class PoolStage implements Matrix.Stage {
         }, "waiter");
         waiter.start();
         Eventually.await("somebody waits", () -> pool.stats().pending() == 1);
-        LOGGER.addHandler(handler);
+        failingLog = new FailingLog(faults, LOG, ConnectionPool.class.getName());
     }
 
     private static final class FailingListener implements LeakListener<Key, Closable> {
@@ -410,7 +388,7 @@ final class PoolStage implements Matrix.Stage {
 
     @Override
     public void settle() throws Exception {
-        LOGGER.removeHandler(handler);
+        failingLog.close();
         pool.setMaxTotal(TOTAL);
         pool.setDefaultMaxPerRoute(PER_ROUTE);
         pool.removeMaxPerRoute(a);
@@ -454,18 +432,14 @@ final class PoolStage implements Matrix.Stage {
     @Override
     public List<Throwable> surfaced() {
         List<Throwable> all = new ArrayList<>(surfaced);
-        for (LogRecord record : log.records()) {
-            if (record.getThrown() != null) {
-                all.add(record.getThrown());
-            }
-        }
+        all.addAll(log.thrown());
         return all;
     }
 
     @Override
     public void close() throws Exception {
         faults.disarm();
-        LOGGER.removeHandler(handler);
+        failingLog.close();
         log.close();
         pool.shutdown(ShutdownMode.IMMEDIATE);
         waiter.interrupt();

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.leasehold.testsupport.Eventually;
+import io.leasehold.testsupport.FailingLog;
 import io.leasehold.testsupport.Faults;
 import io.leasehold.testsupport.LogCapture;
 import io.leasehold.testsupport.Matrix;
@@ -18,9 +19,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
-import java.util.logging.Handler;
-import java.util.logging.LogRecord;
-import java.util.logging.Logger;
 import org.apache.commons.httpclient.ConnectionPoolTimeoutException;
 import org.apache.commons.httpclient.HostConfiguration;
 import org.apache.commons.httpclient.HttpConnection;
@@ -49,18 +47,7 @@ final class ManagerStage implements Matrix.Stage {
 
     private final Faults faults = new Faults();
     private final LogCapture log = LogCapture.of(LOGGERS);
-    private final Handler handler = new Handler() {
-        @Override
-        public void publish(LogRecord record) {
-            faults.pass(LOG);
-        }
-
-        @Override
-        public void flush() {}
-
-        @Override
-        public void close() {}
-    };
+    private final FailingLog failingLog;
     private final SimpleSocketFactory sockets = (host, port) -> {
         faults.pass(SOCKET_FACTORY);
         return new FailingSocket(faults);
@@ -94,9 +81,7 @@ final class ManagerStage implements Matrix.Stage {
         waiter.start();
         Eventually.await("somebody waits", () -> waiter.getState() == Thread.State.TIMED_WAITING
                 || waiter.getState() == Thread.State.WAITING);
-        for (String logger : LOGGERS) {
-            Logger.getLogger(logger).addHandler(handler);
-        }
+        failingLog = new FailingLog(faults, LOG, LOGGERS);
     }
 
     /** Parameters of an application's own making. */
@@ -225,7 +210,7 @@ final class ManagerStage implements Matrix.Stage {
 
     @Override
     public void settle() throws Exception {
-        removeHandler();
+        failingLog.close();
         manager.setParams(params(TOTAL, PER_HOST));
         manager.releaseConnection(mine);
         endAll();
@@ -270,20 +255,10 @@ final class ManagerStage implements Matrix.Stage {
         held.clear();
     }
 
-    private void removeHandler() {
-        for (String logger : LOGGERS) {
-            Logger.getLogger(logger).removeHandler(handler);
-        }
-    }
-
     @Override
     public List<Throwable> surfaced() {
         List<Throwable> all = new ArrayList<>(surfaced);
-        for (LogRecord record : log.records()) {
-            if (record.getThrown() != null) {
-                all.add(record.getThrown());
-            }
-        }
+        all.addAll(log.thrown());
         return all;
     }
 
@@ -297,7 +272,7 @@ final class ManagerStage implements Matrix.Stage {
     @Override
     public void close() throws Exception {
         faults.disarm();
-        removeHandler();
+        failingLog.close();
         log.close();
         shutDown();
         waiter.interrupt();

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.leasehold.testsupport.Eventually;
+import io.leasehold.testsupport.FailingLog;
 import io.leasehold.testsupport.Faults;
 import io.leasehold.testsupport.LogCapture;
 import io.leasehold.testsupport.Matrix;
@@ -18,9 +19,6 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.logging.Handler;
-import java.util.logging.LogRecord;
-import java.util.logging.Logger;
 import org.apache.http.HttpClientConnection;
 import org.apache.http.HttpHost;
 import org.apache.http.config.Registry;
@@ -86,18 +84,7 @@ final class ManagerStage implements Matrix.Stage {
 
     private final Faults faults = new Faults();
     private final LogCapture log = LogCapture.of(LOGGERS);
-    private final Handler handler = new Handler() {
-        @Override
-        public void publish(LogRecord record) {
-            faults.pass(LOG);
-        }
-
-        @Override
-        public void flush() {}
-
-        @Override
-        public void close() {}
-    };
+    private final FailingLog failingLog;
     private final Queue<FailingConnection> made = new ConcurrentLinkedQueue<>();
     private final List<HttpClientConnection> held = new ArrayList<>();
     private final Queue<Throwable> surfaced = new ConcurrentLinkedQueue<>();
@@ -173,9 +160,7 @@ final class ManagerStage implements Matrix.Stage {
         }, "waiter");
         waiter.start();
         Eventually.await("somebody waits", () -> manager.getTotalStats().getPending() == 1);
-        for (String logger : LOGGERS) {
-            Logger.getLogger(logger).addHandler(handler);
-        }
+        failingLog = new FailingLog(faults, LOG, LOGGERS);
     }
 
     State like(State state) {
@@ -262,7 +247,7 @@ final class ManagerStage implements Matrix.Stage {
 
     @Override
     public void settle() throws Exception {
-        removeHandler();
+        failingLog.close();
         manager.setMaxTotal(TOTAL);
         manager.setDefaultMaxPerRoute(PER_ROUTE);
         manager.setMaxPerRoute(a, -1);
@@ -314,27 +299,17 @@ final class ManagerStage implements Matrix.Stage {
         held.clear();
     }
 
-    private void removeHandler() {
-        for (String logger : LOGGERS) {
-            Logger.getLogger(logger).removeHandler(handler);
-        }
-    }
-
     @Override
     public List<Throwable> surfaced() {
         List<Throwable> all = new ArrayList<>(surfaced);
-        for (LogRecord record : log.records()) {
-            if (record.getThrown() != null) {
-                all.add(record.getThrown());
-            }
-        }
+        all.addAll(log.thrown());
         return all;
     }
 
     @Override
     public void close() throws Exception {
         faults.disarm();
-        removeHandler();
+        failingLog.close();
         log.close();
         manager.shutdown();
         waiter.interrupt();

@@ -74,6 +74,17 @@ public final class LogCapture implements AutoCloseable {
         return lines;
     }
 
+    /** What was logged so far as having been thrown, in order. */
+    public List<Throwable> thrown() {
+        List<Throwable> thrown = new ArrayList<>();
+        for (LogRecord record : records()) {
+            if (record.getThrown() != null) {
+                thrown.add(record.getThrown());
+            }
+        }
+        return thrown;
+    }
+
     /** Forgets what was recorded so far. */
     public void clear() {
         synchronized (recorder) {
