@@ -140,10 +140,10 @@ CONF
 jdks() {
     tools rust java gradle nginx httpd ip pip patchelf
     need_jdks
-    local skipped=$PWD/target/java-left-out.txt
+    local remarks=$PWD/target/java-remarks.txt
     mkdir -p target
-    : >"$skipped"
-    step 'Java tests on other JDKs' gradle_java --continue -PleftOut="$skipped" testOnOtherJdks
-    report_left_out "$skipped"
+    : >"$remarks"
+    step 'Java tests on other JDKs' gradle_java --continue -Premarks="$remarks" testOnOtherJdks
+    report_remarks "$remarks"
     sum_up
 }

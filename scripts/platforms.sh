@@ -188,12 +188,12 @@ test_aarch64_c() {
 }
 
 test_aarch64_java() {
-    local skipped=$platform_work/java-left-out
-    : >"$skipped"
+    local remarks=$platform_work/java-remarks
+    : >"$remarks"
     get_jdk_aarch64
     "$jdk_cache-aarch64/25/bin/java" --enable-native-access=ALL-UNNAMED -cp "$platform_work/bundle/*" io.leasehold.tests.smoke.Smoke
     # Into a file, as the JVM has much to say of the JNI calls of others' libraries.
-    gradle_java --quiet --continue -PleftOut="$skipped" -Pprocessors=x86_64,aarch64 \
+    gradle_java --quiet --continue -Premarks="$remarks" -Pprocessors=x86_64,aarch64 \
         :leasehold:testOnAarch64 :leasehold-httpclient4:testOnAarch64 >"$platform_work/java.log" 2>&1 || {
         tail -n 300 "$platform_work/java.log"
         return 1
@@ -204,7 +204,7 @@ test_aarch64_java() {
 
 # By name what is too slow there, or cannot be.
 leave_out_on_aarch64() {
-    report_left_out "$platform_work/java-left-out"
+    report_remarks "$platform_work/java-remarks"
     left_out 'aarch64: rust-core/tests/forks.rs, c-header/tests/c/forks.c, a_child_may_have_pools_of_its_own' \
         'the emulator fails in a forked child that has threads'
     left_out 'aarch64: rust-core/tests/vanish.rs, c-header/tests/c/vanish.c' 'they take a network of their own, and minutes'

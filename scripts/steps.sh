@@ -27,7 +27,12 @@ step() {
 # left_out NAME REASON
 left_out() {
     printf '\n== %s: left out (%s)\n' "$1" "$2"
-    step_results+=("left out  $1: $2")
+    remark 'left out' "$1" "$2"
+}
+
+# remark KIND WHAT WHY: a line of the summary that is no step.
+remark() {
+    step_results+=("$(printf '%-8s  %s: %s' "$1" "$2" "$3")")
 }
 
 # Ends a command of steps: prints what became of each, and fails if one failed. .ci/run repeats the lines from the file.

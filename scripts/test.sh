@@ -65,17 +65,17 @@ install_for_tests() {
 }
 
 test_java() {
-    local skipped=$PWD/target/java-left-out.txt
+    local remarks=$PWD/target/java-remarks.txt
     mkdir -p target
-    : >"$skipped"
-    step 'Java tests' gradle_java --continue -PleftOut="$skipped" check
-    report_left_out "$skipped"
+    : >"$remarks"
+    step 'Java tests' gradle_java --continue -Premarks="$remarks" check
+    report_remarks "$remarks"
 }
 
-# report_left_out FILE: what the Gradle build wrote there.
-report_left_out() {
-    local name reason
-    while IFS=$'\t' read -r name reason; do
-        left_out "$name" "$reason"
+# report_remarks FILE: what the Gradle build wrote there.
+report_remarks() {
+    local kind what why
+    while IFS=$'\t' read -r kind what why; do
+        remark "$kind" "$what" "$why"
     done <"$1"
 }
