@@ -136,7 +136,7 @@ CONF
     echo 'JAVA_VERSION="1.8.0"' >"$root/home/release"
 }
 
-# ./dev jdks: every Java test on those JDKs that ./dev test only has a smoke on.
+# ./dev jdks: every Java test on every JDK that ./dev test does not run it on.
 jdks() {
     tools rust java gradle nginx httpd ip pip patchelf
     need_jdks
