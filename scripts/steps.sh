@@ -24,6 +24,25 @@ step() {
     fi
 }
 
+# side_by_side 'NAME...' COMMAND...: the command with each of the names behind it, as many at a time as there are processors. What each says
+# is printed in the order of the names, under its name; one that fails is named once more, and then this fails.
+side_by_side() {
+    local said name failed=()
+    said=$(mktemp -d)
+    # shellcheck disable=SC2016,SC2086
+    printf '%s\n' $1 | xargs -P "$(nproc)" -I '{}' sh -c '"$@" >"$0" 2>&1 || : >"$0.failed"' "$said/{}" "${@:2}" '{}'
+    for name in $1; do
+        printf '\n-- %s\n' "$name"
+        cat "$said/$name"
+        [ ! -e "$said/$name.failed" ] || failed+=("$name")
+    done
+    rm -r "$said"
+    [ ${#failed[@]} -eq 0 ] || {
+        printf '\nfailed: %s\n' "${failed[*]}" >&2
+        return 1
+    }
+}
+
 # left_out NAME REASON
 left_out() {
     printf '\n== %s: left out (%s)\n' "$1" "$2"

@@ -29,6 +29,11 @@ echo "packages:${missing_packages[*]}."
 SCRIPT
 }
 
+# side_by_side NAMES COMMAND...: what it says on two processors, and how it ends.
+side_by_side() {
+    "$BASH" -c 'nproc() { echo 2; }; . scripts/steps.sh; side_by_side "$@"' dev "$@" 2>&1 && echo 'ended well' || echo "ended with $?"
+}
+
 # Every command that ./dev knows has a line of help, with how long it takes, and says that line itself.
 commands=$(sed -n "/^case .command in/,/^esac/s/^    \\([a-z][a-z |]*\\)) .*/\\1/p" dev | tr -d "|")
 [ "$(wc -w <<<"$commands")" -gt 10 ] || expect 'the commands of ./dev' 'more than ten' "$commands"
@@ -44,6 +49,20 @@ expect 'an unknown option' "unknown option '--jsno'" "$(refusal demo --jsno figu
 expect 'an option without its value' '--json needs a value' "$(refusal closes --json)"
 expect 'figures into a folder that is missing' "$work/none/figures.json: No such file" "$(refusal bench --json "$work/none/figures.json")"
 expect 'figures into what is a folder' "$work: Is a directory" "$(refusal demo --json "$work")"
+
+# The first ends last; the second fails, and says something to either stream.
+cat >"$work/program" <<'SCRIPT'
+case $2 in
+    first) while [ ! -e "$1/second" ]; do sleep 0.01; done ;;
+    second) : >"$1/second"; echo "to stderr" >&2; exit 9 ;;
+esac
+echo "$2 ran"
+SCRIPT
+said=$(side_by_side 'first second third' sh "$work/program" "$work")
+expect 'programs side by side' $'-- first\nfirst ran\n\n-- second\nto stderr\n\n-- third\nthird ran\n' "$said"
+expect 'one that fails among them' $'failed: second\nended with 1' "$said"
+expect 'none that fails' 'ended well' "$(side_by_side 'third' sh "$work/program" "$work")"
+expect 'one that cannot be run' 'ended with 1' "$(side_by_side 'third' "$work/none")"
 
 expect 'no Rust at all' -src "$(rust_sources "$work/none")"
 ln -s "$(type -P true)" "$work/rustc"

@@ -32,6 +32,9 @@
 #define LEASING 4
 #define OWN 3
 #define PATIENCE_S 60
+/* A child sleeps most of its time, and shares the processors with the parent's threads, which never do: one at a time would take
+ * these many times as long. */
+#define AT_ONCE 16
 
 static lh_pool pool;
 static lh_route route;
@@ -144,17 +147,23 @@ static void be_a_child(void) {
     _exit(7);
 }
 
-static void fork_a_child(void) {
-    int status;
+static pid_t begin_a_child(void) {
     pid_t child = fork();
     CHECK(child >= 0);
     if (child == 0) be_a_child();
+    return child;
+}
+
+static void see_it_end(pid_t child) {
+    int status;
     while (waitpid(child, &status, 0) < 0) CHECK(errno == EINTR);
     if (WIFEXITED(status) && WEXITSTATUS(status) == 7) return;
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) fprintf(stderr, "a child hangs\n");
     fprintf(stderr, "a child ended with status %#x\n", (unsigned)status);
     abort();
 }
+
+static void fork_a_child(void) { see_it_end(begin_a_child()); }
 
 /* ----- what the parent's threads do meanwhile ----- */
 
@@ -259,6 +268,7 @@ static void fork_on_the_housekeepers_thread(void) {
 int main(int count, char **arguments) {
     int forks = count > 1 ? atoi(arguments[1]) : 2000;
     pthread_t threads[LEASING + 2];
+    pid_t children[AT_ONCE];
     CHECK(lh_clock_create(&standing) == LH_OK);
     CHECK(lh_pool_create(NULL, &pool) == LH_OK);
     CHECK(lh_pool_set_max_total(pool, 2) == LH_OK);
@@ -266,7 +276,11 @@ int main(int count, char **arguments) {
     for (uintptr_t i = 0; i < LEASING; i++) CHECK(pthread_create(&threads[i], NULL, lease, (void *)i) == 0);
     CHECK(pthread_create(&threads[LEASING], NULL, make_and_destroy, NULL) == 0);
     CHECK(pthread_create(&threads[LEASING + 1], NULL, log_on_and_on, NULL) == 0);
-    for (int i = 0; i < forks; i++) fork_a_child();
+    for (int i = 0; i < forks; i++) {
+        if (i >= AT_ONCE) see_it_end(children[i % AT_ONCE]);
+        children[i % AT_ONCE] = begin_a_child();
+    }
+    for (int i = forks > AT_ONCE ? forks - AT_ONCE : 0; i < forks; i++) see_it_end(children[i % AT_ONCE]);
     fork_in_disposals(0);
     fork_in_disposals(1);
     fork_on_the_housekeepers_thread();
