@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use leasehold::Watching;
-use leasehold::engine::{Clock, Config, Engine, Segments, StateId, Ticket};
+use leasehold::engine::{Clock, Config, Engine, Segments, Slot, StateId, Ticket};
 use leasehold::face::{
     Deadlines, Eviction, Interner, Membership, PerProcess, States, Tended, in_each_child,
 };
@@ -30,7 +30,7 @@ pub(crate) struct Pool {
     is_destroyed: AtomicBool,
     pub(crate) engine: Engine,
     /// What is kept of each connection, by its entry's slot.
-    pub(crate) cells: Segments<Cell>,
+    pub(crate) cells: Segments<Slot, Cell>,
     pub(crate) waiters: Waiters,
     pub(crate) routes: Interner<Box<[u8]>>,
     pub(crate) states: States,
@@ -99,7 +99,7 @@ impl Pool {
     }
 
     /// Has the pool told when the peer of this opening closes it. False where only a probe can tell.
-    pub(crate) fn watch(self: &Arc<Self>, socket: RawFd, slot: u32, opening: u16) -> bool {
+    pub(crate) fn watch(self: &Arc<Self>, socket: RawFd, slot: Slot, opening: u16) -> bool {
         self.membership()
             .is_some_and(|membership| membership.watch(borrow(socket), slot, opening))
     }
@@ -112,7 +112,7 @@ impl Pool {
     }
 
     /// Takes the connection out of the slot of its owner, who is to dispose of it.
-    pub(crate) fn take_connection(self: &Arc<Self>, slot: u32) -> Option<Kept> {
+    pub(crate) fn take_connection(self: &Arc<Self>, slot: Slot) -> Option<Kept> {
         let cell = self.cells.grow_to(slot);
         let connection = cell.take();
         self.states.release(cell.replace_state(StateId::NONE));

@@ -8,14 +8,14 @@ use std::ffi::c_void;
 use std::sync::Arc;
 use std::time::Instant;
 
-use leasehold::engine::{RouteId, Segments, StateId, Ticket};
+use leasehold::engine::{RouteId, Segments, StateId, Ticket, TicketSlot};
 use leasehold::face::{Condvar, Deadline, Mutex, MutexGuard};
 
 use crate::handles::{lh_lease, lh_pool};
 use crate::status::lh_status;
 
 /// How to tell the owner of each ticket.
-pub(crate) struct Waiters(Segments<Mutex<Place>>);
+pub(crate) struct Waiters(Segments<TicketSlot, Mutex<Place>>);
 
 /// What was published last for a ticket of the place's slot, until it is taken out.
 type Place = Option<(Ticket, Waiter)>;

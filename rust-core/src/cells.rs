@@ -8,14 +8,14 @@ use std::cell::UnsafeCell;
 use std::fmt;
 use std::os::fd::RawFd;
 
-use crate::engine::{Handle, Segments, StateId};
+use crate::engine::{Handle, Segments, Slot, StateId};
 
 /// The number of no descriptor.
 pub(crate) const UNWATCHED: RawFd = -1;
 
 /// The cells of one pool.
 pub(crate) struct Cells<C> {
-    cells: Segments<Cell<C>>,
+    cells: Segments<Slot, Cell<C>>,
 }
 
 /// On a cache line of its own, as its neighbours are other threads' at the same time.
@@ -76,14 +76,14 @@ impl<C> Cells<C> {
     /// nobody meanwhile, or was handed the slot as a victim and has not acknowledged it yet. It keeps no other
     /// reference from an earlier call.
     #[allow(clippy::mut_from_ref)] // the whole point, and what the caller promises
-    pub(crate) unsafe fn owned(&self, slot: u32) -> &mut Kept<C> {
+    pub(crate) unsafe fn owned(&self, slot: Slot) -> &mut Kept<C> {
         // SAFETY: the caller is the only owner, see above.
         unsafe { &mut *self.place(slot) }
     }
 
     /// Where the cell of `slot` is, for its owner, who looks for it once and lends it to nobody while a program's code runs.
     #[inline]
-    pub(crate) fn place(&self, slot: u32) -> *mut Kept<C> {
+    pub(crate) fn place(&self, slot: Slot) -> *mut Kept<C> {
         self.cells.grow_to(slot).0.get()
     }
 
@@ -92,7 +92,7 @@ impl<C> Cells<C> {
     /// # Safety
     ///
     /// The caller borrows the guard of a live lease of `slot`, which others may do at the same time.
-    pub(crate) unsafe fn origin(&self, slot: u32) -> Origin {
+    pub(crate) unsafe fn origin(&self, slot: Slot) -> Origin {
         let kept = self.cells.grow_to(slot).0.get();
         // SAFETY: it is written only by who has that guard to itself, so nobody does now; what others may write meanwhile are other
         // fields, which are not looked at.

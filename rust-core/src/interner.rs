@@ -15,7 +15,7 @@ use std::sync::Arc;
 use crate::locks::Mutex;
 use hashbrown::HashTable;
 
-use crate::engine::{Effects, Engine, Refusal, RouteId, Segments};
+use crate::engine::{Effects, Engine, Refusal, RouteId, RouteSlot, Segments};
 use crate::panics::{Panics, in_drop};
 use crate::sharded_lock::{ShardedLock, is_reading};
 
@@ -27,7 +27,7 @@ pub struct Interner<K> {
     hasher: RandomState,
     tables: [ShardedLock<Table<K>>; TABLES],
     /// The key of each live route, by its slot. Written by whoever interns or forgets it.
-    keys: Segments<Mutex<Option<Known<K>>>>,
+    keys: Segments<RouteSlot, Mutex<Option<Known<K>>>>,
     /// Routes to forget whose retirement was told to a key's `Eq`, under a table's lock. Written by whoever forgets.
     put_off: Mutex<Vec<RouteId>>,
 }

@@ -9,7 +9,8 @@ use std::time::Duration;
 use crate::cells::{Cells, Kept, Origin, UNWATCHED};
 use crate::deadlines::Deadlines;
 use crate::engine::{
-    Effects, Engine, Handle, Hit, Keep, RouteId, Segments, StateId, Ticket, Verdict, Victim,
+    Effects, Engine, Handle, Hit, Keep, RouteId, Segments, StateId, Ticket, TicketSlot, Verdict,
+    Victim,
 };
 use crate::face::{self, Face};
 use crate::housekeeper::{Membership, Parting, Tended, is_housekeepers_thread, take_turn};
@@ -29,7 +30,7 @@ pub(crate) struct Shared<K, C> {
     pub(crate) states: States,
     /// How to wake the owner of a ticket, by the ticket's slot. Written by the owner; taken by whoever wakes it, or by the owner when
     /// it waits no longer.
-    wakers: Segments<Mutex<Option<(Ticket, Waker)>>>,
+    wakers: Segments<TicketSlot, Mutex<Option<(Ticket, Waker)>>>,
     pub(crate) deadlines: Deadlines<Waker>,
     pub(crate) plan: Plan<C>,
     /// Set when the pool is built, or by the first request that has a deadline.

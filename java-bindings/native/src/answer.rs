@@ -4,6 +4,7 @@
 //! is the right to open: handles carry their pool's tag, which is never 0, in the bits from there on. What lies between
 //! are the codes below.
 
+use crate::numbers;
 use jni::sys::jlong;
 use leasehold::engine::{Grant, Outcome, Refusal};
 
@@ -31,8 +32,8 @@ pub(crate) fn of_outcome(outcome: Result<Outcome, Refusal>) -> jlong {
 
 pub(crate) fn of_grant(grant: Grant) -> jlong {
     match grant {
-        Grant::Idle(handle) => handle.to_u64() as jlong,
-        Grant::Open(handle) => !(handle.to_u64() as jlong),
+        Grant::Idle(handle) => numbers::of_handle(handle),
+        Grant::Open(handle) => !numbers::of_handle(handle),
     }
 }
 
@@ -67,7 +68,7 @@ mod tests {
                 panic!("nothing is idle yet");
             };
             assert!(of_outcome(outcome) < OPEN_LIMIT);
-            assert_eq!(!of_outcome(outcome), handle.to_u64() as jlong);
+            assert_eq!(!of_outcome(outcome), numbers::of_handle(handle));
             engine.opened(handle).unwrap();
             engine.release_hit(handle, Keep::Forever).unwrap();
             assert!(of_outcome(engine.lease(route, StateId::NONE, None, &mut effects)) > 0);

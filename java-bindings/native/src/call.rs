@@ -8,7 +8,7 @@ use crate::stack::{self, reserve};
 use jni::EnvUnowned;
 use jni::objects::JLongArray;
 use jni::sys::jlong;
-use leasehold::engine::{Effects, Engine, Handle, RouteId};
+use leasehold::engine::{Effects, Engine};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Makes one call on the engine and hands its effects over. Where it answers there is stack enough to carry them out.
@@ -49,12 +49,4 @@ pub(crate) fn ask(address: jlong, body: impl FnOnce(&Engine) -> jlong) -> jlong 
     // SAFETY: see the crate's page.
     let engine = &unsafe { pool(address) }.engine;
     catch_unwind(AssertUnwindSafe(|| body(engine))).unwrap_or(BROKEN)
-}
-
-pub(crate) fn route_id(number: jlong) -> RouteId {
-    RouteId::from_u64(number as u64)
-}
-
-pub(crate) fn handle(number: jlong) -> Handle {
-    Handle::from_u64(number as u64)
 }

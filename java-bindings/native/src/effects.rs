@@ -4,6 +4,7 @@
 //! does not fit stays here, boxed, and Java asks for it with `rest`, its address, until that is 0. In step with `Effects.java`.
 
 use crate::env::This;
+use crate::numbers;
 use jni::objects::JLongArray;
 use jni::sys::jlong;
 use jni::{Env, EnvUnowned};
@@ -30,15 +31,15 @@ pub(crate) fn hand_over(
     let victims = effects
         .victims
         .iter()
-        .map(|v| (v.cause as jlong, jlong::from(v.slot)));
+        .map(|v| (v.cause as jlong, jlong::from(numbers::of_slot(v.slot))));
     let wakes = effects
         .wakes
         .iter()
-        .map(|ticket| (WAKE, ticket.to_u64() as jlong));
+        .map(|ticket| (WAKE, numbers::of_ticket(*ticket)));
     let retired = effects
         .retired
         .iter()
-        .map(|route| (RETIRED, route.to_u64() as jlong));
+        .map(|route| (RETIRED, numbers::of_route(*route)));
     // Who waits first: a close may hang.
     let all: Vec<_> = wakes.chain(victims).chain(retired).collect();
     hand_over_next(env, Box::new(all.into_iter()), array)

@@ -1,9 +1,10 @@
 //! The two natives of a hit: numbers in, a number out, one short lock of the engine's in between.
 
 use crate::answer;
+use crate::numbers;
 use crate::pool::pool;
 use jni::sys::{JNIEnv, jint, jlong, jobject};
-use leasehold::engine::{Handle, Hit, Keep, RouteId, StateId, Verdict};
+use leasehold::engine::{Hit, Keep, StateId, Verdict};
 use std::panic::catch_unwind;
 
 /// Instead of milliseconds, as in `Engine.java`.
@@ -33,8 +34,8 @@ extern "system" fn Java_io_leasehold_internal_Engine_leaseHit(
         // SAFETY: see the crate's page.
         let engine = &unsafe { pool(address) }.engine;
         engine
-            .lease_hit(RouteId::from_u64(route as u64), StateId::NONE)
-            .map_or(answer::NOTHING, |handle| handle.to_u64() as jlong)
+            .lease_hit(numbers::route_id(route), StateId::NONE)
+            .map_or(answer::NOTHING, numbers::of_handle)
     })
     .unwrap_or(answer::NOTHING)
 }
@@ -54,7 +55,7 @@ extern "system" fn Java_io_leasehold_internal_Engine_releaseHit(
         let Verdict::Keep(keep) = verdict_of(keep) else {
             return answer::NOT_LEASED as jint;
         };
-        match engine.release_hit(Handle::from_u64(handle as u64), keep) {
+        match engine.release_hit(numbers::handle(handle), keep) {
             Ok(Hit::Kept) => answer::DONE as jint,
             Ok(Hit::Slow) | Err(_) => answer::NOT_LEASED as jint,
         }
@@ -85,7 +86,7 @@ extern "system" fn leasehold_counted_route(address: jlong) -> jlong {
     engine.opened(handle).expect("the pool is open");
     let released = engine.release_hit(handle, Keep::Forever);
     assert_eq!(released, Ok(Hit::Kept));
-    route.to_u64() as jlong
+    numbers::of_route(route)
 }
 
 #[cfg(test)]
@@ -113,7 +114,7 @@ mod tests {
                 null_mut(),
                 null_mut(),
                 (&raw const pool) as jlong,
-                handle.to_u64() as jlong,
+                numbers::of_handle(handle),
                 close,
             );
             assert_eq!(answer, answer::NOT_LEASED as jint, "{close}");

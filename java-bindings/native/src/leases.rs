@@ -1,14 +1,15 @@
 //! Leases the long way, the routes they go to and the tickets that wait for them: one native for each call of the engine.
 
 use crate::answer::{self, DONE, NOT_LEASED, NOTHING, PENDING, RETRY};
-use crate::call::{ask, ask_with_stack, call, handle, route_id};
+use crate::call::{ask, ask_with_stack, call};
 use crate::env::This;
 use crate::hit::verdict_of;
+use crate::numbers;
 use crate::stack;
 use jni::EnvUnowned;
 use jni::objects::JLongArray;
 use jni::sys::{jboolean, jint, jlong};
-use leasehold::engine::{Answer, Released, StateId, Ticket};
+use leasehold::engine::{Answer, Released};
 
 /// From here on what the end of a lease answers is a cause, as in `Engine.java`.
 const CLOSED: jint = 1;
@@ -23,7 +24,7 @@ extern "system" fn Java_io_leasehold_internal_Engine_addRoute<'local>(
     call(&mut env, &this, address, &effects, |engine, effects| {
         engine
             .add_route(effects)
-            .map_or_else(answer::of_refusal, |route| route.to_u64() as jlong)
+            .map_or_else(answer::of_refusal, numbers::of_route)
     })
 }
 
@@ -38,9 +39,14 @@ extern "system" fn Java_io_leasehold_internal_Engine_lease<'local>(
     ticket: jlong,
     effects: JLongArray<'local>,
 ) -> jlong {
-    let ticket = (ticket != 0).then(|| Ticket::from_u64(ticket as u64));
+    let ticket = (ticket != 0).then(|| numbers::ticket(ticket));
     call(&mut env, &this, address, &effects, |engine, effects| {
-        answer::of_outcome(engine.lease(route_id(route), StateId(state as u32), ticket, effects))
+        answer::of_outcome(engine.lease(
+            numbers::route_id(route),
+            numbers::state(state),
+            ticket,
+            effects,
+        ))
     })
 }
 
@@ -53,7 +59,7 @@ extern "system" fn Java_io_leasehold_internal_Engine_reserveTicket<'local>(
     ask_with_stack::<{ stack::FOR_TICKET }>(&mut env, &this, address, |engine| {
         engine
             .reserve_ticket()
-            .map_or_else(answer::of_refusal, |ticket| ticket.to_u64() as jlong)
+            .map_or_else(answer::of_refusal, numbers::of_ticket)
     })
 }
 
@@ -66,7 +72,7 @@ extern "system" fn Java_io_leasehold_internal_Engine_pollTicket<'local>(
 ) -> jlong {
     // The thread that asked may be another one.
     ask_with_stack::<{ stack::FOR_EFFECTS }>(&mut env, &this, address, |engine| {
-        match engine.poll_ticket(Ticket::from_u64(ticket as u64)) {
+        match engine.poll_ticket(numbers::ticket(ticket)) {
             Ok(Answer::Pending) => PENDING,
             Ok(Answer::AskAgain) => RETRY,
             Ok(Answer::Granted(grant)) => answer::of_grant(grant),
@@ -85,7 +91,7 @@ extern "system" fn Java_io_leasehold_internal_Engine_cancel<'local>(
 ) -> jlong {
     call(&mut env, &this, address, &effects, |engine, effects| {
         engine
-            .cancel(Ticket::from_u64(ticket as u64), effects)
+            .cancel(numbers::ticket(ticket), effects)
             .map_or(NOTHING, answer::of_grant)
     })
 }
@@ -99,7 +105,7 @@ extern "system" fn Java_io_leasehold_internal_Engine_opened<'local>(
 ) -> jlong {
     ask(address, |engine| {
         engine
-            .opened(handle(lease))
+            .opened(numbers::handle(lease))
             .map_or_else(answer::of_refusal, |()| DONE)
     })
 }
@@ -112,7 +118,9 @@ extern "system" fn Java_io_leasehold_internal_Engine_reopen<'local>(
     lease: jlong,
 ) -> jlong {
     ask_with_stack::<{ stack::FOR_EFFECTS }>(&mut env, &this, address, |engine| {
-        engine.reopen(handle(lease)).map_or(NOT_LEASED, |()| DONE)
+        engine
+            .reopen(numbers::handle(lease))
+            .map_or(NOT_LEASED, |()| DONE)
     })
 }
 
@@ -125,7 +133,9 @@ extern "system" fn Java_io_leasehold_internal_Engine_renew<'local>(
     lease: jlong,
 ) -> jlong {
     ask(address, |engine| {
-        engine.renew(handle(lease)).map_or(NOT_LEASED, |()| DONE)
+        engine
+            .renew(numbers::handle(lease))
+            .map_or(NOT_LEASED, |()| DONE)
     })
 }
 
@@ -158,9 +168,9 @@ extern "system" fn Java_io_leasehold_internal_Engine_release<'local>(
         address,
         &effects,
         |engine, effects| match engine.release(
-            handle(lease),
+            numbers::handle(lease),
             verdict_of(keep),
-            StateId(state as u32),
+            numbers::state(state),
             effects,
         ) {
             Ok(Released::Kept) => DONE,
@@ -178,7 +188,9 @@ extern "system" fn Java_io_leasehold_internal_Engine_ack<'local>(
     address: jlong,
     slot: jint,
 ) -> jboolean {
-    ask(address, |engine| jlong::from(engine.ack(slot as u32))) == 1
+    ask(address, |engine| {
+        jlong::from(engine.ack(numbers::slot(slot)))
+    }) == 1
 }
 
 #[unsafe(no_mangle)]

@@ -24,6 +24,7 @@ mod leases;
 mod limits;
 mod linking;
 mod log;
+mod numbers;
 mod pool;
 mod sockets;
 mod stack;

@@ -1,8 +1,9 @@
 //! Changing limits.
 
 use crate::answer::{self, DONE};
-use crate::call::{call, route_id};
+use crate::call::call;
 use crate::env::This;
+use crate::numbers;
 use jni::EnvUnowned;
 use jni::objects::JLongArray;
 use jni::sys::{jint, jlong};
@@ -47,7 +48,7 @@ extern "system" fn Java_io_leasehold_internal_Engine_setMaxPerRoute<'local>(
 ) {
     call(&mut env, &this, address, &effects, |engine, effects| {
         engine
-            .set_max_per_route(route_id(route), u32::try_from(max).ok(), effects)
+            .set_max_per_route(numbers::route_id(route), u32::try_from(max).ok(), effects)
             .map_or_else(answer::of_refusal, |()| DONE)
     });
 }

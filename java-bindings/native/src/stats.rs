@@ -1,7 +1,7 @@
 //! A pool's numbers, in arrays that Java made before the call.
 
-use crate::call::route_id;
 use crate::env::{This, with_env};
+use crate::numbers;
 use crate::pool::pool;
 use jni::EnvUnowned;
 use jni::objects::{JIntArray, JLongArray};
@@ -57,7 +57,10 @@ extern "system" fn Java_io_leasehold_internal_Engine_routeStats<'local>(
 ) {
     with_env(&mut env, (), |env| {
         // SAFETY: see the crate's page.
-        match unsafe { pool(address) }.engine.route_stats(route_id(route)) {
+        match unsafe { pool(address) }
+            .engine
+            .route_stats(numbers::route_id(route))
+        {
             Some(stats) => numbers.set_region(env, 0, &counts(stats)),
             None => Ok(()),
         }
@@ -89,9 +92,9 @@ extern "system" fn Java_io_leasehold_internal_Engine_entries<'local>(
             .filter(|entry| entry.used == wanted)
             .flat_map(|entry| {
                 [
-                    jlong::from(entry.handle.slot()),
+                    jlong::from(numbers::of_slot(entry.handle.slot())),
                     jlong::from(entry.opening),
-                    entry.route.to_u64() as jlong,
+                    numbers::of_route(entry.route),
                 ]
             })
             .collect();

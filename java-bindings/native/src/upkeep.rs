@@ -1,8 +1,9 @@
 //! Closing what nobody leased, and ending a pool.
 
 use crate::answer::{self, DONE};
-use crate::call::{call, route_id};
+use crate::call::call;
 use crate::env::{This, with_env};
+use crate::numbers;
 use crate::watch::NUMBERS;
 use jni::EnvUnowned;
 use jni::objects::{JIntArray, JLongArray};
@@ -47,7 +48,7 @@ extern "system" fn Java_io_leasehold_internal_Engine_clearRoute<'local>(
 ) {
     call(&mut env, &this, address, &effects, |engine, effects| {
         engine
-            .clear_route(route_id(route), effects)
+            .clear_route(numbers::route_id(route), effects)
             .map_or_else(answer::of_refusal, |()| DONE)
     });
 }
@@ -75,7 +76,7 @@ extern "system" fn Java_io_leasehold_internal_Engine_peersClosed<'local>(
     }
     call(&mut env, &this, address, &effects, |engine, effects| {
         for event in numbers.chunks_exact(NUMBERS) {
-            engine.peer_closed(event[1] as u32, event[2] as u16, effects);
+            engine.peer_closed(numbers::slot(event[1]), event[2] as u16, effects);
         }
         DONE
     });
@@ -91,7 +92,7 @@ extern "system" fn Java_io_leasehold_internal_Engine_clearConnection<'local>(
     effects: JLongArray<'local>,
 ) {
     call(&mut env, &this, address, &effects, |engine, effects| {
-        engine.clear_connection(slot as u32, opening as u16, effects);
+        engine.clear_connection(numbers::slot(slot), opening as u16, effects);
         DONE
     });
 }

@@ -3,11 +3,11 @@
 
 use crate::answer::{DONE, NOT_LEASED, NOTHING};
 use crate::env::{This, with_env};
+use crate::numbers;
 use crate::pool::pool;
 use jni::EnvUnowned;
 use jni::objects::{JClass, JIntArray};
 use jni::sys::{jint, jlong};
-use leasehold::engine::Handle;
 use leasehold::face::{Token, Watch};
 use std::os::fd::BorrowedFd;
 use std::panic::catch_unwind;
@@ -34,7 +34,7 @@ extern "system" fn Java_io_leasehold_internal_Engine_watch<'local>(
     descriptor: jint,
 ) -> jint {
     catch_unwind(|| {
-        let handle = Handle::from_u64(lease as u64);
+        let handle = numbers::handle(lease);
         // SAFETY: see the crate's page.
         let Ok(opening) = unsafe { pool(address) }.engine.opening(handle) else {
             return NOT_LEASED;
@@ -81,7 +81,7 @@ extern "system" fn Java_io_leasehold_internal_IdleWatch_await<'local>(
             .flat_map(|token| {
                 [
                     token.pool() as jint,
-                    token.slot() as jint,
+                    numbers::of_slot(token.slot()),
                     jint::from(token.opening()),
                 ]
             })

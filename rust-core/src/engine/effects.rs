@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::id::{RouteId, Ticket};
+use super::id::{RouteId, Slot, Ticket};
 
 /// What a call brought about and its caller carries out: victims to dispose of, owners of tickets to wake, retired routes to
 /// forget. Victims are taken out of their places first, which frees these; then who waits is woken; only then is anything closed,
@@ -38,7 +38,7 @@ impl Effects {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Victim {
     /// Where its connection is kept. It stays taken until [`ack`](super::Engine::ack).
-    pub slot: u32,
+    pub slot: Slot,
     /// Why it had to go.
     pub cause: Cause,
 }

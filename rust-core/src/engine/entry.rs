@@ -8,12 +8,12 @@
 //! its places: those in lists are under its stripe's lock, that in the expiry heap is under the coordinator.
 
 use super::effects::Cause;
-use super::id::{RouteId, StateId};
+use super::id::{Numbered, RouteId, Slot, StateId};
 use super::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// "Until the limit": no expiry.
 pub(super) const NEVER: u64 = u64::MAX;
-/// The end of a list.
+/// No place in the expiry heap.
 pub(super) const NIL: u32 = u32::MAX;
 
 /// What an entry is at this moment.
@@ -160,8 +160,37 @@ pub(super) struct Entry {
 /// Its neighbours in a list.
 #[derive(Debug, Default)]
 pub(super) struct Links {
-    pub(super) newer: AtomicU32,
-    pub(super) older: AtomicU32,
+    pub(super) newer: Link,
+    pub(super) older: Link,
+}
+
+/// An entry in a list, or none. Written by whoever holds the list's lock.
+#[derive(Debug)]
+pub(super) struct Link(AtomicU32);
+
+/// The number of no slot.
+const NONE: u32 = u32::MAX;
+
+impl Default for Link {
+    fn default() -> Self {
+        Link(AtomicU32::new(NONE))
+    }
+}
+
+impl Link {
+    #[inline(always)]
+    pub(super) fn get(&self) -> Option<Slot> {
+        match self.0.load(Ordering::Relaxed) {
+            NONE => None,
+            slot => Some(Slot::of(slot)),
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn set(&self, slot: Option<Slot>) {
+        self.0
+            .store(slot.map_or(NONE, Slot::number), Ordering::Relaxed);
+    }
 }
 
 impl Default for Entry {

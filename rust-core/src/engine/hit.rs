@@ -5,7 +5,7 @@
 //! [`coordinator`](super::coordinator), which keeps them off by flags that they read inside the stripe's lock.
 
 use super::entry::{Status, Word};
-use super::id::{Handle, RouteId, StateId};
+use super::id::{Handle, RouteId, Slot, StateId};
 use super::outcome::{Hit, Keep, NotLeased};
 use super::pool::Engine;
 use super::route::{Route, SPREAD};
@@ -142,7 +142,7 @@ impl Engine {
 
     /// The idle entry of a list that is to be handed out first.
     #[inline]
-    pub(super) fn first_in(&self, stripe: &Guard<'_>, list: &List) -> Option<u32> {
+    pub(super) fn first_in(&self, stripe: &Guard<'_>, list: &List) -> Option<Slot> {
         if self.fifo {
             stripe.oldest_in(list)
         } else {
@@ -151,7 +151,7 @@ impl Engine {
     }
 
     /// The one after `slot`.
-    pub(super) fn next_of(&self, stripe: &Guard<'_>, slot: u32, list: &List) -> Option<u32> {
+    pub(super) fn next_of(&self, stripe: &Guard<'_>, slot: Slot, list: &List) -> Option<Slot> {
         if self.fifo {
             stripe.newer_than(slot, list)
         } else {

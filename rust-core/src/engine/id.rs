@@ -1,4 +1,5 @@
-//! Handles, route ids and tickets: a pool's tag, a slot and a generation in one number.
+//! Handles, route ids and tickets: a pool's tag, a slot and a generation in one number. And the slots themselves, of three types, so that
+//! none is taken for another's.
 //!
 //! The tag tells pools apart, the generation tells the uses of a slot apart, so a stale or foreign number is noticed
 //! and never touches what now lives in the slot.
@@ -26,16 +27,64 @@ fn pack(tag: u32, slot: u32, generation: u32) -> u64 {
         | u64::from(generation)
 }
 
-macro_rules! id {
+/// What is found by its number in arrays: a slot.
+pub trait Numbered: Copy {
+    /// The slot of this number. Where a pool has none of that number, its calls find nothing there.
+    fn of(number: u32) -> Self;
+
+    /// Its number: for a binding to another language, and for arrays.
+    fn number(self) -> u32;
+}
+
+macro_rules! slot {
     ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(u32);
+
+        impl Numbered for $name {
+            #[inline(always)]
+            fn of(number: u32) -> Self {
+                $name(number)
+            }
+
+            #[inline(always)]
+            fn number(self) -> u32 {
+                self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+slot! {
+    /// An entry's index: under it a face keeps the connection.
+    Slot
+}
+slot! {
+    /// A route's index: under it a face keeps the key.
+    RouteSlot
+}
+slot! {
+    /// A ticket's index: under it a face keeps how to tell who waits.
+    TicketSlot
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident in $slot:ident) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub struct $name(u64);
 
         impl $name {
             #[inline]
-            pub(super) fn new(tag: u32, slot: u32, generation: u32) -> Self {
-                $name(pack(tag, slot, generation))
+            pub(super) fn new(tag: u32, slot: $slot, generation: u32) -> Self {
+                $name(pack(tag, slot.number(), generation))
             }
 
             /// The id as a number, positive also as an `i64`; for bindings to other languages.
@@ -58,8 +107,8 @@ macro_rules! id {
 
             /// The index under which a face keeps what belongs to it; reused once the id is dead.
             #[inline]
-            pub fn slot(self) -> u32 {
-                (self.0 >> GENERATION_BITS) as u32 & ((1 << SLOT_BITS) - 1)
+            pub fn slot(self) -> $slot {
+                $slot::of((self.0 >> GENERATION_BITS) as u32 & ((1 << SLOT_BITS) - 1))
             }
 
             #[inline]
@@ -78,15 +127,15 @@ macro_rules! id {
 
 id! {
     /// One lease of one entry. It dies when the lease ends.
-    Handle
+    Handle in Slot
 }
 id! {
     /// What a connection goes to. It dies when the route had neither entries nor waiters and was reclaimed.
-    RouteId
+    RouteId in RouteSlot
 }
 id! {
     /// One lease request that waits. It dies when its answer was taken or it was cancelled.
-    Ticket
+    Ticket in TicketSlot
 }
 
 /// Who a connection is bound to, as a number that the face gave out for the user's own value.
@@ -104,9 +153,10 @@ mod tests {
 
     #[test]
     fn the_parts_come_back_and_the_number_is_positive() {
-        let handle = Handle::new((1 << TAG_BITS) - 1, (1 << SLOT_BITS) - 1, u32::MAX);
+        let slot = Slot::of((1 << SLOT_BITS) - 1);
+        let handle = Handle::new((1 << TAG_BITS) - 1, slot, u32::MAX);
         assert_eq!(handle.tag(), (1 << TAG_BITS) - 1);
-        assert_eq!(handle.slot(), (1 << SLOT_BITS) - 1);
+        assert_eq!(handle.slot(), slot);
         assert_eq!(handle.generation(), u32::MAX);
         assert!(handle.to_u64() as i64 > 0);
         assert_eq!(Handle::from_u64(handle.to_u64()), handle);

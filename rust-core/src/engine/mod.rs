@@ -67,7 +67,7 @@ pub use config::{Config, MAX_ENTRIES, Policy};
 pub use coordinator::ShutdownMode;
 pub use counters::Counters;
 pub use effects::{Cause, Effects, Victim};
-pub use id::{Handle, RouteId, StateId, Ticket};
+pub use id::{Handle, Numbered, RouteId, RouteSlot, Slot, StateId, Ticket, TicketSlot};
 pub use outcome::{Answer, Grant, Hit, Keep, NotLeased, Outcome, Refusal, Released, Verdict};
 pub use pool::Engine;
 pub use segments::Segments;

@@ -8,7 +8,7 @@ use super::config::{Config, MAX_ENTRIES, Policy};
 use super::counters::Tally;
 use super::entry::{Entry, Status, Word};
 use super::flags::Flags;
-use super::id::{self, Handle, RouteId};
+use super::id::{self, Handle, RouteId, RouteSlot, Slot, TicketSlot};
 use super::ledger::{AnswerCell, Ledger};
 use super::outcome::NotLeased;
 use super::route::{self, Route};
@@ -30,9 +30,9 @@ pub struct Engine {
     pub(super) max_waiters: u32,
     pub(super) flags: Flags,
     pub(super) stripes: Box<[Stripe]>,
-    pub(super) entries: Segments<Entry>,
-    pub(super) routes: Segments<Route>,
-    pub(super) answers: Segments<AnswerCell>,
+    pub(super) entries: Segments<Slot, Entry>,
+    pub(super) routes: Segments<RouteSlot, Route>,
+    pub(super) answers: Segments<TicketSlot, AnswerCell>,
     pub(super) coordinator: Padded<Mutex<Ledger>>,
     /// Some caller has found a stripe locked. Set by whoever does, cleared under the coordinator. Without either any answer is right.
     pub(super) wide: AtomicBool,
@@ -126,7 +126,7 @@ impl Engine {
     }
 
     #[inline]
-    pub(super) fn handle(&self, slot: u32, word: Word) -> Handle {
+    pub(super) fn handle(&self, slot: Slot, word: Word) -> Handle {
         Handle::new(self.tag, slot, word.lease())
     }
 

@@ -1,6 +1,7 @@
 //! Seeing to it that a clean-up comes in time for an entry that has become idle.
 
 use super::entry::Status;
+use super::id::Slot;
 use super::ledger::Ledger;
 use super::pool::Engine;
 use super::sync::atomic::Ordering::Relaxed;
@@ -12,7 +13,7 @@ impl Engine {
     /// and comes here too. That its release compares expiry and key would not do: it reads the key without the coordinator, and may
     /// read what that was before.
     #[cold]
-    pub(super) fn rearm(&self, ledger: &mut Ledger, slot: u32) {
+    pub(super) fn rearm(&self, ledger: &mut Ledger, slot: Slot) {
         let Some(entry) = self.entries.get(slot) else {
             return;
         };

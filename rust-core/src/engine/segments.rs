@@ -6,7 +6,10 @@
 //! The first two segments are reached without computing which one it is, which is worth a third of a hit's time; most
 //! pools never need another. The first is small because many pools have one connection, and there may be many pools.
 
+use std::marker::PhantomData;
 use std::sync::OnceLock;
+
+use super::id::Numbered;
 
 /// Elements of the first segment.
 const FIRST: usize = 8;
@@ -14,13 +17,14 @@ const FIRST: usize = 8;
 const NEAR: usize = 64;
 const FURTHER: usize = 14;
 
-/// Indices run from 0 to this number, exclusive.
+/// Numbers of slots run from 0 to this one, exclusive.
 pub(crate) const CAPACITY: u32 = 1 << 20;
 
-/// Elements that never move, under the slots of the engine's ids: where a face keeps what belongs to an entry, a route
-/// or a ticket. Read without a lock.
+/// Elements that never move, under slots of type `S`: where a face keeps what belongs to an entry, a route or a ticket. Read without a
+/// lock.
 #[derive(Debug)]
-pub struct Segments<T> {
+pub struct Segments<S, T> {
+    slots: PhantomData<fn(S)>,
     first: Box<[T; FIRST]>,
     /// Indexed like the whole, so its first few elements are never used.
     second: OnceLock<Box<[T; NEAR]>>,
@@ -29,25 +33,27 @@ pub struct Segments<T> {
 
 type Segment<T> = OnceLock<Box<[T]>>;
 
-impl<T: Default> Default for Segments<T> {
+impl<S: Numbered, T: Default> Default for Segments<S, T> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<T: Default> Segments<T> {
+impl<S: Numbered, T: Default> Segments<S, T> {
     /// The first 8 elements, by their default.
     pub fn new() -> Self {
         Segments {
+            slots: PhantomData,
             first: Box::new(std::array::from_fn(|_| T::default())),
             second: OnceLock::new(),
             further: OnceLock::new(),
         }
     }
 
-    /// The element at `index`, or `None` where the array has not grown that far.
+    /// The element of `slot`, or `None` where the array has not grown that far.
     #[inline(always)]
-    pub fn get(&self, index: u32) -> Option<&T> {
+    pub fn get(&self, slot: S) -> Option<&T> {
+        let index = slot.number();
         if (index as usize) < FIRST {
             return Some(&self.first[index as usize]);
         }
@@ -64,13 +70,14 @@ impl<T: Default> Segments<T> {
         self.further.get()?.get(segment)?.get()?.get(offset)
     }
 
-    /// The element at `index`, allocating its segment if it is the first of it.
+    /// The element of `slot`, allocating its segment if it is the first of it.
     ///
     /// # Panics
     ///
-    /// Where `index` is 2²⁰ or more; no slot is.
+    /// Where the slot's number is 2²⁰ or more, which that of none is.
     #[inline]
-    pub fn grow_to(&self, index: u32) -> &T {
+    pub fn grow_to(&self, slot: S) -> &T {
+        let index = slot.number();
         if (index as usize) < FIRST {
             return &self.first[index as usize];
         }
@@ -85,9 +92,11 @@ impl<T: Default> Segments<T> {
         &further[segment].get_or_init(|| allocate(segment))[offset]
     }
 
-    /// Every element, in order of index, up to the first segment that does not exist: slots are given out in order.
-    pub fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
-        (0..CAPACITY).map_while(|index| Some((index, self.get(index)?)))
+    /// Every element, in order of slot, up to the first segment that does not exist: slots are given out in order.
+    pub fn iter(&self) -> impl Iterator<Item = (S, &T)> {
+        (0..CAPACITY)
+            .map(S::of)
+            .map_while(|slot| Some((slot, self.get(slot)?)))
     }
 }
 
@@ -105,6 +114,7 @@ fn locate(index: u32) -> (usize, usize) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::id::Slot;
     use super::*;
 
     #[test]
@@ -122,13 +132,13 @@ mod tests {
 
     #[test]
     fn an_index_beyond_the_grown_part_is_absent() {
-        let array: Segments<u8> = Segments::new();
+        let array: Segments<Slot, u8> = Segments::new();
         for (last, grown) in [(7, 8), (63, 64), (127, 128), (255, 255)] {
-            assert!(array.get(last).is_some());
-            assert!(array.get(last + 1).is_none());
+            assert!(array.get(Slot::of(last)).is_some());
+            assert!(array.get(Slot::of(last + 1)).is_none());
             assert_eq!(array.iter().count() as u32, last + 1);
-            array.grow_to(grown);
+            array.grow_to(Slot::of(grown));
         }
-        assert!(array.get(u32::MAX).is_none());
+        assert!(array.get(Slot::of(u32::MAX)).is_none());
     }
 }

@@ -6,7 +6,8 @@
 
 use std::sync::OnceLock;
 
-use super::entry::{Entry, Links, NIL};
+use super::entry::{Entry, Link, Links};
+use super::id::{RouteSlot, Slot};
 use super::segments::Segments;
 use super::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use super::sync::{Mutex, MutexGuard};
@@ -20,28 +21,18 @@ pub(super) struct Stripe {
     /// The latest of all stamps. Written under the lock.
     last_stamp: AtomicU64,
     /// By the route's slot; made at the stripe's first use. Written under the lock.
-    routes: OnceLock<Segments<List>>,
+    routes: OnceLock<Segments<RouteSlot, List>>,
 }
 
 /// Idle entries by release, linked through the entries. Touched only through the [`Guard`], but for its length.
 ///
 /// The newest one's link to a newer one, and the oldest end of an empty list, are left over from before: so what is
 /// taken from the newest end, as nearly everything is, costs no look at a neighbour.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct List {
-    newest: AtomicU32,
-    oldest: AtomicU32,
+    newest: Link,
+    oldest: Link,
     len: AtomicU32,
-}
-
-impl Default for List {
-    fn default() -> Self {
-        List {
-            newest: AtomicU32::new(NIL),
-            oldest: AtomicU32::new(NIL),
-            len: AtomicU32::new(0),
-        }
-    }
 }
 
 impl List {
@@ -51,13 +42,13 @@ impl List {
     }
 
     #[inline]
-    fn newest(&self) -> Option<u32> {
-        present(self.newest.load(Relaxed))
+    fn newest(&self) -> Option<Slot> {
+        self.newest.get()
     }
 
     #[inline]
-    fn oldest(&self) -> Option<u32> {
-        self.newest().map(|_| self.oldest.load(Relaxed))
+    fn oldest(&self) -> Option<Slot> {
+        self.newest().and_then(|_| self.oldest.get())
     }
 
     /// One writer at a time, by the lock: a load and a store, not a locked addition.
@@ -84,24 +75,24 @@ impl Stripe {
     }
 
     /// How many of a route are idle here: exact at rest.
-    pub(super) fn len_of(&self, route: u32) -> u32 {
+    pub(super) fn len_of(&self, route: RouteSlot) -> u32 {
         self.list_of(route).map_or(0, List::len)
     }
 
     /// A route's list, if it ever had an idle entry here.
     #[inline]
-    pub(super) fn list_of(&self, route: u32) -> Option<&List> {
+    pub(super) fn list_of(&self, route: RouteSlot) -> Option<&List> {
         self.routes.get()?.get(route)
     }
 
     /// A route's list.
     #[inline]
-    pub(super) fn grow_to_list_of(&self, route: u32) -> &List {
+    pub(super) fn grow_to_list_of(&self, route: RouteSlot) -> &List {
         self.routes.get_or_init(Segments::new).grow_to(route)
     }
 
     #[inline]
-    pub(super) fn lock<'a>(&'a self, entries: &'a Segments<Entry>) -> Guard<'a> {
+    pub(super) fn lock<'a>(&'a self, entries: &'a Segments<Slot, Entry>) -> Guard<'a> {
         Guard {
             _lock: self.lock.lock(),
             stripe: self,
@@ -128,17 +119,17 @@ pub(super) enum Stamp {
 pub(super) struct Guard<'a> {
     _lock: MutexGuard<'a, ()>,
     stripe: &'a Stripe,
-    entries: &'a Segments<Entry>,
+    entries: &'a Segments<Slot, Entry>,
 }
 
 impl<'a> Guard<'a> {
     #[inline]
-    pub(super) fn entry(&self, slot: u32) -> &'a Entry {
+    pub(super) fn entry(&self, slot: Slot) -> &'a Entry {
         self.entries.get(slot).expect("a linked slot exists")
     }
 
     /// The list of a route that has an idle entry here.
-    pub(super) fn list_of(&self, route: u32) -> &'a List {
+    pub(super) fn list_of(&self, route: RouteSlot) -> &'a List {
         self.stripe
             .list_of(route)
             .expect("a route with an idle entry has a list")
@@ -146,47 +137,53 @@ impl<'a> Guard<'a> {
 
     /// The most recently released entry of a list of this stripe.
     #[inline]
-    pub(super) fn newest_in(&self, list: &List) -> Option<u32> {
+    pub(super) fn newest_in(&self, list: &List) -> Option<Slot> {
         list.newest()
     }
 
     /// The least recently released entry of a list of this stripe.
     #[inline]
-    pub(super) fn oldest_in(&self, list: &List) -> Option<u32> {
+    pub(super) fn oldest_in(&self, list: &List) -> Option<Slot> {
         list.oldest()
     }
 
     /// The least recently released entry of a route here.
-    pub(super) fn oldest_of(&self, route: u32) -> Option<u32> {
+    pub(super) fn oldest_of(&self, route: RouteSlot) -> Option<Slot> {
         self.stripe.list_of(route)?.oldest()
     }
 
     /// The one in a route's list released just before `slot` was.
-    pub(super) fn older_than(&self, slot: u32) -> Option<u32> {
-        present(self.entry(slot).by_route.older.load(Relaxed))
+    pub(super) fn older_than(&self, slot: Slot) -> Option<Slot> {
+        self.entry(slot).by_route.older.get()
     }
 
     /// The one in a route's list released just after `slot` was.
-    pub(super) fn newer_than(&self, slot: u32, list: &List) -> Option<u32> {
-        (list.newest() != Some(slot)).then(|| self.entry(slot).by_route.newer.load(Relaxed))
+    pub(super) fn newer_than(&self, slot: Slot, list: &List) -> Option<Slot> {
+        if list.newest() == Some(slot) {
+            return None;
+        }
+        self.entry(slot).by_route.newer.get()
     }
 
     /// The least recently released entry of all here.
-    pub(super) fn oldest(&self) -> Option<u32> {
+    pub(super) fn oldest(&self) -> Option<Slot> {
         self.stripe.all.oldest()
     }
 
     /// All here, the least recently released first.
-    pub(super) fn by_release(&self) -> impl Iterator<Item = u32> {
+    pub(super) fn by_release(&self) -> impl Iterator<Item = Slot> {
         let newest = self.stripe.all.newest();
         std::iter::successors(self.oldest(), move |slot| {
-            (newest != Some(*slot)).then(|| self.entry(*slot).by_stripe.newer.load(Relaxed))
+            if newest == Some(*slot) {
+                return None;
+            }
+            self.entry(*slot).by_stripe.newer.get()
         })
     }
 
     /// Links `slot`, just made idle at `now`, as the most recently released of `list`, its route's in this stripe.
     #[inline(always)]
-    pub(super) fn link(&mut self, slot: u32, entry: &Entry, list: &List, now: u64) {
+    pub(super) fn link(&mut self, slot: Slot, entry: &Entry, list: &List, now: u64) {
         let stamp = now.max(self.stripe.last_stamp.load(Relaxed));
         self.stripe.last_stamp.store(stamp, Relaxed);
         entry.updated.store(stamp, Relaxed);
@@ -195,7 +192,7 @@ impl<'a> Guard<'a> {
 
     /// The same for one that was released before and keeps its stamp. Whoever puts a stripe in order does it to all that are there, the
     /// least recently released first.
-    pub(super) fn link_again(&mut self, slot: u32, entry: &Entry, list: &List) {
+    pub(super) fn link_again(&mut self, slot: Slot, entry: &Entry, list: &List) {
         let stamp = entry.updated.load(Relaxed);
         let last = &self.stripe.last_stamp;
         last.store(stamp.max(last.load(Relaxed)), Relaxed);
@@ -203,7 +200,7 @@ impl<'a> Guard<'a> {
     }
 
     /// Links `slot` with its stamp from before among those of the same age, looking from the newest on. O(those that are newer).
-    pub(super) fn link_in_order(&mut self, slot: u32, entry: &Entry, list: &List) {
+    pub(super) fn link_in_order(&mut self, slot: Slot, entry: &Entry, list: &List) {
         self.link_between(list, slot, entry, |entry| &entry.by_route);
         self.link_between(&self.stripe.all, slot, entry, |entry| &entry.by_stripe);
     }
@@ -211,13 +208,13 @@ impl<'a> Guard<'a> {
     fn link_between(
         &self,
         list: &List,
-        slot: u32,
+        slot: Slot,
         entry: &Entry,
         links: impl Fn(&Entry) -> &Links,
     ) {
         let stamp = entry.updated.load(Relaxed);
-        let is_newer = |other: &u32| self.entry(*other).updated.load(Relaxed) > stamp;
-        let older_than = |other: u32| present(links(self.entry(other)).older.load(Relaxed));
+        let is_newer = |other: &Slot| self.entry(*other).updated.load(Relaxed) > stamp;
+        let older_than = |other: Slot| links(self.entry(other)).older.get();
         let newest = list.newest();
         let Some(newer) = std::iter::successors(newest, |other| older_than(*other))
             .take_while(is_newer)
@@ -226,92 +223,96 @@ impl<'a> Guard<'a> {
             return self.link_in(list, slot, entry, links);
         };
         let older = older_than(newer);
-        links(entry).newer.store(newer, Relaxed);
-        links(entry).older.store(older.unwrap_or(NIL), Relaxed);
-        links(self.entry(newer)).older.store(slot, Relaxed);
+        links(entry).newer.set(Some(newer));
+        links(entry).older.set(older);
+        links(self.entry(newer)).older.set(Some(slot));
         match older {
-            Some(older) => links(self.entry(older)).newer.store(slot, Relaxed),
-            None => list.oldest.store(slot, Relaxed),
+            Some(older) => links(self.entry(older)).newer.set(Some(slot)),
+            None => list.oldest.set(Some(slot)),
         }
         list.add(1);
     }
 
     #[inline(always)]
-    fn link_newest(&self, slot: u32, entry: &Entry, list: &List) {
+    fn link_newest(&self, slot: Slot, entry: &Entry, list: &List) {
         self.link_in(list, slot, entry, |entry| &entry.by_route);
         self.link_in(&self.stripe.all, slot, entry, |entry| &entry.by_stripe);
     }
 
     /// Takes `slot`, idle in this stripe, out of `list`, its route's, and out of the order of all.
     #[inline(always)]
-    pub(super) fn unlink(&mut self, slot: u32, entry: &Entry, list: &List) {
+    pub(super) fn unlink(&mut self, slot: Slot, entry: &Entry, list: &List) {
         self.unlink_in(list, slot, entry, |entry| &entry.by_route);
         self.unlink_in(&self.stripe.all, slot, entry, |entry| &entry.by_stripe);
     }
 
     #[inline(always)]
-    fn link_in(&self, list: &List, slot: u32, entry: &Entry, links: impl Fn(&Entry) -> &Links) {
+    fn link_in(&self, list: &List, slot: Slot, entry: &Entry, links: impl Fn(&Entry) -> &Links) {
         let newest = list.newest();
-        links(entry).older.store(newest.unwrap_or(NIL), Relaxed);
+        links(entry).older.set(newest);
         match newest {
-            Some(older) => links(self.entry(older)).newer.store(slot, Relaxed),
-            None => list.oldest.store(slot, Relaxed),
+            Some(older) => links(self.entry(older)).newer.set(Some(slot)),
+            None => list.oldest.set(Some(slot)),
         }
-        list.newest.store(slot, Relaxed);
+        list.newest.set(Some(slot));
         list.add(1);
     }
 
     #[inline(always)]
-    fn unlink_in(&self, list: &List, slot: u32, entry: &Entry, links: impl Fn(&Entry) -> &Links) {
-        let older = links(entry).older.load(Relaxed);
+    fn unlink_in(&self, list: &List, slot: Slot, entry: &Entry, links: impl Fn(&Entry) -> &Links) {
+        let older = links(entry).older.get();
         if list.newest() == Some(slot) {
-            list.newest.store(older, Relaxed);
+            list.newest.set(older);
         } else {
-            let newer = links(entry).newer.load(Relaxed);
-            links(self.entry(newer)).older.store(older, Relaxed);
-            match present(older) {
-                Some(older) => links(self.entry(older)).newer.store(newer, Relaxed),
-                None => list.oldest.store(newer, Relaxed),
+            let newer = links(entry).newer.get();
+            let newer_one = newer.expect("what is not the newest has a newer one");
+            links(self.entry(newer_one)).older.set(older);
+            match older {
+                Some(older) => links(self.entry(older)).newer.set(newer),
+                None => list.oldest.set(newer),
             }
         }
         list.add(-1);
     }
 }
 
-#[inline]
-fn present(slot: u32) -> Option<u32> {
-    (slot != NIL).then_some(slot)
-}
-
 #[cfg(all(test, not(any(loom, shuttle))))]
 mod tests {
-    use super::super::id::RouteId;
+    use super::super::id::{Numbered, RouteId};
     use super::*;
 
-    fn entries(routes: &[u32]) -> Segments<Entry> {
-        let entries: Segments<Entry> = Segments::new();
+    fn entries(routes: &[u32]) -> Segments<Slot, Entry> {
+        let entries: Segments<Slot, Entry> = Segments::new();
         for (slot, route) in routes.iter().enumerate() {
             entries
-                .grow_to(slot as u32)
-                .free_to_opening(RouteId::new(1, *route, 1));
+                .grow_to(Slot::of(slot as u32))
+                .free_to_opening(RouteId::new(1, RouteSlot::of(*route), 1));
         }
         entries
     }
 
     fn link(guard: &mut Guard<'_>, slot: u32, now: u64) {
+        let slot = Slot::of(slot);
         let entry = guard.entries.get(slot).unwrap();
         let list = guard.stripe.grow_to_list_of(entry.route().slot());
         guard.link(slot, entry, list, now);
     }
 
     fn newest_first(guard: &Guard<'_>, route: u32) -> Vec<u32> {
-        let newest = guard.stripe.list_of(route).and_then(|list| list.newest());
-        std::iter::successors(newest, |slot| guard.older_than(*slot)).collect()
+        let list = guard.stripe.list_of(RouteSlot::of(route));
+        let newest = list.and_then(|list| list.newest());
+        let slots = std::iter::successors(newest, |slot| guard.older_than(*slot));
+        slots.map(Slot::number).collect()
     }
 
     fn oldest_first(guard: &Guard<'_>, route: u32) -> Vec<u32> {
-        let list = guard.stripe.list_of(route).unwrap();
-        std::iter::successors(list.oldest(), |slot| guard.newer_than(*slot, list)).collect()
+        let list = guard.list_of(RouteSlot::of(route));
+        let slots = std::iter::successors(list.oldest(), |slot| guard.newer_than(*slot, list));
+        slots.map(Slot::number).collect()
+    }
+
+    fn by_release(guard: &Guard<'_>) -> Vec<u32> {
+        guard.by_release().map(Slot::number).collect()
     }
 
     #[test]
@@ -325,20 +326,18 @@ mod tests {
         assert_eq!(newest_first(&guard, 0), [3, 1, 0]);
         assert_eq!(oldest_first(&guard, 0), [0, 1, 3]);
         assert_eq!(newest_first(&guard, 9), [2]);
-        assert_eq!(guard.oldest(), Some(2));
+        assert_eq!(guard.oldest(), Some(Slot::of(2)));
 
-        for slot in [1, 2] {
+        for slot in [1, 2].map(Slot::of) {
             let entry = entries.get(slot).unwrap();
             guard.unlink(slot, entry, stripe.list_of(entry.route().slot()).unwrap());
         }
         assert_eq!(newest_first(&guard, 0), [3, 0]);
         assert_eq!(newest_first(&guard, 9), []);
-        assert_eq!(guard.oldest(), Some(0));
+        assert_eq!(guard.oldest(), Some(Slot::of(0)));
         drop(guard);
-        assert_eq!(
-            (stripe.len(), stripe.len_of(0), stripe.len_of(9)),
-            (2, 2, 0)
-        );
+        let lens = [0, 9].map(|route| stripe.len_of(RouteSlot::of(route)));
+        assert_eq!((stripe.len(), lens), (2, [2, 0]));
     }
 
     #[test]
@@ -349,16 +348,16 @@ mod tests {
         for slot in 0..4 {
             link(&mut guard, slot, u64::from(slot));
         }
-        for slot in [0, 1, 2, 3, 0] {
+        for slot in [0, 1, 2, 3, 0].map(Slot::of) {
             let entry = entries.get(slot).unwrap();
             let list = stripe.list_of(entry.route().slot()).unwrap();
             guard.unlink(slot, entry, list);
             guard.link_in_order(slot, entry, list);
             assert_eq!(newest_first(&guard, 0), [3, 1, 0]);
             assert_eq!(oldest_first(&guard, 0), [0, 1, 3]);
-            assert_eq!(guard.by_release().collect::<Vec<_>>(), [0, 1, 2, 3]);
+            assert_eq!(by_release(&guard), [0, 1, 2, 3]);
         }
-        assert_eq!((stripe.len(), stripe.len_of(0)), (4, 3));
+        assert_eq!((stripe.len(), stripe.len_of(RouteSlot::of(0))), (4, 3));
     }
 
     #[test]
@@ -368,6 +367,6 @@ mod tests {
         let mut guard = stripe.lock(&entries);
         link(&mut guard, 0, 50);
         link(&mut guard, 1, 40);
-        assert_eq!(entries.get(1).unwrap().updated.load(Relaxed), 50);
+        assert_eq!(entries.get(Slot::of(1)).unwrap().updated.load(Relaxed), 50);
     }
 }

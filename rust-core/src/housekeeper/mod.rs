@@ -34,7 +34,7 @@ pub use disposer::Disposable;
 pub use eviction::{Eviction, take_turn};
 pub use role::{is_housekeepers_thread, is_own_thread};
 
-use crate::engine::Clock;
+use crate::engine::{Clock, Slot};
 use crate::fork::{PerProcess, process_number};
 use crate::locks::{Condvar, Mutex};
 use crate::panics::survive;
@@ -126,7 +126,7 @@ impl Membership {
 
     /// Has the pool told when the peer of this opening closes its connection, also where it has done so already. False where
     /// only a probe can tell: no thread can be had for that, or see [`Watch::add`]. To be tried again later.
-    pub fn watch(&self, socket: BorrowedFd<'_>, slot: u32, opening: u16) -> bool {
+    pub fn watch(&self, socket: BorrowedFd<'_>, slot: Slot, opening: u16) -> bool {
         let token = Token::new(self.number, slot, opening);
         self.start() && self.housekeeper.bell.watch.add(socket, token)
     }

@@ -108,6 +108,7 @@ fn whole_milliseconds(timeout: Duration) -> Timespec {
 #[cfg(all(test, not(any(loom, shuttle))))]
 mod tests {
     use super::*;
+    use crate::engine::{Numbered, Slot};
     use std::io::{Read, Write};
     use std::net::{Shutdown, TcpListener, TcpStream};
     use std::os::fd::AsFd;
@@ -149,7 +150,7 @@ mod tests {
     #[test]
     fn a_peers_close_is_told_once_and_its_bytes_never() {
         let scene = Scene::new();
-        let token = Token::new(1, 2, 3);
+        let token = Token::new(1, Slot::of(2), 3);
         let (mut ours, mut theirs) = scene.watched(token);
         for _ in 0..10 {
             theirs.write_all(b"x").unwrap();
@@ -165,7 +166,7 @@ mod tests {
     #[test]
     fn a_reset_is_told() {
         let scene = Scene::new();
-        let token = Token::new(1, 2, 3);
+        let token = Token::new(1, Slot::of(2), 3);
         let (_ours, theirs) = scene.watched(token);
         rustix::net::sockopt::set_socket_linger(&theirs, Some(Duration::ZERO)).unwrap();
         drop(theirs);
@@ -178,7 +179,7 @@ mod tests {
         let (mut ours, theirs) = scene.pair();
         drop(theirs);
         assert_eq!(ours.read(&mut [0]).unwrap(), 0);
-        let token = Token::new(1, 2, 3);
+        let token = Token::new(1, Slot::of(2), 3);
         scene.watch.add(ours.as_fd(), token).unwrap();
         assert_eq!(scene.closed(SOON), [token]);
     }
@@ -186,11 +187,11 @@ mod tests {
     #[test]
     fn what_was_removed_is_not_told_and_what_was_never_there_may_be_removed() {
         let scene = Scene::new();
-        let (ours, theirs) = scene.watched(Token::new(1, 2, 3));
+        let (ours, theirs) = scene.watched(Token::new(1, Slot::of(2), 3));
         scene.watch.remove(ours.as_fd());
         scene.watch.remove(ours.as_fd());
         drop(theirs);
-        let other = Token::new(1, 4, 1);
+        let other = Token::new(1, Slot::of(4), 1);
         let (_other_ours, other_theirs) = scene.watched(other);
         drop(other_theirs);
         // Events come in the order of their closes.
@@ -200,8 +201,8 @@ mod tests {
     #[test]
     fn a_socket_that_is_added_again_is_told_under_its_new_token() {
         let scene = Scene::new();
-        let (ours, theirs) = scene.watched(Token::new(1, 2, 3));
-        let token = Token::new(1, 4, 1);
+        let (ours, theirs) = scene.watched(Token::new(1, Slot::of(2), 3));
+        let token = Token::new(1, Slot::of(4), 1);
         scene.watch.add(ours.as_fd(), token).unwrap();
         drop(theirs);
         assert_eq!(scene.closed(SOON), [token]);
@@ -211,7 +212,12 @@ mod tests {
     fn a_file_cannot_be_watched() {
         let scene = Scene::new();
         let file = std::fs::File::open("/proc/self/exe").unwrap();
-        assert!(scene.watch.add(file.as_fd(), Token::new(1, 2, 3)).is_err());
+        assert!(
+            scene
+                .watch
+                .add(file.as_fd(), Token::new(1, Slot::of(2), 3))
+                .is_err()
+        );
     }
 
     #[test]

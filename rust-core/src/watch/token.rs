@@ -1,5 +1,7 @@
 //! What a watched connection is known by.
 
+use crate::engine::{Numbered, Slot};
+
 const REGISTRATION_BITS: u32 = 28;
 const SLOT_BITS: u32 = 20;
 const OPENING_BITS: u32 = 16;
@@ -14,9 +16,9 @@ impl Token {
     pub const MAX_POOL: u32 = (1 << REGISTRATION_BITS) - 2;
 
     /// The token of one opening. Of `pool` and `slot` the bits that a token has room for count.
-    pub fn new(pool: u32, slot: u32, opening: u16) -> Self {
+    pub fn new(pool: u32, slot: Slot, opening: u16) -> Self {
         let pool = u64::from(pool) & ((1 << REGISTRATION_BITS) - 1);
-        let slot = u64::from(slot) & ((1 << SLOT_BITS) - 1);
+        let slot = u64::from(slot.number()) & ((1 << SLOT_BITS) - 1);
         Token(pool << (SLOT_BITS + OPENING_BITS) | slot << OPENING_BITS | u64::from(opening))
     }
 
@@ -26,8 +28,8 @@ impl Token {
     }
 
     /// The slot of the entry.
-    pub fn slot(self) -> u32 {
-        (self.0 >> OPENING_BITS) as u32 & ((1 << SLOT_BITS) - 1)
+    pub fn slot(self) -> Slot {
+        Slot::of((self.0 >> OPENING_BITS) as u32 & ((1 << SLOT_BITS) - 1))
     }
 
     /// Which opening of the slot it is; see [`Engine::opening`](crate::engine::Engine::opening).
@@ -52,12 +54,14 @@ mod tests {
 
     #[test]
     fn the_parts_of_a_token_come_back() {
-        let token = Token::new(Token::MAX_POOL, (1 << SLOT_BITS) - 1, u16::MAX);
+        let slot = Slot::of((1 << SLOT_BITS) - 1);
+        let token = Token::new(Token::MAX_POOL, slot, u16::MAX);
         assert_eq!(Token::from_u64(token.to_u64()), token);
         assert_eq!(token.pool(), Token::MAX_POOL);
-        assert_eq!(token.slot(), (1 << SLOT_BITS) - 1);
+        assert_eq!(token.slot(), slot);
         assert_eq!(token.opening(), u16::MAX);
-        let token = Token::new(0, 7, 0);
-        assert_eq!((token.pool(), token.slot(), token.opening()), (0, 7, 0));
+        let token = Token::new(0, Slot::of(7), 0);
+        let parts = (token.pool(), token.slot().number(), token.opening());
+        assert_eq!(parts, (0, 7, 0));
     }
 }

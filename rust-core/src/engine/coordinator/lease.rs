@@ -4,7 +4,7 @@ use super::step::Step;
 use crate::engine::Engine;
 use crate::engine::effects::Effects;
 use crate::engine::entry::Status;
-use crate::engine::id::{Handle, RouteId, StateId, Ticket};
+use crate::engine::id::{Handle, RouteId, RouteSlot, StateId, Ticket, TicketSlot};
 use crate::engine::outcome::{Answer, Grant, Outcome, Refusal};
 
 impl Engine {
@@ -78,7 +78,7 @@ impl Step<'_> {
         &mut self,
         route: RouteId,
         state: StateId,
-        ticket: Option<u32>,
+        ticket: Option<TicketSlot>,
     ) -> Result<Outcome, Refusal> {
         if self.is_shut() {
             if let Some(ticket) = ticket.filter(|ticket| self.c.tickets.is_queued(*ticket)) {
@@ -90,7 +90,7 @@ impl Step<'_> {
             return self.lease_again(ticket);
         }
         let route = self.find_route(route).ok_or(Refusal::StaleRoute)?;
-        if self.c.routes[route as usize].queue.head.is_none() || self.engine.barging {
+        if self.c.routes[route].queue.head.is_none() || self.engine.barging {
             if let Some(grant) = self.lease_at_once(route, state) {
                 return Ok(Outcome::Granted(grant));
             }
@@ -120,9 +120,9 @@ impl Step<'_> {
     }
 
     /// Serves a queued request that asks once more, or leaves it queued. Only the head of a queue was told to.
-    fn lease_again(&mut self, ticket: u32) -> Result<Outcome, Refusal> {
+    fn lease_again(&mut self, ticket: TicketSlot) -> Result<Outcome, Refusal> {
         let route = self.c.tickets.route(ticket);
-        if self.c.routes[route as usize].queue.head == Some(ticket) {
+        if self.c.routes[route].queue.head == Some(ticket) {
             self.serve_head(route);
             self.settle();
         }
@@ -130,7 +130,7 @@ impl Step<'_> {
     }
 
     /// A ticket's answer, where there is one: it is the caller's own, so nobody has to be woken for it.
-    fn take_outcome(&mut self, ticket: u32) -> Option<Result<Outcome, Refusal>> {
+    fn take_outcome(&mut self, ticket: TicketSlot) -> Option<Result<Outcome, Refusal>> {
         let id = self.c.tickets.id(self.engine.tag, ticket);
         let outcome = match self.c.tickets.take_answer(ticket, &self.engine.answers) {
             Ok(Answer::Pending) => return None,
@@ -143,7 +143,7 @@ impl Step<'_> {
     }
 
     /// What is idle on the route, or else the right to open, where the limits leave room.
-    fn lease_at_once(&mut self, route: u32, state: StateId) -> Option<Grant> {
+    fn lease_at_once(&mut self, route: RouteSlot, state: StateId) -> Option<Grant> {
         let found = self.sweep(route, state);
         // Removing what had expired may have let earlier waiters in.
         self.settle();

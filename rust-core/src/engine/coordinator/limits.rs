@@ -6,7 +6,7 @@ use crate::engine::Engine;
 use crate::engine::config::MAX_ENTRIES;
 use crate::engine::effects::{Cause, Effects};
 use crate::engine::flags::OVER_TOTAL;
-use crate::engine::id::RouteId;
+use crate::engine::id::{RouteId, RouteSlot};
 use crate::engine::outcome::Refusal;
 use crate::engine::sync::atomic::Ordering::Relaxed;
 
@@ -25,8 +25,8 @@ impl Engine {
         self.step(effects, |step| {
             step.c.default_max = max.min(MAX_ENTRIES);
             self.notes.default_max.store(step.c.default_max, Relaxed);
-            for route in 0..step.c.routes.len() as u32 {
-                if step.c.routes[route as usize].limit.is_none() {
+            for route in step.c.routes.slots() {
+                if step.c.routes[route].limit.is_none() {
                     step.close_surplus_of(route);
                 }
             }
@@ -44,7 +44,7 @@ impl Engine {
     ) -> Result<(), Refusal> {
         self.step(effects, |step| {
             let route = step.find_route(route).ok_or(Refusal::StaleRoute)?;
-            step.c.routes[route as usize].limit = max.map(|max| max.min(MAX_ENTRIES));
+            step.c.routes[route].limit = max.map(|max| max.min(MAX_ENTRIES));
             step.close_surplus_of(route);
             step.note_if_reclaimable(route);
             step.settle();
@@ -75,10 +75,10 @@ impl Step<'_> {
         self.settle();
     }
 
-    fn close_surplus_of(&mut self, route: u32) {
+    fn close_surplus_of(&mut self, route: RouteSlot) {
         self.mirror_max(route);
         self.reindex(route);
-        while self.c.routes[route as usize].allocated > self.c.max_of(route)
+        while self.c.routes[route].allocated > self.c.max_of(route)
             && self.evict_oldest_of(route, Cause::OverLimit)
         {}
     }

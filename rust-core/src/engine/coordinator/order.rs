@@ -12,6 +12,7 @@
 
 use super::step::Step;
 use crate::engine::flags::REORDERING;
+use crate::engine::id::Slot;
 use crate::engine::stripe::Stripe;
 use crate::engine::sync::atomic::Ordering::Relaxed;
 
@@ -62,7 +63,7 @@ impl Step<'_> {
     }
 
     /// Makes an entry that is idle in some stripe the most recently released of stripe 0, with its stamp as it is.
-    fn bring_home(&mut self, slot: u32, from: usize) {
+    fn bring_home(&mut self, slot: Slot, from: usize) {
         let (engine, entry) = (self.engine, self.entry(slot));
         let route = entry.route().slot();
         let mut stripe = engine.lock_stripe(from);

@@ -5,7 +5,7 @@ use crate::engine::Engine;
 use crate::engine::effects::{Cause, Effects};
 use crate::engine::entry::{Status, Word};
 use crate::engine::flags::OVER_TOTAL;
-use crate::engine::id::{Handle, StateId};
+use crate::engine::id::{Handle, Slot, StateId, TicketSlot};
 use crate::engine::outcome::{Grant, Keep, NotLeased, Released, Verdict};
 use crate::engine::route::OVER;
 use crate::engine::stripe::Stamp;
@@ -34,7 +34,7 @@ impl Engine {
 
 impl Step<'_> {
     /// Decides what becomes of an entry that the caller has claimed.
-    fn release(&mut self, slot: u32, claimed: Word, verdict: Verdict, state: StateId) -> Released {
+    fn release(&mut self, slot: Slot, claimed: Word, verdict: Verdict, state: StateId) -> Released {
         let entry = self.entry(slot);
         let route = entry.route().slot();
         let (keep, stays) = match verdict {
@@ -56,13 +56,13 @@ impl Step<'_> {
             return self.close(slot, claimed, Cause::OverLimit);
         }
         if state != StateId::NONE {
-            self.c.routes[route as usize].stateful = true;
+            self.c.routes[route].stateful = true;
             self.reindex(route);
         }
         entry.set_state(state);
         self.engine.note_expiry(entry, keep, self.now);
 
-        let own = self.c.routes[route as usize].queue.head;
+        let own = self.c.routes[route].queue.head;
         let other = self.first_eligible_beside(route);
         match (own, other) {
             (Some(own), other)
@@ -78,7 +78,7 @@ impl Step<'_> {
     }
 
     /// Gives a claimed entry, or its place, to its route's first waiter.
-    fn hand_over(&mut self, slot: u32, claimed: Word, waiter: u32) -> Released {
+    fn hand_over(&mut self, slot: Slot, claimed: Word, waiter: TicketSlot) -> Released {
         let entry = self.entry(slot);
         let wanted = self.c.tickets.state(waiter);
         let fits = entry.state() == wanted || entry.state() == StateId::NONE;
@@ -107,7 +107,7 @@ impl Step<'_> {
         Released::Close(cause)
     }
 
-    fn make_idle(&mut self, slot: u32, claimed: Word, stamp: Stamp) -> Released {
+    fn make_idle(&mut self, slot: Slot, claimed: Word, stamp: Stamp) -> Released {
         match self.push(slot, claimed.lease(), stamp) {
             Ok(()) => Released::Kept,
             // Since it was claimed.
@@ -120,11 +120,10 @@ impl Step<'_> {
 
     /// Hands a claimed entry to the caller as a victim. Its place is its own route's first where that one goes first, as that of a
     /// kept one would be; else it is that of whoever has waited longest.
-    fn close(&mut self, slot: u32, claimed: Word, cause: Cause) -> Released {
+    fn close(&mut self, slot: Slot, claimed: Word, cause: Cause) -> Released {
         let route = self.entry(slot).route().slot();
         self.remove(slot, claimed, cause);
-        let is_own_first =
-            self.engine.own_route_first && self.c.routes[route as usize].queue.head.is_some();
+        let is_own_first = self.engine.own_route_first && self.c.routes[route].queue.head.is_some();
         if is_own_first && self.c.has_room(route) {
             self.grant_opening(route);
         }
@@ -132,7 +131,7 @@ impl Step<'_> {
         Released::Close(cause)
     }
 
-    fn remove(&mut self, slot: u32, claimed: Word, cause: Cause) {
+    fn remove(&mut self, slot: Slot, claimed: Word, cause: Cause) {
         let won = self.entry(slot).to_victim(claimed);
         debug_assert!(won, "a claimed entry is its claimer's");
         self.uncount(slot, cause);

@@ -3,11 +3,10 @@
 use super::step::Step;
 use crate::engine::Engine;
 use crate::engine::effects::Effects;
-use crate::engine::id::RouteId;
+use crate::engine::id::{Numbered, RouteId, RouteSlot};
 use crate::engine::ledger::RouteRecord;
 use crate::engine::outcome::Refusal;
 use crate::engine::route::{CLEARING, OVER, QUEUE, STATEFUL};
-use crate::engine::segments::CAPACITY;
 use crate::engine::sync::atomic::Ordering::Relaxed;
 
 /// How many routes without entries or waiters are left in peace before one is reclaimed for each new one.
@@ -39,7 +38,7 @@ impl Engine {
         let mut effects = Effects::new();
         self.step(&mut effects, |step| {
             let route = step.find_route(id).ok_or(Refusal::StaleRoute)?;
-            let holders = &mut step.c.routes[route as usize].holders;
+            let holders = &mut step.c.routes[route].holders;
             *holders = holders
                 .checked_add_signed(change)
                 .ok_or(Refusal::StaleRoute)?;
@@ -51,7 +50,7 @@ impl Engine {
 
 impl Step<'_> {
     /// The slot of a route that is alive.
-    pub(super) fn find_route(&self, id: RouteId) -> Option<u32> {
+    pub(super) fn find_route(&self, id: RouteId) -> Option<RouteSlot> {
         let route = self.engine.routes.get(id.slot())?;
         route.is(id).then_some(id.slot())
     }
@@ -63,18 +62,14 @@ impl Step<'_> {
         }
         let slot = match self.c.free_routes.pop() {
             Some(slot) => slot,
-            None if self.c.routes.len() < CAPACITY as usize => {
-                self.c.routes.push(RouteRecord::default());
-                self.c.routes.len() as u32 - 1
-            }
-            None => return None,
+            None => self.c.routes.add(RouteRecord::default())?,
         };
-        let record = &mut self.c.routes[slot as usize];
+        let record = &mut self.c.routes[slot];
         record.generation = record.generation.wrapping_add(1);
         record.stateful = false;
         let id = RouteId::new(self.engine.tag, slot, record.generation);
         let home = if self.engine.wide.load(Relaxed) {
-            slot & self.engine.stripe_mask()
+            slot.number() & self.engine.stripe_mask()
         } else {
             0
         };
@@ -88,7 +83,7 @@ impl Step<'_> {
         let Some(slot) = self.c.reclaimable.pop_front() else {
             return;
         };
-        self.c.routes[slot as usize].reclaimable = false;
+        self.c.routes[slot].reclaimable = false;
         if self.is_reclaimable(slot) {
             let route = self.route(slot);
             self.effects.retired.extend(route.id());
@@ -97,29 +92,29 @@ impl Step<'_> {
         }
     }
 
-    fn is_reclaimable(&self, slot: u32) -> bool {
-        let record = &self.c.routes[slot as usize];
+    fn is_reclaimable(&self, slot: RouteSlot) -> bool {
+        let record = &self.c.routes[slot];
         record.allocated == 0
             && record.queue.head.is_none()
             && record.limit.is_none()
             && record.holders == 0
     }
 
-    pub(super) fn note_if_reclaimable(&mut self, slot: u32) {
-        if self.is_reclaimable(slot) && !self.c.routes[slot as usize].reclaimable {
-            self.c.routes[slot as usize].reclaimable = true;
+    pub(super) fn note_if_reclaimable(&mut self, slot: RouteSlot) {
+        if self.is_reclaimable(slot) && !self.c.routes[slot].reclaimable {
+            self.c.routes[slot].reclaimable = true;
             self.c.reclaimable.push_back(slot);
         }
     }
 
-    pub(super) fn mirror_max(&mut self, route: u32) {
+    pub(super) fn mirror_max(&mut self, route: RouteSlot) {
         self.route(route).max.store(self.c.max_of(route), Relaxed);
     }
 
     /// Recomputes what follows from a route's queue, count and limit.
-    pub(super) fn reindex(&mut self, slot: u32) {
+    pub(super) fn reindex(&mut self, slot: RouteSlot) {
         let max = self.c.max_of(slot);
-        let record = &self.c.routes[slot as usize];
+        let record = &self.c.routes[slot];
         let wanted = match record.queue.head {
             Some(head) if record.allocated < max => Some(self.c.tickets.sequence(head)),
             _ => None,
@@ -151,7 +146,7 @@ impl Step<'_> {
             if let Some(sequence) = wanted {
                 self.c.eligible.insert((sequence, slot));
             }
-            self.c.routes[slot as usize].eligible = wanted;
+            self.c.routes[slot].eligible = wanted;
         }
         let (total, waiting) = (self.c.total, self.c.tickets.waiting());
         self.engine.notes.total.store(total, Relaxed);

@@ -4,7 +4,7 @@ use crate::engine::Engine;
 use crate::engine::effects::{Cause, Effects, Victim};
 use crate::engine::entry::{Entry, NEVER, Word};
 use crate::engine::flags::{OVER_TOTAL, SHUT};
-use crate::engine::id::{Handle, StateId};
+use crate::engine::id::{Handle, RouteSlot, Slot, StateId};
 use crate::engine::ledger::{Ledger, Queue};
 use crate::engine::route::Route;
 use crate::engine::stripe::{Guard, Stamp};
@@ -51,7 +51,7 @@ impl Engine {
     /// True where all slots were taken by victims and somebody waits for one: call [`serve`](Self::serve) then. Does nothing where
     /// `slot` holds no victim.
     #[must_use = "somebody may wait for the slot"]
-    pub fn ack(&self, slot: u32) -> bool {
+    pub fn ack(&self, slot: Slot) -> bool {
         let Some(entry) = self.entries.get(slot) else {
             return false;
         };
@@ -92,7 +92,7 @@ impl<'a> Step<'a> {
         let (tag, answers) = (self.engine.tag, &self.engine.answers);
         let refused = self.c.tickets.refuse_all(tag, answers);
         self.effects.wakes.extend(refused);
-        for record in &mut self.c.routes {
+        for (_, record) in self.c.routes.iter_mut() {
             record.queue = Queue::default();
             record.eligible = None;
         }
@@ -103,14 +103,14 @@ impl<'a> Step<'a> {
         self.engine.notes.pending.store(0, Relaxed);
     }
 
-    pub(super) fn entry(&self, slot: u32) -> &'a Entry {
+    pub(super) fn entry(&self, slot: Slot) -> &'a Entry {
         self.engine
             .entries
             .get(slot)
             .expect("the slot was allocated")
     }
 
-    pub(super) fn route(&self, slot: u32) -> &'a Route {
+    pub(super) fn route(&self, slot: RouteSlot) -> &'a Route {
         self.engine
             .routes
             .get(slot)
@@ -122,27 +122,23 @@ impl<'a> Step<'a> {
     }
 
     /// Counts a new entry of `route` and gives the right to open it.
-    pub(super) fn open(&mut self, route: u32) -> Handle {
-        debug_assert!(self.c.has_slot(), "room was asked for");
-        let slot = self.c.free_slots.pop().unwrap_or_else(|| {
-            self.c.next_slot += 1;
-            self.c.next_slot - 1
-        });
+    pub(super) fn open(&mut self, route: RouteSlot) -> Handle {
+        let slot = self.c.take_slot();
         let id = self.route(route).id().expect("the route is alive");
         let word = self.engine.entries.grow_to(slot).free_to_opening(id);
         self.c.total += 1;
-        self.c.routes[route as usize].allocated += 1;
+        self.c.routes[route].allocated += 1;
         self.reindex(route);
         self.engine.handle(slot, word)
     }
 
     /// Takes an entry that has become a victim out of all counts.
-    pub(super) fn uncount(&mut self, slot: u32, cause: Cause) {
+    pub(super) fn uncount(&mut self, slot: Slot, cause: Cause) {
         self.engine.notes.tally.count(cause);
         let route = self.entry(slot).route().slot();
         self.arm(slot, NEVER);
         self.c.total -= 1;
-        self.c.routes[route as usize].allocated -= 1;
+        self.c.routes[route].allocated -= 1;
         self.reindex(route);
         if self.c.total <= self.c.max_total {
             self.engine.flags.lower(OVER_TOTAL);
@@ -151,7 +147,7 @@ impl<'a> Step<'a> {
     }
 
     /// Removes an idle entry for good. The caller holds the lock of its stripe, by `stripe`.
-    pub(super) fn retire_idle(&mut self, stripe: &mut Guard<'_>, slot: u32, cause: Cause) {
+    pub(super) fn retire_idle(&mut self, stripe: &mut Guard<'_>, slot: Slot, cause: Cause) {
         let entry = self.entry(slot);
         let list = stripe.list_of(entry.route().slot());
         stripe.unlink(slot, entry, list);
@@ -164,14 +160,14 @@ impl<'a> Step<'a> {
         self.effects.victims.push(Victim { slot, cause });
     }
 
-    pub(super) fn arm(&mut self, slot: u32, key: u64) {
+    pub(super) fn arm(&mut self, slot: Slot, key: u64) {
         let entries = &self.engine.entries;
         self.c.heap.arm(entries, slot, key);
     }
 
     /// Makes an entry that the caller has claimed idle: as the most recently released of its route, or in its place from before. Its word
     /// where a mark forbids that.
-    pub(super) fn push(&mut self, slot: u32, lease: u32, stamp: Stamp) -> Result<(), Word> {
+    pub(super) fn push(&mut self, slot: Slot, lease: u32, stamp: Stamp) -> Result<(), Word> {
         let entry = self.entry(slot);
         let stripe_index = self.engine.stripe_of(self.route(entry.route().slot()));
         let mut stripe = self.engine.lock_stripe(stripe_index);
@@ -188,7 +184,7 @@ impl<'a> Step<'a> {
 
     /// Looks through all stripes for an idle entry of `route` that fits `state`, removing what has expired on the
     /// way, and leases what it finds.
-    pub(super) fn sweep(&mut self, route: u32, state: StateId) -> Option<Handle> {
+    pub(super) fn sweep(&mut self, route: RouteSlot, state: StateId) -> Option<Handle> {
         let found = self.sweep_for(route, state);
         if found.is_none() && state != StateId::NONE {
             return self.sweep_for(route, StateId::NONE);
@@ -196,7 +192,7 @@ impl<'a> Step<'a> {
         found
     }
 
-    fn sweep_for(&mut self, route: u32, state: StateId) -> Option<Handle> {
+    fn sweep_for(&mut self, route: RouteSlot, state: StateId) -> Option<Handle> {
         for index in 0..self.engine.stripes.len() {
             let mut stripe = self.engine.lock_stripe(index);
             let Some(list) = self.engine.stripes[index].list_of(route) else {
@@ -225,11 +221,11 @@ impl<'a> Step<'a> {
     }
 
     /// The same for one route, whose flag is set.
-    pub(super) fn evict_oldest_of(&mut self, route: u32, cause: Cause) -> bool {
+    pub(super) fn evict_oldest_of(&mut self, route: RouteSlot, cause: Cause) -> bool {
         self.evict_oldest_by(|stripe| stripe.oldest_of(route), cause)
     }
 
-    fn evict_oldest_by(&mut self, tail: impl Fn(&Guard<'_>) -> Option<u32>, cause: Cause) -> bool {
+    fn evict_oldest_by(&mut self, tail: impl Fn(&Guard<'_>) -> Option<Slot>, cause: Cause) -> bool {
         let mut oldest: Option<(u64, usize)> = None;
         for index in 0..self.engine.stripes.len() {
             let stripe = self.engine.lock_stripe(index);

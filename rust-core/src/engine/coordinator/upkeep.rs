@@ -8,7 +8,7 @@ use crate::engine::Engine;
 use crate::engine::effects::{Cause, Effects, Victim};
 use crate::engine::entry::{Mark, NEVER, Status};
 use crate::engine::flags::SHUT;
-use crate::engine::id::RouteId;
+use crate::engine::id::{RouteId, RouteSlot, Slot};
 use crate::engine::outcome::Refusal;
 use crate::engine::sync::atomic::Ordering::Relaxed;
 
@@ -87,7 +87,7 @@ impl Engine {
     /// An idle one is removed; a leased one closes at its release. An event of an earlier opening is ignored.
     /// `opening` is what [`opening`](Self::opening) told when the connection was opened. Does nothing where the slot is free.
     /// O(1) for a leased one, which takes no lock; O(log n) for an idle one.
-    pub fn peer_closed(&self, slot: u32, opening: u16, effects: &mut Effects) {
+    pub fn peer_closed(&self, slot: Slot, opening: u16, effects: &mut Effects) {
         self.close_opening(slot, opening, Mark::Dead, effects);
     }
 
@@ -95,11 +95,11 @@ impl Engine {
     ///
     /// An idle one is removed, with [`Cause::Cleared`]; a leased one closes at its release. `opening` is as for
     /// [`peer_closed`](Self::peer_closed), as is what it costs.
-    pub fn clear_connection(&self, slot: u32, opening: u16, effects: &mut Effects) {
+    pub fn clear_connection(&self, slot: Slot, opening: u16, effects: &mut Effects) {
         self.close_opening(slot, opening, Mark::Cleared, effects);
     }
 
-    fn close_opening(&self, slot: u32, opening: u16, mark: Mark, effects: &mut Effects) {
+    fn close_opening(&self, slot: Slot, opening: u16, mark: Mark, effects: &mut Effects) {
         let Some(entry) = self.entries.get(slot) else {
             return;
         };
@@ -159,7 +159,7 @@ impl Step<'_> {
     }
 
     /// Removes the entry at the heap's top if it has expired, else moves it to where it belongs.
-    fn close_if_expired(&mut self, slot: u32) {
+    fn close_if_expired(&mut self, slot: Slot) {
         let entry = self.entry(slot);
         let word = entry.word();
         match word.status() {
@@ -206,19 +206,19 @@ impl Step<'_> {
     }
 
     /// From here on nothing of a route that is idle is leased but by the coordinator, and once each stripe was locked nothing becomes idle.
-    fn begin_clearing(&mut self, route: u32) {
-        self.c.routes[route as usize].clearing = true;
+    fn begin_clearing(&mut self, route: RouteSlot) {
+        self.c.routes[route].clearing = true;
         self.reindex(route);
     }
 
-    fn end_clearing(&mut self, route: u32) {
-        self.c.routes[route as usize].clearing = false;
+    fn end_clearing(&mut self, route: RouteSlot) {
+        self.c.routes[route].clearing = false;
         self.reindex(route);
         self.note_if_reclaimable(route);
         self.settle();
     }
 
-    fn close_idle_beyond(&mut self, route: u32, max: u32) {
+    fn close_idle_beyond(&mut self, route: RouteSlot, max: u32) {
         self.begin_clearing(route);
         let stripes = &self.engine.stripes;
         let idle_in = |index: usize| {
@@ -233,7 +233,7 @@ impl Step<'_> {
         self.end_clearing(route);
     }
 
-    fn clear_route(&mut self, route: u32) {
+    fn clear_route(&mut self, route: RouteSlot) {
         self.begin_clearing(route);
         while self.evict_oldest_of(route, Cause::Cleared) {}
         let id = self.route(route).id();
@@ -248,7 +248,7 @@ impl Step<'_> {
     fn shutdown(&mut self, mode: ShutdownMode) {
         self.engine.flags.raise(SHUT);
         while self.evict_oldest(Cause::ShutDown) {}
-        for route in 0..self.c.routes.len() {
+        for route in self.c.routes.slots() {
             while let Some(waiter) = self.c.routes[route].queue.head {
                 self.answer(waiter, Err(Refusal::ShutDown));
             }

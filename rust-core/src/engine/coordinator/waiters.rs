@@ -8,7 +8,7 @@ use super::step::Step;
 use crate::engine::Engine;
 use crate::engine::effects::{Cause, Effects};
 use crate::engine::flags::STARVED;
-use crate::engine::id::{StateId, Ticket};
+use crate::engine::id::{RouteSlot, StateId, Ticket, TicketSlot};
 use crate::engine::ledger::is_awaited;
 use crate::engine::outcome::{Answer, Grant, Refusal};
 
@@ -78,9 +78,9 @@ impl Step<'_> {
     }
 
     /// Puts a reserved ticket at the end of its route's queue and serves whoever can be served.
-    pub(super) fn enqueue(&mut self, ticket: u32, route: u32, state: StateId) {
+    pub(super) fn enqueue(&mut self, ticket: TicketSlot, route: RouteSlot, state: StateId) {
         let c = &mut *self.c;
-        let queue = &mut c.routes[route as usize].queue;
+        let queue = &mut c.routes[route].queue;
         c.tickets.enqueue(ticket, route, state, queue);
         let is_head = queue.head == Some(ticket);
         self.reindex(route);
@@ -91,44 +91,44 @@ impl Step<'_> {
     }
 
     /// Leaves a ticket in its queue beyond this step.
-    pub(super) fn wait(&mut self, ticket: u32) {
+    pub(super) fn wait(&mut self, ticket: TicketSlot) {
         let c = &mut *self.c;
         let route = c.tickets.route(ticket);
-        c.tickets.wait(ticket, &mut c.routes[route as usize].queue);
+        c.tickets.wait(ticket, &mut c.routes[route].queue);
         self.reindex(route);
     }
 
     /// Gives the queue's head what is idle on its route; where only connections bound to others are, and the route is
     /// full, the oldest of those makes room. The flag is set.
-    pub(super) fn serve_head(&mut self, route: u32) {
-        let Some(head) = self.c.routes[route as usize].queue.head else {
+    pub(super) fn serve_head(&mut self, route: RouteSlot) {
+        let Some(head) = self.c.routes[route].queue.head else {
             return;
         };
         let state = self.c.tickets.state(head);
         if let Some(handle) = self.sweep(route, state) {
             self.answer(head, Ok(Grant::Idle(handle)));
-        } else if self.c.routes[route as usize].allocated >= self.c.max_of(route) {
+        } else if self.c.routes[route].allocated >= self.c.max_of(route) {
             self.evict_oldest_of(route, Cause::Evicted);
         }
     }
 
     /// Takes a ticket out of its queue and answers it.
-    pub(in crate::engine) fn answer(&mut self, ticket: u32, answer: Result<Grant, Refusal>) {
+    pub(in crate::engine) fn answer(&mut self, ticket: TicketSlot, answer: Result<Grant, Refusal>) {
         self.unlink(ticket);
         self.c.tickets.answer(ticket, answer, &self.engine.answers);
         self.wake(ticket);
     }
 
-    fn wake(&mut self, ticket: u32) {
+    fn wake(&mut self, ticket: TicketSlot) {
         let id = self.c.tickets.id(self.engine.tag, ticket);
         self.effects.wakes.push(id);
     }
 
     /// Takes a ticket out of its queue.
-    pub(super) fn unlink(&mut self, ticket: u32) {
+    pub(super) fn unlink(&mut self, ticket: TicketSlot) {
         let c = &mut *self.c;
         let route = c.tickets.route(ticket);
-        let queue = &mut c.routes[route as usize].queue;
+        let queue = &mut c.routes[route].queue;
         let was_head = queue.head == Some(ticket);
         c.tickets.unlink(ticket, queue);
         self.reindex(route);
@@ -140,8 +140,8 @@ impl Step<'_> {
     }
 
     /// Tells the head of a route's queue to ask again. For barging only.
-    pub(super) fn nudge_head(&mut self, route: u32) {
-        if let Some(head) = self.c.routes[route as usize].queue.head {
+    pub(super) fn nudge_head(&mut self, route: RouteSlot) {
+        if let Some(head) = self.c.routes[route].queue.head {
             self.c.tickets.nudge(head, &self.engine.answers);
             self.wake(head);
         }
@@ -179,17 +179,14 @@ impl Step<'_> {
     }
 
     /// Gives the head of a route's queue the right to open.
-    pub(super) fn grant_opening(&mut self, route: u32) {
-        let head = self.c.routes[route as usize]
-            .queue
-            .head
-            .expect("somebody waits");
+    pub(super) fn grant_opening(&mut self, route: RouteSlot) {
+        let head = self.c.routes[route].queue.head.expect("somebody waits");
         let handle = self.open(route);
         self.answer(head, Ok(Grant::Open(handle)));
     }
 
     /// The first waiter of another route than `route` that could be served but for the total limit.
-    pub(super) fn first_eligible_beside(&self, route: u32) -> Option<u64> {
+    pub(super) fn first_eligible_beside(&self, route: RouteSlot) -> Option<u64> {
         self.c
             .eligible
             .iter()

@@ -5,6 +5,7 @@
 //! costs O(log n). All of it happens under the coordinator.
 
 use crate::engine::entry::{Entry, NEVER, NIL};
+use crate::engine::id::Slot;
 use crate::engine::segments::Segments;
 use crate::engine::sync::atomic::Ordering::Relaxed;
 
@@ -16,17 +17,17 @@ pub(in crate::engine) struct ExpiryHeap {
 #[derive(Clone, Copy, Debug)]
 struct Node {
     key: u64,
-    slot: u32,
+    slot: Slot,
 }
 
 impl ExpiryHeap {
     /// The entry with the least key.
-    pub(in crate::engine) fn first(&self) -> Option<(u64, u32)> {
+    pub(in crate::engine) fn first(&self) -> Option<(u64, Slot)> {
         self.nodes.first().map(|node| (node.key, node.slot))
     }
 
     /// Gives `slot` the key `key`, or takes it out where that is `NEVER`.
-    pub(in crate::engine) fn arm(&mut self, entries: &Segments<Entry>, slot: u32, key: u64) {
+    pub(in crate::engine) fn arm(&mut self, entries: &Segments<Slot, Entry>, slot: Slot, key: u64) {
         let entry = entries.get(slot).expect("an armed slot exists");
         entry.armed.store(key, Relaxed);
         let place = entry.heap_place.load(Relaxed);
@@ -47,7 +48,7 @@ impl ExpiryHeap {
         }
     }
 
-    fn remove(&mut self, entries: &Segments<Entry>, place: usize) {
+    fn remove(&mut self, entries: &Segments<Slot, Entry>, place: usize) {
         let removed = self.nodes.swap_remove(place);
         entries
             .get(removed.slot)
@@ -60,7 +61,7 @@ impl ExpiryHeap {
         }
     }
 
-    fn move_up(&mut self, entries: &Segments<Entry>, mut place: usize) -> usize {
+    fn move_up(&mut self, entries: &Segments<Slot, Entry>, mut place: usize) -> usize {
         while place > 0 {
             let parent = (place - 1) / 2;
             if self.nodes[parent].key <= self.nodes[place].key {
@@ -74,7 +75,7 @@ impl ExpiryHeap {
         place
     }
 
-    fn move_down(&mut self, entries: &Segments<Entry>, mut place: usize) {
+    fn move_down(&mut self, entries: &Segments<Slot, Entry>, mut place: usize) {
         loop {
             let left = 2 * place + 1;
             let Some(least) =
@@ -92,7 +93,7 @@ impl ExpiryHeap {
         self.note_place(entries, place);
     }
 
-    fn note_place(&self, entries: &Segments<Entry>, place: usize) {
+    fn note_place(&self, entries: &Segments<Slot, Entry>, place: usize) {
         entries
             .get(self.nodes[place].slot)
             .expect("an armed slot exists")
@@ -104,14 +105,14 @@ impl ExpiryHeap {
 #[cfg(all(test, not(any(loom, shuttle))))]
 mod tests {
     use super::*;
+    use crate::engine::id::Numbered;
 
     #[test]
     fn entries_come_out_by_key_however_they_were_moved() {
         const ENTRIES: u32 = 200;
-        let entries: Segments<Entry> = Segments::new();
-        entries.grow_to(ENTRIES);
+        let entries: Segments<Slot, Entry> = Segments::new();
         for slot in 0..ENTRIES {
-            entries.grow_to(slot);
+            entries.grow_to(Slot::of(slot));
         }
         let mut heap = ExpiryHeap::default();
         let mut keys = std::collections::BTreeMap::new();
@@ -120,7 +121,7 @@ mod tests {
             random = random
                 .wrapping_mul(6364136223846793005)
                 .wrapping_add(1442695040888963407);
-            let slot = (random >> 33) as u32 % ENTRIES;
+            let slot = Slot::of((random >> 33) as u32 % ENTRIES);
             let key = if random >> 60 < 3 {
                 NEVER
             } else {

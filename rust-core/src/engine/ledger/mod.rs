@@ -2,14 +2,17 @@
 //! [step](super::coordinator) of the coordinator reads and writes.
 
 mod heap;
+mod records;
 mod routes;
 mod tickets;
 
 use std::collections::{BTreeSet, VecDeque};
 
+use super::id::{Numbered, RouteSlot, Slot};
 use super::segments::CAPACITY;
 
 pub(super) use heap::ExpiryHeap;
+pub(super) use records::Records;
 pub(super) use routes::{Queue, RouteRecord};
 pub(super) use tickets::{AnswerCell, Tickets, is_awaited};
 
@@ -21,13 +24,14 @@ pub(super) struct Ledger {
     pub(super) default_max: u32,
     pub(super) tickets: Tickets,
     pub(super) heap: ExpiryHeap,
-    pub(super) routes: Vec<RouteRecord>,
-    pub(super) free_routes: Vec<u32>,
+    pub(super) routes: Records<RouteSlot, RouteRecord>,
+    pub(super) free_routes: Vec<RouteSlot>,
     /// Routes that had neither entries nor waiters when they were put here, the longest there first.
-    pub(super) reclaimable: VecDeque<u32>,
+    pub(super) reclaimable: VecDeque<RouteSlot>,
     /// Routes whose head could be served but for the total limit, by the head's place in the order of arrival.
-    pub(super) eligible: BTreeSet<(u64, u32)>,
-    pub(super) free_slots: Vec<u32>,
+    pub(super) eligible: BTreeSet<(u64, RouteSlot)>,
+    pub(super) free_slots: Vec<Slot>,
+    /// The number of the first that was never given out.
     pub(super) next_slot: u32,
     /// When a step looks next whether callers still collide.
     pub(super) next_look: u64,
@@ -43,7 +47,7 @@ impl Ledger {
             default_max,
             tickets: Tickets::default(),
             heap: ExpiryHeap::default(),
-            routes: Vec::new(),
+            routes: Records::default(),
             free_routes: Vec::new(),
             reclaimable: VecDeque::new(),
             eligible: BTreeSet::new(),
@@ -54,18 +58,16 @@ impl Ledger {
         }
     }
 
-    pub(super) fn max_of(&self, route: u32) -> u32 {
-        self.routes[route as usize]
-            .limit
-            .unwrap_or(self.default_max)
+    pub(super) fn max_of(&self, route: RouteSlot) -> u32 {
+        self.routes[route].limit.unwrap_or(self.default_max)
     }
 
-    pub(super) fn has_room(&self, route: u32) -> bool {
-        self.has_room_in_total() && self.routes[route as usize].allocated < self.max_of(route)
+    pub(super) fn has_room(&self, route: RouteSlot) -> bool {
+        self.has_room_in_total() && self.routes[route].allocated < self.max_of(route)
     }
 
     /// A victim's slot is free again. True where somebody waits for just that.
-    pub(super) fn free_slot(&mut self, slot: u32) -> bool {
+    pub(super) fn free_slot(&mut self, slot: Slot) -> bool {
         let is_waited_for = self.lacks_only_a_slot() && !self.eligible.is_empty();
         self.free_slots.push(slot);
         is_waited_for
@@ -73,6 +75,15 @@ impl Ledger {
 
     pub(super) fn has_slot(&self) -> bool {
         !self.free_slots.is_empty() || self.next_slot < self.slots
+    }
+
+    /// A slot that is nobody's. There is one: [`has_slot`](Self::has_slot) was asked.
+    pub(super) fn take_slot(&mut self) -> Slot {
+        debug_assert!(self.has_slot(), "room was asked for");
+        self.free_slots.pop().unwrap_or_else(|| {
+            self.next_slot += 1;
+            Slot::of(self.next_slot - 1)
+        })
     }
 
     pub(super) fn has_room_in_total(&self) -> bool {

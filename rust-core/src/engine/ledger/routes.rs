@@ -1,5 +1,7 @@
 //! What is kept of each route under the coordinator: its count, its limit and its queue.
 
+use crate::engine::id::TicketSlot;
+
 /// The half of a route under the coordinator.
 #[derive(Debug, Default)]
 pub(in crate::engine) struct RouteRecord {
@@ -23,8 +25,8 @@ pub(in crate::engine) struct RouteRecord {
 /// First come, first served.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::engine) struct Queue {
-    pub(in crate::engine) head: Option<u32>,
-    pub(in crate::engine) tail: Option<u32>,
+    pub(in crate::engine) head: Option<TicketSlot>,
+    pub(in crate::engine) tail: Option<TicketSlot>,
     /// How many of them wait; the one that this step has put there is not counted yet.
     pub(in crate::engine) waiting: u32,
 }

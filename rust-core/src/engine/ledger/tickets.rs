@@ -4,10 +4,11 @@
 //! that comes at once finds somebody to wake. The answer is one atomic cell, written once under the coordinator and
 //! read by the waiter without it. It also tells whose answer is missing, so that a ticket that has ended is not taken for one that waits.
 
+use super::records::Records;
 use super::routes::Queue;
-use crate::engine::id::{Handle, StateId, Ticket};
+use crate::engine::id::{Handle, Numbered, RouteSlot, StateId, Ticket, TicketSlot};
 use crate::engine::outcome::{Answer, Grant, Refusal};
-use crate::engine::segments::{CAPACITY, Segments};
+use crate::engine::segments::Segments;
 use crate::engine::sync::atomic::{AtomicU64, Ordering};
 
 /// Where a waiter reads its answer.
@@ -68,19 +69,19 @@ enum Stage {
 struct Record {
     generation: u32,
     stage: Stage,
-    route: u32,
+    route: RouteSlot,
     state: StateId,
     /// Its place in the pool's one order of arrival.
     sequence: u64,
-    earlier: Option<u32>,
-    later: Option<u32>,
+    earlier: Option<TicketSlot>,
+    later: Option<TicketSlot>,
 }
 
 /// All tickets of a pool, under its coordinator.
 #[derive(Debug, Default)]
 pub(in crate::engine) struct Tickets {
-    records: Vec<Record>,
-    free: Vec<u32>,
+    records: Records<TicketSlot, Record>,
+    free: Vec<TicketSlot>,
     last_sequence: u64,
     waiting: u32,
 }
@@ -94,29 +95,25 @@ impl Tickets {
     pub(in crate::engine) fn reserve(
         &mut self,
         tag: u32,
-        answers: &Segments<AnswerCell>,
+        answers: &Segments<TicketSlot, AnswerCell>,
     ) -> Option<Ticket> {
         let slot = match self.free.pop() {
             Some(slot) => slot,
             None => {
-                let slot = self.records.len() as u32;
-                if slot == CAPACITY {
-                    return None;
-                }
-                answers.grow_to(slot);
-                self.records.push(Record {
+                let slot = self.records.add(Record {
                     generation: 0,
                     stage: Stage::Free,
-                    route: 0,
+                    route: RouteSlot::of(0),
                     state: StateId::NONE,
                     sequence: 0,
                     earlier: None,
                     later: None,
-                });
+                })?;
+                answers.grow_to(slot);
                 slot
             }
         };
-        let record = &mut self.records[slot as usize];
+        let record = &mut self.records[slot];
         record.generation = record.generation.wrapping_add(1);
         record.stage = Stage::Reserved;
         cell(answers, slot).await_for(record.generation);
@@ -124,48 +121,45 @@ impl Tickets {
     }
 
     /// The slot of a ticket that is alive.
-    pub(in crate::engine) fn find(&self, tag: u32, ticket: Ticket) -> Option<u32> {
-        let record = self.records.get(ticket.slot() as usize)?;
+    pub(in crate::engine) fn find(&self, tag: u32, ticket: Ticket) -> Option<TicketSlot> {
+        let record = self.records.get(ticket.slot())?;
         (ticket.tag() == tag
             && record.generation == ticket.generation()
             && record.stage != Stage::Free)
             .then_some(ticket.slot())
     }
 
-    pub(in crate::engine) fn is_queued(&self, slot: u32) -> bool {
-        matches!(
-            self.records[slot as usize].stage,
-            Stage::Queued | Stage::Waiting
-        )
+    pub(in crate::engine) fn is_queued(&self, slot: TicketSlot) -> bool {
+        matches!(self.records[slot].stage, Stage::Queued | Stage::Waiting)
     }
 
-    pub(in crate::engine) fn id(&self, tag: u32, slot: u32) -> Ticket {
-        Ticket::new(tag, slot, self.records[slot as usize].generation)
+    pub(in crate::engine) fn id(&self, tag: u32, slot: TicketSlot) -> Ticket {
+        Ticket::new(tag, slot, self.records[slot].generation)
     }
 
-    pub(in crate::engine) fn route(&self, slot: u32) -> u32 {
-        self.records[slot as usize].route
+    pub(in crate::engine) fn route(&self, slot: TicketSlot) -> RouteSlot {
+        self.records[slot].route
     }
 
-    pub(in crate::engine) fn state(&self, slot: u32) -> StateId {
-        self.records[slot as usize].state
+    pub(in crate::engine) fn state(&self, slot: TicketSlot) -> StateId {
+        self.records[slot].state
     }
 
-    pub(in crate::engine) fn sequence(&self, slot: u32) -> u64 {
-        self.records[slot as usize].sequence
+    pub(in crate::engine) fn sequence(&self, slot: TicketSlot) -> u64 {
+        self.records[slot].sequence
     }
 
     /// Appends a reserved ticket to its route's queue.
     pub(in crate::engine) fn enqueue(
         &mut self,
-        slot: u32,
-        route: u32,
+        slot: TicketSlot,
+        route: RouteSlot,
         state: StateId,
         queue: &mut Queue,
     ) {
         self.last_sequence += 1;
         let earlier = queue.tail;
-        let record = &mut self.records[slot as usize];
+        let record = &mut self.records[slot];
         record.stage = Stage::Queued;
         record.route = route;
         record.state = state;
@@ -173,32 +167,32 @@ impl Tickets {
         record.earlier = earlier;
         record.later = None;
         match earlier {
-            Some(earlier) => self.records[earlier as usize].later = Some(slot),
+            Some(earlier) => self.records[earlier].later = Some(slot),
             None => queue.head = Some(slot),
         }
         queue.tail = Some(slot);
     }
 
     /// Counts a queued ticket, which stays where it is.
-    pub(in crate::engine) fn wait(&mut self, slot: u32, queue: &mut Queue) {
-        self.records[slot as usize].stage = Stage::Waiting;
+    pub(in crate::engine) fn wait(&mut self, slot: TicketSlot, queue: &mut Queue) {
+        self.records[slot].stage = Stage::Waiting;
         queue.waiting += 1;
         self.waiting += 1;
     }
 
     /// Takes a queued ticket out of its route's queue.
-    pub(in crate::engine) fn unlink(&mut self, slot: u32, queue: &mut Queue) {
-        let record = &mut self.records[slot as usize];
+    pub(in crate::engine) fn unlink(&mut self, slot: TicketSlot, queue: &mut Queue) {
+        let record = &mut self.records[slot];
         let was_waiting = record.stage == Stage::Waiting;
         debug_assert!(was_waiting || record.stage == Stage::Queued);
         record.stage = Stage::Reserved;
         let (earlier, later) = (record.earlier.take(), record.later.take());
         match earlier {
-            Some(earlier) => self.records[earlier as usize].later = later,
+            Some(earlier) => self.records[earlier].later = later,
             None => queue.head = later,
         }
         match later {
-            Some(later) => self.records[later as usize].earlier = earlier,
+            Some(later) => self.records[later].earlier = earlier,
             None => queue.tail = earlier,
         }
         if was_waiting {
@@ -210,11 +204,11 @@ impl Tickets {
     /// Answers a ticket that was taken out of its queue.
     pub(in crate::engine) fn answer(
         &mut self,
-        slot: u32,
+        slot: TicketSlot,
         answer: Result<Grant, Refusal>,
-        cells: &Segments<AnswerCell>,
+        cells: &Segments<TicketSlot, AnswerCell>,
     ) {
-        self.records[slot as usize].stage = Stage::Answered;
+        self.records[slot].stage = Stage::Answered;
         cell(cells, slot).put(match answer {
             Ok(Grant::Idle(handle)) => handle.to_u64(),
             Ok(Grant::Open(handle)) => handle.to_u64() | OPEN,
@@ -228,10 +222,10 @@ impl Tickets {
     pub(in crate::engine) fn refuse_all(
         &mut self,
         tag: u32,
-        cells: &Segments<AnswerCell>,
+        cells: &Segments<TicketSlot, AnswerCell>,
     ) -> Vec<Ticket> {
         let mut refused = Vec::new();
-        for (slot, record) in (0..).zip(&mut self.records) {
+        for (slot, record) in self.records.iter_mut() {
             if !matches!(record.stage, Stage::Queued | Stage::Waiting) {
                 continue;
             }
@@ -248,17 +242,21 @@ impl Tickets {
     }
 
     /// Tells a ticket that stays queued to ask again.
-    pub(in crate::engine) fn nudge(&self, slot: u32, cells: &Segments<AnswerCell>) {
+    pub(in crate::engine) fn nudge(
+        &self,
+        slot: TicketSlot,
+        cells: &Segments<TicketSlot, AnswerCell>,
+    ) {
         cell(cells, slot).put(ASK_AGAIN);
     }
 
     /// The answer; the ticket is dead then, unless it is still in its queue or was never put there.
     pub(in crate::engine) fn take_answer(
         &mut self,
-        slot: u32,
-        cells: &Segments<AnswerCell>,
+        slot: TicketSlot,
+        cells: &Segments<TicketSlot, AnswerCell>,
     ) -> Result<Answer, Refusal> {
-        let record = &self.records[slot as usize];
+        let record = &self.records[slot];
         let answer = cell(cells, slot).take(record.generation);
         if record.stage == Stage::Answered {
             self.free(slot, cells);
@@ -267,21 +265,28 @@ impl Tickets {
     }
 
     /// Every reserved or queued ticket's life ends here.
-    pub(in crate::engine) fn free(&mut self, slot: u32, cells: &Segments<AnswerCell>) {
+    pub(in crate::engine) fn free(
+        &mut self,
+        slot: TicketSlot,
+        cells: &Segments<TicketSlot, AnswerCell>,
+    ) {
         cell(cells, slot).put(0);
-        self.records[slot as usize].stage = Stage::Free;
+        self.records[slot].stage = Stage::Free;
         self.free.push(slot);
     }
 }
 
 /// Whether `ticket`, of this pool, is alive and has no answer, without the coordinator.
 #[inline]
-pub(in crate::engine) fn is_awaited(cells: &Segments<AnswerCell>, ticket: Ticket) -> bool {
+pub(in crate::engine) fn is_awaited(
+    cells: &Segments<TicketSlot, AnswerCell>,
+    ticket: Ticket,
+) -> bool {
     cells
         .get(ticket.slot())
         .is_some_and(|cell| cell.is_awaited(ticket.generation()))
 }
 
-fn cell(cells: &Segments<AnswerCell>, slot: u32) -> &AnswerCell {
+fn cell(cells: &Segments<TicketSlot, AnswerCell>, slot: TicketSlot) -> &AnswerCell {
     cells.get(slot).expect("a reserved ticket has a cell")
 }

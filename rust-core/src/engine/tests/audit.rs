@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::super::Engine;
 use super::super::entry::{NEVER, NIL, Status};
 use super::super::flags::{OVER_TOTAL, SHUT, STARVED};
+use super::super::id::{RouteSlot, Slot};
 use super::super::route::{OVER, QUEUE};
 use super::super::sync::atomic::Ordering::Relaxed;
 
@@ -13,7 +14,7 @@ pub(super) fn audit(engine: &Engine) {
     let idle = audit_lists(engine);
     let c = engine.coordinator.lock();
 
-    let mut allocated: HashMap<u32, u32> = HashMap::new();
+    let mut allocated: HashMap<RouteSlot, u32> = HashMap::new();
     for (slot, entry) in engine.entries.iter() {
         let word = entry.word();
         let is_counted = matches!(
@@ -49,7 +50,8 @@ pub(super) fn audit(engine: &Engine) {
     let flags = engine.flags.raised();
     let mut waiting = 0;
     let mut is_anybody_eligible = false;
-    for (slot, record) in (0u32..).zip(&c.routes) {
+    for slot in c.routes.slots() {
+        let record = &c.routes[slot];
         let route = engine
             .routes
             .get(slot)
@@ -106,7 +108,7 @@ pub(super) fn audit(engine: &Engine) {
 #[cfg(not(loom))]
 pub(super) fn audit_counts(engine: &Engine, limits: Option<(u32, u32)>) {
     let c = engine.coordinator.lock();
-    let mut allocated: HashMap<u32, u32> = HashMap::new();
+    let mut allocated: HashMap<RouteSlot, u32> = HashMap::new();
     for (_, entry) in engine.entries.iter() {
         if !matches!(entry.word().status(), Status::Free | Status::Victim) {
             *allocated.entry(entry.route().slot()).or_default() += 1;
@@ -114,7 +116,8 @@ pub(super) fn audit_counts(engine: &Engine, limits: Option<(u32, u32)>) {
     }
     let total: u32 = allocated.values().sum();
     assert_eq!(c.total, total, "the count of all entries");
-    for (slot, record) in (0u32..).zip(&c.routes) {
+    for slot in c.routes.slots() {
+        let record = &c.routes[slot];
         let count = allocated.get(&slot).copied().unwrap_or(0);
         assert_eq!(record.allocated, count, "entries of route {slot}");
         if let Some((_, max_per_route)) = limits {
@@ -127,33 +130,33 @@ pub(super) fn audit_counts(engine: &Engine, limits: Option<(u32, u32)>) {
 }
 
 /// The idle entries by slot, with their routes. Q4, and that each list is whole in both directions.
-fn audit_lists(engine: &Engine) -> HashMap<u32, u32> {
+fn audit_lists(engine: &Engine) -> HashMap<Slot, RouteSlot> {
     let mut idle = HashMap::new();
     for index in 0..engine.stripes.len() {
         let guard = engine.lock_stripe(index);
-        let mut of_route: HashMap<u32, Vec<u32>> = HashMap::new();
-        let (mut before, mut stamp, mut len) = (NIL, 0, 0);
+        let mut of_route: HashMap<RouteSlot, Vec<Slot>> = HashMap::new();
+        let (mut before, mut stamp, mut len) = (None, 0, 0);
         for slot in guard.by_release() {
             let entry = engine.entries.get(slot).expect("a linked slot exists");
             let word = entry.word();
             assert_eq!(word.status(), Status::Idle, "slot {slot} is listed");
             assert_eq!(word.stripe(), index, "slot {slot} is listed elsewhere");
-            assert_eq!(entry.by_stripe.older.load(Relaxed), before);
+            assert_eq!(entry.by_stripe.older.get(), before);
             assert!(entry.updated.load(Relaxed) >= stamp, "stamps went back");
             stamp = entry.updated.load(Relaxed);
             of_route.entry(entry.route().slot()).or_default().push(slot);
             assert!(idle.insert(slot, entry.route().slot()).is_none());
             len += 1;
-            before = slot;
+            before = Some(slot);
         }
         assert_eq!(engine.stripes[index].len(), len);
         for (route, slots) in &of_route {
             let list = guard.list_of(*route);
-            let newer = |slot: &u32| guard.newer_than(*slot, list);
-            let listed: Vec<u32> = std::iter::successors(guard.oldest_of(*route), newer).collect();
+            let newer = |slot: &Slot| guard.newer_than(*slot, list);
+            let listed: Vec<Slot> = std::iter::successors(guard.oldest_of(*route), newer).collect();
             assert_eq!(&listed, slots, "route {route} in stripe {index}");
-            let older = |slot: &u32| guard.older_than(*slot);
-            let mut back: Vec<u32> = std::iter::successors(slots.last().copied(), older).collect();
+            let older = |slot: &Slot| guard.older_than(*slot);
+            let mut back: Vec<Slot> = std::iter::successors(slots.last().copied(), older).collect();
             back.reverse();
             assert_eq!(&back, slots, "route {route} in stripe {index}, backwards");
             assert_eq!(engine.stripes[index].len_of(*route), slots.len() as u32);

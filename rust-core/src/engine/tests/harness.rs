@@ -7,8 +7,8 @@ use std::sync::Mutex;
 use super::super::sync;
 use super::super::thread::pretend_thread;
 use super::super::{
-    Answer, Clock, Config, Effects, Engine, Grant, Handle, Hit, Keep, ManualClock, Outcome,
-    Refusal, Released, RouteId, ShutdownMode, StateId, Ticket, Verdict,
+    Answer, Clock, Config, Effects, Engine, Grant, Handle, Hit, Keep, ManualClock, Numbered,
+    Outcome, Refusal, Released, RouteId, ShutdownMode, Slot, StateId, Ticket, TicketSlot, Verdict,
 };
 use super::audit::audit;
 
@@ -32,7 +32,7 @@ pub(super) struct Pool {
 #[derive(Default)]
 struct Book {
     /// Slots that hold a connection or will, and whether somebody leases it.
-    leased: HashMap<u32, bool>,
+    leased: HashMap<Slot, bool>,
     woken: HashSet<Ticket>,
     /// Tickets whose owners found an answer. Each was woken, too, once all calls are over.
     answered: HashSet<Ticket>,
@@ -72,8 +72,8 @@ impl Pool {
     pub(super) fn add_route(&self) -> RouteId {
         let route = self.with_effects(|fx| self.engine.add_route(fx));
         let route = route.expect("there is room");
-        self.engine.entries.grow_to(0);
-        self.engine.answers.grow_to(0);
+        self.engine.entries.grow_to(Slot::of(0));
+        self.engine.answers.grow_to(TicketSlot::of(0));
         for stripe in &self.engine.stripes {
             stripe.grow_to_list_of(route.slot());
         }
@@ -103,7 +103,7 @@ impl Pool {
         result
     }
 
-    fn close(&self, slot: u32) {
+    fn close(&self, slot: Slot) {
         let mut book = self.book.lock().unwrap();
         let was_there = book.leased.remove(&slot);
         assert!(was_there.is_some(), "slot {slot} is closed twice");

@@ -9,14 +9,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::{Cause, Handle, Keep, Refusal, ShutdownMode, Ticket, Use, Verdict};
+use super::super::{Cause, Handle, Keep, Refusal, ShutdownMode, Slot, Ticket, Use, Verdict};
 
 /// An entry's name in the model; the engine's slot is known only once somebody has seen it.
 pub(super) type Id = u64;
 
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
-    pub(super) slot: Option<u32>,
+    pub(super) slot: Option<Slot>,
     pub(super) handle: Option<Handle>,
     pub(super) route: usize,
     pub(super) state: u32,
@@ -79,8 +79,8 @@ struct Request {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Seen {
     /// The slot of the idle entry that was leased.
-    pub(super) leased: Option<u32>,
-    pub(super) victims: Vec<(u32, Cause)>,
+    pub(super) leased: Option<Slot>,
+    pub(super) victims: Vec<(Slot, Cause)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -109,7 +109,7 @@ pub(super) struct Model {
     /// All requests with a ticket that is alive, in order of arrival where they wait.
     requests: Vec<Request>,
     /// What the call under way must have for effects.
-    pub(super) victims: Vec<(u32, Cause)>,
+    pub(super) victims: Vec<(Slot, Cause)>,
     pub(super) wakes: Vec<Ticket>,
     seen: Seen,
 }
@@ -184,7 +184,7 @@ impl Model {
             && self.routes[route].holders == 0
     }
 
-    pub(super) fn entry_in(&self, slot: u32) -> Option<Id> {
+    pub(super) fn entry_in(&self, slot: Slot) -> Option<Id> {
         let mut entries = self.entries.iter();
         entries
             .find(|(_, entry)| entry.slot == Some(slot))
@@ -817,7 +817,7 @@ impl Model {
     // ----- what the engine tells -----
 
     /// The engine has put what is idle in order, which of several of one millisecond is its own affair.
-    pub(super) fn take_order_of(&mut self, slots: &[u32]) {
+    pub(super) fn take_order_of(&mut self, slots: &[Slot]) {
         let ids = slots
             .iter()
             .map(|slot| self.entry_in(*slot).expect("it is alive"));

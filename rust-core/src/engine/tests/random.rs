@@ -12,8 +12,8 @@ use super::super::coordinator::routes::IDLE_ROUTES;
 use super::super::thread::pretend_thread;
 use super::super::{
     Answer, Cause, Clock, Config, Counters, Effects, Engine, EntryInfo, Grant, Handle, Hit, Keep,
-    MAX_ENTRIES, ManualClock, NotLeased, Policy, Refusal, Released, RouteId, ShutdownMode, StateId,
-    Stats, Ticket, Use, Verdict,
+    MAX_ENTRIES, ManualClock, NotLeased, Policy, Refusal, Released, RouteId, ShutdownMode, Slot,
+    StateId, Stats, Ticket, Use, Verdict,
 };
 use super::audit::audit;
 use super::model::{self, Id, Model, Rules, Seen};
@@ -244,11 +244,11 @@ struct Pair {
     dead_handles: Vec<Handle>,
     dead_tickets: Vec<Ticket>,
     all_handles: HashSet<Handle>,
-    unacknowledged: Vec<u32>,
+    unacknowledged: Vec<Slot>,
     /// What was removed so far, by cause.
     removed: [u64; 8],
     /// What a watch would know: slot and opening, and which of the model's entries' openings that was.
-    watched: Vec<(u32, u16, Id, u32)>,
+    watched: Vec<(Slot, u16, Id, u32)>,
 }
 
 impl Pair {
@@ -482,7 +482,7 @@ impl Pair {
         let is_exact = self.engine.is_narrow();
         if is_exact && !self.model.rules.exact {
             let guard = self.engine.lock_stripe(0);
-            let slots: Vec<u32> = guard.by_release().collect();
+            let slots: Vec<Slot> = guard.by_release().collect();
             drop(guard);
             self.model.take_order_of(&slots);
         }
@@ -858,7 +858,7 @@ impl Pair {
 
     fn compare_effects(&mut self) {
         let effects = std::mem::take(&mut self.effects);
-        let by_slot = |victims: &mut Vec<(u32, Cause)>| {
+        let by_slot = |victims: &mut Vec<(Slot, Cause)>| {
             victims.sort_by_key(|(slot, cause)| (*slot, *cause as u8))
         };
         let mut victims: Vec<_> = effects
