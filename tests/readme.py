@@ -97,10 +97,56 @@ def check_names():
                 failures.append(f"{name(page)} links to {link}, which is not there")
 
 
+def check_walks():
+    """Each line of a walk through a face names a file that there is, and what that has. A walk has fifteen lines at most."""
+    section = section_of("One hit and one wait, through each face")
+    walks = re.findall(r"^\*\*(.+?)\*\*.*\n\n((?:\d+\. .*\n)+)", section, re.M)
+    for walk, lines in walks:
+        lines = lines.splitlines()
+        if len(lines) > 15:
+            failures.append(f"ARCHITECTURE.md: the walk '{walk}' has {len(lines)} lines")
+        for line in lines:
+            file, called = re.match(r"\d+\. `(.+?)`: (.*)", line).groups()
+            # One of Java's is named without its folders, as the name alone tells which it is.
+            found = list(root.glob(file if "/" in file else f"java-bindings/*/src/main/java/**/{file}"))
+            if len(found) != 1:
+                failures.append(f"ARCHITECTURE.md: '{walk}' names {file}, of which there are {len(found)}")
+                continue
+            text = found[0].read_text()
+            for name in re.findall(r"`(\w+)\(\)`", called):
+                if not re.search(rf"\b(fn|\w[\w<>\[\], ?]*) (\w+_)?{name}(<[^(]*>)?\(", text):
+                    failures.append(f"ARCHITECTURE.md: '{walk}' says that {file} has {name}(), which it has not")
+    return len(walks)
+
+
+def check_invariants():
+    """The invariants are numbered one after the other, code refers to none but those, and to each of them."""
+    listed = [int(number) for number in re.findall(r"^- \*\*I(\d+)\*\*", section_of("Invariants"), re.M)]
+    if listed != list(range(1, len(listed) + 1)):
+        failures.append(f"ARCHITECTURE.md numbers its invariants {listed}")
+    named = set()
+    sources = [root / "rust-core/src", root / "c-header/src", root / "java-bindings"]
+    for file in (file for folder in sources for ending in ("rs", "java") for file in folder.rglob(f"*.{ending}")):
+        for number in re.findall(r"\bI(\d+)\b", file.read_text()):
+            named.add(int(number))
+            if int(number) not in listed:
+                failures.append(f"{name(file)} refers to the invariant I{number}, which there is not")
+    for number in set(listed) - named:
+        failures.append(f"no code refers to the invariant I{number}")
+    return len(listed)
+
+
+def section_of(title):
+    return re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", (root / "ARCHITECTURE.md").read_text(), re.S | re.M).group(1)
+
+
 check_charts()
 check_names()
+walks, invariants = check_walks(), check_invariants()
 snippets, coordinates, promises = check_snippets(), check_version(), check_promises()
 for failure in failures:
     print(failure, file=sys.stderr)
-print(f"{snippets} snippets, {coordinates} coordinates, {promises} promises: {len(failures)} failed")
+print(
+    f"{snippets} snippets, {coordinates} coordinates, {promises} promises, {walks} walks, {invariants} invariants: {len(failures)} failed"
+)
 sys.exit(bool(failures))

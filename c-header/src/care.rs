@@ -11,10 +11,11 @@ use leasehold::face::{Condvar, Membership, Mutex};
 
 #[derive(Default)]
 pub(crate) struct Care {
-    /// Written by the first call that needs the housekeeper, and by lh_pool_destroy.
+    // ----- under its own lock: written by the first call that needs the housekeeper, and by lh_pool_destroy -----
     place: Mutex<Place>,
-    /// Calls of the library's own threads that may lead to a callback, and what may be on its way to one. Written by those who
-    /// begin and end one.
+
+    // ----- under its own lock: written by those who begin and end a call -----
+    /// Calls of the library's own threads that may lead to a callback, and what may be on its way to one.
     under_way: Mutex<usize>,
     nothing_under_way: Condvar,
 }

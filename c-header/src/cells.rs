@@ -1,9 +1,9 @@
 //! What the pool keeps of each connection: one cell for each of the engine's slots.
 //!
-//! Who holds a lease, or was handed a victim, owns its cell; every change of owner goes through the engine, which orders
-//! what the owner before did with the cell ahead of what the next one does. A C program may break that, by using one lease
-//! on two threads of which one ends it. So a cell is atomics, each valid whatever else is: such a program may mix its own
-//! pointers up, but no memory of ours.
+//! Who holds a lease, or was handed a victim, owns its cell (I11).
+//!
+//! Race window: a C program may use one lease on two threads of which one ends it. It is harmless to the library because a cell is atomics,
+//! each valid whatever the others are: such a program may mix its own pointers up, but no memory of ours.
 
 use std::ffi::c_void;
 use std::os::fd::RawFd;
@@ -16,13 +16,16 @@ use crate::probe::lh_probe;
 
 #[derive(Debug)]
 pub(crate) struct Cell {
-    /// The program's pointer, or `EMPTY` where there is no connection. Written by the owner, and by an immediate shutdown, which asks no
-    /// owner: so each change is one exchange, and whoever takes the pointer out is the one who disposes of it.
+    // ----- under no lock: written by the owner, and by an immediate shutdown, which asks no owner -----
+    /// The program's pointer, or `EMPTY` where there is no connection. Each change is one exchange, and whoever takes the pointer out is
+    /// the one who disposes of it.
     data: AtomicPtr<c_void>,
-    /// Whether the connection may have a socket, the kind of probe, the descriptor, and whether that is watched. Written as `data` is:
-    /// while there is a connection, and until a moment after.
+    /// Whether the connection may have a socket, the kind of probe, the descriptor, and whether that is watched. Written while there is a
+    /// connection, and until a moment after.
     word: AtomicU64,
-    /// Who the connection is bound to; a use of the number of its own. Written by the owner.
+
+    // ----- under no lock: written by the owner -----
+    /// Who the connection is bound to; a use of the number of its own.
     state: AtomicU32,
 }
 

@@ -1,6 +1,9 @@
 //! The log callback: one for the whole library, a logger behind the `log` crate.
 //!
 //! It is found and changed without a lock: a forked child goes on with its parent's, whatever that was about at the fork.
+//!
+//! Race window: a thread may have found the callback before while another sets a new one, and calls that still. It is harmless because what
+//! was set once is never freed, and lh_log_set says so to the program.
 
 use std::cell::Cell;
 use std::ffi::{CString, c_char, c_void};
@@ -70,9 +73,10 @@ struct Sink {
 }
 
 struct Logger {
-    /// What gets messages, or none. Written by lh_log_set.
+    // ----- under no lock: written by lh_log_set -----
+    /// What gets messages, or none.
     sink: AtomicPtr<Sink>,
-    /// The one that was first set last. Written by lh_log_set.
+    /// The one that was first set last.
     last: AtomicPtr<Sink>,
 }
 

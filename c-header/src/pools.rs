@@ -25,22 +25,30 @@ use crate::waiters::Waiters;
 
 /// What is behind an lh_pool.
 pub(crate) struct Pool {
+    // ----- settings: as the pool was made -----
     pub(crate) id: u64,
-    /// Written by `remove`.
-    is_destroyed: AtomicBool,
-    pub(crate) engine: Engine,
-    /// What is kept of each connection, by its entry's slot.
-    pub(crate) cells: Segments<Slot, Cell>,
-    pub(crate) waiters: Waiters,
-    pub(crate) routes: Interner<Box<[u8]>>,
-    pub(crate) states: States,
-    pub(crate) deadlines: Deadlines<Ticket>,
-    pub(crate) care: Arc<Care>,
     pub(crate) eviction: Eviction,
     pub(crate) watching: Watching,
     pub(crate) disposes_apart: bool,
     pub(crate) dispose: lh_dispose_callback,
     pub(crate) dispose_context: *mut c_void,
+
+    // ----- each with locks of its own -----
+    pub(crate) engine: Engine,
+    pub(crate) waiters: Waiters,
+    pub(crate) routes: Interner<Box<[u8]>>,
+    pub(crate) states: States,
+    pub(crate) deadlines: Deadlines<Ticket>,
+    pub(crate) care: Arc<Care>,
+
+    // ----- under no lock: written by who owns the entry (I11) -----
+    /// What is kept of each connection, by its entry's slot.
+    pub(crate) cells: Segments<Slot, Cell>,
+
+    // ----- under no lock: written by `remove` -----
+    /// Race window: a call may find the pool that its thread used last just before another destroys it. It is harmless because the call's
+    /// own reference keeps the memory, and what the engine grants then is closed when it is released.
+    is_destroyed: AtomicBool,
 }
 
 // SAFETY: the contexts and the connections' data are the program's, given for use on any thread; here they are only
@@ -163,6 +171,7 @@ fn config_of(options: &lh_pool_options) -> Result<Config, lh_status> {
 /// Has the child of a fork forget the pool that its thread used last as its parent's. Nothing is asked for that at each call.
 fn attend_to_forks() {
     // Written by the first threads to make a pool.
+    // Race window: two of them may both have forks noticed. It is harmless because what is forgotten twice is forgotten.
     static IS_DONE: AtomicBool = AtomicBool::new(false);
     if !IS_DONE.load(Relaxed) {
         // SAFETY: the handler touches what belongs to the one thread that there is.

@@ -1,6 +1,6 @@
 //! Who waits: threads and requests whose answer is a callback, each in a place by its ticket's slot.
 //!
-//! Who waits is published there before the ticket is queued, so a grant that comes at once finds whom to tell. A request with
+//! Who waits is published there before the ticket is queued (I13), so a grant that comes at once finds whom to tell. A request with
 //! a callback is answered by whoever takes it out of its place: the thread that the engine told to wake it, the one that
 //! finds it overdue, or the one that cancels it.
 

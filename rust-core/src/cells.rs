@@ -1,8 +1,8 @@
 //! Where connections lie while no lease holds them: one cell for each of the engine's slots.
 //!
-//! A cell needs no lock, because the engine has already decided whose it is. Every transition of an entry's ownership
-//! is a read-modify-write of its word, a stripe's lock or the coordinator's, each of which orders what the owner
-//! before did with the cell ahead of what the next one does.
+//! A cell needs no lock, because the engine has already decided whose it is (I11). Owners change in a read-modify-write of the entry's
+//! word, under a stripe's lock or under the coordinator's. Each of these orders what the owner before did with the cell ahead of what
+//! the next one does.
 
 use std::cell::UnsafeCell;
 use std::fmt;

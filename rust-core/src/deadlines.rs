@@ -1,7 +1,8 @@
 //! The deadlines of a pool's asynchronous requests: whom to tell when a moment has come, a waker or whatever a face needs
 //! for that.
 //!
-//! Who is told looks at the clock or at the request itself, so telling too often or too early does no harm.
+//! Race window: a request may be answered, and its deadline cleared, while it is being told. It is harmless because who is told looks at
+//! the clock or at the request itself, and so may be told too often or too early.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,6 +18,7 @@ pub struct Deadlines<T> {
 }
 
 struct Waiting<T> {
+    // ----- written under the lock by who waits, and by the housekeeper -----
     by_deadline: BTreeMap<Deadline, T>,
     last_number: u64,
 }

@@ -30,7 +30,10 @@ pub fn is_process(number: u32) -> bool {
     PROCESS.load(Relaxed) == number
 }
 
-/// Has forks noticed. Two threads that come here at once have them noticed twice, which is as good.
+/// Has forks noticed.
+///
+/// Race window: two threads that come here at once have them noticed twice. It is harmless because a child that moves its number on twice
+/// has a number of its own all the same.
 #[cold]
 fn attend() -> u32 {
     // SAFETY: the handler touches one atomic.

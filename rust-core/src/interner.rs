@@ -24,11 +24,14 @@ const TABLES: usize = 8;
 /// Keys and their routes.
 #[derive(Debug)]
 pub struct Interner<K> {
+    // ----- as it was made -----
     hasher: RandomState,
+
+    // ----- each under its own lock: written by whoever interns or forgets a key -----
     tables: [ShardedLock<Table<K>>; TABLES],
-    /// The key of each live route, by its slot. Written by whoever interns or forgets it.
+    /// The key of each live route, by its slot.
     keys: Segments<RouteSlot, Mutex<Option<Known<K>>>>,
-    /// Routes to forget whose retirement was told to a key's `Eq`, under a table's lock. Written by whoever forgets.
+    /// Routes to forget whose retirement was told to a key's `Eq`, under a table's lock.
     put_off: Mutex<Vec<RouteId>>,
 }
 
@@ -69,6 +72,9 @@ impl<K: Eq + Hash> Interner<K> {
     }
 
     /// The route of a key that is known. `key` is any borrowed form of it, which hashes and compares as it does.
+    ///
+    /// Race window: the engine may have reclaimed the route, or do so right after this. It is harmless because the engine knows a stale id
+    /// and refuses it, upon which the key is interned anew.
     pub fn find<Q>(&self, key: &Q) -> Option<RouteId>
     where
         K: Borrow<Q>,

@@ -24,16 +24,21 @@ use crate::watching::Watching;
 
 /// What a pool's clones, leases and requests share.
 pub(crate) struct Shared<K, C> {
+    // ----- settings: as the pool was built -----
+    pub(crate) plan: Plan<C>,
+
+    // ----- each with locks of its own -----
     pub(crate) engine: Engine,
-    pub(crate) cells: Cells<C>,
     pub(crate) interner: Interner<K>,
     pub(crate) states: States,
-    /// How to wake the owner of a ticket, by the ticket's slot. Written by the owner; taken by whoever wakes it, or by the owner when
-    /// it waits no longer.
-    wakers: Segments<TicketSlot, Mutex<Option<(Ticket, Waker)>>>,
     pub(crate) deadlines: Deadlines<Waker>,
-    pub(crate) plan: Plan<C>,
-    /// Set when the pool is built, or by the first request that has a deadline.
+    /// How to wake the owner of a ticket, by the ticket's slot. Written under each one's lock: by the owner (I13), and by whoever wakes it.
+    wakers: Segments<TicketSlot, Mutex<Option<(Ticket, Waker)>>>,
+
+    // ----- under no lock: written by who owns the entry (I11) -----
+    pub(crate) cells: Cells<C>,
+
+    // ----- set once: when the pool is built, or by the first request that has a deadline -----
     place: OnceLock<Place<C>>,
 }
 
@@ -233,7 +238,8 @@ impl<K, C> Shared<K, C> {
         let Some(max) = self.plan.max_idle_per_route else {
             return;
         };
-        // A look first, which takes no lock. Whoever keeps one more after it looks after that.
+        // A look first, which takes no lock.
+        // Race window: another connection may become idle after it. It is harmless because whoever keeps that one looks afterwards.
         let stats = self.engine.route_stats(route);
         if stats.is_some_and(|stats| stats.available > max) {
             self.with_effects(|engine, effects| engine.close_idle_beyond(route, max, effects));

@@ -90,8 +90,11 @@ pub struct ManualClock {
 }
 
 struct Hands {
-    /// Written by whoever holds a clone; one number, ordering nothing else.
+    // ----- written by whoever holds a clone, under no lock: it orders nothing else -----
     now: AtomicU64,
+
+    // ----- under its own lock -----
+    /// Added to by pools that join the housekeeper.
     listeners: Mutex<Vec<Arc<dyn Fn() + Send + Sync>>>,
 }
 

@@ -65,7 +65,8 @@ impl Config {
 
 /// Asked once: the answer takes a dozen system calls, and some programs make a pool for every request.
 fn processors() -> usize {
-    // 0 before the first answer. No lock, which a fork might find held: several who ask at once get the same.
+    // 0 before the first answer. Written by whoever asks first. It is under no lock, which a fork might find held.
+    // Race window: several may ask at once. It is harmless because they get the same answer.
     static PROCESSORS: AtomicUsize = AtomicUsize::new(0);
     match PROCESSORS.load(Relaxed) {
         0 => {

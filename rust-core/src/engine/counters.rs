@@ -28,9 +28,13 @@ pub struct Counters {
 /// The counters as the engine keeps them.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    /// By the number of the cause. Written under the coordinator. Each is read by itself: nothing follows from two together.
+    // ----- written under the coordinator -----
+    /// By the number of the cause.
+    ///
+    /// Race window: they are read without it, one after the other. It is harmless because nothing follows from two together.
     closed: [AtomicU64; 8],
-    /// Written by whoever finds one.
+
+    // ----- written by whoever finds a stale connection, under no lock -----
     stale: AtomicU64,
 }
 

@@ -3,9 +3,8 @@
 //! The word packs the lease's generation, the opening's generation, the status, the stripe of an idle entry and a few
 //! marks. While the entry is leased or opened, every change is one read-modify-write of the whole, so of two releases, or of
 //! a release and a peer's close, exactly one comes first and the other sees it; a mark (`DEAD`, `CLEARED`, `NOTIFY`) may then be
-//! set by anybody. While it is idle, only the holder of its stripe's lock changes the word, so the one who leases it may just
-//! store, and no idle entry is ever dead. The other fields are written by whoever the word says owns it, but for
-//! its places: those in lists are under its stripe's lock, that in the expiry heap is under the coordinator.
+//! set by anybody (I9). While it is idle, only the holder of its stripe's lock changes the word, so the one who leases it may just
+//! store, and no idle entry is ever dead (I7). The other fields stand in the record under a heading that says who writes them.
 
 use super::effects::Cause;
 use super::id::{Numbered, RouteId, Slot, StateId};
@@ -137,23 +136,30 @@ impl Word {
 #[derive(Debug)]
 #[repr(align(128))]
 pub(super) struct Entry {
+    // ----- decides every race: see above for who changes it -----
     word: AtomicU64,
-    /// When it last became idle, 0 if it never did. Written under the stripe's lock by who makes it idle.
+
+    // ----- written by whoever makes it idle, under its stripe's lock -----
+    /// When it last became idle, 0 if it never did.
     pub(super) updated: AtomicU64,
-    /// First moment at which it may not be handed out any more. Written by the lease's owner.
-    pub(super) expiry: AtomicU64,
-    /// The hard limit since its opening. Written by who opened it.
-    pub(super) end_of_life: AtomicU64,
-    /// Where it goes to: a whole `RouteId`. Written under the coordinator while the slot is nobody's.
-    route: AtomicU64,
-    /// Who it is bound to. Written by the lease's owner.
-    state: AtomicU32,
-    /// Its place among all idle entries of its stripe, and among those of its route. Written under the stripe's lock.
+    /// Its place among all idle entries of its stripe, and among those of its route. Neighbours that come or go write there, too.
     pub(super) by_stripe: Links,
     pub(super) by_route: Links,
-    /// Its key in the expiry heap, `NEVER` when it is not there. Written under the coordinator.
+
+    // ----- written by the owner: who opens it, leases it, or makes it idle -----
+    /// First moment at which it may not be handed out any more.
+    pub(super) expiry: AtomicU64,
+    /// The hard limit since its opening.
+    pub(super) end_of_life: AtomicU64,
+    /// Who it is bound to.
+    state: AtomicU32,
+
+    // ----- written under the coordinator -----
+    /// Where it goes to: a whole `RouteId`. Written while the slot is nobody's.
+    route: AtomicU64,
+    /// Its key in the expiry heap, `NEVER` when it is not there.
     pub(super) armed: AtomicU64,
-    /// Its place in the expiry heap. Written under the coordinator.
+    /// Its place in the expiry heap.
     pub(super) heap_place: AtomicU32,
 }
 
@@ -217,7 +223,10 @@ impl Entry {
     }
 
     /// Good for whoever holds the entry's lease, the lock of the stripe in which it is idle, or the coordinator: each was taken after
-    /// it was written. To anybody else, as in a listing, it is what it was a moment ago.
+    /// it was written.
+    ///
+    /// Race window: anybody else may read what the slot's entry was before. It is harmless because a caller with a handle looks at the
+    /// word afterwards, which tells whether the handle is alive, and a listing shows each entry as it was at some moment.
     #[inline]
     pub(super) fn route(&self) -> RouteId {
         RouteId::from_u64(self.route.load(Ordering::Relaxed))

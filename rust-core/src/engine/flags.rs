@@ -17,7 +17,7 @@ pub(super) const REORDERING: u32 = 8;
 #[derive(Debug, Default)]
 #[repr(align(128))]
 pub(super) struct Flags {
-    /// Written under the coordinator. A load and a store do, as there is one writer at a time.
+    // ----- written under the coordinator: a load and a store do, as there is one writer at a time -----
     raised: AtomicU32,
     /// How often they were written.
     #[cfg(test)]

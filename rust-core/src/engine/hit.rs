@@ -26,8 +26,8 @@ enum Miss {
 impl Engine {
     /// The stripe that a call on `route` uses first: number 0 for all, until callers collide, and again when they have not for a while.
     ///
-    /// Any answer is right. That of an uncontended pool needs no look at the route, so that the lock's address is known
-    /// before the handle has led to it.
+    /// Every stripe is right: see the pool's `wide`. That of an uncontended pool needs no look at the route, so that the lock's address is
+    /// known before the handle has led to it.
     #[inline]
     pub(super) fn stripe_of(&self, route: &Route) -> usize {
         if !self.wide.load(Relaxed) {
@@ -43,7 +43,10 @@ impl Engine {
     /// Locks the stripe that a hit on `route` uses.
     ///
     /// Whether somebody holds it is asked before, in a read of its own: a `try_lock` would make the locked instruction
-    /// wait for that read. A collision missed between the two is noted next time.
+    /// wait for that read.
+    ///
+    /// Race window: somebody may take the lock between the two, and the collision is not noted. It is harmless because the caller waits
+    /// for the lock all the same, and callers who go on colliding are noted the next time.
     #[inline(always)]
     fn lock_for_hit<'a>(&'a self, stripe: &'a Stripe, route: &Route) -> Guard<'a> {
         if stripe.is_locked() {
@@ -97,8 +100,8 @@ impl Engine {
         now: u64,
     ) -> Result<Handle, Miss> {
         let stripe = &self.stripes[index];
-        // Absence is a hint that is good enough here, as are the lengths below: whoever finds nothing asks the coordinator, which
-        // looks everywhere.
+        // Race window: the list may come into being, or the length below change, right after the look. It is harmless because whoever
+        // finds nothing asks the coordinator, which looks everywhere under every stripe's lock.
         let list = stripe.list_of(route.slot()).ok_or(Miss::Empty)?;
         let mut guard = self.lock_for_hit(stripe, shared);
         // Inside the lock: see the coordinator's "flag, then sweep".
@@ -174,7 +177,7 @@ impl Engine {
         let now = self.clock.now();
         let entry = self.entry_of(handle).ok_or(NotLeased)?;
         let slot = handle.slot();
-        // Good if the handle turns out to be alive: see `route_of`. Else nothing comes of it.
+        // Race window: as in `route_of`. It is harmless because a handle that is dead fails below, in the step that makes the entry idle.
         let route_slot = entry.route().slot();
         let route = self.routes.get(route_slot).ok_or(NotLeased)?;
         let index = self.stripe_of(route);
@@ -194,9 +197,10 @@ impl Engine {
         };
         self.note_expiry(entry, keep, now);
         guard.link(slot, entry, list, now);
-        // The key is the coordinator's, and this may be an older one. A key only gets later in two ways: while the entry is idle, under
-        // the lock of its stripe, which has been taken here or by whoever leased it from there; or by a clean-up that found it leased
-        // and has left a mark (see `rearm`). Of a key that has got earlier nothing is lost.
+        // Race window: the key is the coordinator's, and this may read one from before. It is harmless (I8). Where the key has got earlier
+        // since, the entry is looked after once too often. A key gets later in two ways alone: while the entry is idle, under the lock of
+        // its stripe, which has been taken here or by whoever leased it from there, and so is seen; or by a clean-up that found the entry
+        // leased, and that has left a mark (see `rearm`).
         let is_armed_too_late = entry.expiry.load(Relaxed) < entry.armed.load(Relaxed);
         drop(guard);
         if before.is_notify() || is_armed_too_late {

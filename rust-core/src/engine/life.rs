@@ -15,7 +15,8 @@ impl Engine {
     /// [`Refusal::StaleHandle`] where the handle is no right to open of this pool; nothing was changed then. O(1), takes no lock.
     pub fn opened(&self, handle: Handle) -> Result<(), Refusal> {
         let entry = self.entry_of(handle).ok_or(Refusal::StaleHandle)?;
-        // Only a hint, which may be late: a shutdown that it misses finds the entry leased, or has marked it, below.
+        // Race window: a shutdown may come right after this look. It is harmless because that finds the entry leased, or has marked it,
+        // which is looked at below.
         if self.is_shut_down() {
             return Err(Refusal::ShutDown);
         }
@@ -69,6 +70,10 @@ impl Engine {
     ///
     /// Saturating; never beyond its time to live. [`NotLeased`] where the handle does not stand for a leased connection. O(1), takes
     /// no lock.
+    ///
+    /// Race window: a program that ends the lease on another thread in the middle of this call may have this noted for the lease that comes
+    /// next. It is harmless to the pool because every lease looks at the expiry itself, so that a wrong one costs no more than a
+    /// connection.
     pub fn update_expiry(&self, handle: Handle, keep: Keep) -> Result<(), NotLeased> {
         let entry = self.entry_of(handle).ok_or(NotLeased)?;
         let word = entry.word();

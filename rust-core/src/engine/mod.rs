@@ -35,8 +35,10 @@
 //!
 //! The files import downwards only: what a [pool] is made of knows no pool; hit and life know the pool; the coordinator's steps know both.
 //!
+//! What always holds is listed once, in `ARCHITECTURE.md` under "Invariants", and has numbers there: I1 to I13.
+//!
 //! Most atomics are read and written relaxed, because a lock or the entry's word orders those that must see each other. Where one
-//! is read under no lock, it is said there why what was before will do.
+//! is read under no lock, "Race window:" says there why an older value will do.
 
 mod clock;
 mod config;

@@ -19,6 +19,7 @@ use super::sync::{Mutex, Padded};
 
 /// One pool. All methods may be called from any thread at any time.
 pub struct Engine {
+    // ----- settings: as they were made -----
     pub(super) tag: u32,
     pub(super) clock: Clock,
     pub(super) time_to_live: Option<u64>,
@@ -28,23 +29,38 @@ pub struct Engine {
     pub(super) flags_against_hits: u32,
     pub(super) own_route_first: bool,
     pub(super) max_waiters: u32,
+
+    // ----- what hits read and write: each says for itself who writes it, under which lock -----
     pub(super) flags: Flags,
     pub(super) stripes: Box<[Stripe]>,
     pub(super) entries: Segments<Slot, Entry>,
     pub(super) routes: Segments<RouteSlot, Route>,
-    pub(super) answers: Segments<TicketSlot, AnswerCell>,
+
+    // ----- written under the coordinator, which is this lock -----
     pub(super) coordinator: Padded<Mutex<Ledger>>,
-    /// Some caller has found a stripe locked. Set by whoever does, cleared under the coordinator. Without either any answer is right.
+    /// Read by waiters without it.
+    pub(super) answers: Segments<TicketSlot, AnswerCell>,
+
+    // ----- set by whoever finds a stripe locked, under no lock; cleared under the coordinator -----
+    /// Callers have collided, and keep apart.
+    ///
+    /// Race window: a caller may read either value while it changes. It is harmless because every stripe is right: a lease that finds
+    /// nothing in one looks in the others, and a sweep locks them all.
     pub(super) wide: AtomicBool,
+
+    // ----- as each field says -----
     pub(super) notes: Padded<Notes>,
 }
 
-/// What is written off the hit path. The numbers, for statistics, are written under the coordinator and read without it: nothing in the
-/// engine relies on them.
+/// What is written off the hit path.
 #[derive(Debug)]
 pub(super) struct Notes {
-    /// Some caller has found a stripe locked since somebody has last looked here. Set by whoever does, cleared under the coordinator.
+    // ----- set by whoever finds a stripe locked, under no lock; cleared under the coordinator -----
+    /// Some caller has found a stripe locked since somebody has last looked here.
     pub(super) collided: AtomicBool,
+
+    // ----- written under the coordinator, for statistics -----
+    // Race window: they are read without it, one after the other. It is harmless because nothing in the engine relies on them.
     pub(super) total: AtomicU32,
     pub(super) pending: AtomicU32,
     pub(super) max_total: AtomicU32,
@@ -113,7 +129,8 @@ impl Engine {
     /// What the leased or opening entry goes to. Refused where the handle's lease has ended. O(1), takes no lock.
     pub fn route_of(&self, handle: Handle) -> Result<RouteId, NotLeased> {
         let entry = self.entry_of(handle).ok_or(NotLeased)?;
-        // Good if the handle turns out to be alive: then it was made after this was written, and by now it is here.
+        // Race window: the slot may be another entry's by now. It is harmless because the word, read afterwards, then tells that the
+        // handle is dead. If it is alive, this was written before the handle was made.
         let route = entry.route();
         let word = entry.word();
         if word.lease() == handle.generation()

@@ -1,4 +1,4 @@
-//! Seeing to it that a clean-up comes in time for an entry that has become idle.
+//! What keeps I8: that a clean-up looks at an entry that has become idle no later than it expires.
 
 use super::entry::Status;
 use super::id::Slot;
@@ -9,8 +9,8 @@ use super::sync::atomic::Ordering::Relaxed;
 impl Engine {
     /// Sees to it that the heap's key of an entry that has become idle is no later than its expiry.
     ///
-    /// One that is leased again by now gets the mark, which the end of that lease sees in the very step that makes the entry idle,
-    /// and comes here too. That its release compares expiry and key would not do: it reads the key without the coordinator, and may
+    /// One that is leased again by now gets the mark. The end of that lease sees the mark in the very step that makes the entry idle,
+    /// and comes here too. It would not do that its release compares expiry and key: it reads the key without the coordinator, and may
     /// read what that was before.
     #[cold]
     pub(super) fn rearm(&self, ledger: &mut Ledger, slot: Slot) {

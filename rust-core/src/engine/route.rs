@@ -19,27 +19,38 @@ pub(super) const SPREAD: u32 = u32::MAX;
 #[derive(Debug, Default)]
 #[repr(align(64))]
 pub(super) struct Route {
-    /// The whole id that lives in this slot, 0 for none. Written under the coordinator.
+    // ----- written under the coordinator -----
+    /// The whole id that lives in this slot, 0 for none.
     id: AtomicU64,
-    /// `QUEUE`, `OVER`, `CLEARING`, `STATEFUL`: what keeps leases or releases from being hits. Written under the
-    /// coordinator, read inside a stripe's lock: "flag, then sweep".
+    /// `QUEUE`, `OVER`, `CLEARING`, `STATEFUL`: what keeps leases or releases from being hits. Read inside a stripe's lock: "flag, then
+    /// sweep".
     pub(super) flags: AtomicU32,
-    /// The stripe that holds its idle entries, or `SPREAD`. Written at interning, and by whoever finds a stripe locked.
+
+    // ----- written under the coordinator when the route is made, and by whoever finds a stripe locked, under no lock -----
+    /// The stripe that holds its idle entries, or `SPREAD`.
+    ///
+    /// Race window: a caller may read either value while it changes. It is harmless because every stripe is right, as for the pool's mark
+    /// `wide`.
     pub(super) home: AtomicU32,
-    /// Mirrors for statistics. Written under the coordinator.
+
+    // ----- written under the coordinator, for statistics -----
+    // Race window: they are read without it, one after the other. It is harmless because nothing in the engine relies on them.
     pub(super) allocated: AtomicU32,
     pub(super) pending: AtomicU32,
     pub(super) max: AtomicU32,
 }
 
 impl Route {
-    /// Without the coordinator: whether it was a moment ago.
+    /// Whether that id lives here.
+    ///
+    /// Race window: without the coordinator it may have been reclaimed since. It is harmless because a hit compares the entry's own route
+    /// with what was asked for, and all else asks again under the coordinator.
     #[inline]
     pub(super) fn is(&self, id: RouteId) -> bool {
         self.id.load(Relaxed) == id.to_u64()
     }
 
-    /// Without the coordinator: what it was a moment ago.
+    /// The id that lives here. Without the coordinator it is one that lived here a moment ago, see [`is`](Self::is).
     pub(super) fn id(&self) -> Option<RouteId> {
         match self.id.load(Relaxed) {
             0 => None,

@@ -1,7 +1,10 @@
 //! Reading a pool's numbers, without any lock.
 //!
-//! Counts are mirrors that the coordinator keeps and lengths that the stripes keep, read one after the other: exact
-//! at rest, plausible under way. Whoever knows that a call has returned, because something else has told, reads what it wrote.
+//! Counts are mirrors that the coordinator keeps (I4) and lengths that the stripes keep. They are exact at rest. Whoever knows that a call
+//! has returned, because something else has told, reads what it wrote.
+//!
+//! Race window: they are read one after the other while calls are under way. It is harmless because no number is negative, and the engine
+//! decides nothing by them.
 
 use super::counters::Counters;
 use super::entry::{NEVER, Status};

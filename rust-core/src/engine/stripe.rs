@@ -16,20 +16,25 @@ use super::sync::{Mutex, MutexGuard};
 #[repr(align(128))]
 pub(super) struct Stripe {
     lock: Mutex<()>,
+
+    // ----- written under the lock -----
     /// Every idle entry of the stripe.
     all: List,
-    /// The latest of all stamps. Written under the lock.
+    /// The latest of all stamps.
     last_stamp: AtomicU64,
-    /// By the route's slot; made at the stripe's first use. Written under the lock.
+
+    // ----- grown by whoever needs a list first, under no lock; the lists are written under the lock -----
+    /// By the route's slot; made at the stripe's first use.
     routes: OnceLock<Segments<RouteSlot, List>>,
 }
 
-/// Idle entries by release, linked through the entries. Touched only through the [`Guard`], but for its length.
+/// Idle entries by release (I6), linked through the entries. Touched only through the [`Guard`], but for its length.
 ///
 /// The newest one's link to a newer one, and the oldest end of an empty list, are left over from before: so what is
 /// taken from the newest end, as nearly everything is, costs no look at a neighbour.
 #[derive(Debug, Default)]
 pub(super) struct List {
+    // ----- written under the stripe's lock -----
     newest: Link,
     oldest: Link,
     len: AtomicU32,
@@ -70,11 +75,14 @@ impl Stripe {
     }
 
     /// How many are idle here: exact at rest.
+    ///
+    /// Race window: without the lock it is the number of a moment ago. It is harmless because nothing is decided by it: whoever must find
+    /// an entry takes the lock.
     pub(super) fn len(&self) -> u32 {
         self.all.len()
     }
 
-    /// How many of a route are idle here: exact at rest.
+    /// How many of a route are idle here: exact at rest. As good as [`len`](Self::len).
     pub(super) fn len_of(&self, route: RouteSlot) -> u32 {
         self.list_of(route).map_or(0, List::len)
     }

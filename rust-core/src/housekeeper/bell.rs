@@ -16,8 +16,11 @@ const BLIND: Duration = Duration::from_secs(1);
 /// What the housekeeper waits on.
 #[derive(Default)]
 pub(super) struct Bell {
+    // ----- with locks of its own -----
     pub(super) watch: Watch,
-    /// Something is due earlier than the loop knows. Set by anybody, taken by the loop.
+
+    // ----- under no lock: set by anybody, taken by the loop -----
+    /// Something is due earlier than the loop knows.
     pub(super) is_rung: AtomicBool,
 }
 

@@ -42,13 +42,18 @@ pub trait Disposable: Send {
 }
 
 pub(super) struct Disposer {
+    // ----- each with locks of its own -----
     bell: Arc<Bell>,
-    /// None once the last pool has left. Written by the housekeeper then.
-    queue: Mutex<Option<Sender<Queued>>>,
     queued: Receiver<Queued>,
-    workers: Mutex<Vec<Worker>>,
-    /// Since when something is queued that no thread can be had for. Written by the housekeeper.
+
+    // ----- under its own lock: written by the housekeeper -----
+    /// None once the last pool has left.
+    queue: Mutex<Option<Sender<Queued>>>,
+    /// Since when something is queued that no thread can be had for.
     unattended: Mutex<Option<Instant>>,
+
+    // ----- under its own lock: written by whoever gives a connection up, and by the housekeeper -----
+    workers: Mutex<Vec<Worker>>,
 }
 
 /// A connection that was given up.
@@ -67,13 +72,18 @@ struct Worker {
 /// What is seen of a worker from outside.
 #[derive(Default)]
 struct Desk {
-    /// Between two waits for something to close. Written by the worker.
-    is_busy: AtomicBool,
+    // ----- under its own lock: written by the worker, and marked as late by the housekeeper -----
     close: Mutex<Option<Close>>,
-    /// The worker is to end. Written by the housekeeper.
-    is_dismissed: AtomicBool,
-    /// The worker has ended. Written by it.
+
+    // ----- under no lock: written by the worker -----
+    /// Between two waits for something to close.
+    is_busy: AtomicBool,
+    /// The worker has ended.
     has_left: AtomicBool,
+
+    // ----- under no lock: written by the housekeeper -----
+    /// The worker is to end.
+    is_dismissed: AtomicBool,
 }
 
 /// A close under way.
@@ -100,6 +110,8 @@ impl Disposer {
 
     /// Closes a connection soon; at once and here where no thread can be had for it, but not on the housekeeper's.
     pub(super) fn dispose(&self, connection: Box<dyn Disposable>) {
+        // Race window: the worker that is there may be dismissed before it takes this one. It is harmless because the housekeeper, which
+        // dismisses it, looks again a second later whether anything is queued.
         let is_attended = self.has_worker();
         if !is_attended && role() != Role::Housekeeper {
             return;

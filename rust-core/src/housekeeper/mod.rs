@@ -177,19 +177,30 @@ impl fmt::Debug for Membership {
 static CURRENT: PerProcess<Mutex<Option<Arc<Housekeeper>>>> = PerProcess::new(Mutex::new(None));
 
 struct Housekeeper {
+    // ----- as it was made -----
     /// The process that made it.
     process: u32,
+
+    // ----- each with locks of its own -----
     bell: Arc<Bell>,
+    disposer: Disposer,
+
+    // ----- under its own lock: written by pools that join, ring or leave, and by the thread -----
     pools: Mutex<Pools>,
+
+    // ----- under its own lock: written by who starts the thread and by who leaves last -----
+    thread: Mutex<Option<Running>>,
+    /// The thread was started; it ends with the last pool. Written under the lock of `thread`, read without it.
+    ///
+    /// Race window: whoever reads that it was not started may come too late to start it. It is harmless because it then looks again under
+    /// the lock.
+    runs: AtomicBool,
+
+    // ----- under no lock -----
     /// The last pool has left. Set by it, once.
     is_over: AtomicBool,
-    /// Written by who starts it and by who leaves last.
-    thread: Mutex<Option<Running>>,
-    /// The thread was started; it ends with the last pool. Written by who starts it.
-    runs: AtomicBool,
     /// It was said that there is no thread to be had. Written by the first to say so.
     has_told: AtomicBool,
-    disposer: Disposer,
 }
 
 struct Running {

@@ -2,7 +2,9 @@
 //!
 //! A connection is registered once, when its descriptor is known, and unregistered before it is closed here. What the
 //! watch reports is a [`Token`]: the pool, the slot and the opening, never the descriptor, whose number may be another
-//! connection's by then. So an event that comes late names an opening that is over, and
+//! connection's by then.
+//!
+//! Race window: an event may be under way when its socket is removed. It is harmless because it names an opening that is over, and
 //! [`peer_closed`](crate::engine::Engine::peer_closed) passes over it.
 //!
 //! The system's set of sockets is made for the first of them. Where the system refuses it, for want of descriptors above all,
@@ -35,11 +37,16 @@ pub use token::Token;
 /// time may [`wait`](Self::wait).
 #[derive(Debug)]
 pub struct Watch {
-    /// The system's set. Written by whoever has the first socket that it takes, and by [`close`](Self::close).
+    // ----- under its own lock: written by whoever has the first socket, and by `close` -----
+    /// The system's set.
     set: RwLock<Option<Arc<Set>>>,
+
+    // ----- with a lock of its own -----
     /// What is waited on while there is no set.
     sleep: Sleep,
-    /// It was said that sockets are not watched. Written by the first to say so.
+
+    // ----- under no lock: written by the first to say so -----
+    /// It was said that sockets are not watched.
     has_warned: AtomicBool,
 }
 

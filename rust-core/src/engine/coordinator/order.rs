@@ -7,8 +7,11 @@
 //!
 //! The order of steps: `wide` first, so that callers go to stripe 0; then the flag, then the sweep, so that from the sweep on nothing
 //! becomes idle or is leased until the flag is lowered, and what was idle can be put into stripe 0 one by one in the order of its
-//! release. A caller that read `wide` before, and locks its stripe only when the flag is down again, leaves an entry in another stripe.
-//! Nothing is lost by that: a lease that finds nothing in stripe 0 looks in the others as ever, and the next look brings it home.
+//! release.
+//!
+//! Race window: a caller that read `wide` before, and locks its stripe only when the flag is down again, leaves an entry in another
+//! stripe. It is harmless because a lease that finds nothing in stripe 0 looks in the others as ever, and the next look brings the entry
+//! home.
 
 use super::step::Step;
 use crate::engine::flags::REORDERING;
@@ -36,7 +39,8 @@ impl Step<'_> {
     fn look_for_collisions(&mut self) {
         let collided = &self.engine.notes.collided;
         if collided.load(Relaxed) {
-            // One that is noted right now may be forgotten. Then the pool is narrow for the moment until the next.
+            // Race window: a collision that is noted between the two may be forgotten. It is harmless because the next one is noted
+            // again, and until then the pool is narrow, which costs time alone.
             collided.store(false, Relaxed);
         } else if !self.engine.is_narrow() {
             self.make_narrow();

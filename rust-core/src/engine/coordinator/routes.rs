@@ -92,6 +92,7 @@ impl Step<'_> {
         }
     }
 
+    /// I5: no other is reclaimed.
     fn is_reclaimable(&self, slot: RouteSlot) -> bool {
         let record = &self.c.routes[slot];
         record.allocated == 0

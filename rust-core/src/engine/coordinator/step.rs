@@ -46,7 +46,7 @@ impl Engine {
 }
 
 impl Engine {
-    /// A victim's connection was taken out of its place: the slot may be used again. O(1).
+    /// A victim's connection was taken out of its place: the slot may be used again (I10). O(1).
     ///
     /// True where all slots were taken by victims and somebody waits for one: call [`serve`](Self::serve) then. Does nothing where
     /// `slot` holds no victim.

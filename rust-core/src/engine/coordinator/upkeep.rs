@@ -103,8 +103,11 @@ impl Engine {
         let Some(entry) = self.entries.get(slot) else {
             return;
         };
-        // What is leased is marked, in the step that its release would lose against; what is idle is removed, under the lock
-        // without which it stays idle. What is neither by then has become the other meanwhile, or is gone.
+        // A leased one is marked in its word, against which its release then loses. An idle one is removed under its stripe's lock, under
+        // which it stays idle.
+        //
+        // Race window: between the two looks a leased one may become idle, or an idle one be leased. It is harmless because the loop looks
+        // again until it has met the one or the other, or the opening is over.
         while !entry.mark(opening, mark) {
             let seen = entry.word();
             if seen.opening() != opening || matches!(seen.status(), Status::Free | Status::Victim) {
@@ -136,7 +139,10 @@ impl Engine {
         self.step(effects, |step| step.shutdown(mode));
     }
 
-    /// The pool was shut down. While that is under way either answer may come.
+    /// The pool was shut down.
+    ///
+    /// Race window: while a shutdown is under way either answer may come. It is harmless because whoever is told "no" finds out in the
+    /// next step under the coordinator.
     pub fn is_shut_down(&self) -> bool {
         self.flags.is_raised(SHUT)
     }

@@ -1,8 +1,11 @@
 //! Tickets: the records of lease requests that wait.
 //!
-//! A waiter reserves a ticket, publishes under the ticket's slot how to wake it, and only then enqueues it: a grant
-//! that comes at once finds somebody to wake. The answer is one atomic cell, written once under the coordinator and
+//! A waiter reserves a ticket, publishes under the ticket's slot how to wake it, and only then enqueues it (I13): a grant
+//! that comes at once finds somebody to wake. The answer is one atomic cell, written once under the coordinator (I12) and
 //! read by the waiter without it. It also tells whose answer is missing, so that a ticket that has ended is not taken for one that waits.
+//!
+//! Race window: a look at the cell without the coordinator may miss an answer that is just being written. It is harmless because whoever
+//! writes it wakes the waiter afterwards, who then looks again.
 
 use super::records::Records;
 use super::routes::Queue;

@@ -9,7 +9,7 @@ use super::super::id::{RouteSlot, Slot};
 use super::super::route::{OVER, QUEUE};
 use super::super::sync::atomic::Ordering::Relaxed;
 
-/// Panics where the pool's lists, counts, flags or mirrors disagree, or one of the invariants Q1 to Q4 is broken.
+/// Panics where one of the invariants I1 to I8 of `ARCHITECTURE.md` is broken, in the order in which it is convenient to look.
 pub(super) fn audit(engine: &Engine) {
     let idle = audit_lists(engine);
     let c = engine.coordinator.lock();
@@ -24,22 +24,32 @@ pub(super) fn audit(engine: &Engine) {
         if is_counted {
             let route = entry.route();
             let shared = engine.routes.get(route.slot()).expect("its route exists");
-            assert!(shared.is(route), "slot {slot} goes to a route that is gone");
+            assert!(
+                shared.is(route),
+                "I5: slot {slot} goes to a route that is gone"
+            );
             *allocated.entry(route.slot()).or_default() += 1;
         }
         if word.status() == Status::Idle {
-            assert!(idle.contains_key(&slot), "slot {slot} is idle in no list");
-            assert!(!word.is_dead(), "slot {slot} is idle and dead");
+            assert!(
+                idle.contains_key(&slot),
+                "I6: slot {slot} is idle in no list"
+            );
+            assert!(!word.is_dead(), "I7: slot {slot} is idle and dead");
             let (expiry, armed) = (entry.expiry.load(Relaxed), entry.armed.load(Relaxed));
             assert!(
                 armed <= expiry,
-                "slot {slot} expires at {expiry}, looked at no earlier than {armed}"
+                "I8: slot {slot} expires at {expiry}, looked at no earlier than {armed}"
             );
         }
         let is_armed = entry.armed.load(Relaxed) != NEVER;
         assert_eq!(is_armed, entry.heap_place.load(Relaxed) != NIL);
-        assert!(is_counted || !is_armed, "slot {slot} is armed, but gone");
+        assert!(
+            is_counted || !is_armed,
+            "I8: slot {slot} is armed, but gone"
+        );
     }
+    // I4
     let total: u32 = allocated.values().sum();
     assert_eq!(c.total, total, "the count of all entries");
     assert_eq!(engine.notes.total.load(Relaxed), total, "its mirror");
@@ -69,7 +79,14 @@ pub(super) fn audit(engine: &Engine) {
         is_anybody_eligible |= is_eligible;
         assert_eq!(record.eligible.is_some(), is_eligible);
 
-        // Q1
+        // I5
+        let is_needed = count > 0
+            || record.queue.head.is_some()
+            || record.limit.is_some()
+            || record.holders > 0;
+        assert!(!is_needed || route.id().is_some(), "route {slot} is gone");
+
+        // I1
         let flags = route.flags.load(Relaxed);
         assert_eq!(flags & QUEUE != 0, record.queue.head.is_some());
         assert_eq!(flags & OVER != 0, count > max);
@@ -81,7 +98,7 @@ pub(super) fn audit(engine: &Engine) {
     }
     assert_eq!(c.tickets.waiting(), waiting);
 
-    // Q2
+    // I2
     if flags & SHUT == 0 {
         let is_starved = flags & STARVED != 0;
         assert_eq!(
@@ -94,7 +111,7 @@ pub(super) fn audit(engine: &Engine) {
         assert!(total >= c.max_total, "somebody waits beside a free place");
         assert!(engine.barging || idle.is_empty(), "or beside idle entries");
     }
-    // Q3
+    // I3
     assert_eq!(flags & OVER_TOTAL != 0, total > c.max_total);
     if flags & (OVER_TOTAL | SHUT) != 0 {
         assert!(idle.is_empty(), "idle entries over the total, or shut down");
@@ -129,7 +146,7 @@ pub(super) fn audit_counts(engine: &Engine, limits: Option<(u32, u32)>) {
     }
 }
 
-/// The idle entries by slot, with their routes. Q4, and that each list is whole in both directions.
+/// The idle entries by slot, with their routes. I6, and that each list is whole in both directions.
 fn audit_lists(engine: &Engine) -> HashMap<Slot, RouteSlot> {
     let mut idle = HashMap::new();
     for index in 0..engine.stripes.len() {
