@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 
 import java.io.IOException;
+import java.net.Socket;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.http.HttpClientConnection;
@@ -74,7 +75,9 @@ class ConfigsTest {
     @Test
     void theSocketTimeoutIsThatOfTheHostWhileLeasedAndNoneWhileIdle() throws Exception {
         assertNull(manager.getDefaultSocketConfig());
-        manager.setDefaultSocketConfig(SocketConfig.custom().setSoTimeout(1111).build());
+        SocketConfig forAll = SocketConfig.custom().setSoTimeout(1111).build();
+        manager.setDefaultSocketConfig(forAll);
+        assertSame(forAll, manager.getDefaultSocketConfig());
         ManagedHttpClientConnection[] own = new ManagedHttpClientConnection[1];
         HttpClientConnection connection = leaseOpen(manager, server.route(), null);
         manager.enumLeased(entry -> own[0] = entry.getConnection());
@@ -98,6 +101,32 @@ class ConfigsTest {
             HttpClientConnection connection = leaseOpen(manager, server.route(), null);
             assertEquals(0, connection.getSocketTimeout());
             ((ManagedHttpClientConnection) connection).getSocket().setSoTimeout(4444);
+            keep(manager, connection);
+        }
+    }
+
+    @Test
+    void aTimeoutThatIsSetOnASocketSeenEarlierDoesNotReachTheNextUser() throws Exception {
+        HttpClientConnection connection = leaseOpen(manager, server.route(), null);
+        Socket seen = ((ManagedHttpClientConnection) connection).getSocket();
+        keep(manager, connection);
+        connection = lease(manager, server.route(), null);
+        seen.setSoTimeout(4444);
+        keep(manager, connection);
+        assertEquals(0, lease(manager, server.route(), null).getSocketTimeout());
+    }
+
+    @Test
+    void socketsThatAreConnectedWhileTcpKeepAliveIsSetHaveIt() throws Exception {
+        for (boolean isSet : new boolean[] {false, true, false}) {
+            if (isSet) {
+                manager.setTcpKeepAlive(60, 10, 3);
+            } else {
+                manager.disableTcpKeepAlive();
+            }
+            HttpClientConnection connection = leaseOpen(manager, server.route(), null);
+            assertEquals(isSet, ((ManagedHttpClientConnection) connection).getSocket().getKeepAlive());
+            connection.close();
             keep(manager, connection);
         }
     }

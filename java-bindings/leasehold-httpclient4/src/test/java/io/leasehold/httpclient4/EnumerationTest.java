@@ -9,11 +9,14 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.leasehold.CoarseClock;
+import io.leasehold.testsupport.Eventually;
 import io.leasehold.testsupport.LogCapture;
+import java.lang.ref.WeakReference;
 import java.net.Socket;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import org.apache.http.HttpClientConnection;
 import org.apache.http.conn.ManagedHttpClientConnection;
@@ -30,6 +33,7 @@ class EnumerationTest {
     private final LeaseholdHttpClientConnectionManager manager = server.ends(new LeaseholdHttpClientConnectionManager());
 
     @Test
+    @SuppressWarnings("deprecation") // One of the two names of an entry's time to live is.
     void idleAndLeasedConnectionsAreShownAsEntries() throws Exception {
         long before = CoarseClock.currentTimeMillis();
         HttpClientConnection kept = leaseOpen(manager, route, null);
@@ -44,6 +48,7 @@ class EnumerationTest {
         assertTrue(before <= idle.getCreated() && idle.getCreated() <= idle.getUpdated() && idle.getUpdated() <= after);
         assertEquals(idle.getUpdated() + 60_000, idle.getExpiry());
         assertEquals(Long.MAX_VALUE, idle.getValidityDeadline());
+        assertEquals(Long.MAX_VALUE, idle.getValidUnit());
         assertFalse(idle.isExpired(idle.getExpiry() - 1));
         assertTrue(idle.isExpired(idle.getExpiry()));
         assertFalse(idle.isClosed());
@@ -101,7 +106,10 @@ class EnumerationTest {
     @Test
     void aLeasedEntryIsClosedUnderItsUser() throws Exception {
         HttpClientConnection connection = leaseOpen(manager, route, null);
+        PoolEntry<HttpRoute, ManagedHttpClientConnection> entry = only(false);
+        assertFalse(entry.isClosed());
         manager.enumLeased(PoolEntry::close);
+        assertTrue(entry.isClosed());
         assertFalse(connection.isOpen());
         assertEquals(1, manager.getTotalStats().getLeased());
         keep(manager, connection);
@@ -123,6 +131,64 @@ class EnumerationTest {
         assertEquals(Collections.singleton(route), manager.getRoutes());
         keep(manager, connection);
         assertEquals(Collections.emptySet(), manager.getRoutes());
+    }
+
+    /** As many as are leased, so that nothing is told by a difference. */
+    @Test
+    void aRouteWithAsManyWaitingOrIdleAsLeasedIsOneOfThem() throws Exception {
+        manager.setDefaultMaxPerRoute(1);
+        HttpClientConnection held = leaseOpen(manager, route, null);
+        FutureTask<HttpClientConnection> waiting = new FutureTask<>(() -> lease(manager, route, null));
+        new Thread(waiting).start();
+        Eventually.await("the other to wait", () -> manager.getTotalStats().getPending() == 1);
+        assertEquals(Collections.singleton(route), manager.getRoutes());
+        keep(manager, held);
+        manager.setDefaultMaxPerRoute(2);
+        HttpClientConnection stillHeld = waiting.get();
+        keep(manager, leaseOpen(manager, route, null));
+        assertEquals("[leased: 1; pending: 0; available: 1; max: 2]", manager.getStats(route).toString());
+        assertEquals(Collections.singleton(route), manager.getRoutes());
+        keep(manager, stillHeld);
+    }
+
+    @Test
+    void whatIsClosedAndCollectedWhileOthersAreShownIsPassedOver() throws Exception {
+        List<WeakReference<Object>> own = new ArrayList<>();
+        HttpClientConnection first = leaseOpen(manager, route, null);
+        HttpClientConnection second = leaseOpen(manager, route, null);
+        manager.enumLeased(entry -> own.add(new WeakReference<>(entry.getConnection())));
+        keep(manager, first);
+        keep(manager, second);
+        int[] shown = new int[1];
+        manager.enumAvailable(entry -> {
+            shown[0]++;
+            manager.closeIdleConnections(0, TimeUnit.SECONDS);
+            awaitOneToGo(own);
+        });
+        assertEquals(1, shown[0]);
+    }
+
+    @Test
+    void whatIsReleasedAndCollectedWhileOthersAreShownIsPassedOver() throws Exception {
+        List<WeakReference<Object>> own = new ArrayList<>();
+        HttpClientConnection[] held = {lease(manager, route, null), lease(manager, route, null)};
+        manager.enumLeased(entry -> own.add(new WeakReference<>(entry.getConnection())));
+        int[] shown = new int[1];
+        manager.enumLeased(entry -> {
+            shown[0]++;
+            keep(manager, held[0]);
+            keep(manager, held[1]);
+            awaitOneToGo(own);
+        });
+        assertEquals(1, shown[0]);
+    }
+
+    private static void awaitOneToGo(List<WeakReference<Object>> connections) {
+        try {
+            Eventually.awaitAfterCollection("one of them to go", () -> connections.stream().anyMatch(each -> each.get() == null));
+        } catch (Exception e) {
+            throw new AssertionError(e);
+        }
     }
 
     private PoolEntry<HttpRoute, ManagedHttpClientConnection> only(boolean idle) {

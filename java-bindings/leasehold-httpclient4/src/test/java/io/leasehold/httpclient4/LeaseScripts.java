@@ -14,6 +14,7 @@ import org.apache.http.HttpClientConnection;
 import org.apache.http.HttpHost;
 import org.apache.http.conn.ConnectionRequest;
 import org.apache.http.conn.routing.HttpRoute;
+import org.apache.http.impl.conn.DefaultManagedHttpClientConnection;
 import org.apache.http.impl.conn.ManagedHttpClientConnectionFactory;
 import org.apache.http.impl.conn.PoolingHttpClientConnectionManager;
 import org.apache.http.protocol.HttpCoreContext;
@@ -83,6 +84,26 @@ final class LeaseScripts {
             stage.release(manager, shut);
             stage.counts(manager, a);
             stage.release(manager, stage.open(manager, a));
+        });
+        script("released, and its timeout cannot be set", stage -> {
+            AtomicBoolean fails = new AtomicBoolean();
+            PoolingHttpClientConnectionManager manager = stage.manager((route, config) -> new DefaultManagedHttpClientConnection("own", 8192) {
+                @Override
+                public void setSocketTimeout(int timeout) {
+                    if (fails.get()) {
+                        throw new IllegalStateException("no timeout today");
+                    }
+                    super.setSocketTimeout(timeout);
+                }
+            }, 0, TimeUnit.SECONDS);
+            HttpRoute a = stage.to("a");
+            HttpClientConnection connection = stage.open(manager, a);
+            fails.set(true);
+            stage.release(manager, connection, "user", 1, TimeUnit.HOURS);
+            fails.set(false);
+            stage.counts(manager, a);
+            stage.lease(manager, a);
+            stage.lease(manager, a, "user");
         });
         script("connected twice", stage -> {
             PoolingHttpClientConnectionManager manager = stage.manager();

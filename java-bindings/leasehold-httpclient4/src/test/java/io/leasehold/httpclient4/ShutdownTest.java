@@ -12,11 +12,14 @@ import io.leasehold.testsupport.LogCapture;
 import io.leasehold.testsupport.ScriptedServer;
 import io.leasehold.testsupport.Threads;
 import java.io.IOException;
+import java.lang.ref.WeakReference;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.http.HttpClientConnection;
 import org.apache.http.HttpHost;
 import org.apache.http.client.methods.CloseableHttpResponse;
@@ -125,6 +128,38 @@ class ShutdownTest {
             keep(manager[0], connection);
             assertEquals(0, manager[0].getTotalStats().getLeased());
         }
+    }
+
+    @Test
+    void whatIsReleasedAndCollectedWhileOthersAreResetIsPassedOver() throws Exception {
+        HttpRoute route = new HttpRoute(new HttpHost("127.0.0.1"));
+        HttpClientConnection[] held = new HttpClientConnection[2];
+        List<WeakReference<Object>> own = new ArrayList<>();
+        AtomicInteger resets = new AtomicInteger();
+        LeaseholdHttpClientConnectionManager[] manager = new LeaseholdHttpClientConnectionManager[1];
+        manager[0] = new LeaseholdHttpClientConnectionManager((to, config) -> {
+            DefaultManagedHttpClientConnection made = new DefaultManagedHttpClientConnection("one of two", 8192) {
+                @Override
+                public void shutdown() throws IOException {
+                    super.shutdown();
+                    if (resets.incrementAndGet() == 1) {
+                        keep(manager[0], held[0]);
+                        keep(manager[0], held[1]);
+                        try {
+                            Eventually.awaitAfterCollection("the other to go", () -> own.stream().anyMatch(each -> each.get() == null));
+                        } catch (Exception e) {
+                            throw new AssertionError(e);
+                        }
+                    }
+                }
+            };
+            own.add(new WeakReference<>(made));
+            return made;
+        });
+        held[0] = lease(manager[0], route, null);
+        held[1] = lease(manager[0], route, null);
+        manager[0].shutdown();
+        assertEquals(1, resets.get());
     }
 
     @Test

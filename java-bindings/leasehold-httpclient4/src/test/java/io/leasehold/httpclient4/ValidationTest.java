@@ -17,6 +17,7 @@ import io.leasehold.testsupport.TestTls;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.lang.ref.WeakReference;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketException;
@@ -106,6 +107,9 @@ class ValidationTest {
         assertTrue(socket.isClosed());
         assertFalse(lease(manager, route, null).isOpen());
         assertEquals(1, manager.getTotalStats().getLeased());
+        WeakReference<Object> replaced = new WeakReference<>(own[0]);
+        own[0] = null;
+        Eventually.awaitAfterCollection("the one that was replaced to go", () -> replaced.get() == null);
     }
 
     @Test
@@ -167,6 +171,32 @@ class ValidationTest {
         assertEquals(1, timedReads.get());
     }
 
+    @Test
+    void aConnectionIsReadOnceThePeriodIsOverToTheMillisecond() throws Exception {
+        manager.setWatching(Watching.OFF);
+        keep(manager, leaseOpen(manager, route, null));
+        leaseOfAge(1, 0);
+        leaseOfAge(0, 1);
+    }
+
+    /** Leases with a period so much longer than the connection's age. The clock is the machine's, and must not move meanwhile. */
+    private void leaseOfAge(int sooner, int reads) throws Exception {
+        Eventually.await("a lease between two ticks of the clock", () -> {
+            long[] updated = new long[1];
+            manager.enumAvailable(entry -> updated[0] = entry.getUpdated());
+            awaitAMillisecond();
+            long now = CoarseClock.currentTimeMillis();
+            manager.setValidateAfterInactivity((int) (now - updated[0]) + sooner);
+            timedReads.set(0);
+            HttpClientConnection leased = lease(manager, route, null);
+            int read = timedReads.get();
+            boolean isBetween = CoarseClock.currentTimeMillis() == now;
+            assertTrue(!isBetween || read == reads, () -> read + " reads");
+            keep(manager, leased);
+            return isBetween;
+        });
+    }
+
     private static void awaitAMillisecond() throws Exception {
         long now = CoarseClock.currentTimeMillis();
         Eventually.await("a later millisecond", () -> CoarseClock.currentTimeMillis() > now);
@@ -195,6 +225,28 @@ class ValidationTest {
         stale.set(false);
         awaitAMillisecond();
         assertTrue(lease(manager, route, null).isOpen());
+    }
+
+    @Test
+    void aConnectionThatCannotBeFlushedForItsCheckIsReplaced() throws Exception {
+        AtomicBoolean fails = new AtomicBoolean();
+        manager = probing(server.ends(new LeaseholdHttpClientConnectionManager(registry(new Counting()), (to, config) ->
+                new DefaultManagedHttpClientConnection("own", 8192) {
+                    @Override
+                    public void flush() throws IOException {
+                        if (fails.get()) {
+                            throw new IOException("broken");
+                        }
+                        super.flush();
+                    }
+                })));
+        manager.setWatching(Watching.OFF);
+        manager.setValidateAfterInactivity(1);
+        keep(manager, leaseOpen(manager, route, null));
+        fails.set(true);
+        awaitAMillisecond();
+        assertFalse(lease(manager, route, null).isOpen());
+        assertEquals(1, manager.getCounters().stale());
     }
 
     @Test

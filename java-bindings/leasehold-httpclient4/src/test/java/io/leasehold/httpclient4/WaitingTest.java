@@ -28,6 +28,7 @@ import org.apache.http.HttpClientConnection;
 import org.apache.http.conn.ConnectionPoolTimeoutException;
 import org.apache.http.conn.ConnectionRequest;
 import org.apache.http.conn.routing.HttpRoute;
+import org.apache.http.impl.conn.DefaultManagedHttpClientConnection;
 import org.apache.http.impl.conn.ManagedHttpClientConnectionFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -175,6 +176,98 @@ class WaitingTest {
         List<HttpClientConnection> both = Threads.run(2, thread -> () -> request.get(0, null));
         assertSame(both.get(0), both.get(1));
         assertEquals(1, manager.getTotalStats().getLeased());
+    }
+
+    /** As before, where each has found one that is idle: the one too many stays as it was. */
+    @Test
+    void ofTwoThreadsThatAskOneRequestEachWithAnIdleConnectionOneGivesItBack() throws Exception {
+        AtomicReference<CyclicBarrier> looking = new AtomicReference<>();
+        manager = server.ends(new LeaseholdHttpClientConnectionManager((to, config) -> new DefaultManagedHttpClientConnection("own", 8192) {
+            private boolean isMet;
+
+            @Override
+            public boolean isOpen() {
+                CyclicBarrier barrier = looking.get();
+                if (barrier != null && !isMet) {
+                    isMet = true;
+                    await(barrier);
+                }
+                return super.isOpen();
+            }
+        }));
+        HttpClientConnection[] two = {leaseOpen(manager, route, null), leaseOpen(manager, route, null)};
+        for (HttpClientConnection each : two) {
+            manager.releaseConnection(each, "somebody", 0, TimeUnit.SECONDS);
+        }
+        looking.set(new CyclicBarrier(2));
+        ConnectionRequest request = manager.requestConnection(route, "somebody");
+        List<HttpClientConnection> both = Threads.run(2, thread -> () -> request.get(0, null));
+        assertSame(both.get(0), both.get(1));
+        assertEquals("[leased: 1; pending: 0; available: 1; max: 2]", manager.getStats(route).toString());
+        assertTrue(lease(manager, route, "somebody").isOpen());
+    }
+
+    private static void await(CyclicBarrier barrier) {
+        try {
+            barrier.await(20, TimeUnit.SECONDS);
+        } catch (Exception e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** What happens to a request while a connection is made for it, as nobody has it yet. */
+    private interface Meanwhile {
+        void happens(ConnectionRequest request) throws Exception;
+    }
+
+    private ConnectionRequest requestWith(Meanwhile meanwhile) {
+        ConnectionRequest[] request = new ConnectionRequest[1];
+        AtomicBoolean isFirst = new AtomicBoolean(true);
+        manager = server.ends(new LeaseholdHttpClientConnectionManager((HttpRoute to, org.apache.http.config.ConnectionConfig config) -> {
+            if (isFirst.getAndSet(false)) {
+                try {
+                    meanwhile.happens(request[0]);
+                } catch (Exception e) {
+                    throw new AssertionError(e);
+                }
+            }
+            return ManagedHttpClientConnectionFactory.INSTANCE.create(to, config);
+        }));
+        manager.setDefaultMaxPerRoute(1);
+        request[0] = manager.requestConnection(route, null);
+        return request[0];
+    }
+
+    @Test
+    void aRequestThatIsCancelledWhileItsConnectionIsMadeIsAborted() throws Exception {
+        ConnectionRequest request = requestWith(same -> assertTrue(same.cancel()));
+        assertAborted(() -> request.get(0, null));
+        assertEquals(0, manager.getTotalStats().getLeased());
+    }
+
+    @Test
+    void whoMakesAConnectionForARequestThatAnotherThreadCameToWaitForIsToldSo() throws Exception {
+        AtomicReference<Future<HttpClientConnection>> waiting = new AtomicReference<>();
+        ConnectionRequest request = requestWith(same -> {
+            waiting.set(threads.submit(() -> same.get(0, null)));
+            awaitPending(1);
+        });
+        assertThrows(IllegalStateException.class, () -> request.get(0, null));
+        assertSame(waiting.get().get(), request.get(0, null));
+        assertEquals(1, manager.getTotalStats().getLeased());
+    }
+
+    @Test
+    void whoMakesAConnectionForARequestThatIsCancelledWhileAnotherThreadWaitsIsAbortedToo() throws Exception {
+        AtomicReference<Future<HttpClientConnection>> waiting = new AtomicReference<>();
+        ConnectionRequest request = requestWith(same -> {
+            waiting.set(threads.submit(() -> same.get(0, null)));
+            awaitPending(1);
+            assertTrue(same.cancel());
+        });
+        assertAborted(() -> request.get(0, null));
+        assertThrows(ExecutionException.class, () -> waiting.get().get());
+        assertEquals(0, manager.getTotalStats().getLeased());
     }
 
     @Test

@@ -1,0 +1,154 @@
+package io.leasehold.httpclient4;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.leasehold.Cause;
+import io.leasehold.testsupport.Eventually;
+import io.leasehold.testsupport.LogCapture;
+import java.io.IOException;
+import java.lang.ref.WeakReference;
+import java.net.Socket;
+import org.apache.http.conn.routing.HttpRoute;
+import org.apache.http.impl.conn.DefaultManagedHttpClientConnection;
+import org.apache.http.impl.conn.PoolingHttpClientConnectionManager;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** What becomes of a connection that its pool lets go, and what is said of it. */
+class PooledConnectionTest {
+    private static final String LOST = "Connection reclaimed by garbage collector, it was never released: ";
+
+    /** Notes how it was closed. */
+    private static class Own extends DefaultManagedHttpClientConnection {
+        String end = "open";
+
+        Own() {
+            super("own", 8192);
+        }
+
+        @Override
+        public void close() throws IOException {
+            end = "closed";
+        }
+
+        @Override
+        public void shutdown() throws IOException {
+            end = "reset";
+        }
+    }
+
+    @RegisterExtension
+    final Loopback server = new Loopback();
+    private final HttpRoute route = server.route();
+    private final PooledConnection.Home home = new PooledConnection.Home();
+    private final PooledConnection.Closer closer = new PooledConnection.Closer();
+    private final Own own = new Own();
+    private final PooledConnection pooled = new PooledConnection(own, route, -1, home);
+
+    @Test
+    void aPromiseIsCountedFromItsReleaseAndMayBeWithoutEnd() {
+        pooled.keep(null, null, 5_000);
+        assertEquals(pooled.updated() + 5_000, pooled.expiry());
+        for (long promise : new long[] {0, -1, Long.MIN_VALUE, Long.MAX_VALUE, Long.MAX_VALUE - 1}) {
+            pooled.keep(null, null, promise);
+            assertEquals(Long.MAX_VALUE, pooled.expiry(), () -> "after " + promise);
+        }
+    }
+
+    @Test
+    void whatIsLetGoIsClosed() {
+        pooled.showSocket();
+        closer.dispose(pooled.cell(), Cause.DISCARDED);
+        assertEquals("closed", own.end);
+    }
+
+    @Test
+    void whatIsLostIsClosed() {
+        closer.dispose(pooled.cell(), Cause.LEAKED);
+        assertEquals("closed", own.end);
+    }
+
+    @Test
+    void whatIsLostIsLeftToWhoHasSeenItsSocket() {
+        pooled.showSocket();
+        closer.dispose(pooled.cell(), Cause.LEAKED);
+        assertEquals("open", own.end);
+    }
+
+    @Test
+    void whateverIsLetGoIsHeldByNobody() throws Exception {
+        for (Cause cause : new Cause[] {Cause.DISCARDED, Cause.LEAKED}) {
+            PooledConnection.Cell cell = letGo(cause);
+            Eventually.awaitAfterCollection("it to go, " + cause, () -> cell.get() == null);
+        }
+        assertEquals(pooled, pooled.cell().get());
+    }
+
+    private PooledConnection.Cell letGo(Cause cause) {
+        PooledConnection other = new PooledConnection(new Own(), route, -1, home);
+        other.showSocket();
+        closer.dispose(other.cell(), cause);
+        return other.cell();
+    }
+
+    @Test
+    void whoseCloseMayWaitIsKnownByItsSocket() throws Exception {
+        assertFalse(closer.mayBlock(pooled.cell()));
+        try (Socket socket = new Socket("127.0.0.1", route.getTargetHost().getPort())) {
+            own.bind(socket);
+            assertFalse(closer.mayBlock(pooled.cell()));
+            socket.setSoLinger(true, 1);
+            assertTrue(closer.mayBlock(pooled.cell()));
+            // Then it is reset where it ends, which is elsewhere.
+            pooled.shutDownWithoutDelay();
+            assertEquals("open", own.end);
+            closer.dispose(pooled.cell(), Cause.SHUT_DOWN);
+            assertEquals("reset", own.end);
+        }
+    }
+
+    @Test
+    void whatWasCollectedConcernsNobody() {
+        pooled.cell().clear();
+        closer.letGo(pooled.cell(), Cause.EXPIRED);
+        closer.dispose(pooled.cell(), Cause.EXPIRED);
+        assertFalse(closer.mayBlock(pooled.cell()));
+        assertEquals("open", own.end);
+    }
+
+    @Test
+    void whatCannotBeClosedIsSaid() {
+        Own failing = new Own() {
+            @Override
+            public void close() throws IOException {
+                throw new IOException("not today");
+            }
+        };
+        try (LogCapture log = LogCapture.of("org.apache.http.impl.conn.CPool")) {
+            closer.dispose(new PooledConnection(failing, route, -1, home).cell(), Cause.IDLE);
+            assertEquals("[I/O error closing connection]", log.messages().toString());
+        }
+    }
+
+    @Test
+    void whatIsLostIsNamedAsFarAsItIsKnown() {
+        assertLost(null, "[route: " + route + "]");
+        assertLost(pooled.cell(), "[id: " + pooled.id() + "][route: " + route + "]");
+        pooled.keep("somebody", null, 0);
+        assertLost(pooled.cell(), "[id: " + pooled.id() + "][route: " + route + "][state: somebody]");
+        pooled.showSocket();
+        assertLost(pooled.cell(), "[id: " + pooled.id() + "][route: " + route + "][state: somebody]"
+                + ", its socket is left to whoever has asked for it");
+        pooled.cell().clear();
+        assertLost(pooled.cell(), "[route: " + route + "]");
+    }
+
+    private void assertLost(PooledConnection.Cell cell, String what) {
+        try (LogCapture log = LogCapture.of(PoolingHttpClientConnectionManager.class)) {
+            PooledConnection.leakListener(home.log).leaked(route, cell);
+            assertEquals("[" + LOST + what + "]", log.messages().toString());
+        }
+    }
+}
