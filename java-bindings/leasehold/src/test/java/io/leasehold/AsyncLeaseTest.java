@@ -29,6 +29,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -230,6 +231,25 @@ class AsyncLeaseTest {
         assertWhole(pool, 1);
     }
 
+    @Test
+    void whatIsReleasedOnTheHousekeepersThreadIsToldOnADisposersThread() throws Exception {
+        AtomicReference<Lease<Connection>> other = new AtomicReference<>();
+        ConnectionPool<String, Connection> pool = ConnectionPool.<String, Connection>builder(disposals)
+                .maxTotal(2)
+                .leakListener((route, connection) -> other.get().release())
+                .build();
+        other.set(open(pool, "a"));
+        lose(pool);
+        Told first = request(pool, "a");
+        Told second = request(pool, "a");
+        Eventually.awaitAfterCollection("both are told", () -> !first.answers.isEmpty() && !second.answers.isEmpty());
+        assertEquals(DISPOSER, first.thread.getName());
+        assertEquals(DISPOSER, second.thread.getName());
+        first.lease().close();
+        second.lease().close();
+        assertWhole(pool, 2);
+    }
+
     private static void lose(ConnectionPool<String, Connection> pool) {
         pool.tryLease("a").opened(new Connection("lost"));
     }
@@ -391,6 +411,7 @@ class AsyncLeaseTest {
     private static final int CHAINED = 100_000;
 
     @Test
+    @Tag("long")
     void aHundredThousandChainedLeasesNeedNoMoreStackThanOne() throws Exception {
         ConnectionPool<String, Connection> pool = builder().maxTotal(1).build();
         Chain chain = new Chain(pool, CHAINED);
@@ -409,6 +430,7 @@ class AsyncLeaseTest {
     }
 
     @Test
+    @Tag("long")
     void aHundredThousandChainedFuturesNeedNoMoreStackThanOne() throws Exception {
         ConnectionPool<String, Connection> pool = builder().maxTotal(1).build();
         Lease<Connection> lease = open(pool, "a");
@@ -523,6 +545,7 @@ class AsyncLeaseTest {
     }
 
     @Test
+    @Tag("long")
     void whatAThreadDidBeforeItsReleaseIsSeenByTheHook() throws Exception {
         ConnectionPool<String, Connection> pool = builder().maxTotal(1).build();
         for (int i = 0; i < 1_000; i++) {
@@ -546,6 +569,7 @@ class AsyncLeaseTest {
 
     /** Completions race with cancels, completions by others, and timeouts; afterwards every slot is there and every future complete. */
     @Test
+    @Tag("long")
     void nothingIsLostWhicheverEndOfARequestComesFirst() throws Exception {
         int rounds = 100_000;
         int threads = 4;

@@ -1,0 +1,57 @@
+package io.leasehold.internal;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.leasehold.Disposer;
+import io.leasehold.Watching;
+import org.junit.jupiter.api.Test;
+
+/** What a pool knows of a route, and for how long: routes come and go, and nothing is kept of one that is in no use. */
+class RoutesTest {
+    private static final PoolState.Constants CONSTANTS =
+            new PoolState.Constants(true, true, false, false, 10, 0, 0, true, Watching.OFF, false, 0);
+    private static final int MORE_THAN_THE_ENGINE_KEEPS = 3_000;
+
+    private final PoolState state = new PoolState((Disposer<Object>) (connection, cause) -> {}, null, CONSTANTS, 5, 5);
+
+    @Test
+    void oneThatIsKnownForItsLimitAloneIsForgottenWithIt() {
+        state.limits.setOf("a", 3, () -> null);
+        assertEquals(3, state.limits.of("a"));
+        assertNotNull(state.route("a"));
+        state.limits.setOf("a", null, () -> null);
+        assertNull(state.route("a"));
+        assertEquals(5, state.limits.of("a"));
+    }
+
+    @Test
+    void oneThatIsInUseIsKnownWithoutALimitToo() {
+        NativePool pool = new NativePool(state);
+        LeaseRef lease = new LeaseRef(new Object(), null);
+        assertTrue(pool.tryLease(lease, "a", null));
+        state.limits.setOf("a", 3, () -> pool);
+        state.limits.setOf("a", null, () -> pool);
+        assertNotNull(state.route("a"));
+        assertTrue(pool.release(lease, Engine.CLOSE, null));
+        pool.upkeep.shutdown(true);
+    }
+
+    @Test
+    void oneThatTheEngineForgetsIsForgottenUnlessItHasALimit() {
+        NativePool pool = new NativePool(state);
+        state.limits.setOf("limited", 3, () -> pool);
+        for (int i = 0; i < MORE_THAN_THE_ENGINE_KEEPS; i++) {
+            for (String route : i == 0 ? new String[] {"limited", "a"} : new String[] {"other" + i}) {
+                LeaseRef lease = new LeaseRef(new Object(), null);
+                assertTrue(pool.tryLease(lease, route, null));
+                assertTrue(pool.release(lease, Engine.CLOSE, null));
+            }
+        }
+        assertNull(state.route("a"));
+        assertEquals(3, state.route("limited").ownLimit);
+        pool.upkeep.shutdown(true);
+    }
+}
