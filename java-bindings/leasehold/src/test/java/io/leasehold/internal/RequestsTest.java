@@ -144,6 +144,19 @@ class RequestsTest {
     }
 
     @Test
+    void whatACancelledOneWasGrantedGoesToTheNextWithoutALook() throws Exception {
+        Request first = asked(new Waiting(Long.MAX_VALUE));
+        Request second = asked(new Waiting(Long.MAX_VALUE));
+        grantUnheard();
+        assertTrue(first.cancel());
+        Eventually.await("the next is told", () -> !second.answers.isEmpty());
+        assertEquals(VACANCY, second.answers.peek());
+        assertTrue(first.answers.isEmpty());
+        assertTrue(pool.release(second.lease, Engine.CLOSE, null));
+        assertEquals(0, pool.stats()[0]);
+    }
+
+    @Test
     void oneWhoseWakeIsLostIsToldAllTheSame() throws Exception {
         Request request = request("a");
         request.start();

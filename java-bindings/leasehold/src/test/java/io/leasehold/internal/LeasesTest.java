@@ -1,0 +1,205 @@
+package io.leasehold.internal;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.leasehold.Cause;
+import io.leasehold.Disposer;
+import io.leasehold.PoolShutDownException;
+import io.leasehold.Watching;
+import io.leasehold.testsupport.Eventually;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** How leases begin and end under the public calls: what was lost is given back, what was forgotten is made known, what ended stays so. */
+class LeasesTest {
+    private static final int MORE_ROUTES_THAN_THE_ENGINE_KEEPS = 3_000;
+
+    /** Notes what it closes, and why. */
+    private static final class Closed implements Disposer<Object> {
+        final List<String> all = Collections.synchronizedList(new ArrayList<>());
+
+        @Override
+        public void dispose(Object connection, Cause cause) {
+            all.add(connection + " " + cause);
+        }
+    }
+
+    private static final class Forever implements Patience {
+        @Override
+        public long nanosLeft() {
+            return Long.MAX_VALUE;
+        }
+
+        @Override
+        public boolean isCancelled() {
+            return false;
+        }
+
+        @Override
+        public void startWaiting(Thread thread) {}
+
+        @Override
+        public void stopWaiting(Thread thread) {}
+    }
+
+    private final Closed closed = new Closed();
+    private final PoolState state = new PoolState(closed, null,
+            new PoolState.Constants(true, true, false, false, 10, 0, 0, false, Watching.OFF, false, 0), 1, 5);
+    private final NativePool pool = new NativePool(state);
+    // What would be collected otherwise, and its lease taken for a leak.
+    private final List<Object> held = new ArrayList<>();
+
+    @AfterEach
+    void shutDown() {
+        pool.upkeep.shutdown(true);
+    }
+
+    private LeaseRef ref(StateRef boundTo) {
+        Object holder = new Object();
+        held.add(holder);
+        return new LeaseRef(holder, boundTo);
+    }
+
+    private LeaseRef lease(String route, StateRef boundTo) {
+        LeaseRef lease = ref(boundTo);
+        assertTrue(pool.tryLease(lease, route, boundTo));
+        return lease;
+    }
+
+    private LeaseRef opened(String route, Object connection) {
+        LeaseRef lease = lease(route, null);
+        assertTrue(pool.opened(lease, connection));
+        return lease;
+    }
+
+    @Test
+    void whoComesNextGivesBackWhatNobodyHolds() {
+        state.strays.add(opened("a", "c"));
+        LeaseRef next = lease("a", null);
+        assertNull(pool.connection(next), "its connection may have been in the middle of anything");
+        assertEquals(Collections.singletonList("c DISCARDED"), closed.all);
+        assertTrue(pool.release(next, Engine.CLOSE, null));
+        assertEquals(0, pool.stats()[0]);
+    }
+
+    @Test
+    void whoWaitsGivesBackWhatNobodyHolds() throws Exception {
+        LeaseRef lost = opened("a", "c");
+        LeaseRef next = ref(null);
+        FutureTask<Object> waiting = new FutureTask<>(() -> {
+            pool.lease(next, "a", null, new Forever());
+            return null;
+        });
+        new Thread(waiting).start();
+        Eventually.await("it waits", () -> pool.stats()[1] == 1);
+        state.strays.add(lost);
+        waiting.get(1, TimeUnit.MINUTES);
+        assertTrue(pool.release(next, Engine.CLOSE, null));
+        assertEquals(0, pool.stats()[0] + pool.stats()[1]);
+    }
+
+    @Test
+    void aRouteThatTheEngineForgotUnheardIsMadeKnownAgain() {
+        LeaseRef first = lease("a", null);
+        long id = state.route("a").id;
+        assertTrue(pool.release(first, Engine.CLOSE, null));
+        for (int i = 0; i < MORE_ROUTES_THAN_THE_ENGINE_KEEPS; i++) {
+            assertTrue(pool.addRoute(pool.address, Effects.array()) > 0);
+        }
+        assertEquals(id, state.route("a").id);
+        LeaseRef hit = ref(null);
+        assertNull(pool.hit(hit, state.route("a")));
+        assertTrue(hit.isEnded());
+        LeaseRef again = lease("a", null);
+        assertNotEquals(id, state.route("a").id);
+        assertNull(state.routeOf(id));
+        assertSame(state.route("a"), state.routeOf(state.route("a").id));
+        assertTrue(pool.release(again, Engine.CLOSE, null));
+    }
+
+    @Test
+    void aHitLeasesWhatIsIdleAndNothingElse() {
+        LeaseRef vacancy = ref(null);
+        RouteRef route = pool.intern("a");
+        assertNull(pool.hit(vacancy, route));
+        assertTrue(vacancy.isEnded());
+        assertTrue(pool.releaseHit(opened("a", "c"), Engine.KEEP_FOREVER));
+        LeaseRef hit = ref(null);
+        assertEquals("c", pool.hit(hit, route));
+        assertFalse(hit.isEnded());
+        assertSame(hit, state.cells.get(Slots.of(hit.handle)).lease);
+        assertEquals("a", hit.route());
+        assertTrue(pool.release(hit, Engine.CLOSE, null));
+        assertFalse(pool.release(hit, Engine.CLOSE, null));
+        assertEquals(Collections.singletonList("c DISCARDED"), closed.all);
+    }
+
+    @Test
+    void whatIsGivenBackIsBoundAsItWas() {
+        StateRef joe = pool.state("joe");
+        LeaseRef first = lease("a", joe);
+        assertTrue(pool.opened(first, "c"));
+        assertTrue(pool.release(first, Engine.KEEP_FOREVER, joe));
+        StateRef jack = pool.state("jack");
+        LeaseRef second = lease("a", joe);
+        assertSame(joe, second.boundBefore());
+        pool.giveBack(second);
+        LeaseRef third = lease("a", joe);
+        assertEquals("c", pool.connection(third), "kept, and joe's as before");
+        assertTrue(pool.release(third, Engine.KEEP_FOREVER, jack));
+        assertNull(pool.connection(lease("a", joe)), "jack's now, and closed to make room");
+    }
+
+    @Test
+    void aVacancyThatIsGivenBackLeavesNothing() {
+        pool.giveBack(lease("a", null));
+        assertEquals(0, pool.stats()[0] + pool.stats()[2]);
+        assertEquals(Collections.emptyList(), closed.all);
+    }
+
+    @Test
+    void whatEndedTakesNothingMore() {
+        LeaseRef ended = opened("a", "c");
+        assertTrue(pool.release(ended, Engine.KEEP_FOREVER, null));
+        assertThrows(IllegalStateException.class, () -> pool.opened(ended, "d"));
+        assertFalse(pool.replace(ended, Cause.DISCARDED));
+        assertNull(pool.reopen(ended));
+        pool.detach(ended);
+        assertEquals(1, pool.stats()[2]);
+        assertEquals(Collections.emptyList(), closed.all);
+    }
+
+    @Test
+    void ofAPoolThatWasShutDownAtOnceLeasesEndOnce() {
+        LeaseRef vacancy = lease("a", null);
+        state.shutDown(true);
+        pool.upkeep.shutdown(true);
+        assertFalse(pool.opened(vacancy, "late"));
+        assertTrue(vacancy.isEnded());
+        assertEquals(Collections.singletonList("late SHUT_DOWN"), closed.all);
+        assertFalse(pool.release(vacancy, Engine.CLOSE, null));
+        assertThrows(PoolShutDownException.class, () -> pool.tryLease(ref(null), "a", null));
+        assertTrue(pool.isShutDown());
+    }
+
+    @Test
+    void whatItsUserMayNotKnowOfAShutdownItMayEndAllTheSame() {
+        LeaseRef lease = opened("a", "c");
+        state.shutDown(true);
+        pool.upkeep.shutdown(true);
+        assertEquals(Collections.singletonList("c SHUT_DOWN"), closed.all);
+        assertNull(pool.reopen(lease), "it is closed already");
+        assertFalse(pool.release(lease, Engine.CLOSE, null));
+    }
+}
