@@ -408,6 +408,30 @@ class AsyncLeaseTest {
         }
     }
 
+    @Test
+    void aHookIsCalledWhenTheOneThatBroughtItAboutHasReturned() {
+        ConnectionPool<String, Connection> pool = builder().maxTotal(1).build();
+        List<String> order = new ArrayList<>();
+        Lease<Connection> lease = open(pool, "a");
+        pool.leaseAsync("a", 0, TimeUnit.SECONDS).thenAccept(first -> {
+            order.add("first begins");
+            pool.leaseAsync("a", 0, TimeUnit.SECONDS).thenAccept(third -> {
+                order.add("third");
+                third.close();
+            });
+            first.close();
+            order.add("first ends");
+        });
+        pool.leaseAsync("a", 0, TimeUnit.SECONDS).thenAccept(second -> {
+            order.add("second begins");
+            second.close();
+            order.add("second ends");
+        });
+        lease.release();
+        assertEquals(asList("first begins", "first ends", "second begins", "second ends", "third"), order);
+        assertWhole(pool, 1);
+    }
+
     private static final int CHAINED = 100_000;
 
     @Test

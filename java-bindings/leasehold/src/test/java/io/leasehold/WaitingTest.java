@@ -31,6 +31,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -84,6 +85,17 @@ class WaitingTest {
         Connection connection = lease.connection();
         Waiting<Lease<Connection>> waiter = waiting(pool, "a");
         assertEquals(1, pool.stats("a").pending());
+        lease.release();
+        assertSame(connection, waiter.result().connection());
+        assertEquals(0, pool.stats().pending());
+    }
+
+    @Test
+    void whereAnybodyMayGoFirstTheOneWhoWaitsIsServedToo() throws Exception {
+        ConnectionPool<String, Connection> pool = builder().maxTotal(1).allowBarging(true).build();
+        Lease<Connection> lease = open(pool, "a");
+        Connection connection = lease.connection();
+        Waiting<Lease<Connection>> waiter = waiting(pool, "a");
         lease.release();
         assertSame(connection, waiter.result().connection());
         assertEquals(0, pool.stats().pending());
@@ -315,6 +327,7 @@ class WaitingTest {
 
     /** Interrupts, cancellations and timeouts race with releases and discards; afterwards every slot is there. */
     @Test
+    @Tag("long")
     void noSlotIsLostWhicheverEndOfAWaitComesFirst() throws Exception {
         int slots = 3;
         ConnectionPool<String, Connection> pool = builder().maxTotal(slots).build();
@@ -397,6 +410,7 @@ class WaitingTest {
 
     /** More wait than there are carriers: were a waiter to pin its carrier, nobody could release. */
     @Test
+    @Tag("long")
     void virtualThreadsWaitWithoutTheirCarriers() throws Exception {
         Method start;
         try {
@@ -436,6 +450,7 @@ class WaitingTest {
     }
 
     @Test
+    @Tag("long")
     void limitsMayChangeWhileRequestsWait() throws Exception {
         ConnectionPool<String, Connection> pool = builder().maxTotal(1).build();
         List<Throwable> failures = new ArrayList<>();

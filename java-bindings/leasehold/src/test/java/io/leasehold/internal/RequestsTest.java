@@ -216,6 +216,16 @@ class RequestsTest {
     }
 
     @Test
+    void oneThatHasEndedHasNoAnswer() {
+        Request request = asked(new Waiting(Long.MAX_VALUE));
+        assertEquals(Engine.NOTHING, request.withdraw(effects));
+        assertFalse(request.isAlive());
+        assertEquals(Engine.NOTHING, request.poll(effects));
+        assertEquals(Engine.NOTHING, request.withdraw(effects));
+        assertEquals(0, pool.stats()[1]);
+    }
+
+    @Test
     void oneWhoseTimeIsNotUpIsNotEnded() {
         Request request = asked(new Waiting(1));
         request.end(effects);
