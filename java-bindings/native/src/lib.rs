@@ -45,7 +45,7 @@ extern "system" fn Java_io_leasehold_internal_NativeLibrary_nativeVersion<'local
     _class: JClass<'local>,
 ) -> JString<'local> {
     with_env(&mut env, JString::default(), |env| {
-        env.new_string(env!("CARGO_PKG_VERSION"))
+        env::new_string(env, env!("CARGO_PKG_VERSION"))
     })
 }
 

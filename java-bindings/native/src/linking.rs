@@ -4,10 +4,11 @@
 //! comes when something was decided and has to be carried out. There an overflow of the stack or an empty heap would lose it, as in
 //! [`stack`](crate::stack).
 
-use crate::with_env;
+use crate::env::{register_natives, with_env};
 use jni::objects::JClass;
 use jni::strings::JNIStr;
-use jni::{EnvUnowned, NativeMethod, jni_str};
+use jni::sys::JNINativeMethod;
+use jni::{EnvUnowned, jni_str};
 use std::ffi::c_void;
 
 /// A native's name in Java, its signature, and where it is.
@@ -110,17 +111,17 @@ extern "system" fn Java_io_leasehold_internal_NativeLibrary_link<'local>(
             (watch, IDLE_WATCH),
             (sockets, SOCKET_DESCRIPTORS),
         ] {
-            let methods: Vec<NativeMethod> = natives
+            let methods: Vec<JNINativeMethod> = natives
                 .iter()
-                .map(|&(name, signature, function)| {
-                    // SAFETY: the functions are this library's, and `LinkingTest` compares the list with the classes.
-                    unsafe {
-                        NativeMethod::from_raw_parts(name, signature, function as *mut c_void)
-                    }
+                .map(|&(name, signature, function)| JNINativeMethod {
+                    name: name.as_ptr().cast_mut(),
+                    signature: signature.as_ptr().cast_mut(),
+                    fnPtr: function as *mut c_void,
                 })
                 .collect();
-            // SAFETY: as above; the library stays loaded for as long as its classes' loader is there.
-            let linked = unsafe { env.register_native_methods(&class, &methods) };
+            // SAFETY: the functions are this library's, and `LinkingTest` compares the list with the classes. The library stays loaded for
+            // as long as its classes' loader is there.
+            let linked = unsafe { register_natives(env, &class, &methods) };
             if linked.is_err() {
                 env.exception_clear();
             }

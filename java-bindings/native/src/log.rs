@@ -3,7 +3,7 @@
 //!
 //! Kept is what a Java logger wants, at most [`MOST`] lines; of those beyond it their number.
 
-use crate::env::with_env;
+use crate::env::{new_string, with_env};
 use jni::EnvUnowned;
 use jni::objects::{JClass, JString};
 use jni::sys::jint;
@@ -100,7 +100,7 @@ extern "system" fn Java_io_leasehold_internal_EngineLog_next<'local>(
         match next {
             Some((level, line)) => {
                 let mark = if level <= Level::Warn { '!' } else { '.' };
-                env.new_string(format!("{mark}{line}"))
+                new_string(env, &format!("{mark}{line}"))
             }
             None => Ok(JString::default()),
         }

@@ -12,14 +12,14 @@
 //! some of them only makes the sockets concerned unknown. What others have wrapped Java looks through, by fields that it
 //! finds itself and that are read here.
 
-use crate::env::with_env;
+use crate::env::{field_id, find_class, new_string, with_env};
 use jni::errors::Result;
 use jni::ids::JFieldID;
 use jni::objects::{Global, JByteArray, JClass, JObject, JString};
-use jni::signature::{FieldSignature, JavaType, Primitive, RuntimeFieldSignature};
+use jni::signature::{JavaType, Primitive, RuntimeFieldSignature};
 use jni::strings::{JNIStr, JNIString};
 use jni::sys::{jboolean, jint};
-use jni::{Env, EnvUnowned, jni_sig, jni_str};
+use jni::{Env, EnvUnowned, jni_str};
 use leasehold::socket::{Liveness, TcpKeepAlive, probe};
 use rustix::io::fcntl_dupfd_cloexec;
 use rustix::net::{Shutdown, SocketAddrAny, getpeername, getsockname, shutdown};
@@ -56,15 +56,16 @@ struct Fields {
 static FIELDS: OnceLock<Fields> = OnceLock::new();
 
 impl Field {
+    /// The field, or which one there is not.
     fn find(
         env: &mut Env<'_>,
         class: &JNIStr,
         name: &JNIStr,
-        signature: impl AsRef<FieldSignature<'static>>,
-    ) -> Result<Field> {
-        let found = (|| {
-            let class = env.find_class(class)?;
-            let id = env.get_field_id(&class, name, signature)?;
+        signature: &JNIStr,
+    ) -> std::result::Result<Field, String> {
+        let found: Result<Field> = (|| {
+            let class = find_class(env, class)?;
+            let id = field_id(env, &class, name, signature)?;
             Ok(Field {
                 class: env.new_global_ref(class)?,
                 id,
@@ -74,7 +75,7 @@ impl Field {
             // NoClassDefFoundError or NoSuchFieldError: the answer says as much.
             env.exception_clear();
         }
-        found
+        found.map_err(|_| format!("no {name} in {class}"))
     }
 
     fn is_of(&self, env: &mut Env<'_>, object: &JObject<'_>) -> Result<bool> {
@@ -99,52 +100,52 @@ impl Field {
 }
 
 impl Fields {
-    fn find(env: &mut Env<'_>) -> Result<Fields> {
+    fn find(env: &mut Env<'_>) -> std::result::Result<Fields, String> {
         Ok(Fields {
             socket_impl: Field::find(
                 env,
                 jni_str!("java/net/Socket"),
                 jni_str!("impl"),
-                jni_sig!(java.net.SocketImpl),
+                jni_str!("Ljava/net/SocketImpl;"),
             )?,
             impl_fd: Field::find(
                 env,
                 jni_str!("java/net/SocketImpl"),
                 jni_str!("fd"),
-                jni_sig!(java.io.FileDescriptor),
+                jni_str!("Ljava/io/FileDescriptor;"),
             )?,
             number: Field::find(
                 env,
                 jni_str!("java/io/FileDescriptor"),
                 jni_str!("fd"),
-                jni_sig!(int),
+                jni_str!("I"),
             )?,
             delegate: Field::find(
                 env,
                 jni_str!("java/net/DelegatingSocketImpl"),
                 jni_str!("delegate"),
-                jni_sig!(java.net.SocketImpl),
+                jni_str!("Ljava/net/SocketImpl;"),
             )
             .ok(),
             layered: Field::find(
                 env,
                 jni_str!("sun/security/ssl/BaseSSLSocketImpl"),
                 jni_str!("self"),
-                jni_sig!(java.net.Socket),
+                jni_str!("Ljava/net/Socket;"),
             )
             .ok(),
             channel: Field::find(
                 env,
                 jni_str!("sun/nio/ch/SocketAdaptor"),
                 jni_str!("sc"),
-                jni_sig!(sun.nio.ch.SocketChannelImpl),
+                jni_str!("Lsun/nio/ch/SocketChannelImpl;"),
             )
             .ok(),
             channel_number: Field::find(
                 env,
                 jni_str!("sun/nio/ch/SocketChannelImpl"),
                 jni_str!("fdVal"),
-                jni_sig!(int),
+                jni_str!("I"),
             )
             .ok(),
         })
@@ -210,7 +211,7 @@ extern "system" fn Java_io_leasehold_internal_SocketDescriptors_findFields<'loca
                 FIELDS.get_or_init(|| fields);
                 Ok(JString::default())
             }
-            Err(error) => env.new_string(error.to_string()),
+            Err(missing) => new_string(env, &missing),
         }
     })
 }
@@ -239,7 +240,7 @@ extern "system" fn Java_io_leasehold_internal_SocketDescriptors_below<'local>(
     })
 }
 
-/// What an object has in a field; null where it has nothing, or no such field.
+/// What an object has in a field; null where it has nothing there. Throws NoSuchFieldError.
 #[unsafe(no_mangle)]
 extern "system" fn Java_io_leasehold_internal_SocketDescriptors_field<'local>(
     mut env: EnvUnowned<'local>,
@@ -258,7 +259,7 @@ extern "system" fn Java_io_leasehold_internal_SocketDescriptors_field<'local>(
         {
             return Ok(JObject::null());
         }
-        let id = env.get_field_id(&declaring, name, signature.field_signature())?;
+        let id = field_id(env, &declaring, &name, signature.field_signature().sig())?;
         // SAFETY: looked up in a class that the object is of, with an object's signature.
         unsafe { env.get_field_unchecked(&owner, id, JavaType::Object) }?.l()
     })
@@ -347,7 +348,7 @@ extern "system" fn Java_io_leasehold_internal_SocketDescriptors_setTcpKeepAlive<
             .and_then(|keep_alive| keep_alive.set_on(descriptor))
         {
             Ok(()) => Ok(JString::default()),
-            Err(error) => env.new_string(error.to_string()),
+            Err(error) => new_string(env, &error.to_string()),
         }
     })
 }

@@ -4,12 +4,12 @@
 //! come, so the native looks first, and throws it before anything was done. Nobody says how much stack a thread has left, but the JVM looks
 //! itself when native code calls Java: this calls a method that does nothing from as far down as Java may have to go.
 
-use crate::env::with_env;
+use crate::env::{method_id, with_env};
 use jni::errors::Result;
 use jni::ids::JMethodID;
 use jni::objects::{JClass, JObject};
 use jni::signature::{Primitive, ReturnType};
-use jni::{Env, EnvUnowned, jni_sig, jni_str};
+use jni::{Env, EnvUnowned, jni_str};
 use std::hint::black_box;
 use std::mem::MaybeUninit;
 use std::sync::OnceLock;
@@ -31,7 +31,7 @@ static METHOD: OnceLock<Option<JMethodID>> = OnceLock::new();
 pub(crate) fn prepare<'local>(env: &mut EnvUnowned<'local>, engine: &JClass<'local>) {
     with_env(env, (), |env| {
         METHOD.get_or_init(|| {
-            let found = env.get_method_id(engine, jni_str!("hasStack"), jni_sig!(() -> boolean));
+            let found = method_id(env, engine, jni_str!("hasStack"), jni_str!("()Z"));
             if found.is_err() {
                 env.exception_clear();
             }

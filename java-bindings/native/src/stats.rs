@@ -1,6 +1,6 @@
 //! A pool's numbers, in arrays that Java made before the call.
 
-use crate::env::{This, with_env};
+use crate::env::{This, new_longs, with_env};
 use crate::numbers;
 use crate::pool::pool;
 use jni::EnvUnowned;
@@ -98,7 +98,7 @@ extern "system" fn Java_io_leasehold_internal_Engine_entries<'local>(
                 ]
             })
             .collect();
-        let array = JLongArray::new(env, numbers.len())?;
+        let array = new_longs(env, numbers.len())?;
         array.set_region(env, 0, &numbers)?;
         Ok(array)
     })

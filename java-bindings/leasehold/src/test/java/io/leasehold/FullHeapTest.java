@@ -11,6 +11,7 @@ import java.net.Socket;
 import java.util.Collections;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiConsumer;
 import org.junit.jupiter.api.Test;
 
 /** A program some thread of which uses up all memory for a while: what the housekeeper had to do meanwhile is done afterwards. */
@@ -66,7 +67,7 @@ class FullHeapTest {
             idle.opened("idle");
             leak(lossy);
             drop();
-            fillTheHeap(control, idle);
+            fillTheHeap(control, idle, lossy);
             System.out.println("full for a while, now over");
 
             Eventually.await("what peers have closed is closed", () -> watched.stats().available() == 0);
@@ -124,6 +125,8 @@ class FullHeapTest {
             }
         }
 
+        private static void ignore(String route, Object connection) {}
+
         private static Socket connect() throws IOException {
             return new Socket("127.0.0.1", Integer.getInteger("port"));
         }
@@ -137,7 +140,8 @@ class FullHeapTest {
             }
         }
 
-        private static void fillTheHeap(Socket control, Lease<Object> idle) throws Exception {
+        private static void fillTheHeap(Socket control, Lease<Object> idle, ConnectionPool<String, Object> lossy) throws Exception {
+            BiConsumer<String, Object> ignoring = Program::ignore;
             Thread filler = new Thread(() -> {
                 Node all = null;
                 byte[][] much = new byte[1 << 10][];
@@ -180,8 +184,15 @@ class FullHeapTest {
                     // Again.
                 }
             }
-            // For longer than the housekeeper waits between two looks.
-            Thread.sleep(5_000);
+            // For longer than the housekeeper waits between two looks; and natives that make something in Java can make nothing.
+            long start = System.nanoTime();
+            while (System.nanoTime() - start < 5_000_000_000L) {
+                try {
+                    lossy.forEachLeased(ignoring);
+                } catch (OutOfMemoryError e) {
+                    // As expected.
+                }
+            }
             isOver = true;
             filler.join();
         }

@@ -21,7 +21,7 @@ public final class Listing {
      * @return what was seen
      */
     public static List<Item> of(NativePool pool, boolean idle) {
-        long[] seen = entries(pool, idle);
+        long[] seen = pool.entries(pool.address, idle);
         List<Item> items = new ArrayList<>(seen.length / WORDS);
         for (int i = 0; i < seen.length; i += WORDS) {
             int slot = (int) seen[i];
@@ -45,19 +45,11 @@ public final class Listing {
         return items;
     }
 
-    private static long[] entries(NativePool pool, boolean idle) {
-        long[] seen = pool.entries(pool.address, idle);
-        if (seen == null) {
-            throw new OutOfMemoryError("no memory for a list of connections");
-        }
-        return seen;
-    }
-
     /** The openings in which entries are now, idle or leased. */
     private static Set<Long> openings(NativePool pool) {
         Set<Long> openings = new HashSet<>();
         for (boolean idle : new boolean[] {true, false}) {
-            long[] seen = entries(pool, idle);
+            long[] seen = pool.entries(pool.address, idle);
             for (int i = 0; i < seen.length; i += WORDS) {
                 openings.add(opening((int) seen[i], (int) seen[i + 1]));
             }
