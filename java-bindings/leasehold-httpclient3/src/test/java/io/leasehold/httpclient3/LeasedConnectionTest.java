@@ -1,16 +1,84 @@
 package io.leasehold.httpclient3;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import org.apache.commons.httpclient.HostConfiguration;
 import org.apache.commons.httpclient.HttpConnection;
+import org.apache.commons.httpclient.HttpConnectionManager;
+import org.apache.commons.httpclient.params.HttpConnectionParams;
+import org.apache.commons.httpclient.protocol.Protocol;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** A leased connection has nothing of its own: what it inherits and does not pass on would answer from a connection that does not exist. */
+/**
+ * A leased connection has nothing of its own: what it inherits and does not pass on would answer from a connection that does not exist.
+ * What it passes on comes out as on a connection of 3.1's that nobody manages.
+ */
+@SuppressWarnings("deprecation") // What 3.1 deprecates is passed on as well.
 class LeasedConnectionTest {
+    private static final int PATIENCE = 30_000;
+
+    private final LeaseholdMultiThreadedHttpConnectionManager manager = new LeaseholdMultiThreadedHttpConnectionManager();
+    // Those that were made, in order.
+    private final List<Socket> sockets = new ArrayList<>();
+    private final Protocol http = new Protocol("http", (SimpleSocketFactory) (host, port) -> {
+        Socket socket = new Socket(host, port);
+        sockets.add(socket);
+        return socket;
+    }, 80);
+    private ServerSocket listener;
+
+    @BeforeEach
+    void start() throws IOException {
+        listener = new ServerSocket(0, 50, InetAddress.getByName("127.0.0.1"));
+    }
+
+    @AfterEach
+    void stop() throws IOException {
+        manager.shutdown();
+        listener.close();
+    }
+
+    private HttpConnection lease() {
+        HostConfiguration configuration = new HostConfiguration();
+        configuration.setHost("127.0.0.1", listener.getLocalPort(), http);
+        return manager.getConnection(configuration);
+    }
+
+    /** One of 3.1's own, to the same server. */
+    private HttpConnection plain() {
+        return new HttpConnection("127.0.0.1", listener.getLocalPort(), http);
+    }
+
+    private interface Steps {
+        String of(HttpConnection connection) throws Exception;
+    }
+
+    private void alike(Steps steps) throws Exception {
+        HttpConnection leased = lease();
+        String expected = steps.of(plain());
+        assertEquals(expected, steps.of(leased));
+        leased.close();
+        leased.releaseConnection();
+    }
+
     @Test
     void everyPublicMethodIsPassedOn() {
         Set<String> inherited = new TreeSet<>();
@@ -24,5 +92,159 @@ class LeasedConnectionTest {
             }
         }
         assertEquals(new TreeSet<String>(), inherited);
+    }
+
+    @Test
+    void whatIsSetIsAnswered() throws Exception {
+        Protocol other = new Protocol("other", (SimpleSocketFactory) Socket::new, 4711);
+        alike(connection -> {
+            connection.setHost("other.example");
+            connection.setPort(81);
+            connection.setProtocol(other);
+            connection.setProxyHost("proxy.example");
+            connection.setProxyPort(3128);
+            connection.setLocalAddress(InetAddress.getByName("127.0.0.2"));
+            connection.setConnectionTimeout(1111);
+            connection.setSoTimeout(2222);
+            connection.setStaleCheckingEnabled(false);
+            connection.setVirtualHost("virtual.example");
+            connection.setSendBufferSize(3333);
+            return answers(connection) + " " + connection.isStaleCheckingEnabled();
+        });
+    }
+
+    private static String answers(HttpConnection connection) throws IOException {
+        HttpConnectionParams params = connection.getParams();
+        return connection.getHost() + " " + connection.getPort() + " " + connection.getProtocol() + " " + connection.getProxyHost() + " "
+                + connection.getProxyPort() + " " + connection.isProxied() + " " + connection.isSecure() + " " + connection.isTransparent()
+                + " " + connection.getLocalAddress() + " " + connection.getVirtualHost() + " " + params.getConnectionTimeout() + " "
+                + connection.getSoTimeout() + " " + params.getSendBufferSize();
+    }
+
+    @Test
+    void parametersThatAreGivenAreThoseInUse() throws Exception {
+        HttpConnectionParams params = new HttpConnectionParams();
+        params.setConnectionTimeout(4444);
+        alike(connection -> {
+            connection.setParams(params);
+            return (connection.getParams() == params) + answers(connection);
+        });
+    }
+
+    @Test
+    void whatIsSetOnAnOpenOneReachesItsSocket() throws Exception {
+        alike(connection -> {
+            connection.open();
+            Socket socket = sockets.get(sockets.size() - 1);
+            connection.setSocketTimeout(1111);
+            int first = socket.getSoTimeout();
+            connection.setSoTimeout(2222);
+            return first + " " + socket.getSoTimeout() + " " + (connection.getSendBufferSize() == socket.getSendBufferSize()) + " "
+                    + connection.isOpen();
+        });
+    }
+
+    @Test
+    void whatIsWrittenArrivesInOrder() throws Exception {
+        alike(connection -> {
+            connection.open();
+            try (Socket peer = listener.accept()) {
+                peer.setSoTimeout(PATIENCE);
+                connection.print("a");
+                connection.print("b", "UTF-16BE");
+                connection.printLine();
+                connection.printLine("c");
+                connection.printLine("d", "UTF-16BE");
+                connection.write(new byte[] {'e'});
+                connection.write(new byte[] {'x', 'f', 'y'}, 1, 1);
+                connection.writeLine();
+                connection.writeLine(new byte[] {'g'});
+                connection.getRequestOutputStream().write('h');
+                connection.flushRequestOutputStream();
+                connection.shutdownOutput();
+                StringBuilder arrived = new StringBuilder();
+                InputStream in = peer.getInputStream();
+                for (int next = in.read(); next >= 0; next = in.read()) {
+                    arrived.append((char) next);
+                }
+                return arrived.toString();
+            }
+        });
+    }
+
+    @Test
+    void whatArrivesIsReadInOrder() throws Exception {
+        alike(connection -> {
+            connection.open();
+            try (Socket peer = listener.accept()) {
+                boolean before = connection.isResponseAvailable() || connection.isResponseAvailable(1);
+                peer.getOutputStream().write("first\r\nsecond\r\nrest".getBytes(StandardCharsets.US_ASCII));
+                return before + " " + connection.isResponseAvailable(PATIENCE) + " " + connection.readLine() + " "
+                        + connection.readLine("US-ASCII") + " " + connection.isResponseAvailable() + " "
+                        + (char) connection.getResponseInputStream().read();
+            }
+        });
+    }
+
+    @Test
+    void whatIsLeftOfAResponseIsForgottenWithTheSocket() throws Exception {
+        InputStream rest = new ByteArrayInputStream(new byte[0]);
+        HttpConnection connection = lease();
+        connection.open();
+        connection.setLastResponseInputStream(rest);
+        assertSame(rest, connection.getLastResponseInputStream());
+        connection.close();
+        assertNull(connection.getLastResponseInputStream());
+        connection.open();
+        assertNull(connection.getLastResponseInputStream());
+        connection.setLastResponseInputStream(rest);
+        connection.releaseConnection();
+        assertNull(connection.getLastResponseInputStream());
+        assertNull(lease().getLastResponseInputStream());
+    }
+
+    @Test
+    void itsManagerIsWhoMayTakeItBack() throws Exception {
+        HttpConnection connection = lease();
+        assertSame(manager, connection.getHttpConnectionManager());
+        HttpConnectionManager other = new LeaseholdHttpConnectionManager();
+        connection.setHttpConnectionManager(other);
+        assertSame(other, connection.getHttpConnectionManager());
+        connection.setHttpConnectionManager(manager);
+        connection.releaseConnection();
+        connection.setHttpConnectionManager(other);
+        assertNull(connection.getHttpConnectionManager());
+        assertEquals(1, manager.getConnectionsInPool());
+    }
+
+    @Test
+    void socketsThatAreOpenedWhileTcpKeepAliveIsSetHaveIt() throws Exception {
+        LeaseholdHttpConnectionManager simple = new LeaseholdHttpConnectionManager();
+        for (boolean isSet : new boolean[] {false, true, false}) {
+            if (isSet) {
+                manager.setTcpKeepAlive(60, 10, 3);
+                simple.setTcpKeepAlive(60, 10, 3);
+            } else {
+                manager.disableTcpKeepAlive();
+                simple.disableTcpKeepAlive();
+            }
+            for (HttpConnectionManager each : new HttpConnectionManager[] {manager, simple}) {
+                HostConfiguration configuration = new HostConfiguration();
+                configuration.setHost("127.0.0.1", listener.getLocalPort(), http);
+                HttpConnection connection = each.getConnectionWithTimeout(configuration, 0);
+                connection.open();
+                assertEquals(isSet, sockets.get(sockets.size() - 1).getKeepAlive());
+                connection.close();
+                connection.releaseConnection();
+            }
+        }
+    }
+
+    @Test
+    void howToWatchIsRefusedWhereItSaysNothing() {
+        assertThrows(IllegalArgumentException.class, () -> manager.setWatching(null));
+        assertThrows(IllegalArgumentException.class, () -> new LeaseholdHttpConnectionManager().setWatching(null));
+        assertEquals(0, manager.getCounters().stale());
+        assertEquals(0, new LeaseholdHttpConnectionManager().getCounters().stale());
     }
 }
