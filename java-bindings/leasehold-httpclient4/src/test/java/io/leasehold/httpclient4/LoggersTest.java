@@ -82,6 +82,9 @@ class LoggersTest {
 
     @Test
     void eachManagerLogsToTheLogOfTheApplicationThatMadeIt() throws Exception {
+        // What was there if this has run before in the same JVM.
+        OneLog.LINES.clear();
+        OtherLog.LINES.clear();
         runApplication(OneLog.class);
         List<String> lines = new ArrayList<>(OneLog.LINES);
         String manager = "PoolingHttpClientConnectionManager: ";
