@@ -105,10 +105,23 @@ class ExpiryTest {
     void noPromiseAndAHugePromiseAreWithoutEnd() throws Exception {
         for (long promise : new long[] {0, -1, Long.MIN_VALUE, Long.MAX_VALUE, Long.MAX_VALUE / 1000}) {
             keepFor(promise, TimeUnit.SECONDS);
+            manager.enumAvailable(entry -> assertEquals(Long.MAX_VALUE, entry.getExpiry(), "after " + promise));
             clock.advance(3650, TimeUnit.DAYS);
             HttpClientConnection connection = lease(manager, route, null);
             assertTrue(connection.isOpen(), "after " + promise);
             keep(manager, connection);
+        }
+    }
+
+    @Test
+    void howLongAConnectionIsKeptIsLogged() throws Exception {
+        try (LogCapture log = LogCapture.of("org.apache.http.impl.conn.PoolingHttpClientConnectionManager")) {
+            keepFor(1500, TimeUnit.MILLISECONDS);
+            keepFor(0, TimeUnit.SECONDS);
+            List<String> lines = log.messages();
+            lines.removeIf(line -> !line.contains("can be kept alive"));
+            lines.replaceAll(line -> line.replaceAll(".*kept alive ", ""));
+            assertEquals("[for 1.5 seconds, indefinitely]", lines.toString());
         }
     }
 

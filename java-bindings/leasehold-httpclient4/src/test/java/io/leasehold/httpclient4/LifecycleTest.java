@@ -18,6 +18,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.apache.http.HttpClientConnection;
+import org.apache.http.HttpHost;
 import org.apache.http.config.SocketConfig;
 import org.apache.http.conn.ConnectionRequest;
 import org.apache.http.conn.ManagedHttpClientConnection;
@@ -148,6 +149,26 @@ class LifecycleTest {
             keep(manager, astray);
             assertEquals(0, manager.getTotalStats().getAvailable());
         }
+    }
+
+    @Test
+    void linesHaveTheNumbersOfTheRouteAndOfThePool() throws Exception {
+        HttpClientConnection idle = leaseOpen(manager, route, null);
+        HttpClientConnection[] held = {leaseOpen(manager, route, null), lease(manager, new HttpRoute(new HttpHost("elsewhere")), null)};
+        keep(manager, idle);
+        try (LogCapture log = LogCapture.of("org.apache.http.impl.conn.PoolingHttpClientConnectionManager")) {
+            manager.requestConnection(route, null);
+            keep(manager, lease(manager, route, null));
+            List<String> lines = log.messages();
+            lines.removeIf(line -> line.contains("kept alive"));
+            lines.replaceAll(line -> line.replaceAll("\\[id: \\d+]", "[id]").replace(route.toString(), "there"));
+            String leased = "[total available: 0; route allocated: 2 of 2; total allocated: 3 of 20]";
+            String released = "[total available: 1; route allocated: 2 of 2; total allocated: 3 of 20]";
+            assertEquals(Arrays.asList("Connection request: [route: there]" + released, "Connection request: [route: there]" + released,
+                    "Connection leased: [id][route: there]" + leased, "Connection released: [id][route: there]" + released), lines);
+        }
+        keep(manager, held[0]);
+        keep(manager, held[1]);
     }
 
     @Test

@@ -85,6 +85,12 @@ class ShutdownTest {
     }
 
     @Test
+    void toCloseAManagerIsToShutItDown() {
+        manager.close();
+        assertThrows(IllegalStateException.class, () -> manager.requestConnection(new HttpRoute(new HttpHost("127.0.0.1")), null));
+    }
+
+    @Test
     void whatIsAskedAfterwardsIsAnsweredQuietly() throws IOException {
         manager.shutdown();
         manager.closeExpiredConnections();
