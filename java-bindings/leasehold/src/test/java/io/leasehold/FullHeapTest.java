@@ -67,6 +67,8 @@ class FullHeapTest {
             idle.opened("idle");
             leak(lossy);
             drop();
+            // Once, as above.
+            lossy.forEachLeased(Program::ignore);
             fillTheHeap(control, idle, lossy);
             System.out.println("full for a while, now over");
 
@@ -165,36 +167,39 @@ class FullHeapTest {
                 }
             }, "filler");
             filler.start();
-            while (!isFull) {
-                Thread.yield();
-            }
-            // Into a full heap.
-            for (boolean isDone = false; !isDone; ) {
-                try {
-                    control.getOutputStream().write(N);
-                    isDone = true;
-                } catch (OutOfMemoryError e) {
-                    // Again.
+            try {
+                while (!isFull) {
+                    Thread.yield();
                 }
-            }
-            for (boolean isDone = false; !isDone; ) {
-                try {
-                    isDone = idle.tryRelease() || idle.isEnded();
-                } catch (OutOfMemoryError e) {
-                    // Again.
+                // Into a full heap.
+                for (boolean isDone = false; !isDone; ) {
+                    try {
+                        control.getOutputStream().write(N);
+                        isDone = true;
+                    } catch (OutOfMemoryError e) {
+                        // Again.
+                    }
                 }
-            }
-            // For longer than the housekeeper waits between two looks; and natives that make something in Java can make nothing.
-            long start = System.nanoTime();
-            while (System.nanoTime() - start < 5_000_000_000L) {
-                try {
-                    lossy.forEachLeased(ignoring);
-                } catch (OutOfMemoryError e) {
-                    // As expected.
+                for (boolean isDone = false; !isDone; ) {
+                    try {
+                        isDone = idle.tryRelease() || idle.isEnded();
+                    } catch (OutOfMemoryError e) {
+                        // Again.
+                    }
                 }
+                // For longer than the housekeeper waits between two looks; and natives that make something in Java can make nothing.
+                long start = System.nanoTime();
+                while (System.nanoTime() - start < 5_000_000_000L) {
+                    try {
+                        lossy.forEachLeased(ignoring);
+                    } catch (OutOfMemoryError e) {
+                        // As expected.
+                    }
+                }
+            } finally {
+                isOver = true;
+                filler.join();
             }
-            isOver = true;
-            filler.join();
         }
     }
 
