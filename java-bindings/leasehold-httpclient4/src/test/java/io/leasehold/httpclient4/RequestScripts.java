@@ -27,6 +27,12 @@ import org.apache.http.protocol.HttpRequestExecutor;
 
 /** Whole requests through HttpClient's own client, and whether their connection is still alive. */
 final class RequestScripts {
+    /**
+     * After so many milliseconds a connection is validated. Stock validates one that it has just made, too, if making it has taken as long,
+     * and throws it away.
+     */
+    private static final int LONG = 100;
+
     private RequestScripts() {}
 
     /** Adds the scripts. */
@@ -40,10 +46,10 @@ final class RequestScripts {
         for (String path : Arrays.asList("/drop", "/reset", "/half-close")) {
             script("validated: after " + path, stage -> {
                 PoolingHttpClientConnectionManager manager = stage.manager();
-                manager.setValidateAfterInactivity(1);
+                manager.setValidateAfterInactivity(LONG);
                 CloseableHttpClient client = stage.client(manager);
                 getAndEnd(stage, client, path);
-                stage.pass(30);
+                stage.pass(LONG + 20);
                 stage.get(client, "/ok");
                 stage.counts(manager, stage.to("a"));
             });
@@ -74,10 +80,10 @@ final class RequestScripts {
         }
         script("validated: unasked bytes", stage -> {
             PoolingHttpClientConnectionManager manager = stage.manager();
-            manager.setValidateAfterInactivity(1);
+            manager.setValidateAfterInactivity(LONG);
             CloseableHttpClient client = stage.client(manager);
             sayGoodbye(stage, client);
-            stage.pass(30);
+            stage.pass(LONG + 20);
             stage.get(client, "/ok");
             stage.counts(manager, stage.to("a"));
         });
@@ -107,42 +113,42 @@ final class RequestScripts {
         });
         script("validated: opened ahead and never used", stage -> {
             PoolingHttpClientConnectionManager manager = stage.manager();
-            manager.setValidateAfterInactivity(1);
+            manager.setValidateAfterInactivity(LONG);
             HttpRoute a = stage.to("a");
             stage.idle(manager, a);
-            stage.pass(30);
+            stage.pass(LONG + 20);
             stage.lease(manager, a);
             stage.counts(manager, a);
         });
         script("validated: alive", stage -> {
             PoolingHttpClientConnectionManager manager = stage.manager();
-            manager.setValidateAfterInactivity(1);
+            manager.setValidateAfterInactivity(LONG);
             CloseableHttpClient client = stage.client(manager);
             for (int i = 0; i < 3; i++) {
                 stage.get(client, "/ok");
-                stage.pass(20);
+                stage.pass(LONG + 20);
             }
             stage.countConnections();
         });
         script("validated: in a proxy's tunnel", stage -> {
             PoolingHttpClientConnectionManager manager = stage.manager();
-            manager.setValidateAfterInactivity(1);
+            manager.setValidateAfterInactivity(LONG);
             CloseableHttpClient client = tunnelling(stage, manager);
             stage.request(client, new HttpGet("https://localhost/drop?later"));
             stage.awaitEndWhileIdle(stage.server());
-            stage.pass(30);
+            stage.pass(LONG + 20);
             stage.requestInsteadOfStaleTls(client, new HttpGet("https://localhost/ok"));
         });
         script("validated: in TLS", stage -> {
             PoolingHttpClientConnectionManager manager = stage.manager();
-            manager.setValidateAfterInactivity(1);
+            manager.setValidateAfterInactivity(LONG);
             CloseableHttpClient client = stage.client(manager);
             String server = "https://localhost:" + stage.tlsServer().port();
             stage.request(client, new HttpGet(server + "/ok"));
-            stage.pass(30);
+            stage.pass(LONG + 20);
             stage.request(client, new HttpGet(server + "/drop?later"));
             stage.awaitEndWhileIdle(stage.tlsServer());
-            stage.pass(30);
+            stage.pass(LONG + 20);
             stage.requestInsteadOfStaleTls(client, new HttpGet(server + "/ok"));
         });
     }

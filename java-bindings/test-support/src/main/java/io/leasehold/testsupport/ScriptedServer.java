@@ -308,6 +308,7 @@ public final class ScriptedServer implements AutoCloseable {
                     half.await();
                 }
                 peer.socket.shutdownOutput();
+                proceeded.incrementAndGet();
                 return true;
             case "/truncated":
                 write(out, "HTTP/1.1 200 OK", "Content-Length: 100", "", body);
