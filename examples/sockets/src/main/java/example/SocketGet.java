@@ -11,7 +11,9 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
-import java.util.concurrent.TimeUnit;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 
 /** Gets a URL three times over one pooled socket. It knows as much of HTTP as that takes. */
 public final class SocketGet {
@@ -44,19 +46,37 @@ public final class SocketGet {
      * @return the response's first line and its length
      */
     public static String get(ConnectionPool<InetSocketAddress, Socket> pool, InetSocketAddress address, String path) throws Exception {
-        String answer;
-        try (Lease<Socket> lease = pool.lease(address, 5, TimeUnit.SECONDS)) {
-            Socket socket = lease.connection();
-            if (socket == null) {
-                socket = new Socket(address.getHostName(), address.getPort());
-                lease.opened(socket);
-                lease.attach(socket); // from here on the pool notices when the server closes it
-            }
-            answer = exchange(socket, path); // a request and its whole response
-            lease.updateExpiry(30, TimeUnit.SECONDS); // as the server promised
-            lease.release();
+        try (Lease<Socket> lease = pool.lease(address, Duration.ofSeconds(5))) {
+            return get(lease, address, path);
         } // discards the connection if anything was thrown
+    }
+
+    private static String get(Lease<Socket> lease, InetSocketAddress address, String path) throws IOException {
+        if (lease.isVacancy()) {
+            Socket socket = new Socket(address.getHostName(), address.getPort());
+            lease.opened(socket);
+            lease.attach(socket); // from here on the pool notices when the server closes it
+        }
+        String answer = exchange(lease.connection(), path); // a request and its whole response
+        lease.updateExpiry(Duration.ofSeconds(30)); // as the server promised
+        lease.release();
         return answer;
+    }
+
+    /**
+     * Gets a page without a thread that waits for a connection: one of the executor's has work once there is one.
+     *
+     * @return the response's first line and its length
+     */
+    public static CompletableFuture<String> getAsync(
+            ConnectionPool<InetSocketAddress, Socket> pool, InetSocketAddress address, String path, Executor executor) {
+        return pool.leaseAsync(address, Duration.ofSeconds(5)).thenApplyAsync(lease -> {
+            try (Lease<Socket> mine = lease) {
+                return get(mine, address, path);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }, executor);
     }
 
     private static String exchange(Socket socket, String path) throws IOException {

@@ -8,7 +8,7 @@ import io.leasehold.internal.RouteRef;
 import io.leasehold.internal.StateRef;
 import io.leasehold.internal.Strays;
 import java.io.Closeable;
-import java.util.Objects;
+import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
@@ -31,6 +31,10 @@ import java.util.function.Supplier;
  * connection that was released with a state goes only to requests with an equal one; a request with a state takes an
  * idle connection bound to it, or else one bound to nobody.
  *
+ * <p><b>Timeouts</b> are as in {@code java.util.concurrent}: zero and less do not wait. {@link Long#MAX_VALUE} waits without end, as does
+ * what is longer than {@code Long.MAX_VALUE} nanoseconds. (HttpClient waits without end for zero; the managers, which take its numbers,
+ * translate them.) Where null is not said to mean something it is refused with an {@link IllegalArgumentException}, before anything is done.
+ *
  * <p>Whatever its limits, a pool holds 524,288 connections at most, beyond which requests wait, and knows a million routes at a time that
  * have connections, requests that wait, or limits of their own: a lease on one more is refused with an {@link IllegalStateException}.
  *
@@ -44,11 +48,11 @@ import java.util.function.Supplier;
  * peer closes it, at once if it is idle, and never leases it afterwards; see {@link Watching}.
  *
  * <p><b>Threads</b>: all methods may be called by any thread at any time, from a {@link Disposer} too. Only {@link #lease}, {@link
- * #leaseFor} and {@link PendingLease#get} wait. {@link #leaseAsync} and {@link #requestLease} do so without a thread. No call made here
- * waits for another caller's {@link Disposer}. A pool makes its first native call with its first lease; one daemon thread, {@code
- * leasehold-housekeeper}, serves all pools that have a connection, open or being opened, or somebody who waits. A second or two after the
- * last has none it ends, and it comes back with the next lease. Others, {@code leasehold-disposer}, close what {@linkplain
- * Disposer#mayBlock may block}, and end when that is done.
+ * #leaseFor}, {@link PendingLease#get} and {@link #awaitTermination} wait. {@link #leaseAsync} and {@link #requestLease} do so without a
+ * thread. Only {@code awaitTermination} waits for another caller's {@link Disposer}. A pool makes its first native call with its first
+ * lease; one daemon thread, {@code leasehold-housekeeper}, serves all pools that have a connection, open or being opened, or somebody who
+ * waits. A second or two after the last has none it ends, and it comes back with the next lease. Others, {@code leasehold-disposer}, close
+ * what {@linkplain Disposer#mayBlock may block}, and end when that is done.
  *
  * <p><b>Memory effects</b>: what a thread did before it ended a lease happens before what follows a lease, of any thread and by any of the
  * methods here, that got its connection or the place of it, and before that connection is disposed of. What it did before it changed a
@@ -101,7 +105,7 @@ public final class ConnectionPool<R, C> implements Closeable {
      * @throws LeaseholdUnavailableException if the native library could not be loaded
      */
     public Lease<C> tryLease(R route) {
-        return tryLease(checked(route), null, null);
+        return tryLease(Arguments.route(route), null, null);
     }
 
     /**
@@ -116,7 +120,7 @@ public final class ConnectionPool<R, C> implements Closeable {
      * @throws LeaseholdUnavailableException if the native library could not be loaded
      */
     public Lease<C> tryLease(R route, Object state) {
-        return tryLease(checked(route), state, null);
+        return tryLease(Arguments.route(route), state, null);
     }
 
     /**
@@ -126,33 +130,50 @@ public final class ConnectionPool<R, C> implements Closeable {
      *
      * @param route where to
      * @param state for whom; null is for nobody
-     * @param use makes something of the lease, outside every lock; not null
+     * @param use makes something of the lease, outside every lock
      * @param <T> what it makes
      * @return what the function returned; null if nothing can be had now
-     * @throws IllegalArgumentException if {@code route} is null
+     * @throws IllegalArgumentException if {@code route} or {@code use} is null
      * @throws PoolShutDownException if the pool was shut down
      * @throws LeaseholdUnavailableException if the native library could not be loaded
      */
     public <T> T tryLeaseFor(R route, Object state, Function<? super Lease<C>, ? extends T> use) {
-        return tryLease(checked(route), state, Objects.requireNonNull(use, "use is null: say tryLease(route, state) for the lease itself"));
+        return tryLease(Arguments.route(route), state, Arguments.given(use, "use", "say tryLease(route, state) for the lease itself"));
     }
 
     /**
      * Leases a connection that is bound to nobody, or the right to open one, and waits for it if need be.
      *
      * @param route where to
-     * @param timeout how long to wait at most; zero or negative is without end
+     * @param timeout how long to wait at most; zero or negative is not at all, {@link Long#MAX_VALUE} is without end
      * @param unit the unit of {@code timeout}
      * @return the lease, the caller's to end
      * @throws InterruptedException if the thread was interrupted before or while it had to wait; nothing is retained
      * @throws TimeoutException if there was none in time; nothing is retained
-     * @throws IllegalArgumentException if {@code route} is null
+     * @throws IllegalArgumentException if {@code route} or {@code unit} is null
      * @throws PoolShutDownException if the pool was shut down, also while this call waited
      * @throws QueueFullException if as many requests wait as the pool allows
      * @throws LeaseholdUnavailableException if the native library could not be loaded
      */
     public Lease<C> lease(R route, long timeout, TimeUnit unit) throws InterruptedException, TimeoutException {
-        return lease(checked(route), null, new Deadline(timeout, unit, clock), null);
+        return lease(Arguments.route(route), null, new Deadline(timeout, unit, clock), null);
+    }
+
+    /**
+     * As {@link #lease(Object, long, TimeUnit)}.
+     *
+     * @param route where to
+     * @param timeout how long to wait at most; zero or negative is not at all
+     * @return the lease, the caller's to end
+     * @throws InterruptedException if the thread was interrupted before or while it had to wait; nothing is retained
+     * @throws TimeoutException if there was none in time; nothing is retained
+     * @throws IllegalArgumentException if {@code route} or {@code timeout} is null
+     * @throws PoolShutDownException if the pool was shut down, also while this call waited
+     * @throws QueueFullException if as many requests wait as the pool allows
+     * @throws LeaseholdUnavailableException if the native library could not be loaded
+     */
+    public Lease<C> lease(R route, Duration timeout) throws InterruptedException, TimeoutException {
+        return lease(route, Arguments.nanos(timeout), TimeUnit.NANOSECONDS);
     }
 
     /**
@@ -160,19 +181,37 @@ public final class ConnectionPool<R, C> implements Closeable {
      *
      * @param route where to
      * @param state for whom; null is for nobody
-     * @param timeout how long to wait at most; zero or negative is without end
+     * @param timeout how long to wait at most; zero or negative is not at all, {@link Long#MAX_VALUE} is without end
      * @param unit the unit of {@code timeout}
      * @return the lease, the caller's to end
      * @throws InterruptedException if the thread was interrupted before or while it had to wait; nothing is retained
      * @throws TimeoutException if there was none in time; nothing is retained
-     * @throws IllegalArgumentException if {@code route} is null
+     * @throws IllegalArgumentException if {@code route} or {@code unit} is null
      * @throws PoolShutDownException if the pool was shut down, also while this call waited
      * @throws QueueFullException if as many requests wait as the pool allows
      * @throws LeaseholdUnavailableException if the native library could not be loaded
      */
     public Lease<C> lease(R route, Object state, long timeout, TimeUnit unit)
             throws InterruptedException, TimeoutException {
-        return lease(checked(route), state, new Deadline(timeout, unit, clock), null);
+        return lease(Arguments.route(route), state, new Deadline(timeout, unit, clock), null);
+    }
+
+    /**
+     * As {@link #lease(Object, Object, long, TimeUnit)}.
+     *
+     * @param route where to
+     * @param state for whom; null is for nobody
+     * @param timeout how long to wait at most; zero or negative is not at all
+     * @return the lease, the caller's to end
+     * @throws InterruptedException if the thread was interrupted before or while it had to wait; nothing is retained
+     * @throws TimeoutException if there was none in time; nothing is retained
+     * @throws IllegalArgumentException if {@code route} or {@code timeout} is null
+     * @throws PoolShutDownException if the pool was shut down, also while this call waited
+     * @throws QueueFullException if as many requests wait as the pool allows
+     * @throws LeaseholdUnavailableException if the native library could not be loaded
+     */
+    public Lease<C> lease(R route, Object state, Duration timeout) throws InterruptedException, TimeoutException {
+        return lease(route, state, Arguments.nanos(timeout), TimeUnit.NANOSECONDS);
     }
 
     /**
@@ -180,22 +219,43 @@ public final class ConnectionPool<R, C> implements Closeable {
      *
      * @param route where to
      * @param state for whom; null is for nobody
-     * @param timeout how long to wait at most; zero or negative is without end
+     * @param timeout how long to wait at most; zero or negative is not at all, {@link Long#MAX_VALUE} is without end
      * @param unit the unit of {@code timeout}
-     * @param use makes something of the lease, outside every lock; not null
+     * @param use makes something of the lease, outside every lock
      * @param <T> what it makes
      * @return what the function returned
      * @throws InterruptedException if the thread was interrupted before or while it had to wait; nothing is retained
      * @throws TimeoutException if there was none in time; nothing is retained
-     * @throws IllegalArgumentException if {@code route} is null
+     * @throws IllegalArgumentException if {@code route}, {@code unit} or {@code use} is null
      * @throws PoolShutDownException if the pool was shut down, also while this call waited
      * @throws QueueFullException if as many requests wait as the pool allows
      * @throws LeaseholdUnavailableException if the native library could not be loaded
      */
     public <T> T leaseFor(R route, Object state, long timeout, TimeUnit unit, Function<? super Lease<C>, ? extends T> use)
             throws InterruptedException, TimeoutException {
-        return lease(checked(route), state, new Deadline(timeout, unit, clock),
-                Objects.requireNonNull(use, "use is null: say lease(route, state, timeout, unit) for the lease itself"));
+        return lease(Arguments.route(route), state, new Deadline(timeout, unit, clock),
+                Arguments.given(use, "use", "say lease(route, state, timeout, unit) for the lease itself"));
+    }
+
+    /**
+     * As {@link #leaseFor(Object, Object, long, TimeUnit, Function)}.
+     *
+     * @param route where to
+     * @param state for whom; null is for nobody
+     * @param timeout how long to wait at most; zero or negative is not at all
+     * @param use makes something of the lease, outside every lock
+     * @param <T> what it makes
+     * @return what the function returned
+     * @throws InterruptedException if the thread was interrupted before or while it had to wait; nothing is retained
+     * @throws TimeoutException if there was none in time; nothing is retained
+     * @throws IllegalArgumentException if {@code route}, {@code timeout} or {@code use} is null
+     * @throws PoolShutDownException if the pool was shut down, also while this call waited
+     * @throws QueueFullException if as many requests wait as the pool allows
+     * @throws LeaseholdUnavailableException if the native library could not be loaded
+     */
+    public <T> T leaseFor(R route, Object state, Duration timeout, Function<? super Lease<C>, ? extends T> use)
+            throws InterruptedException, TimeoutException {
+        return leaseFor(route, state, Arguments.nanos(timeout), TimeUnit.NANOSECONDS, use);
     }
 
     /**
@@ -207,7 +267,7 @@ public final class ConnectionPool<R, C> implements Closeable {
      * @throws IllegalArgumentException if {@code route} is null
      */
     public PendingLease<C> pendingLease(R route, Object state) {
-        checked(route);
+        Arguments.route(route);
         return new PendingLease<>(new PendingLease.Source<C>() {
             @Override
             public <T> T lease(Deadline deadline, Function<? super Lease<C>, ? extends T> use)
@@ -221,13 +281,25 @@ public final class ConnectionPool<R, C> implements Closeable {
      * Asks for a lease of a connection that is bound to nobody, or of the right to open one, without waiting for it.
      *
      * @param route where to
-     * @param timeout how long the request waits at most; zero or negative is without end
+     * @param timeout how long the request waits at most; zero or negative is not at all, {@link Long#MAX_VALUE} is without end
      * @param unit the unit of {@code timeout}
      * @return as of {@link #leaseAsync(Object, Object, long, TimeUnit)}
-     * @throws IllegalArgumentException if {@code route} is null
+     * @throws IllegalArgumentException if {@code route} or {@code unit} is null
      */
     public CompletableFuture<Lease<C>> leaseAsync(R route, long timeout, TimeUnit unit) {
         return leaseAsync(route, null, timeout, unit);
+    }
+
+    /**
+     * As {@link #leaseAsync(Object, long, TimeUnit)}.
+     *
+     * @param route where to
+     * @param timeout how long the request waits at most; zero or negative is not at all
+     * @return as of {@link #leaseAsync(Object, Object, long, TimeUnit)}
+     * @throws IllegalArgumentException if {@code route} or {@code timeout} is null
+     */
+    public CompletableFuture<Lease<C>> leaseAsync(R route, Duration timeout) {
+        return leaseAsync(route, Arguments.nanos(timeout), TimeUnit.NANOSECONDS);
     }
 
     /**
@@ -247,15 +319,16 @@ public final class ConnectionPool<R, C> implements Closeable {
      *
      * @param route where to
      * @param state for whom; null is for nobody
-     * @param timeout how long the request waits at most, kept to some milliseconds; zero or negative is without end
+     * @param timeout how long the request waits at most, kept to some milliseconds; zero or negative is not at all, {@link
+     *     Long#MAX_VALUE} is without end
      * @param unit the unit of {@code timeout}
      * @return a future of the lease, which is then the caller's to end. It fails with a {@link TimeoutException} if there was none in time,
      *     a {@link PoolShutDownException} if the pool was shut down, a {@link QueueFullException} if as many requests wait as the pool
      *     allows, a {@link LeaseholdUnavailableException} if the native library could not be loaded; nothing is retained then
-     * @throws IllegalArgumentException if {@code route} is null
+     * @throws IllegalArgumentException if {@code route} or {@code unit} is null
      */
     public CompletableFuture<Lease<C>> leaseAsync(R route, Object state, long timeout, TimeUnit unit) {
-        checked(route);
+        Arguments.route(route);
         Deadline deadline = new Deadline(timeout, unit, clock);
         try {
             NativePool pool = started();
@@ -271,26 +344,38 @@ public final class ConnectionPool<R, C> implements Closeable {
     }
 
     /**
+     * As {@link #leaseAsync(Object, Object, long, TimeUnit)}.
+     *
+     * @param route where to
+     * @param state for whom; null is for nobody
+     * @param timeout how long the request waits at most, kept to some milliseconds; zero or negative is not at all
+     * @return as of {@link #leaseAsync(Object, Object, long, TimeUnit)}
+     * @throws IllegalArgumentException if {@code route} or {@code timeout} is null
+     */
+    public CompletableFuture<Lease<C>> leaseAsync(R route, Object state, Duration timeout) {
+        return leaseAsync(route, state, Arguments.nanos(timeout), TimeUnit.NANOSECONDS);
+    }
+
+    /**
      * Asks for a lease of a connection that is bound to a state or to nobody, or of the right to open one, and has a hook told when it is
      * there, or that it will not be. What {@link #leaseAsync} and every lease that waits are made of; for whoever has callbacks of its own.
      * As long as the request waits it keeps the pool, and the hook, in memory.
      *
      * @param route where to
      * @param state for whom; null is for nobody
-     * @param timeout how long the request waits at most, kept to some milliseconds; zero or negative is without end
+     * @param timeout how long the request waits at most, kept to some milliseconds; zero or negative is not at all, {@link
+     *     Long#MAX_VALUE} is without end
      * @param unit the unit of {@code timeout}
      * @param hook is told the answer; not if this throws
      * @return the request, which can be cancelled
-     * @throws IllegalArgumentException if {@code route} or {@code hook} is null
+     * @throws IllegalArgumentException if {@code route}, {@code unit} or {@code hook} is null
      * @throws PoolShutDownException if the pool was shut down
      * @throws QueueFullException if as many requests wait as the pool allows
      * @throws LeaseholdUnavailableException if the native library could not be loaded
      */
     public LeaseRequest requestLease(R route, Object state, long timeout, TimeUnit unit, LeaseHook<C> hook) {
-        checked(route);
-        if (hook == null) {
-            throw new IllegalArgumentException("hook must not be null: it is what is told of the lease");
-        }
+        Arguments.route(route);
+        Arguments.given(hook, "hook", "it is what is told of the lease");
         Deadline deadline = new Deadline(timeout, unit, clock);
         NativePool pool = started();
         StateRef stateRef = state == null ? null : pool.state(state);
@@ -298,6 +383,23 @@ public final class ConnectionPool<R, C> implements Closeable {
         LeaseRequest handle = new LeaseRequest(request);
         request.start();
         return handle;
+    }
+
+    /**
+     * As {@link #requestLease(Object, Object, long, TimeUnit, LeaseHook)}.
+     *
+     * @param route where to
+     * @param state for whom; null is for nobody
+     * @param timeout how long the request waits at most, kept to some milliseconds; zero or negative is not at all
+     * @param hook is told the answer; not if this throws
+     * @return the request, which can be cancelled
+     * @throws IllegalArgumentException if {@code route}, {@code timeout} or {@code hook} is null
+     * @throws PoolShutDownException if the pool was shut down
+     * @throws QueueFullException if as many requests wait as the pool allows
+     * @throws LeaseholdUnavailableException if the native library could not be loaded
+     */
+    public LeaseRequest requestLease(R route, Object state, Duration timeout, LeaseHook<C> hook) {
+        return requestLease(route, state, Arguments.nanos(timeout), TimeUnit.NANOSECONDS, hook);
     }
 
     /** Disposes of idle connections that have expired. Takes time in proportion to what it closes. */
@@ -313,9 +415,10 @@ public final class ConnectionPool<R, C> implements Closeable {
      *
      * @param idleTime how long; zero closes all idle connections
      * @param unit the unit of {@code idleTime}
-     * @throws IllegalArgumentException if {@code idleTime} is negative
+     * @throws IllegalArgumentException if {@code idleTime} is negative or {@code unit} is null
      */
     public void closeIdle(long idleTime, TimeUnit unit) {
+        Arguments.unit(unit);
         if (idleTime < 0) {
             throw new IllegalArgumentException("idleTime must not be negative, zero closes all: " + idleTime);
         }
@@ -326,14 +429,26 @@ public final class ConnectionPool<R, C> implements Closeable {
     }
 
     /**
+     * As {@link #closeIdle(long, TimeUnit)}.
+     *
+     * @param idleTime how long; zero closes all idle connections
+     * @throws IllegalArgumentException if {@code idleTime} is negative or null
+     */
+    public void closeIdle(Duration idleTime) {
+        closeIdle(Arguments.nanos(idleTime), TimeUnit.NANOSECONDS);
+    }
+
+    /**
      * Disposes of the idle connections that a predicate finds unfit. Takes time in proportion to all connections.
      *
      * <p>The predicate runs outside every lock. A connection that is leased by another thread in the meantime is shown
      * to it all the same; if found unfit, it is disposed of when it is released.
      *
      * @param unfit says of a route and its connection whether the connection is to go
+     * @throws IllegalArgumentException if {@code unfit} is null
      */
     public void closeIdleIf(BiPredicate<? super R, ? super C> unfit) {
+        Arguments.given(unfit, "unfit", "it says which connections are to go");
         NativePool pool = this.pool;
         if (pool == null) {
             return;
@@ -353,7 +468,7 @@ public final class ConnectionPool<R, C> implements Closeable {
      */
     public void clear(R route) {
         NativePool pool = this.pool;
-        RouteRef ref = state.route(checked(route));
+        RouteRef ref = state.route(Arguments.route(route));
         if (pool != null && ref != null) {
             pool.upkeep.clear(ref);
         }
@@ -410,7 +525,7 @@ public final class ConnectionPool<R, C> implements Closeable {
      * @throws IllegalArgumentException if {@code route} is null or {@code max} is negative
      */
     public void setMaxPerRoute(R route, int max) {
-        state.limits.setOf(checked(route), checked("maxPerRoute", max), published);
+        state.limits.setOf(Arguments.route(route), checked("maxPerRoute", max), published);
     }
 
     /**
@@ -420,7 +535,7 @@ public final class ConnectionPool<R, C> implements Closeable {
      * @throws IllegalArgumentException if {@code route} is null
      */
     public void removeMaxPerRoute(R route) {
-        state.limits.setOf(checked(route), null, published);
+        state.limits.setOf(Arguments.route(route), null, published);
     }
 
     /**
@@ -431,7 +546,7 @@ public final class ConnectionPool<R, C> implements Closeable {
      * @throws IllegalArgumentException if {@code route} is null
      */
     public int getMaxPerRoute(R route) {
-        return state.limits.of(checked(route));
+        return state.limits.of(Arguments.route(route));
     }
 
     /**
@@ -459,7 +574,7 @@ public final class ConnectionPool<R, C> implements Closeable {
      */
     public Stats stats(R route) {
         NativePool pool = this.pool;
-        RouteRef ref = state.route(checked(route));
+        RouteRef ref = state.route(Arguments.route(route));
         return pool == null || ref == null
                 ? stats(new int[3], getMaxPerRoute(route))
                 : stats(pool.stats(ref), getMaxPerRoute(route));
@@ -494,6 +609,7 @@ public final class ConnectionPool<R, C> implements Closeable {
      *
      * @param action takes a route and a connection; it must not use or close the connection, which another thread may
      *     lease
+     * @throws IllegalArgumentException if {@code action} is null
      */
     public void forEachIdle(BiConsumer<? super R, ? super C> action) {
         forEach(true, action);
@@ -504,12 +620,14 @@ public final class ConnectionPool<R, C> implements Closeable {
      * it is idle by now, or not at all.
      *
      * @param action takes a route and a connection, which is in use
+     * @throws IllegalArgumentException if {@code action} is null
      */
     public void forEachLeased(BiConsumer<? super R, ? super C> action) {
         forEach(false, action);
     }
 
     private void forEach(boolean idle, BiConsumer<? super R, ? super C> action) {
+        Arguments.given(action, "action", "it is what connections are shown to");
         NativePool pool = this.pool;
         if (pool != null) {
             for (Listing.Item item : Listing.of(pool, idle)) {
@@ -527,15 +645,14 @@ public final class ConnectionPool<R, C> implements Closeable {
      * @throws IllegalArgumentException if {@code mode} is null
      */
     public void shutdown(ShutdownMode mode) {
-        if (mode == null) {
-            throw new IllegalArgumentException("mode must not be null: GRACEFUL or IMMEDIATE");
-        }
+        Arguments.given(mode, "mode", "GRACEFUL or IMMEDIATE");
         // Before the pool is looked for, and after whoever is about to make one.
         state.shutDown(mode == ShutdownMode.IMMEDIATE);
         NativePool pool = this.pool;
         if (pool != null) {
             pool.upkeep.shutdown(mode == ShutdownMode.IMMEDIATE);
         }
+        state.refusesFromNowOn();
     }
 
     /**
@@ -547,7 +664,49 @@ public final class ConnectionPool<R, C> implements Closeable {
         return state.isShutDown();
     }
 
-    /** Shuts the pool down gracefully. */
+    /**
+     * Waits until the pool has come to its end: it was shut down, all leases have ended, and every connection that it had is closed, those
+     * included that are closed on a thread of their own. Before {@link #shutdown} it waits for that, too.
+     *
+     * <p>Memory effects: what a {@link Disposer} did, and what a thread did before it had the pool dispose of a connection, happens before
+     * this returns true.
+     *
+     * @param timeout how long to wait at most; zero or negative is not at all, {@link Long#MAX_VALUE} is without end
+     * @param unit the unit of {@code timeout}
+     * @return false if the time was up before; nothing is changed then
+     * @throws InterruptedException if the thread was interrupted before or while it had to wait
+     * @throws IllegalArgumentException if {@code unit} is null
+     */
+    public boolean awaitTermination(long timeout, TimeUnit unit) throws InterruptedException {
+        return state.termination.await(this::isTerminated, new Deadline(timeout, unit, clock));
+    }
+
+    /**
+     * As {@link #awaitTermination(long, TimeUnit)}.
+     *
+     * @param timeout how long to wait at most; zero or negative is not at all
+     * @return false if the time was up before
+     * @throws InterruptedException if the thread was interrupted before or while it had to wait
+     * @throws IllegalArgumentException if {@code timeout} is null
+     */
+    public boolean awaitTermination(Duration timeout) throws InterruptedException {
+        return awaitTermination(Arguments.nanos(timeout), TimeUnit.NANOSECONDS);
+    }
+
+    /**
+     * Whether the pool has come to its end, as {@link #awaitTermination(long, TimeUnit)} says, with the same memory effects. Constant time.
+     *
+     * @return true if it was shut down and has nothing more
+     */
+    public boolean isTerminated() {
+        if (!state.refuses()) {
+            return false;
+        }
+        NativePool pool = this.pool;
+        return pool == null || pool.hasNothing();
+    }
+
+    /** Shuts the pool down gracefully, without waiting: say {@link #awaitTermination(long, TimeUnit)} for that. */
     @Override
     public void close() {
         shutdown(ShutdownMode.GRACEFUL);
@@ -651,13 +810,6 @@ public final class ConnectionPool<R, C> implements Closeable {
         return (T) object;
     }
 
-    private static <T> T checked(T route) {
-        if (route == null) {
-            throw new IllegalArgumentException("route must not be null: say where the connection goes to");
-        }
-        return route;
-    }
-
     private static int checked(String what, int max) {
         if (max < 0) {
             throw new IllegalArgumentException(
@@ -673,14 +825,16 @@ public final class ConnectionPool<R, C> implements Closeable {
      * @param <C> the type of the connections
      */
     public static final class Builder<R, C> {
+        private static final String DEFAULT = "leave it out for the default";
+
         private final Disposer<? super C> disposer;
-        private Profile profile = Profile.DEFAULT;
-        private Integer maxTotal;
-        private Integer maxPerRoute;
+        private int maxTotal = Integer.MAX_VALUE;
+        private int maxPerRoute = Integer.MAX_VALUE;
         private int maxWaiters = Integer.MAX_VALUE;
         private long timeToLive;
         private Policy policy = Policy.LIFO;
         private boolean barging;
+        private boolean ownRouteFirst;
         private int stripes;
         private LeakListener<? super R, ? super C> leakListener;
         private ManualClock clock;
@@ -689,16 +843,13 @@ public final class ConnectionPool<R, C> implements Closeable {
         private long evictIdle;
 
         private Builder(Disposer<? super C> disposer) {
-            if (disposer == null) {
-                throw new IllegalArgumentException("disposer must not be null: the pool needs a way to close connections");
-            }
-            this.disposer = disposer;
+            this.disposer = Arguments.given(disposer, "disposer", "the pool needs a way to close connections");
         }
 
         /**
          * Sets the limit in total.
          *
-         * @param max leased, idle and connections being opened together; the default is the profile's
+         * @param max leased, idle and connections being opened together; the default is no limit
          * @return this
          * @throws IllegalArgumentException if {@code max} is negative
          */
@@ -710,7 +861,7 @@ public final class ConnectionPool<R, C> implements Closeable {
         /**
          * Sets the limit of every route that is not given one of its own.
          *
-         * @param max leased, idle and connections being opened together; the default is the profile's
+         * @param max leased, idle and connections being opened together; the default is no limit
          * @return this
          * @throws IllegalArgumentException if {@code max} is negative
          */
@@ -723,14 +874,25 @@ public final class ConnectionPool<R, C> implements Closeable {
          * Sets how long a connection may live, counted from its opening. A leased connection is disposed of at its
          * release.
          *
-         * @param timeToLive how long; zero or negative is without end, the default. What is smaller than a millisecond
-         *     is rounded up
+         * @param timeToLive how long; the default is without end. What is smaller than a millisecond is rounded up
          * @param unit the unit of {@code timeToLive}
          * @return this
+         * @throws IllegalArgumentException if {@code timeToLive} is zero or negative, or {@code unit} is null
          */
         public Builder<R, C> timeToLive(long timeToLive, TimeUnit unit) {
-            this.timeToLive = timeToLive <= 0 ? 0 : Math.max(1, unit.toMillis(timeToLive));
+            this.timeToLive = Arguments.positiveMillis("timeToLive", timeToLive, unit);
             return this;
+        }
+
+        /**
+         * As {@link #timeToLive(long, TimeUnit)}.
+         *
+         * @param timeToLive how long
+         * @return this
+         * @throws IllegalArgumentException if {@code timeToLive} is zero, negative or null
+         */
+        public Builder<R, C> timeToLive(Duration timeToLive) {
+            return timeToLive(Arguments.nanos(timeToLive), TimeUnit.NANOSECONDS);
         }
 
         /**
@@ -738,20 +900,10 @@ public final class ConnectionPool<R, C> implements Closeable {
          *
          * @param policy the policy; the default is {@link Policy#LIFO}
          * @return this
+         * @throws IllegalArgumentException if {@code policy} is null
          */
         public Builder<R, C> policy(Policy policy) {
-            this.policy = given("policy", policy);
-            return this;
-        }
-
-        /**
-         * Sets the generation of HttpClient whose constants hold.
-         *
-         * @param profile the profile; the default is {@link Profile#DEFAULT}
-         * @return this
-         */
-        public Builder<R, C> profile(Profile profile) {
-            this.profile = given("profile", profile);
+            this.policy = Arguments.given(policy, "policy", DEFAULT);
             return this;
         }
 
@@ -783,24 +935,33 @@ public final class ConnectionPool<R, C> implements Closeable {
         }
 
         /**
+         * Sets whom a released connection serves: who waits for its own route, before those that came earlier for another one and would
+         * have it closed to open theirs. HttpClient 3.1 does so. It saves opening connections; a busy route may hold up the others for as
+         * long as it is busy.
+         *
+         * @param ownRouteFirst true serves its own route first; the default is false, one order of arrival for all routes
+         * @return this
+         */
+        public Builder<R, C> ownRouteFirst(boolean ownRouteFirst) {
+            this.ownRouteFirst = ownRouteFirst;
+            return this;
+        }
+
+        /**
          * Sets who is told of leases that were collected without having been ended.
          *
          * @param listener the listener, which must not refer to the pool; the default is none, and a warning is logged
          *     to {@code io.leasehold.ConnectionPool}
          * @return this
+         * @throws IllegalArgumentException if {@code listener} is null
          */
         public Builder<R, C> leakListener(LeakListener<? super R, ? super C> listener) {
-            leakListener = listener;
+            leakListener = Arguments.given(listener, "listener", DEFAULT);
             return this;
         }
 
-        /**
-         * Sets a clock for tests.
-         *
-         * @param clock the clock; the default is the machine's monotonic one, read to a few milliseconds
-         * @return this
-         */
-        public Builder<R, C> manualClock(ManualClock clock) {
+        /** For tests that have the builder: as {@link ManualClock#driving} around it. */
+        Builder<R, C> manualClock(ManualClock clock) {
             this.clock = clock;
             return this;
         }
@@ -811,9 +972,10 @@ public final class ConnectionPool<R, C> implements Closeable {
          *
          * @param watching how; the default is {@link Watching#BOTH}
          * @return this
+         * @throws IllegalArgumentException if {@code watching} is null
          */
         public Builder<R, C> watching(Watching watching) {
-            this.watching = given("watching", watching);
+            this.watching = Arguments.given(watching, "watching", DEFAULT);
             return this;
         }
 
@@ -832,14 +994,25 @@ public final class ConnectionPool<R, C> implements Closeable {
         /**
          * Sets that connections idle for a time are disposed of, within a fraction of a second after it.
          *
-         * @param idleTime how long; zero or negative is never, the default. What is smaller than a millisecond is rounded
-         *     up
+         * @param idleTime how long; the default is never. What is smaller than a millisecond is rounded up
          * @param unit the unit of {@code idleTime}
          * @return this
+         * @throws IllegalArgumentException if {@code idleTime} is zero or negative, or {@code unit} is null
          */
         public Builder<R, C> evictIdle(long idleTime, TimeUnit unit) {
-            evictIdle = idleTime <= 0 ? 0 : Math.max(1, unit.toMillis(idleTime));
+            evictIdle = Arguments.positiveMillis("idleTime", idleTime, unit);
             return this;
+        }
+
+        /**
+         * As {@link #evictIdle(long, TimeUnit)}.
+         *
+         * @param idleTime how long
+         * @return this
+         * @throws IllegalArgumentException if {@code idleTime} is zero, negative or null
+         */
+        public Builder<R, C> evictIdle(Duration idleTime) {
+            return evictIdle(Arguments.nanos(idleTime), TimeUnit.NANOSECONDS);
         }
 
         /** Forces the number of idle lists, so that tests have exact order (1) or certain disorder (more). */
@@ -854,12 +1027,12 @@ public final class ConnectionPool<R, C> implements Closeable {
          * @return a new pool
          */
         public ConnectionPool<R, C> build() {
+            ManualClock clock = this.clock != null ? this.clock : ManualClock.current();
             PoolState state = new PoolState(
                     disposer,
                     leakListener,
                     new PoolState.Constants(
-                            profile.strict,
-                            profile.ownRouteFirst,
+                            ownRouteFirst,
                             policy == Policy.FIFO,
                             barging,
                             maxWaiters,
@@ -869,16 +1042,9 @@ public final class ConnectionPool<R, C> implements Closeable {
                             watching,
                             evictExpired,
                             evictIdle),
-                    maxTotal == null ? profile.maxTotal : maxTotal,
-                    maxPerRoute == null ? profile.maxPerRoute : maxPerRoute);
+                    maxTotal,
+                    maxPerRoute);
             return new ConnectionPool<>(state, clock);
-        }
-
-        private static <T> T given(String what, T value) {
-            if (value == null) {
-                throw new IllegalArgumentException(what + " must not be null: leave it out for the default");
-            }
-            return value;
         }
     }
 }

@@ -18,9 +18,10 @@ final class Deadline implements Patience {
     Deadline(long timeout, TimeUnit unit, ManualClock clock, PendingLease<?> request) {
         this.clock = clock;
         this.request = request;
-        limited = timeout > 0;
+        long patience = Arguments.unit(unit).toNanos(timeout);
+        limited = patience != Long.MAX_VALUE;
         // A sum that overflows is right all the same, as nanosLeft() looks at differences only.
-        nanos = limited ? now() + unit.toNanos(timeout) : 0;
+        nanos = limited ? now() + Math.max(0, patience) : 0;
     }
 
     @Override

@@ -6,6 +6,7 @@ import io.leasehold.internal.NativePool;
 import io.leasehold.internal.StateRef;
 import java.io.Closeable;
 import java.net.Socket;
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -17,17 +18,22 @@ import java.util.concurrent.TimeUnit;
  *
  * <!-- from examples/sockets/src/main/java/example/SocketGet.java -->
  * <pre>{@code
- * try (Lease<Socket> lease = pool.lease(address, 5, TimeUnit.SECONDS)) {
- *     Socket socket = lease.connection();
- *     if (socket == null) {
- *         socket = new Socket(address.getHostName(), address.getPort());
- *         lease.opened(socket);
- *         lease.attach(socket); // from here on the pool notices when the server closes it
- *     }
- *     answer = exchange(socket, path); // a request and its whole response
- *     lease.updateExpiry(30, TimeUnit.SECONDS); // as the server promised
- *     lease.release();
+ * try (Lease<Socket> lease = pool.lease(address, Duration.ofSeconds(5))) {
+ *     return get(lease, address, path);
  * } // discards the connection if anything was thrown
+ * }</pre>
+ *
+ * <!-- from examples/sockets/src/main/java/example/SocketGet.java -->
+ * <pre>{@code
+ * if (lease.isVacancy()) {
+ *     Socket socket = new Socket(address.getHostName(), address.getPort());
+ *     lease.opened(socket);
+ *     lease.attach(socket); // from here on the pool notices when the server closes it
+ * }
+ * String answer = exchange(lease.connection(), path); // a request and its whole response
+ * lease.updateExpiry(Duration.ofSeconds(30)); // as the server promised
+ * lease.release();
+ * return answer;
  * }</pre>
  *
  * <p>Without {@link #attach} the pool does not know the socket and notices nothing. A server may still close a connection while a request
@@ -61,18 +67,26 @@ public final class Lease<C> implements Closeable {
     /**
      * The route that was asked for.
      *
-     * @param <R> the pool's type of routes, which a lease does not carry
-     * @return the route, also after the lease has ended
+     * @return the route, one of the pool's type of routes, which a lease does not carry; also after the lease has ended
      */
-    @SuppressWarnings("unchecked")
-    public <R> R route() {
-        return (R) ref.route();
+    public Object route() {
+        return ref.route();
+    }
+
+    /**
+     * Whether there is no connection yet, so that this is the right to open one.
+     *
+     * @return true until {@link #opened}; true again after {@link #reopen} and {@link #replace}
+     * @throws IllegalStateException if the lease has ended
+     */
+    public boolean isVacancy() {
+        return connection() == null;
     }
 
     /**
      * The connection.
      *
-     * @return the connection, or null if this lease is a vacancy
+     * @return the connection, or null if this lease is a {@linkplain #isVacancy vacancy}
      * @throws IllegalStateException if the lease has ended
      */
     public C connection() {
@@ -94,9 +108,7 @@ public final class Lease<C> implements Closeable {
      *     disposed of
      */
     public void opened(C connection) {
-        if (connection == null) {
-            throw new IllegalArgumentException("opened(null): say release() or discard() if no connection could be opened");
-        }
+        Arguments.given(connection, "connection", "say release() or discard() if no connection could be opened");
         if (ref.isEnded()) {
             throw LeaseRef.ended();
         }
@@ -203,9 +215,7 @@ public final class Lease<C> implements Closeable {
      * @throws IllegalStateException if the lease is a vacancy
      */
     public boolean tryAttach(Socket socket) {
-        if (socket == null) {
-            throw new IllegalArgumentException("attach(null): say detach() to have the socket forgotten");
-        }
+        Arguments.given(socket, "socket", "say detach() to have it forgotten");
         checkHasConnection();
         return pool.attach(ref, socket, pool.watching());
     }
@@ -245,11 +255,29 @@ public final class Lease<C> implements Closeable {
      * Says for how long the connection may be kept for reuse, counted from the release that follows. At most the pool's
      * time to live counts. A connection released without a word on this keeps the expiry it had; a new one has none.
      *
-     * @param keepAlive how long; zero or negative is without end. What is smaller than a millisecond is rounded up
+     * <p>Zero and less mean what they say, also as the outcome of a subtraction: the connection is disposed of at the release. (In
+     * HttpClient they are without end; the managers, which take its numbers, translate them.)
+     *
+     * @param keepAlive how long; zero or negative is not at all, {@link Long#MAX_VALUE} is without end. What is smaller than a millisecond
+     *     is rounded up
      * @param unit the unit of {@code keepAlive}
+     * @throws IllegalArgumentException if {@code unit} is null
      */
     public void updateExpiry(long keepAlive, TimeUnit unit) {
-        this.keepAlive = keepAlive <= 0 ? Engine.KEEP_FOREVER : Math.max(1, unit.toMillis(keepAlive));
+        Arguments.unit(unit);
+        this.keepAlive = keepAlive == Long.MAX_VALUE
+                ? Engine.KEEP_FOREVER
+                : keepAlive <= 0 ? Engine.CLOSE : Math.max(1, unit.toMillis(keepAlive));
+    }
+
+    /**
+     * As {@link #updateExpiry(long, TimeUnit)}.
+     *
+     * @param keepAlive how long; zero or negative is not at all
+     * @throws IllegalArgumentException if {@code keepAlive} is null
+     */
+    public void updateExpiry(Duration keepAlive) {
+        updateExpiry(Arguments.nanos(keepAlive), TimeUnit.NANOSECONDS);
     }
 
     /**
@@ -258,11 +286,11 @@ public final class Lease<C> implements Closeable {
      *
      * <p>A vacancy gives the right to open back.
      *
-     * @throws IllegalStateException if the lease has ended before, unless the pool's {@link Profile} makes that a no-op
+     * @throws IllegalStateException if the lease has ended before
      */
     public void release() {
         if (!tryRelease()) {
-            endedTwice();
+            throw LeaseRef.ended();
         }
     }
 
@@ -270,22 +298,22 @@ public final class Lease<C> implements Closeable {
      * Ends the lease; the connection may be used again, for requests with an equal state only.
      *
      * @param state to whom the connection is bound by now, or null to nobody
-     * @throws IllegalStateException if the lease has ended before, unless the pool's {@link Profile} makes that a no-op
+     * @throws IllegalStateException if the lease has ended before
      */
     public void release(Object state) {
         if (!tryRelease(state)) {
-            endedTwice();
+            throw LeaseRef.ended();
         }
     }
 
     /**
      * Ends the lease; the connection must not be used again and is disposed of.
      *
-     * @throws IllegalStateException if the lease has ended before, unless the pool's {@link Profile} makes that a no-op
+     * @throws IllegalStateException if the lease has ended before
      */
     public void discard() {
         if (!tryDiscard()) {
-            endedTwice();
+            throw LeaseRef.ended();
         }
     }
 
@@ -354,12 +382,6 @@ public final class Lease<C> implements Closeable {
             if (ref.handle == LeaseRef.ENDED) {
                 connection = null;
             }
-        }
-    }
-
-    private void endedTwice() {
-        if (pool.isStrict()) {
-            throw LeaseRef.ended();
         }
     }
 }

@@ -32,10 +32,7 @@ public final class ManagedSockets {
      * @throws IllegalArgumentException if {@code watching} is null
      */
     public void setWatching(Watching watching) {
-        if (watching == null) {
-            throw new IllegalArgumentException("watching must not be null: say Watching.OFF for none");
-        }
-        this.watching = watching;
+        this.watching = Arguments.given(watching, "watching", "say Watching.OFF for none");
     }
 
     /**

@@ -1,6 +1,6 @@
 package io.leasehold;
 
-import java.util.Objects;
+import java.time.Duration;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -41,7 +41,7 @@ public final class PendingLease<C> {
     /**
      * Waits until there is a connection or the right to open one.
      *
-     * @param timeout how long to wait at most; zero or negative is without end
+     * @param timeout how long to wait at most; zero or negative is not at all, {@link Long#MAX_VALUE} is without end
      * @param unit the unit of {@code timeout}
      * @return the lease, the caller's to end
      * @throws InterruptedException if the thread was interrupted before or while it had to wait; nothing is retained
@@ -51,18 +51,37 @@ public final class PendingLease<C> {
      * @throws QueueFullException if as many requests wait as the pool allows
      * @throws LeaseholdUnavailableException if the native library could not be loaded
      * @throws IllegalStateException if a lease was had already, or another thread waits for it
+     * @throws IllegalArgumentException if {@code unit} is null
      */
     public Lease<C> get(long timeout, TimeUnit unit) throws InterruptedException, TimeoutException {
         return ask(timeout, unit, null);
     }
 
     /**
+     * As {@link #get(long, TimeUnit)}.
+     *
+     * @param timeout how long to wait at most; zero or negative is not at all
+     * @return the lease, the caller's to end
+     * @throws InterruptedException if the thread was interrupted before or while it had to wait; nothing is retained
+     * @throws TimeoutException if there was none in time; nothing is retained, and the request may be asked again
+     * @throws CancellationException if the request was cancelled
+     * @throws PoolShutDownException if the pool was shut down
+     * @throws QueueFullException if as many requests wait as the pool allows
+     * @throws LeaseholdUnavailableException if the native library could not be loaded
+     * @throws IllegalStateException if a lease was had already, or another thread waits for it
+     * @throws IllegalArgumentException if {@code timeout} is null
+     */
+    public Lease<C> get(Duration timeout) throws InterruptedException, TimeoutException {
+        return get(Arguments.nanos(timeout), TimeUnit.NANOSECONDS);
+    }
+
+    /**
      * As {@link #get}, and makes something of the lease, as {@link ConnectionPool#tryLeaseFor} does. If that fails, this request was
      * served all the same.
      *
-     * @param timeout how long to wait at most; zero or negative is without end
+     * @param timeout how long to wait at most; zero or negative is not at all, {@link Long#MAX_VALUE} is without end
      * @param unit the unit of {@code timeout}
-     * @param use makes something of the lease, outside every lock; not null
+     * @param use makes something of the lease, outside every lock
      * @param <T> what it makes
      * @return what the function returned
      * @throws InterruptedException if the thread was interrupted before or while it had to wait; nothing is retained
@@ -72,14 +91,37 @@ public final class PendingLease<C> {
      * @throws QueueFullException if as many requests wait as the pool allows
      * @throws LeaseholdUnavailableException if the native library could not be loaded
      * @throws IllegalStateException if a lease was had already, or another thread waits for it
+     * @throws IllegalArgumentException if {@code unit} or {@code use} is null
      */
     public <T> T getFor(long timeout, TimeUnit unit, Function<? super Lease<C>, ? extends T> use)
             throws InterruptedException, TimeoutException {
-        return ask(timeout, unit, Objects.requireNonNull(use, "use is null: say get(timeout, unit) for the lease itself"));
+        return ask(timeout, unit, Arguments.given(use, "use", "say get(timeout, unit) for the lease itself"));
+    }
+
+    /**
+     * As {@link #getFor(long, TimeUnit, Function)}.
+     *
+     * @param timeout how long to wait at most; zero or negative is not at all
+     * @param use makes something of the lease, outside every lock
+     * @param <T> what it makes
+     * @return what the function returned
+     * @throws InterruptedException if the thread was interrupted before or while it had to wait; nothing is retained
+     * @throws TimeoutException if there was none in time; nothing is retained, and the request may be asked again
+     * @throws CancellationException if the request was cancelled
+     * @throws PoolShutDownException if the pool was shut down
+     * @throws QueueFullException if as many requests wait as the pool allows
+     * @throws LeaseholdUnavailableException if the native library could not be loaded
+     * @throws IllegalStateException if a lease was had already, or another thread waits for it
+     * @throws IllegalArgumentException if {@code timeout} or {@code use} is null
+     */
+    public <T> T getFor(Duration timeout, Function<? super Lease<C>, ? extends T> use) throws InterruptedException, TimeoutException {
+        return getFor(Arguments.nanos(timeout), TimeUnit.NANOSECONDS, use);
     }
 
     private <T> T ask(long timeout, TimeUnit unit, Function<? super Lease<C>, ? extends T> use)
             throws InterruptedException, TimeoutException {
+        // What is wrong with it is said before the request is anybody's.
+        Deadline deadline = new Deadline(timeout, unit, clock, this);
         Thread thread = Thread.currentThread();
         if (!status.compareAndSet(ASKED_BY_NOBODY, thread)) {
             if (isCancelled()) {
@@ -88,7 +130,7 @@ public final class PendingLease<C> {
             throw new IllegalStateException("this request was served already or another thread waits for it: make a new one");
         }
         try {
-            return source.lease(new Deadline(timeout, unit, clock, this), use);
+            return source.lease(deadline, use);
         } finally {
             status.compareAndSet(thread, ASKED_BY_NOBODY);
         }

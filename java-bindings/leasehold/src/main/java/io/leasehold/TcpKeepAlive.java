@@ -60,9 +60,10 @@ public final class TcpKeepAlive {
      * @param socket a connected socket, which no other thread may close meanwhile
      * @return false if its descriptor cannot be reached (see {@link Sockets#probe}): then nothing was set
      * @throws SocketException if the operating system refuses
+     * @throws IllegalArgumentException if {@code socket} is null
      */
     public boolean setOn(Socket socket) throws SocketException {
-        return setOn(FoundSocket.of(socket));
+        return setOn(FoundSocket.of(Arguments.given(socket, "socket", "say which is to have it")));
     }
 
     boolean setOn(FoundSocket socket) throws SocketException {

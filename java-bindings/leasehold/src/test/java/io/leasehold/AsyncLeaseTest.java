@@ -86,7 +86,7 @@ class AsyncLeaseTest {
 
     private static Told request(ConnectionPool<String, Connection> pool, String route) {
         Told told = new Told();
-        pool.requestLease(route, null, 0, TimeUnit.SECONDS, told);
+        pool.requestLease(route, null, Long.MAX_VALUE, TimeUnit.SECONDS, told);
         return told;
     }
 
@@ -127,7 +127,7 @@ class AsyncLeaseTest {
         Lease<Connection> lease = open(pool, "a");
         Connection connection = lease.connection();
         Told told = request(pool, "a");
-        CompletableFuture<Lease<Connection>> second = pool.leaseAsync("b", 0, TimeUnit.SECONDS);
+        CompletableFuture<Lease<Connection>> second = pool.leaseAsync("b", Long.MAX_VALUE, TimeUnit.SECONDS);
         assertEquals(2, pool.stats().pending());
         lease.release();
         assertSame(Thread.currentThread(), told.thread);
@@ -160,13 +160,13 @@ class AsyncLeaseTest {
         for (int i = 0; i < 10; i++) {
             int number = i;
             if (i % 2 == 0) {
-                pool.leaseAsync("r" + i % 3, 0, TimeUnit.SECONDS).thenAccept(mine -> {
+                pool.leaseAsync("r" + i % 3, Long.MAX_VALUE, TimeUnit.SECONDS).thenAccept(mine -> {
                     served.add(number);
                     mine.close();
                 });
             } else {
                 FutureTask<?> task = new FutureTask<Void>(() -> {
-                    Lease<Connection> mine = pool.lease("r" + number % 3, 0, TimeUnit.SECONDS);
+                    Lease<Connection> mine = pool.lease("r" + number % 3, Long.MAX_VALUE, TimeUnit.SECONDS);
                     served.add(number);
                     mine.close();
                     return null;
@@ -278,10 +278,10 @@ class AsyncLeaseTest {
     void onlySoManyMayWait() throws Exception {
         ConnectionPool<String, Connection> pool = builder().maxTotal(1).maxWaiters(1).build();
         Lease<Connection> lease = open(pool, "a");
-        CompletableFuture<Lease<Connection>> waits = pool.leaseAsync("a", 0, TimeUnit.SECONDS);
-        assertInstanceOf(QueueFullException.class, failure(pool.leaseAsync("a", 0, TimeUnit.SECONDS)));
+        CompletableFuture<Lease<Connection>> waits = pool.leaseAsync("a", Long.MAX_VALUE, TimeUnit.SECONDS);
+        assertInstanceOf(QueueFullException.class, failure(pool.leaseAsync("a", Long.MAX_VALUE, TimeUnit.SECONDS)));
         Told told = new Told();
-        assertThrows(QueueFullException.class, () -> pool.requestLease("a", null, 0, TimeUnit.SECONDS, told));
+        assertThrows(QueueFullException.class, () -> pool.requestLease("a", null, Long.MAX_VALUE, TimeUnit.SECONDS, told));
         assertEquals(emptyList(), new ArrayList<>(told.answers));
         lease.release();
         waits.join().release();
@@ -319,8 +319,8 @@ class AsyncLeaseTest {
     void aFutureThatItsUserEndsEndsTheRequest(int how) {
         ConnectionPool<String, Connection> pool = builder().maxTotal(1).build();
         Lease<Connection> lease = open(pool, "a");
-        CompletableFuture<Lease<Connection>> future = pool.leaseAsync("a", 0, TimeUnit.SECONDS);
-        CompletableFuture<Lease<Connection>> next = pool.leaseAsync("a", 0, TimeUnit.SECONDS);
+        CompletableFuture<Lease<Connection>> future = pool.leaseAsync("a", Long.MAX_VALUE, TimeUnit.SECONDS);
+        CompletableFuture<Lease<Connection>> next = pool.leaseAsync("a", Long.MAX_VALUE, TimeUnit.SECONDS);
         assertEquals(2, pool.stats().pending());
         endOtherwise(future, how);
         assertEquals(1, pool.stats().pending());
@@ -335,7 +335,7 @@ class AsyncLeaseTest {
         ConnectionPool<String, Connection> pool = builder().maxTotal(1).build();
         Lease<Connection> lease = open(pool, "a");
         Told told = new Told();
-        LeaseRequest request = pool.requestLease("a", null, 0, TimeUnit.SECONDS, told);
+        LeaseRequest request = pool.requestLease("a", null, Long.MAX_VALUE, TimeUnit.SECONDS, told);
         assertFalse(request.isDone());
         assertTrue(request.cancel());
         assertFalse(request.cancel());
@@ -343,7 +343,7 @@ class AsyncLeaseTest {
         assertEquals(0, pool.stats().pending());
         lease.release();
         assertEquals(emptyList(), new ArrayList<>(told.answers));
-        LeaseRequest served = pool.requestLease("a", null, 0, TimeUnit.SECONDS, told);
+        LeaseRequest served = pool.requestLease("a", null, Long.MAX_VALUE, TimeUnit.SECONDS, told);
         assertTrue(served.isDone());
         assertFalse(served.cancel());
         told.lease().release();
@@ -356,9 +356,9 @@ class AsyncLeaseTest {
         AtomicReference<LeaseRequest> second = new AtomicReference<>();
         AtomicReference<Boolean> isCancelled = new AtomicReference<>();
         Told told = new Told();
-        CompletableFuture<Lease<Connection>> first = pool.leaseAsync("a", 0, TimeUnit.SECONDS);
+        CompletableFuture<Lease<Connection>> first = pool.leaseAsync("a", Long.MAX_VALUE, TimeUnit.SECONDS);
         first.thenAccept(lease -> isCancelled.set(second.get().cancel()));
-        second.set(pool.requestLease("a", null, 0, TimeUnit.SECONDS, told));
+        second.set(pool.requestLease("a", null, Long.MAX_VALUE, TimeUnit.SECONDS, told));
         Told third = request(pool, "a");
         pool.setMaxTotal(2);
         third.await();
@@ -381,7 +381,7 @@ class AsyncLeaseTest {
         }
 
         void next() {
-            pool.requestLease("a", null, 0, TimeUnit.SECONDS, this);
+            pool.requestLease("a", null, Long.MAX_VALUE, TimeUnit.SECONDS, this);
         }
 
         @Override
@@ -413,16 +413,16 @@ class AsyncLeaseTest {
         ConnectionPool<String, Connection> pool = builder().maxTotal(1).build();
         List<String> order = new ArrayList<>();
         Lease<Connection> lease = open(pool, "a");
-        pool.leaseAsync("a", 0, TimeUnit.SECONDS).thenAccept(first -> {
+        pool.leaseAsync("a", Long.MAX_VALUE, TimeUnit.SECONDS).thenAccept(first -> {
             order.add("first begins");
-            pool.leaseAsync("a", 0, TimeUnit.SECONDS).thenAccept(third -> {
+            pool.leaseAsync("a", Long.MAX_VALUE, TimeUnit.SECONDS).thenAccept(third -> {
                 order.add("third");
                 third.close();
             });
             first.close();
             order.add("first ends");
         });
-        pool.leaseAsync("a", 0, TimeUnit.SECONDS).thenAccept(second -> {
+        pool.leaseAsync("a", Long.MAX_VALUE, TimeUnit.SECONDS).thenAccept(second -> {
             order.add("second begins");
             second.close();
             order.add("second ends");
@@ -449,7 +449,7 @@ class AsyncLeaseTest {
         if (left == 0) {
             end.complete(null);
         } else {
-            pool.leaseAsync("a", 0, TimeUnit.SECONDS).thenAccept(next -> chain(pool, next, left - 1, end));
+            pool.leaseAsync("a", Long.MAX_VALUE, TimeUnit.SECONDS).thenAccept(next -> chain(pool, next, left - 1, end));
         }
     }
 
@@ -459,7 +459,7 @@ class AsyncLeaseTest {
         ConnectionPool<String, Connection> pool = builder().maxTotal(1).build();
         Lease<Connection> lease = open(pool, "a");
         CompletableFuture<Void> end = new CompletableFuture<>();
-        pool.leaseAsync("a", 0, TimeUnit.SECONDS).thenAccept(next -> chain(pool, next, CHAINED, end));
+        pool.leaseAsync("a", Long.MAX_VALUE, TimeUnit.SECONDS).thenAccept(next -> chain(pool, next, CHAINED, end));
         lease.release();
         assertTrue(end.isDone(), "all ran on this thread");
         assertWhole(pool, 1);
@@ -471,11 +471,11 @@ class AsyncLeaseTest {
         CountDownLatch mayEnd = new CountDownLatch(1);
         Queue<Lease<Connection>> leases = new ConcurrentLinkedQueue<>();
         AtomicReference<Lease<Connection>> nested = new AtomicReference<>();
-        pool.leaseAsync("a", 0, TimeUnit.SECONDS).thenAccept(lease -> {
+        pool.leaseAsync("a", Long.MAX_VALUE, TimeUnit.SECONDS).thenAccept(lease -> {
             leases.add(lease);
             try {
                 // Its own thread would have to complete this one.
-                nested.set(pool.leaseAsync("b", 0, TimeUnit.SECONDS).get());
+                nested.set(pool.leaseAsync("b", Long.MAX_VALUE, TimeUnit.SECONDS).get());
                 mayEnd.await();
             } catch (InterruptedException | ExecutionException e) {
                 throw new AssertionError(e);
@@ -530,9 +530,9 @@ class AsyncLeaseTest {
         try (LogCapture log = LogCapture.of(ConnectionPool.class)) {
             ConnectionPool<String, Connection> pool = builder().maxTotal(1).build();
             // At once, by a release, by a timeout.
-            pool.requestLease("a", null, 0, TimeUnit.SECONDS, failing);
+            pool.requestLease("a", null, Long.MAX_VALUE, TimeUnit.SECONDS, failing);
             Lease<Connection> lease = open(pool, "a");
-            pool.requestLease("a", null, 0, TimeUnit.SECONDS, failing);
+            pool.requestLease("a", null, Long.MAX_VALUE, TimeUnit.SECONDS, failing);
             Told next = request(pool, "a");
             lease.release();
             Eventually.await("the next one is told", () -> !next.answers.isEmpty());
@@ -552,7 +552,7 @@ class AsyncLeaseTest {
         Lease<Connection> lease = open(pool, "a");
         AtomicInteger told = new AtomicInteger();
         for (int i = 0; i < 3; i++) {
-            pool.leaseAsync("a", i == 0 ? 1 : 0, TimeUnit.SECONDS).whenComplete((next, failure) -> {
+            pool.leaseAsync("a", i == 0 ? 1 : Long.MAX_VALUE, TimeUnit.SECONDS).whenComplete((next, failure) -> {
                 monitors.ask();
                 told.incrementAndGet();
                 if (next != null) {
@@ -575,7 +575,7 @@ class AsyncLeaseTest {
         for (int i = 0; i < 1_000; i++) {
             Lease<Connection> lease = pool.tryLease("a");
             int[] written = new int[1];
-            CompletableFuture<Integer> read = pool.leaseAsync("a", 0, TimeUnit.SECONDS).thenApply(next -> {
+            CompletableFuture<Integer> read = pool.leaseAsync("a", Long.MAX_VALUE, TimeUnit.SECONDS).thenApply(next -> {
                 int seen = written[0];
                 next.close();
                 return seen;
@@ -613,7 +613,7 @@ class AsyncLeaseTest {
                 while (begun.getAndIncrement() < rounds) {
                     try {
                         Object state = random.nextInt(8) == 0 ? "s" : null;
-                        long timeout = random.nextInt(3) == 0 ? random.nextInt(200) + 1 : 0;
+                        long timeout = random.nextInt(3) == 0 ? random.nextInt(200) : Long.MAX_VALUE;
                         CompletableFuture<Lease<Connection>> future =
                                 pool.leaseAsync("r" + random.nextInt(2), state, timeout, TimeUnit.MICROSECONDS);
                         futures.add(future);

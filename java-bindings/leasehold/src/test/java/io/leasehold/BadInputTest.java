@@ -9,12 +9,15 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.function.Executable;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 
 /** Mistakes are told apart, say what to do, and lose nothing. */
 class BadInputTest {
@@ -62,10 +65,68 @@ class BadInputTest {
         illegalArgument("disposer", () -> ConnectionPool.builder(null));
     }
 
+    /** All methods of the API are asked for what they say of null, so that a new one is tried, too. */
+    @Test
+    void whatMayNotBeNullIsRefusedAlikeEverywhereBeforeAnythingIsDone() throws Exception {
+        Lease<Connection> lease = open();
+        int tried = 0;
+        for (Object subject : new Object[] {pool, lease, pool.pendingLease("a", null), ConnectionPool.builder(disposals), new ManualClock(),
+                new ManagedSockets(), TcpKeepAlive.of(1, 1, 1)}) {
+            for (Method method : subject.getClass().getMethods()) {
+                Class<?>[] types = method.getParameterTypes();
+                for (int i = 0; i < types.length; i++) {
+                    if (method.getDeclaringClass() == subject.getClass() && !types[i].isPrimitive() && !mayBeNull(method, i)) {
+                        Object[] arguments = Stream.of(types).map(BadInputTest::some).toArray();
+                        arguments[i] = null;
+                        Throwable refusal = assertThrows(InvocationTargetException.class, () -> method.invoke(subject, arguments),
+                                method::toString).getCause();
+                        assertEquals(IllegalArgumentException.class, refusal.getClass(), method::toString);
+                        assertTrue(refusal.getMessage().contains(" must not be null: "), refusal.getMessage());
+                        tried++;
+                    }
+                }
+            }
+        }
+        assertTrue(tried > 50, tried + " parameters");
+        assertFalse(lease.isEnded());
+        assertFalse(pool.isShutDown());
+        assertEquals(1, pool.stats().leased());
+    }
+
+    /** The states, which for null are nobody's; what switches off; what a manager says of a connection that has no socket. */
+    private static boolean mayBeNull(Method method, int parameter) {
+        String name = method.getName();
+        boolean isState = method.getParameterTypes()[parameter] == Object.class
+                && (parameter == 1 || name.equals("release") || name.equals("tryRelease"));
+        return isState || name.equals("setTcpKeepAlive") || method.getDeclaringClass() == ManagedSockets.class && !name.startsWith("set");
+    }
+
+    private static Object some(Class<?> type) {
+        if (type == long.class) {
+            return 1L;
+        }
+        if (type == int.class) {
+            return 1;
+        }
+        if (type == boolean.class) {
+            return false;
+        }
+        if (type == TimeUnit.class) {
+            return TimeUnit.SECONDS;
+        }
+        if (type == Duration.class) {
+            return Duration.ofSeconds(1);
+        }
+        if (type.isInterface()) {
+            return Proxy.newProxyInstance(BadInputTest.class.getClassLoader(), new Class<?>[] {type}, (proxy, method, arguments) -> null);
+        }
+        return type == Object.class ? "a" : null;
+    }
+
     @Test
     void enumsAreNeverNull() {
         illegalArgument("policy", () -> ConnectionPool.builder(disposals).policy(null));
-        illegalArgument("profile", () -> ConnectionPool.builder(disposals).profile(null));
+        illegalArgument("watching", () -> ConnectionPool.builder(disposals).watching(null));
         illegalArgument("mode", () -> pool.shutdown(null));
     }
 
@@ -78,6 +139,8 @@ class BadInputTest {
         illegalArgument("defaultMaxPerRoute", () -> pool.setDefaultMaxPerRoute(Integer.MIN_VALUE));
         illegalArgument("maxPerRoute", () -> pool.setMaxPerRoute("a", -1));
         illegalArgument("idleTime", () -> pool.closeIdle(-1, TimeUnit.SECONDS));
+        illegalArgument("idleTime must be positive: 0", () -> ConnectionPool.builder(disposals).evictIdle(0, TimeUnit.SECONDS));
+        illegalArgument("timeToLive", () -> ConnectionPool.builder(disposals).timeToLive(Duration.ofSeconds(-1)));
         assertEquals(2, pool.getMaxTotal());
     }
 
@@ -94,6 +157,7 @@ class BadInputTest {
         illegalState("ended", () -> lease.release("state"));
         illegalState("ended", lease::discard);
         illegalState("ended", lease::connection);
+        illegalState("ended", lease::isVacancy);
         illegalState("ended", lease::reopen);
         illegalState("ended", () -> lease.opened(new Connection("late")));
         assertFalse(lease.tryRelease());
@@ -113,21 +177,6 @@ class BadInputTest {
         assertTrue(next.connection().isOpen());
         next.release();
         assertEquals(0, pool.stats().leased());
-    }
-
-    @ParameterizedTest
-    @EnumSource(names = {"HTTPCLIENT_3", "HTTPCLIENT_4"})
-    void endingALeaseTwiceDoesNothingWhereTheProfileSaysSo(Profile profile) {
-        ConnectionPool<String, Connection> pool =
-                ConnectionPool.<String, Connection>builder(disposals).profile(profile).build();
-        assertEquals(20, pool.getMaxTotal());
-        assertEquals(2, pool.getDefaultMaxPerRoute());
-        Lease<Connection> lease = held.hold(pool.tryLease("a"));
-        lease.opened(new Connection("c"));
-        lease.release();
-        lease.release();
-        lease.discard();
-        assertEquals(1, pool.stats().available());
     }
 
     @Test

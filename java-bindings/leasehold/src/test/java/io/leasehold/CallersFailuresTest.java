@@ -2,6 +2,7 @@ package io.leasehold;
 
 import io.leasehold.testsupport.Matrix;
 import java.net.Socket;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -43,6 +44,21 @@ class CallersFailuresTest {
                 })
                 .call("ConnectionPool.lease(Object, Object, long, TimeUnit)",
                         stage -> stage.keep(stage.pool.lease(stage.like(stage.a), stage.like(stage.state), 1, TimeUnit.MINUTES)))
+                .call("ConnectionPool.lease(Object, Duration)", stage -> stage.keep(stage.pool.lease(stage.like(stage.a), MINUTE)))
+                .call("ConnectionPool.lease(Object, Object, Duration)",
+                        stage -> stage.keep(stage.pool.lease(stage.like(stage.a), stage.like(stage.state), MINUTE)))
+                .call("ConnectionPool.leaseFor(Object, Object, Duration, Function)",
+                        stage -> stage.pool.leaseFor(stage.like(stage.a), stage.like(stage.state), MINUTE, stage::use))
+                .call("ConnectionPool.leaseAsync(Object, Duration)",
+                        stage -> stage.take(stage.pool.leaseAsync(stage.like(stage.a), MINUTE)))
+                .call("ConnectionPool.leaseAsync(Object, Object, Duration)",
+                        stage -> stage.take(stage.pool.leaseAsync(stage.like(stage.a), stage.like(stage.state), MINUTE)))
+                .call("ConnectionPool.requestLease(Object, Object, Duration, LeaseHook)",
+                        stage -> stage.request(stage.like(stage.a), MINUTE).cancel())
+                .call("PendingLease.get(Duration)", stage -> stage.keep(
+                        stage.pool.pendingLease(stage.like(stage.a), stage.like(stage.state)).get(MINUTE)))
+                .call("PendingLease.getFor(Duration, Function)",
+                        stage -> stage.pool.pendingLease(stage.a, null).getFor(MINUTE, stage::use))
                 .call("ConnectionPool.tryLeaseFor(Object, Object, Function)",
                         stage -> stage.pool.tryLeaseFor(stage.like(stage.a), null, stage::use))
                 .call("ConnectionPool.tryLeaseFor(Object, Object, Function): of a new route",
@@ -71,6 +87,7 @@ class CallersFailuresTest {
                 })
                 .call("ConnectionPool.closeExpired()", stage -> stage.clock.advance(2, TimeUnit.HOURS), stage -> stage.pool.closeExpired())
                 .call("ConnectionPool.closeIdle(long, TimeUnit)", stage -> stage.pool.closeIdle(0, TimeUnit.SECONDS))
+                .call("ConnectionPool.closeIdle(Duration)", stage -> stage.pool.closeIdle(Duration.ZERO))
                 .call("ConnectionPool.closeIdleIf(BiPredicate)", stage -> stage.pool.closeIdleIf((route, connection) -> {
                     stage.faults().pass(PoolStage.PREDICATE);
                     return true;
@@ -98,9 +115,16 @@ class CallersFailuresTest {
                 .call("ConnectionPool.shutdown(ShutdownMode)", stage -> stage.pool.shutdown(ShutdownMode.GRACEFUL))
                 .call("ConnectionPool.shutdown(ShutdownMode): at once", stage -> stage.pool.shutdown(ShutdownMode.IMMEDIATE))
                 .call("ConnectionPool.isShutDown()", stage -> stage.pool.isShutDown())
+                .call("ConnectionPool.awaitTermination(long, TimeUnit)",
+                        stage -> stage.pool.awaitTermination(1, TimeUnit.NANOSECONDS))
+                .call("ConnectionPool.awaitTermination(Duration)", stage -> stage.pool.shutdown(ShutdownMode.IMMEDIATE),
+                        stage -> stage.pool.awaitTermination(Duration.ofNanos(1)))
+                .call("ConnectionPool.isTerminated()", stage -> stage.pool.shutdown(ShutdownMode.IMMEDIATE),
+                        stage -> stage.pool.isTerminated())
                 .call("ConnectionPool.close()", stage -> stage.pool.close())
                 .call("ConnectionPool.toString()", stage -> stage.pool.toString())
                 .call("Lease.route()", stage -> stage.mine.route())
+                .call("Lease.isVacancy()", stage -> stage.mine.isVacancy())
                 .call("Lease.connection()", stage -> stage.mine.connection())
                 .call("Lease.opened(Object)", PoolStage::vacancy, stage -> stage.lastLease().opened(stage.connection()))
                 .call("Lease.opened(Object): after a shutdown", stage -> {
@@ -119,6 +143,7 @@ class CallersFailuresTest {
                 .call("Lease.detach()", stage -> stage.mine.attach(stage.socket), stage -> stage.mine.detach())
                 .call("Lease.noteStale()", stage -> stage.mine.noteStale())
                 .call("Lease.updateExpiry(long, TimeUnit)", stage -> stage.mine.updateExpiry(1, TimeUnit.SECONDS))
+                .call("Lease.updateExpiry(Duration)", stage -> stage.mine.updateExpiry(MINUTE))
                 .call("Lease.release()", stage -> stage.mine.release())
                 .call("Lease.release(): with a socket", stage -> stage.mine.attach(stage.socket), stage -> stage.mine.release())
                 .call("Lease.release(): over the limit", stage -> stage.pool.setMaxTotal(1), stage -> stage.mine.release())
@@ -134,6 +159,7 @@ class CallersFailuresTest {
                 .call("nobody's: a lease is collected", PoolStage::leak, PoolStage::awaitLeak);
     }
 
+    private static final Duration MINUTE = Duration.ofMinutes(1);
     private static final Class<?>[] TYPES = {ConnectionPool.class, ConnectionPool.Builder.class, Lease.class, PendingLease.class};
 
     static List<String> places() {

@@ -15,6 +15,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.leasehold.testsupport.LogCapture;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -281,19 +282,31 @@ class ConnectionPoolTest {
 
     @ParameterizedTest
     @EnumSource
-    void aKeepAliveOfZeroOrLessHasNoEnd(Kind kind) {
+    void aKeepAliveOfZeroOrLessKeepsNothing(Kind kind) {
         ConnectionPool<String, Connection> pool = kind.builder(disposals).manualClock(clock).build();
-        for (long keepAlive : new long[] {0, -1, Long.MIN_VALUE, Long.MAX_VALUE}) {
-            Lease<Connection> lease = held.hold(pool.tryLease("a"));
-            if (lease.connection() == null) {
-                lease.opened(new Connection("a1"));
-            }
-            lease.updateExpiry(1, TimeUnit.MILLISECONDS);
-            lease.updateExpiry(keepAlive, TimeUnit.DAYS);
+        for (Duration keepAlive : new Duration[] {Duration.ZERO, Duration.ofMillis(-1), Duration.ofSeconds(Long.MIN_VALUE)}) {
+            Lease<Connection> lease = open(pool, "a");
+            lease.updateExpiry(1, TimeUnit.HOURS);
+            lease.updateExpiry(keepAlive);
             lease.release();
-            clock.advance(100 * 365, TimeUnit.DAYS);
+            counts(pool, 0, 0);
+            assertEquals(1, disposals.take().size());
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void theLongestKeepAliveHasNoEnd(Kind kind) {
+        ConnectionPool<String, Connection> pool = kind.builder(disposals).manualClock(clock).build();
+        Lease<Connection> lease = open(pool, "a");
+        for (Duration keepAlive : new Duration[] {Duration.ofSeconds(Long.MAX_VALUE), Duration.ofNanos(Long.MAX_VALUE)}) {
+            lease.updateExpiry(1, TimeUnit.MILLISECONDS);
+            lease.updateExpiry(keepAlive);
+            lease.release();
+            clock.advance(Duration.ofDays(200 * 365));
             pool.closeExpired();
             counts(pool, 0, 1);
+            lease = held.hold(pool.tryLease("a"));
         }
     }
 
@@ -318,7 +331,7 @@ class ConnectionPoolTest {
         clock.advance(1, TimeUnit.HOURS);
         lease.opened(new Connection("a1"));
         clock.advance(9, TimeUnit.SECONDS);
-        lease.updateExpiry(0, TimeUnit.SECONDS);
+        lease.updateExpiry(Long.MAX_VALUE, TimeUnit.SECONDS);
         lease.release();
         assertNotNull(held.hold(pool.tryLease("a")).connection());
         clock.advance(1, TimeUnit.SECONDS);

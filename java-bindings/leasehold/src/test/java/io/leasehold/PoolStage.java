@@ -13,6 +13,7 @@ import io.leasehold.testsupport.LogCapture;
 import io.leasehold.testsupport.Matrix;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
@@ -188,7 +189,7 @@ final class PoolStage implements Matrix.Stage {
         Key sameAsB = new Key("b", false);
         waiter = new Thread(() -> {
             try {
-                waitersLease = pool.lease(sameAsB, 0, TimeUnit.SECONDS);
+                waitersLease = pool.lease(sameAsB, Long.MAX_VALUE, TimeUnit.SECONDS);
             } catch (Throwable e) {
                 waitersFailure = e;
             }
@@ -300,7 +301,15 @@ final class PoolStage implements Matrix.Stage {
 
     /** A request whose hook keeps the lease, and fails as the stage's callers' code does. */
     LeaseRequest request(Key route) {
-        return pool.requestLease(route, null, 0, TimeUnit.SECONDS, new LeaseHook<Closable>() {
+        return pool.requestLease(route, null, Long.MAX_VALUE, TimeUnit.SECONDS, hook());
+    }
+
+    LeaseRequest request(Key route, Duration timeout) {
+        return pool.requestLease(route, null, timeout, hook());
+    }
+
+    private LeaseHook<Closable> hook() {
+        return new LeaseHook<Closable>() {
             @Override
             public void leased(Lease<Closable> lease) {
                 try {
@@ -319,7 +328,7 @@ final class PoolStage implements Matrix.Stage {
                     hooksTold.incrementAndGet();
                 }
             }
-        });
+        };
     }
 
     void requestInVain() throws Exception {

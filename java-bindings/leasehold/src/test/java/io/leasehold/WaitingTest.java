@@ -69,7 +69,7 @@ class WaitingTest {
     }
 
     private Waiting<Lease<Connection>> waiting(ConnectionPool<String, Connection> pool, String route) throws Exception {
-        return new Waiting<>(pool, () -> held.hold(pool.lease(route, 0, TimeUnit.SECONDS)));
+        return new Waiting<>(pool, () -> held.hold(pool.lease(route, Long.MAX_VALUE, TimeUnit.SECONDS)));
     }
 
     private Lease<Connection> open(ConnectionPool<String, Connection> pool, String route) {
@@ -120,7 +120,7 @@ class WaitingTest {
         }).maxTotal(1).leakListener(Disposals.LEAKS_ARE_EXPECTED).build();
         Lease<Connection> lease = open(pool, "a");
         Waiting<Boolean> waiter = new Waiting<>(pool, () -> {
-            pool.lease("b", 0, TimeUnit.SECONDS);
+            pool.lease("b", Long.MAX_VALUE, TimeUnit.SECONDS);
             return isClosed.get();
         });
         lease.release();
@@ -135,7 +135,7 @@ class WaitingTest {
         List<Waiting<Void>> waiters = new ArrayList<>();
         for (String name : asList("b", "a", "c", "a", "b")) {
             waiters.add(new Waiting<>(pool, () -> {
-                Lease<Connection> mine = pool.lease(name, 0, TimeUnit.SECONDS);
+                Lease<Connection> mine = pool.lease(name, Long.MAX_VALUE, TimeUnit.SECONDS);
                 served.add(name);
                 mine.release();
                 return null;
@@ -255,7 +255,7 @@ class WaitingTest {
         ConnectionPool<String, Connection> pool = builder().maxPerRoute(1).build();
         Lease<Connection> lease = open(pool, "a");
         Waiting<Lease<Connection>> waiter =
-                new Waiting<>(pool, () -> held.hold(pool.lease("a", "joe", 0, TimeUnit.SECONDS)));
+                new Waiting<>(pool, () -> held.hold(pool.lease("a", "joe", Long.MAX_VALUE, TimeUnit.SECONDS)));
         lease.release("jack");
         assertNull(waiter.result().connection());
         assertEquals(singletonList("a EVICTED"), disposals.take());
@@ -266,8 +266,8 @@ class WaitingTest {
         ConnectionPool<String, Connection> pool = builder().maxTotal(1).build();
         Lease<Connection> lease = open(pool, "a");
         PendingLease<Connection> request = pool.pendingLease("a", null);
-        Waiting<Lease<Connection>> waiter = new Waiting<>(pool, () -> request.get(0, TimeUnit.SECONDS));
-        assertThrows(IllegalStateException.class, () -> request.get(0, TimeUnit.SECONDS), "two threads wait for one");
+        Waiting<Lease<Connection>> waiter = new Waiting<>(pool, () -> request.get(Long.MAX_VALUE, TimeUnit.SECONDS));
+        assertThrows(IllegalStateException.class, () -> request.get(Long.MAX_VALUE, TimeUnit.SECONDS), "two threads wait for one");
         assertTrue(request.cancel());
         assertInstanceOf(CancellationException.class, waiter.failure());
         assertFalse(request.cancel());
@@ -300,7 +300,7 @@ class WaitingTest {
             }
         };
         request.set(pool.pendingLease("a", state));
-        assertThrows(CancellationException.class, () -> request.get().get(0, TimeUnit.SECONDS));
+        assertThrows(CancellationException.class, () -> request.get().get(Long.MAX_VALUE, TimeUnit.SECONDS));
         assertEquals(1, pool.stats().available());
         assertNotNull(held.hold(pool.tryLease("a")).connection(), "bound to nobody, as it was");
     }

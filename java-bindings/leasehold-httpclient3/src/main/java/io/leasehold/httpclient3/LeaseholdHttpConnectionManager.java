@@ -6,7 +6,6 @@ import io.leasehold.Counters;
 import io.leasehold.Lease;
 import io.leasehold.Leasehold;
 import io.leasehold.LeaseholdUnavailableException;
-import io.leasehold.Profile;
 import io.leasehold.Stats;
 import io.leasehold.TcpKeepAlive;
 import io.leasehold.Watching;
@@ -56,7 +55,7 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
     private final ConnectionPool<Route, PooledConnection.Cell> pool =
             ConnectionPool.<Route, PooledConnection.Cell>builder(
                             new PooledConnection.Closer(LeaseholdHttpConnectionManager::letGo))
-                    .profile(Profile.HTTPCLIENT_3)
+                    .ownRouteFirst(true)
                     // Connections are asked where 3.1 asks them.
                     .watching(Watching.WATCH)
                     .leakListener(PooledConnection.leakListener(LOG))

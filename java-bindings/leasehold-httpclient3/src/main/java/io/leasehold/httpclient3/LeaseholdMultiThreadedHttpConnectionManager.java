@@ -7,7 +7,6 @@ import io.leasehold.Lease;
 import io.leasehold.Leasehold;
 import io.leasehold.LeaseholdUnavailableException;
 import io.leasehold.PoolShutDownException;
-import io.leasehold.Profile;
 import io.leasehold.ShutdownMode;
 import io.leasehold.Stats;
 import io.leasehold.TcpKeepAlive;
@@ -56,7 +55,9 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
     private final ConnectionPool<Route, PooledConnection.Cell> pool =
             ConnectionPool.<Route, PooledConnection.Cell>builder(
                             new PooledConnection.Closer(LeaseholdMultiThreadedHttpConnectionManager::letGo))
-                    .profile(Profile.HTTPCLIENT_3)
+                    .ownRouteFirst(true)
+                    .maxTotal(DEFAULT_MAX_TOTAL_CONNECTIONS)
+                    .maxPerRoute(DEFAULT_MAX_HOST_CONNECTIONS)
                     // Connections are asked where 3.1 asks them.
                     .watching(Watching.WATCH)
                     .leakListener(PooledConnection.leakListener(LOG))
@@ -305,7 +306,8 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
             throw new IllegalArgumentException("timeout value is negative");
         }
         try {
-            return pool.leaseFor(route, null, timeout, TimeUnit.MILLISECONDS, handOver);
+            // Zero is without end in 3.1.
+            return pool.leaseFor(route, null, timeout == 0 ? Long.MAX_VALUE : timeout, TimeUnit.MILLISECONDS, handOver);
         } catch (InterruptedException e) {
             LOG.debug("Interrupted while waiting for connection", e);
             throw new IllegalThreadStateException("Interrupted while waiting in MultiThreadedHttpConnectionManager");

@@ -4,8 +4,6 @@ import io.leasehold.ConnectionPool;
 import io.leasehold.Counters;
 import io.leasehold.Leasehold;
 import io.leasehold.LeaseholdUnavailableException;
-import io.leasehold.ManualClock;
-import io.leasehold.Profile;
 import io.leasehold.ShutdownMode;
 import io.leasehold.Stats;
 import io.leasehold.TcpKeepAlive;
@@ -96,6 +94,10 @@ import org.apache.http.util.Args;
  * in use, which are compared by {@code equals} alone.
  */
 public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConnectionManager {
+    // HttpClient's own.
+    private static final int MAX_TOTAL = 20;
+    private static final int MAX_PER_ROUTE = 2;
+
     private final HttpClientConnectionOperator operator;
     private final ConnectionPool<HttpRoute, PooledConnection.Cell> pool;
     private final PooledConnection.Home home = new PooledConnection.Home();
@@ -206,23 +208,6 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
      * @param connFactory makes connections, not opened yet; null for HttpClient's own
      * @param timeToLive how long a connection may live, counted from its opening; zero or negative is without end
      * @param timeUnit the unit of {@code timeToLive}
-     */
-    public LeaseholdHttpClientConnectionManager(
-            HttpClientConnectionOperator httpClientConnectionOperator,
-            HttpConnectionFactory<HttpRoute, ManagedHttpClientConnection> connFactory,
-            long timeToLive,
-            TimeUnit timeUnit) {
-        this(httpClientConnectionOperator, connFactory, timeToLive, timeUnit, null);
-    }
-
-    /**
-     * Creates a manager whose connections grow old by a clock of their own, for tests.
-     *
-     * @param httpClientConnectionOperator opens connections and layers TLS over them
-     * @param connFactory makes connections, not opened yet; null for HttpClient's own
-     * @param timeToLive how long a connection may live, counted from its opening; zero or negative is without end
-     * @param timeUnit the unit of {@code timeToLive}
-     * @param clock the clock for keep-alive, idle times, time to live and the timeouts of waiting requests; null for the machine's
      * @throws IllegalArgumentException if {@code httpClientConnectionOperator} or {@code timeUnit} is null
      * @throws LeaseholdUnavailableException if the native library could not be loaded; its message says what to do
      */
@@ -230,20 +215,22 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
             HttpClientConnectionOperator httpClientConnectionOperator,
             HttpConnectionFactory<HttpRoute, ManagedHttpClientConnection> connFactory,
             long timeToLive,
-            TimeUnit timeUnit,
-            ManualClock clock) {
+            TimeUnit timeUnit) {
         super(httpClientConnectionOperator, connFactory, timeToLive, timeUnit);
         Args.notNull(timeUnit, "Time unit");
         Leasehold.requireAvailable();
         operator = httpClientConnectionOperator;
-        pool = ConnectionPool.<HttpRoute, PooledConnection.Cell>builder(new PooledConnection.Closer())
-                .profile(Profile.HTTPCLIENT_4)
-                // Connections are asked where HttpClient asks them.
-                .watching(Watching.WATCH)
-                .timeToLive(timeToLive, timeUnit)
-                .manualClock(clock)
-                .leakListener(PooledConnection.leakListener(log))
-                .build();
+        ConnectionPool.Builder<HttpRoute, PooledConnection.Cell> builder =
+                ConnectionPool.<HttpRoute, PooledConnection.Cell>builder(new PooledConnection.Closer())
+                        .maxTotal(MAX_TOTAL)
+                        .maxPerRoute(MAX_PER_ROUTE)
+                        // Connections are asked where HttpClient asks them.
+                        .watching(Watching.WATCH)
+                        .leakListener(PooledConnection.leakListener(log));
+        if (timeToLive > 0) {
+            builder.timeToLive(timeToLive, timeUnit);
+        }
+        pool = builder.build();
         leasing = new Leasing(pool, home, connFactory != null ? connFactory : ManagedHttpClientConnectionFactory.INSTANCE,
                 timeUnit.toMillis(timeToLive), connectionConfigs, socketConfigs);
     }
@@ -329,7 +316,7 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
                 // As the pool has it: what is shorter than a millisecond is one, and not without end.
                 connection.keep(state, hold(state), keepalive > 0 ? Math.max(1, millis) : 0);
                 isBound = true;
-                leased.lease().updateExpiry(keepalive, unit);
+                leased.lease().updateExpiry(keepalive > 0 ? keepalive : Long.MAX_VALUE, unit);
                 if (debug) {
                     log.debug("Connection " + connection + " can be kept alive "
                             + (keepalive > 0 ? "for " + (double) millis / 1000 + " seconds" : "indefinitely"));

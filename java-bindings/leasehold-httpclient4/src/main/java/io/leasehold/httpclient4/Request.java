@@ -68,7 +68,10 @@ final class Request implements ConnectionRequest {
                 return served;
             }
             PendingLease<PooledConnection.Cell> pending = pending(key);
-            return pending == null ? servedElsewhere() : pending.getFor(timeout, timeUnit, lease -> serve(lease, pending));
+            // Zero and less are without end in HttpClient, and then there may be no unit.
+            return pending == null ? servedElsewhere() : timeout > 0
+                    ? pending.getFor(timeout, timeUnit, lease -> serve(lease, pending))
+                    : pending.getFor(Long.MAX_VALUE, TimeUnit.NANOSECONDS, lease -> serve(lease, pending));
         } catch (TimeoutException e) {
             throw new ConnectionPoolTimeoutException("Timeout waiting for connection from pool");
         } catch (CancellationException e) {

@@ -55,7 +55,7 @@ class ExpiryTest {
                         .register("http", PlainConnectionSocketFactory.getSocketFactory())
                         .register("https", new SSLConnectionSocketFactory(TestTls.context()))
                         .build(), null, null);
-        return new LeaseholdHttpClientConnectionManager(operator, null, secondsToLive, TimeUnit.SECONDS, clock);
+        return clock.driving(() -> new LeaseholdHttpClientConnectionManager(operator, null, secondsToLive, TimeUnit.SECONDS));
     }
 
     @Test

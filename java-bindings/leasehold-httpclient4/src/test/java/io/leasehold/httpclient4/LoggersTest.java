@@ -65,10 +65,10 @@ class LoggersTest {
             thread.setContextClassLoader(application);
             LogFactory.getFactory().setAttribute("org.apache.commons.logging.Log", log.getName());
             ManualClock clock = new ManualClock();
-            try (LeaseholdHttpClientConnectionManager manager = new LeaseholdHttpClientConnectionManager(
+            try (LeaseholdHttpClientConnectionManager manager = clock.driving(() -> new LeaseholdHttpClientConnectionManager(
                     new DefaultHttpClientConnectionOperator(RegistryBuilder.<ConnectionSocketFactory>create()
                             .register("http", PlainConnectionSocketFactory.getSocketFactory()).build(), null, null),
-                    null, 0, TimeUnit.SECONDS, clock)) {
+                    null, 0, TimeUnit.SECONDS))) {
                 HttpClientConnection connection = Loopback.leaseOpen(manager, server.route(), null);
                 manager.releaseConnection(connection, null, 1, TimeUnit.SECONDS);
                 clock.advance(2, TimeUnit.SECONDS);

@@ -23,12 +23,12 @@ class OrderTest {
     @RegisterExtension
     final Loopback server = new Loopback();
     private final HttpRoute route = server.route();
-    private final LeaseholdHttpClientConnectionManager manager = server.ends(new LeaseholdHttpClientConnectionManager(
+    private final LeaseholdHttpClientConnectionManager manager = server.ends(clock.driving(() -> new LeaseholdHttpClientConnectionManager(
             new DefaultHttpClientConnectionOperator(
                     RegistryBuilder.<ConnectionSocketFactory>create()
                             .register("http", PlainConnectionSocketFactory.getSocketFactory())
                             .build(), null, null),
-            null, -1, TimeUnit.SECONDS, clock));
+            null, -1, TimeUnit.SECONDS)));
     private final LeaseOrder<HttpClientConnection> order =
             new LeaseOrder<>(this::lease, connection -> keep(manager, connection));
 

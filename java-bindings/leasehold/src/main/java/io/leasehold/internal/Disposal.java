@@ -2,6 +2,7 @@ package io.leasehold.internal;
 
 import io.leasehold.Cause;
 import io.leasehold.Disposer;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * How a pool parts with its connections: what its disposer is told and asked, whatever it throws, and on which thread it closes
@@ -12,10 +13,31 @@ final class Disposal {
     private static final int MOST_TRIES = 60;
 
     private final Disposer<Object> disposer;
+    private final Termination termination;
+    // How many connections came to the pool and have neither been closed nor gone back to who opened them.
+    private final AtomicInteger connections = new AtomicInteger();
 
     @SuppressWarnings("unchecked") // Given what came in through the pool's own typed methods.
-    Disposal(Disposer<?> disposer) {
+    Disposal(Disposer<?> disposer, Termination termination) {
         this.disposer = (Disposer<Object>) disposer;
+        this.termination = termination;
+    }
+
+    /** A connection is to be the pool's. */
+    void came() {
+        connections.incrementAndGet();
+    }
+
+    /** A connection is its holder's again, or was closed. */
+    void went() {
+        if (connections.decrementAndGet() == 0) {
+            termination.tell();
+        }
+    }
+
+    /** Whether every connection that came has gone. */
+    boolean hasClosedAll() {
+        return connections.get() == 0;
     }
 
     /**
@@ -81,6 +103,8 @@ final class Disposal {
             disposer.dispose(connection, cause);
         } catch (Throwable e) {
             Log.warn(Texts.CLOSE_FAILED, cause, Texts.CLOSE_FAILED_END, e);
+        } finally {
+            went();
         }
     }
 }

@@ -121,11 +121,15 @@ public abstract class HookedRequest extends Waiter {
         }
     }
 
-    /** Whether there is a grant already. */
+    /** Whether there is an answer already. */
     private boolean askAtOnce() {
         for (;;) {
             if (pool.tryLease(lease, to, boundTo)) {
                 answered(lease.handle);
+                return true;
+            }
+            if (patience.nanosLeft() <= 0) {
+                answered(TIMED_OUT);
                 return true;
             }
             RouteRef route = pool.intern(to);

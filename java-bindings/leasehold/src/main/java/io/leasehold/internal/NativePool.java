@@ -137,6 +137,9 @@ public final class NativePool extends Engine {
     public void lease(LeaseRef lease, Object route, StateRef boundTo, Patience patience)
             throws InterruptedException, TimeoutException {
         while (!tryLease(lease, route, boundTo)) {
+            if (patience.nanosLeft() <= 0) {
+                throw HookedRequest.timedOut(this);
+            }
             if (state.isResting) {
                 // It finds who has lost what this one waits for.
                 state.resume();
@@ -248,6 +251,7 @@ public final class NativePool extends Engine {
             }
             Cell cell = cell(lease.handle);
             boolean isAnswered = false;
+            state.disposal.came();
             try {
                 // In its place before the engine may hand the entry to anybody else.
                 cell.connection = connection;
@@ -259,6 +263,7 @@ public final class NativePool extends Engine {
                 if (!isAnswered) {
                     // It stays the caller's.
                     cell.connection = null;
+                    state.disposal.went();
                 }
             }
             ours = cell.takeConnection();
@@ -378,7 +383,7 @@ public final class NativePool extends Engine {
             }
             attachment = cell(lease.handle).attachment;
         }
-        Object dead = reopen(lease);
+        Object dead = takeOut(lease);
         if (dead == null) {
             return false;
         }
@@ -393,6 +398,14 @@ public final class NativePool extends Engine {
      * @return the connection, the caller's to close; null if the lease has ended
      */
     public Object reopen(LeaseRef lease) {
+        Object taken = takeOut(lease);
+        if (taken != null) {
+            state.disposal.went();
+        }
+        return taken;
+    }
+
+    private Object takeOut(LeaseRef lease) {
         Attachment attachment;
         Object connection;
         synchronized (lease) {
@@ -474,6 +487,9 @@ public final class NativePool extends Engine {
             toTell = carryOutAllBut(effects);
         }
         released();
+        if (state.isShutDown()) {
+            state.termination.tell();
+        }
         if (callsHooks) {
             Hooks.callHere(toTell);
         } else {
@@ -598,6 +614,17 @@ public final class NativePool extends Engine {
     }
 
     /**
+     * Whether no lease goes on and every connection is closed, as stays true of a pool that was shut down.
+     *
+     * @return true if so
+     */
+    public boolean hasNothing() {
+        giveBackStrays();
+        // In this order: a lease that has ended may have left its connection to be closed.
+        return stats()[0] == 0 && state.disposal.hasClosedAll();
+    }
+
+    /**
      * A route's numbers.
      *
      * @param route the route
@@ -644,15 +671,6 @@ public final class NativePool extends Engine {
      */
     public Watching watching() {
         return state.constants.watching;
-    }
-
-    /**
-     * Whether ending a lease twice is an error.
-     *
-     * @return true if it is
-     */
-    public boolean isStrict() {
-        return state.constants.strict;
     }
 
     @Override

@@ -17,7 +17,6 @@ public final class PoolState {
 
     /** What a pool is made with and keeps. */
     public static final class Constants {
-        final boolean strict;
         final boolean ownRouteFirst;
         final boolean fifo;
         final boolean barging;
@@ -34,7 +33,6 @@ public final class PoolState {
         /**
          * Lists them.
          *
-         * @param strict whether ending a lease twice is an error
          * @param ownRouteFirst whether a released connection serves its own route's waiters first
          * @param fifo whether the least recently released connection goes first
          * @param barging whether a new request may go before those that wait
@@ -46,10 +44,9 @@ public final class PoolState {
          * @param evictExpired whether the housekeeper closes what has expired
          * @param evictIdle milliseconds after which it closes what is idle, 0 for never
          */
-        public Constants(boolean strict, boolean ownRouteFirst, boolean fifo, boolean barging, int maxWaiters,
+        public Constants(boolean ownRouteFirst, boolean fifo, boolean barging, int maxWaiters,
                 long timeToLive, int stripes, boolean manualClock, Watching watching, boolean evictExpired,
                 long evictIdle) {
-            this.strict = strict;
             this.ownRouteFirst = ownRouteFirst;
             this.fifo = fifo;
             this.barging = barging;
@@ -80,6 +77,9 @@ public final class PoolState {
     /** The limits. */
     public final Limits limits;
 
+    /** Who waits for the pool's end. */
+    public final Termination termination = new Termination();
+
     /** The leases that nobody holds. */
     public final Strays strays = new Strays();
 
@@ -98,6 +98,8 @@ public final class PoolState {
     // Written by whoever shuts the pool down, under this object's monitor.
     private volatile boolean shutDown;
     private volatile boolean shutDownAtOnce;
+    // Written by whoever has shut the engine down, too.
+    private volatile boolean refuses;
     // A slot was given free that somebody waits for. Written by whoever gave it free, and by whoever serves, which one of them does.
     volatile boolean hasSlotToServe;
     // Whether the housekeeper need not look after the pool, or will not soon: who puts something into it resumes that. Written under the
@@ -127,7 +129,7 @@ public final class PoolState {
             int defaultMaxPerRoute) {
         this.leakListener = (LeakListener<Object, Object>) leakListener;
         this.constants = constants;
-        disposal = new Disposal(disposer);
+        disposal = new Disposal(disposer, termination);
         limits = new Limits(this, maxTotal, defaultMaxPerRoute);
     }
 
@@ -148,6 +150,21 @@ public final class PoolState {
     public synchronized void shutDown(boolean atOnce) {
         shutDownAtOnce |= atOnce;
         shutDown = true;
+    }
+
+    /** No engine is made, and if there is one it begins no lease. */
+    public void refusesFromNowOn() {
+        refuses = true;
+        termination.tell();
+    }
+
+    /**
+     * Whether no lease will begin any more.
+     *
+     * @return true if so
+     */
+    public boolean refuses() {
+        return refuses;
     }
 
     boolean isShutDownAtOnce() {

@@ -21,6 +21,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -42,14 +43,15 @@ final class Preparation {
             Math.class, System.class, Thread.class, StringBuilder.class, Integer.class, Long.class, Boolean.class, Reference.class,
             WeakReference.class, Socket.class, ArrayDeque.class, StackOverflowError.class, ArrayList.class, HashSet.class, Iterator.class,
             LinkedList.class, Queue.class, ThreadLocal.class, TimeoutException.class, ConcurrentSkipListSet.class, List.class, Map.class,
-            Set.class, ConcurrentHashMap.class, TimeUnit.class, LockSupport.class, Level.class, Logger.class, SSLSocket.class
+            Set.class, ConcurrentHashMap.class, AtomicInteger.class, TimeUnit.class, LockSupport.class, Level.class, Logger.class,
+            SSLSocket.class
         };
         Class<?>[] ours = {
             Cause.class, Disposer.class, LeakListener.class, Attachment.class, Cell.class, Closings.class, Closings.Closing.class,
             Closings.Task.class, Closings.Telling.class, Deadlines.class, HookedRequest.class, Hooks.class, ParkedThread.class,
             Collected.class, Daemon.class, Disposal.class, Effects.class, EngineLog.class, Housekeeper.Charge.class,
             Housekeeper.Parting.class, IdleWatch.class, LeaseRef.class, Listing.class, Listing.Item.class, Log.class, NativePool.class,
-            RouteRef.class, Slots.class, SocketDescriptors.class, States.class, Texts.class, Upkeep.class, Waiter.class,
+            RouteRef.class, Slots.class, SocketDescriptors.class, States.class, Termination.class, Texts.class, Upkeep.class, Waiter.class,
             // What disposers use.
             Sockets.class
         };

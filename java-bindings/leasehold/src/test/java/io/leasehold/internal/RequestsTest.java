@@ -25,7 +25,7 @@ class RequestsTest {
     private static final Object VACANCY = "a vacancy";
 
     private final PoolState state = new PoolState((Disposer<Object>) (connection, cause) -> {}, null,
-            new PoolState.Constants(true, true, false, false, 10, 0, 0, false, Watching.OFF, false, 0), 0, 5);
+            new PoolState.Constants(true, false, false, 10, 0, 0, false, Watching.OFF, false, 0), 0, 5);
     private final NativePool pool = new NativePool(state);
     private final long[] effects = Effects.array();
 

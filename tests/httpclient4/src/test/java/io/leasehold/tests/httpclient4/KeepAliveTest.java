@@ -47,8 +47,8 @@ class KeepAliveTest {
         Registry<ConnectionSocketFactory> plain = RegistryBuilder.<ConnectionSocketFactory>create()
                 .register("http", PlainConnectionSocketFactory.getSocketFactory())
                 .build();
-        PoolingHttpClientConnectionManager manager = new LeaseholdHttpClientConnectionManager(
-                new DefaultHttpClientConnectionOperator(plain, null, null), null, -1, TimeUnit.MILLISECONDS, clock);
+        PoolingHttpClientConnectionManager manager = clock.driving(() -> new LeaseholdHttpClientConnectionManager(
+                new DefaultHttpClientConnectionOperator(plain, null, null), null, -1, TimeUnit.MILLISECONDS));
         manager.setMaxTotal(200);
         manager.setDefaultMaxPerRoute(32);
         return manager;

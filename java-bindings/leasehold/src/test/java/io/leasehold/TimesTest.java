@@ -1,0 +1,113 @@
+package io.leasehold;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.leasehold.testsupport.Eventually;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Times mean what they say: zero and less are no time, and the longest is without end. */
+class TimesTest {
+    private static final Duration ENDLESS = Duration.ofSeconds(Long.MAX_VALUE);
+
+    private final ManualClock clock = new ManualClock();
+    @RegisterExtension
+    final Held held = new Held();
+    private final ConnectionPool<String, Connection> pool = ConnectionPool.<String, Connection>builder(new Disposals())
+            .maxTotal(1)
+            .maxWaiters(0)
+            .manualClock(clock)
+            .leakListener(Disposals.LEAKS_ARE_EXPECTED)
+            .build();
+
+    /** Nobody may wait here: whoever tried would hear of a full queue. */
+    @ParameterizedTest
+    @ValueSource(longs = {0, -1, Long.MIN_VALUE})
+    void noTimeDoesNotWait(long timeout) throws Exception {
+        Duration duration = timeout == Long.MIN_VALUE ? Duration.ofSeconds(timeout) : Duration.ofNanos(timeout);
+        Lease<Connection> lease = held.hold(pool.lease("a", timeout, TimeUnit.DAYS));
+        assertNotNull(lease, "what can be had at once is had");
+        assertThrows(TimeoutException.class, () -> pool.lease("a", timeout, TimeUnit.DAYS));
+        assertThrows(TimeoutException.class, () -> pool.lease("a", "state", duration));
+        assertThrows(TimeoutException.class, () -> pool.leaseFor("a", null, duration, any -> any));
+        assertThrows(TimeoutException.class, () -> pool.pendingLease("a", null).get(duration));
+        for (CompletableFuture<?> future : new CompletableFuture<?>[] {
+                pool.leaseAsync("a", timeout, TimeUnit.DAYS), pool.leaseAsync("a", null, duration)}) {
+            assertTrue(future.isDone());
+            assertInstanceOf(TimeoutException.class, assertThrows(ExecutionException.class, future::get).getCause());
+        }
+        assertEquals(0, pool.stats().pending());
+        assertFalse(pool.awaitTermination(duration));
+        lease.discard();
+        assertEquals(0, pool.stats().leased());
+    }
+
+    @Test
+    void theLongestTimeWaitsWithoutEnd() throws Exception {
+        ConnectionPool<String, Connection> pool = ConnectionPool.<String, Connection>builder(new Disposals())
+                .maxTotal(1)
+                .manualClock(clock)
+                .build();
+        Lease<Connection> lease = held.hold(pool.tryLease("a"));
+        CompletableFuture<Lease<Connection>> first = pool.leaseAsync("a", Long.MAX_VALUE, TimeUnit.NANOSECONDS);
+        CompletableFuture<Lease<Connection>> second = pool.leaseAsync("a", ENDLESS);
+        FutureTask<Lease<Connection>> third = new FutureTask<>(() -> pool.lease("a", ENDLESS));
+        new Thread(third).start();
+        Eventually.await("three wait", () -> pool.stats().pending() == 3);
+        clock.advance(Duration.ofDays(290 * 365));
+        assertFalse(first.isDone());
+        lease.discard();
+        first.get().discard();
+        second.get().discard();
+        third.get().discard();
+    }
+
+    @Test
+    void aVacancyIsAskedForByName() {
+        Lease<Connection> lease = held.hold(pool.tryLease("a"));
+        assertTrue(lease.isVacancy());
+        lease.opened(new Connection("c"));
+        assertFalse(lease.isVacancy());
+        lease.reopen();
+        assertTrue(lease.isVacancy());
+        lease.opened(new Connection("d"));
+        lease.replace();
+        assertTrue(lease.isVacancy());
+        lease.discard();
+    }
+
+    /** A manager's constructor knows of no clock. */
+    @Test
+    void aClockDrivesThePoolsThatAreBuiltInItsHandsAndNoOthers() {
+        ConnectionPool<String, Connection> driven = clock.driving(() -> {
+            new ManualClock().driving(() -> "another one for a while");
+            return ConnectionPool.<String, Connection>builder(new Disposals()).build();
+        });
+        ConnectionPool<String, Connection> other = ConnectionPool.<String, Connection>builder(new Disposals()).build();
+        for (ConnectionPool<String, Connection> each : Arrays.asList(driven, other)) {
+            Lease<Connection> lease = held.hold(each.tryLease("a"));
+            lease.opened(new Connection("c"));
+            lease.updateExpiry(Duration.ofHours(1));
+            lease.release();
+        }
+        clock.advance(Duration.ofHours(2));
+        driven.closeExpired();
+        other.closeExpired();
+        assertEquals(0, driven.stats().available());
+        assertEquals(1, other.stats().available());
+    }
+}
