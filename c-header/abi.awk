@@ -3,8 +3,8 @@
 BEGIN {
     print "#include <stdio.h>\n#include \"leasehold.h\"\nint main(void) {"
 }
-/^typedef struct \{$/ { kind = "struct"; count = 0; next }
-/^typedef enum \{$/ { kind = "enum"; count = 0; next }
+/^typedef struct lh_[a-z_]+ \{$/ { kind = "struct"; count = 0; next }
+/^typedef enum lh_[a-z_]+ \{$/ { kind = "enum"; count = 0; next }
 kind == "struct" && /^    [a-z].*;$/ {
     sub(/;$/, "")
     name = $NF

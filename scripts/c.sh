@@ -12,19 +12,24 @@ c_version() { sed -n 's/^#define LH_VERSION_TEXT "\(.*\)"/\1/p' $c_header; }
 
 # ----- check -----
 
-# The committed header is what cbindgen makes of the sources, and every compiler there is takes it alone and twice.
+# The committed header is what cbindgen makes of the sources. Every compiler there is takes it alone and twice, behind declarations of the
+# program's own that name its structs by their tags. No struct has padding.
 check_c_header() {
     cargo test --quiet --locked -p leasehold-c --test header
     local unit compiler
     unit=$(mktemp -d)
-    printf '#include "leasehold.h"\n#include "leasehold.h"\n' | tee "$unit/header.c" >"$unit/header.cc"
+    {
+        sed -n 's/^typedef struct \(lh_[a-z_]*\) {$/struct \1; void take_\1(struct \1 by_value, struct \1 *by_pointer);/p' $c_header
+        printf '#include "leasehold.h"\n#include "leasehold.h"\n'
+    } | tee "$unit/header.c" >"$unit/header.cc"
+    [ "$(grep -c '^struct' "$unit/header.c")" = "$(grep -c '^typedef struct' $c_header)" ]
     for compiler in gcc clang; do
         command -v $compiler >/dev/null || continue
-        $compiler -std=c99 "${c_warnings[@]}" -Ic-header/include -fsyntax-only "$unit/header.c"
+        $compiler -std=c99 "${c_warnings[@]}" -Wpadded -Ic-header/include -fsyntax-only "$unit/header.c"
     done
     for compiler in g++ clang++; do
         command -v $compiler >/dev/null || continue
-        $compiler -std=c++17 "${c_warnings[@]}" -Ic-header/include -fsyntax-only "$unit/header.cc"
+        $compiler -std=c++17 "${c_warnings[@]}" -Wpadded -Ic-header/include -fsyntax-only "$unit/header.cc"
     done
     rm -r "$unit"
 }
@@ -98,8 +103,8 @@ build_c_tests() {
     host=$(rustc -vV | sed -n 's/^host: //p')
     c_tested=$dir/$host/debug/libleasehold_c.a
     # The compiler calls sanitizers unstable. Its own standard library has none, except where it is built along.
-    RUSTC_BOOTSTRAP=1 RUSTFLAGS=${sanitizer:+-Zsanitizer=$sanitizer} CARGO_PROFILE_DEV_OPT_LEVEL=$optimised cargo build --quiet --locked -p leasehold-c --lib \
-        --features faults --target "$host" --target-dir "$dir" "$@"
+    RUSTC_BOOTSTRAP=1 RUSTFLAGS=${sanitizer:+-Zsanitizer=$sanitizer} CARGO_PROFILE_DEV_OPT_LEVEL=$optimised \
+        cargo build --quiet --locked -p leasehold-c --lib --features faults --target "$host" --target-dir "$dir" "$@"
 }
 
 # compile_c_tests PROGRAM COMPILER-OPTION...

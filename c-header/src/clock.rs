@@ -35,9 +35,9 @@ pub unsafe extern "C" fn lh_clock_create(clock: *mut lh_clock) -> lh_status {
     })
 }
 
-/// Moves a clock on by `ms` milliseconds, for all pools that are on it. The library's own thread then looks soon for requests
-/// that have timed out and, where the pool was asked to evict, for connections that have expired; otherwise a lease or
-/// lh_pool_close_expired notices these. Leases that wait time out by the machine's clock.
+/// Moves a clock on by `ms` milliseconds, for all pools that are on it. Soon after, the library's own thread answers requests
+/// that have timed out and, where the pool is to evict, disposes of connections that have expired. Other pools' expired connections go when
+/// a lease or lh_pool_close_expired comes across them. lh_pool_lease and lh_pool_drain wait by the machine's clock.
 ///
 /// LH_NO_CLOCK. Thread-safe.
 #[unsafe(no_mangle)]
@@ -48,7 +48,7 @@ pub extern "C" fn lh_clock_advance(clock: lh_clock, ms: u64) -> lh_status {
     })
 }
 
-/// Destroys a clock. It stands still then for pools that are still on it.
+/// Destroys a clock. For pools that are still on it time stands still from then on.
 ///
 /// LH_NO_CLOCK. Thread-safe.
 #[unsafe(no_mangle)]

@@ -120,6 +120,10 @@ impl Face for Courier<'_> {
     }
 
     fn deliver(&self, mut work: Work<Disposal>) {
+        // Every end of a lease comes here once the pool is shut down, as there is a victim: first, as a callback may hang.
+        if self.pool.engine.is_shut_down() {
+            self.pool.drain.look();
+        }
         work.wakes
             .retain(|ticket| !self.pool.waiters.wake_thread(*ticket));
         if !work.is_empty() {

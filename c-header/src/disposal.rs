@@ -15,7 +15,7 @@ pub enum lh_cause {
     LH_CAUSE_REQUESTED = 0,
     /// Its keep-alive time or its time to live was over.
     LH_CAUSE_EXPIRED = 1,
-    /// It was idle for longer than lh_pool_close_idle allowed.
+    /// It was idle for as long as lh_pool_close_idle or evict_idle_ms said.
     LH_CAUSE_IDLE = 2,
     /// It made room for a connection to another route or for another state.
     LH_CAUSE_EVICTED = 3,
@@ -65,24 +65,24 @@ impl From<Cause> for lh_cause {
 
 /// Gets a connection that the pool gives up, once for each, whatever the reason: close it and free what belongs to it.
 ///
-/// `data` is what lh_lease_opened or lh_lease_set_data said last. The pool watches its socket no longer.
+/// `data` is what lh_lease_opened or lh_lease_set_data said last. The pool watches its socket no longer. No lock is held.
 ///
-/// Called on the thread whose call brought it about, before that call returns; or on a thread of the library's own that does
-/// nothing else, for what the watch found closed by its peer, for what evict_expired and evict_idle_ms are about and, with
-/// `dispose_apart`, for all. There they come one after the other. A connection that is not disposed of within a second has its
-/// socket, if the pool was given it, shut down, which ends what reads or writes on it, and another thread goes on with the
-/// others; while 16 disposals hang that nothing ends, others wait. No lock is held in any case, and whoever waits for the
-/// connection's place is told before, so a close that hangs delays no lease of another thread. A limit is what the pool counts,
-/// and what it disposes of is not counted any more: a server may briefly see one connection more for each that is still closing.
-/// Where the system has no thread to give it is called as without `dispose_apart`; for what the library's own thread found that is
-/// tried again, and after a second called there. Threads of the library's own block every signal, as does what is started on them,
-/// by a fork or otherwise: a fault there ends the process without a handler.
+/// The thread. It is called on the thread whose call brought it about, before that call returns. It is called on a thread of the
+/// library's own for what the watch found closed by its peer, for what evict_expired and evict_idle_ms are about and, with
+/// `dispose_apart`, for everything. Where the system has no thread to give, calls of the program dispose as without `dispose_apart`.
+/// What the library's first thread found is tried again, and after a second disposed of on that thread. Threads of the library's own
+/// block every signal, and so does what is started on them, by a fork or otherwise: a fault there ends the process without a handler.
 ///
-/// A socket that is to linger does so only where the callback closes it on the program's own thread.
+/// How long it may take. Whoever waits for the connection's place is told before, so a close that hangs delays no lease of another
+/// thread. On threads of the library's own disposals come one after the other. After a second there, the socket of a connection is shut
+/// down, if the pool was given it, which ends what reads or writes on it, and another thread goes on with the others. While 16 disposals
+/// hang all the same, others wait. A socket lingers only where the callback closes it on the program's own thread.
 ///
-/// It may call the pool's functions, with two exceptions: a lease that would have to wait, and lh_pool_destroy, are refused with
-/// LH_IN_CALLBACK.
-/// Callbacks never nest: what its own calls bring about is delivered after it has returned. It must return normally: no
+/// Limits. What is disposed of is not counted any more. So for each connection that is still closing a server may briefly see one more
+/// than the limit.
+///
+/// What it may do. It may call the pool's functions. A lease that would have to wait, lh_pool_drain and lh_pool_destroy are refused with
+/// LH_IN_CALLBACK. Callbacks never nest: what its own calls bring about is delivered after it has returned. It must return normally: no
 /// longjmp, no C++ exception, no pthread_exit.
 pub type lh_dispose_callback =
     Option<unsafe extern "C" fn(context: *mut c_void, data: *mut c_void, cause: lh_cause)>;

@@ -15,10 +15,10 @@ use crate::status::*;
 /// headers of these names, `connection_length` and `keep_alive_length` bytes long, which need no terminating NUL; NULL
 /// and 0 where there is none. Join several of one name by commas.
 ///
-/// Writes to `keep_ms` milliseconds, 0 for "close it", or LH_FOREVER for "keep it as long as it lasts". `close` in
-/// Connection wins; HTTP/1.0 needs `keep-alive` there. Of Keep-Alive `timeout=seconds` is read, and `max=requests`, the
-/// requests left: with max=0, as with timeout=0, the connection closes. Of several of one name the smallest counts. What cannot
-/// be read is passed over.
+/// Writes to `keep_ms` milliseconds, or 0 for "close it", or LH_FOREVER for "keep it as long as it lasts". `close` in
+/// Connection wins. HTTP/1.0 needs `keep-alive` there. Of Keep-Alive `timeout=seconds` is read, and `max=requests`, which is how many
+/// requests are left. With max=0, as with timeout=0, the connection closes. Of several of one name the smallest counts. What cannot
+/// be read is passed over. O(length).
 ///
 /// LH_NULL_POINTER: `keep_ms`, or a value of a length other than 0, is NULL; LH_INVALID_ARGUMENT: a length is more than any
 /// object has; LH_NO_MEMORY. Thread-safe.

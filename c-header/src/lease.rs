@@ -3,16 +3,17 @@
 use std::ffi::c_void;
 use std::sync::Arc;
 
-use leasehold::engine::{Cause, Keep, NotLeased, RouteId, StateId};
+use leasehold::engine::{Cause, Handle, Keep, NotLeased, RouteId, StateId};
 
-use crate::boundary::{Output, answer, bytes};
+use crate::boundary::{Answer, Output, answer, bytes};
 use crate::cells::{Emptied, Socket};
 use crate::disposal::lh_cause;
 use crate::handles::{lh_lease, lh_pool, lh_route};
-use crate::options::{self, LH_FOREVER, LH_KEEP_AS_BEFORE, lh_lease_options};
+use crate::options::{LH_FOREVER, LH_KEEP_AS_BEFORE, lh_lease_options};
 use crate::pools::{Pool, with_pool};
 use crate::probe::lh_probe;
 use crate::serving::{LeaseOutput, Served, lease_now};
+use crate::sized;
 use crate::socket::checked;
 use crate::state::{StateUse, state_of};
 use crate::status::*;
@@ -21,10 +22,11 @@ use crate::waiting::wait_for_lease;
 /// Leases an idle connection of a route or the right to open one, if that is possible now. O(1) for an idle connection.
 ///
 /// `options` is read during the call only; NULL for the defaults. LH_OK: `lease` has a connection, whose data is written
-/// to `data`. LH_VACANCY: there is none yet and `data` is NULL; open one and say lh_lease_opened. Either way end the lease
-/// with lh_lease_release or lh_lease_close. A connection with a socket is probed before it is handed out, as the pool's
-/// `watching` says; what the probe finds unusable is disposed of, and the next idle one, or the right to open one, takes its
-/// place.
+/// to `data`. LH_VACANCY: there is none yet, and NULL is written to `data`. Open one and say lh_lease_opened_socket or lh_lease_opened.
+/// Either way end the lease with lh_lease_release or lh_lease_close.
+///
+/// A connection with a socket is probed before it is handed out, where the pool's `watching` says so. One that the probe finds unusable
+/// is disposed of. The next idle one, or the right to open one, takes its place.
 ///
 /// LH_EXHAUSTED: the limits leave nothing; LH_SHUT_DOWN, LH_NULL_POINTER, LH_BAD_SIZE, LH_INVALID_ARGUMENT, LH_NO_POOL,
 /// LH_NO_ROUTE, LH_TOO_MANY; LH_NO_MEMORY: for a copy of the options' state. Thread-safe.
@@ -40,10 +42,10 @@ pub unsafe extern "C" fn lh_pool_try_lease(
     unsafe { lease_or(pool, route, options, lease, data, lease_now) }
 }
 
-/// Leases a connection of a route, waiting up to `timeout_ms` milliseconds for one to come free; LH_FOREVER waits for
-/// ever. Otherwise as lh_pool_try_lease.
+/// Leases a connection of a route, and waits up to `timeout_ms` milliseconds of the machine's clock for one to come free. LH_FOREVER waits
+/// for ever. Otherwise as lh_pool_try_lease.
 ///
-/// Requests are served in the order in which they came, whatever their route. The thread sleeps meanwhile.
+/// Those who wait are served in the order in which they came, whatever their route. The thread sleeps meanwhile.
 ///
 /// LH_TIMED_OUT, LH_QUEUE_FULL; LH_SHUT_DOWN, also when that happens while it waits; LH_IN_CALLBACK: it would have to wait
 /// inside a callback; LH_NULL_POINTER, LH_BAD_SIZE, LH_INVALID_ARGUMENT, LH_NO_POOL, LH_NO_ROUTE, LH_TOO_MANY, LH_NO_MEMORY.
@@ -89,7 +91,7 @@ unsafe fn lease_or(
                 Some(served) => served?,
                 None => {
                     // SAFETY: as above.
-                    let state = unsafe { state_of(pool, &options::read(options)?)? };
+                    let state = unsafe { state_of(pool, &sized::read(options)?)? };
                     otherwise(pool, route, &state)?
                 }
             };
@@ -116,50 +118,98 @@ unsafe fn lease_hit(
     Some(pool.serve_usable(route, handle))
 }
 
-/// The right to open a connection has been used: the lease has a connection now, whose time to live begins.
+/// Gives a lease that is the right to open a connection what was opened. The connection's time to live begins.
 ///
-/// `data` is the program's own pointer, NULL allowed, that leases of this connection and the disposal callback get.
+/// `data` is the program's own pointer, NULL allowed. Leases of this connection and the disposal callback get it. Where the connection
+/// has a socket, lh_lease_opened_socket tells the pool of it as well.
 ///
 /// From LH_OK on the connection is the pool's to dispose of: the disposal callback gets it, exactly once. After any error
-/// it is still the program's. LH_SHUT_DOWN: the pool was shut down meanwhile; the lease has ended, the connection may be
+/// it is still the program's. LH_SHUT_DOWN: the pool was shut down meanwhile. The lease has ended, and the connection may be
 /// used once and then closed. LH_HAS_CONNECTION, LH_NO_POOL, LH_NO_LEASE. Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn lh_lease_opened(pool: lh_pool, lease: lh_lease, data: *mut c_void) -> lh_status {
+    answer(|| with_pool(pool, |pool| open(pool, lease.to_handle(), data)))
+}
+
+/// Gives a lease that is the right to open a connection what was opened, and tells the pool the connection's socket: lh_lease_opened and
+/// lh_lease_set_socket in one. From then on the pool finds out when the peer closes it.
+///
+/// `data` is as for lh_lease_opened, and so is whose the connection is after which status. `socket` and `probe` are as for
+/// lh_lease_set_socket. A socket that cannot be watched now does not fail the call: the connection is probed, and its watch tried again,
+/// when it is leased next. Two or three system calls.
+///
+/// LH_INVALID_ARGUMENT: `socket` is negative, or `probe` is no lh_probe; LH_SHUT_DOWN, LH_HAS_CONNECTION, LH_NO_POOL, LH_NO_LEASE: as for
+/// lh_lease_opened. Thread-safe.
+#[unsafe(no_mangle)]
+pub extern "C" fn lh_lease_opened_socket(
+    pool: lh_pool,
+    lease: lh_lease,
+    data: *mut c_void,
+    socket: i32,
+    probe: u32,
+) -> lh_status {
     answer(|| {
+        let socket = socket_of(socket, probe)?;
         with_pool(pool, |pool| {
             let handle = lease.to_handle();
-            // Before the engine is told: from then on an immediate shutdown may dispose of it.
-            let cell = pool.vacancy_of(handle)?;
-            if !cell.fill(data) {
-                return Err(LH_HAS_CONNECTION);
-            }
-            if pool.engine.opened(handle).is_ok() {
-                return Ok(LH_OK);
-            }
-            if cell.take().is_none() {
-                // An immediate shutdown was faster and has disposed of it: it must not be the program's to close, too.
-                return Ok(LH_OK);
-            }
-            match pool.close(handle, Cause::ShutDown) {
-                Ok(()) => Err(LH_SHUT_DOWN),
-                // Somebody else has ended the lease.
-                Err(NotLeased) => Err(LH_NO_LEASE),
-            }
+            let status = open(pool, handle, data)?;
+            // Lost only to an immediate shutdown, which has disposed of the connection: it must not be the program's to close, too.
+            let _ = set_socket(pool, handle, socket);
+            Ok(status)
         })
     })
 }
 
-/// Gives the pool the socket of a lease's connection, so that it is found out when the peer closes it, by the means that
-/// the pool's `watching` says: an idle connection is then disposed of at once, with LH_CAUSE_PEER_CLOSED, on a thread of the
-/// library's own, a leased one when its lease ends. The first socket that is watched starts that thread.
+/// Makes a right to open a lease of what was opened.
+fn open(pool: &Arc<Pool>, handle: Handle, data: *mut c_void) -> Answer {
+    // Before the engine is told: from then on an immediate shutdown may dispose of it.
+    let cell = pool.vacancy_of(handle)?;
+    if !cell.fill(data) {
+        return Err(LH_HAS_CONNECTION);
+    }
+    if pool.engine.opened(handle).is_ok() {
+        return Ok(LH_OK);
+    }
+    if cell.take().is_none() {
+        // An immediate shutdown was faster and has disposed of it: it must not be the program's to close, too.
+        return Ok(LH_OK);
+    }
+    match pool.close(handle, Cause::ShutDown) {
+        Ok(()) => Err(LH_SHUT_DOWN),
+        // Somebody else has ended the lease.
+        Err(NotLeased) => Err(LH_NO_LEASE),
+    }
+}
+
+fn socket_of(descriptor: i32, probe: u32) -> Result<Socket, lh_status> {
+    Ok(Socket {
+        probe: lh_probe::try_from(probe)?,
+        descriptor: checked(descriptor)?,
+        is_watched: false,
+    })
+}
+
+fn set_socket(pool: &Arc<Pool>, handle: Handle, socket: Socket) -> Answer {
+    let cell = pool.connection_of(handle)?;
+    let before = cell.set_socket(socket).map_err(|Emptied| LH_NO_LEASE)?;
+    if let Some(before) = before.filter(|before| before.is_watched) {
+        pool.unwatch(before.descriptor);
+    }
+    pool.watch_leased(handle, cell, socket);
+    Ok(LH_OK)
+}
+
+/// Tells the pool the socket of a lease's connection. The pool then finds out when the peer closes it, by the means that its
+/// `watching` says. An idle connection is disposed of at once, with LH_CAUSE_PEER_CLOSED, on a thread of the library's own; a leased
+/// one when its lease ends. The first socket that is watched starts that thread.
 ///
-/// `socket` is a file descriptor, which must stay open until the disposal callback has got the connection; `probe` an
-/// lh_probe, LH_PROBE_SILENT for plain connections, LH_PROBE_OPEN for TLS. Say it once for a connection, or again when the
-/// probe is to be another; a new connection comes by lh_lease_replace. The pool never reads from, writes to or closes a
-/// socket, but it may shut one down whose disposal on a thread of the library's own hangs. Two or three system calls.
+/// `socket` is a file descriptor, which must stay open until the disposal callback has got the connection. `probe` is an
+/// lh_probe: LH_PROBE_SILENT for plain connections, LH_PROBE_OPEN for TLS. Say it once for a connection, and again when the
+/// probe is to be another one. To put another connection in this one's place, say lh_lease_replace. The pool never reads from, writes to
+/// or closes a socket. It may shut one down whose disposal on a thread of the library's own hangs. Two or three system calls.
 ///
-/// What cannot be watched now, because it is not connected yet or because the system's limits are reached, in descriptors or
-/// threads, is probed in any case, and its watch tried again, when the connection is leased next.
+/// A socket cannot be watched that is not connected yet, or where the system's limits are reached, in descriptors or threads. Its
+/// connection is probed, and the watch tried again, when it is leased next.
 ///
 /// LH_INVALID_ARGUMENT: a negative `socket`, or `probe` is no lh_probe; LH_NO_CONNECTION, LH_NO_POOL, LH_NO_LEASE.
 /// Thread-safe.
@@ -171,30 +221,16 @@ pub extern "C" fn lh_lease_set_socket(
     probe: u32,
 ) -> lh_status {
     answer(|| {
-        let (probe, socket) = (lh_probe::try_from(probe)?, checked(socket)?);
-        with_pool(pool, |pool| {
-            let handle = lease.to_handle();
-            let cell = pool.connection_of(handle)?;
-            let socket = Socket {
-                descriptor: socket,
-                probe,
-                is_watched: false,
-            };
-            let before = cell.set_socket(socket).map_err(|Emptied| LH_NO_LEASE)?;
-            if let Some(before) = before.filter(|before| before.is_watched) {
-                pool.unwatch(before.descriptor);
-            }
-            pool.watch_leased(handle, cell, socket);
-            Ok(LH_OK)
-        })
+        let socket = socket_of(socket, probe)?;
+        with_pool(pool, |pool| set_socket(pool, lease.to_handle(), socket))
     })
 }
 
 /// Replaces the data of a lease's connection.
 ///
 /// From LH_OK on the disposal callback will get the new data, and what was there before is the program's again. After any error the
-/// new data is still the program's: after LH_NO_LEASE, when an immediate shutdown was faster, the callback has got what was there before,
-/// or is about to.
+/// new data is still the program's. LH_NO_LEASE may mean that an immediate shutdown was faster: the callback then gets what was there
+/// before, if it has not got it already.
 ///
 /// LH_NO_CONNECTION, LH_NO_POOL, LH_NO_LEASE. Thread-safe.
 #[unsafe(no_mangle)]
@@ -259,11 +295,11 @@ pub unsafe extern "C" fn lh_lease_socket(
     })
 }
 
-/// Binds a lease's connection to a state, `length` bytes, copied during the call: who it is authenticated as, say an NTLM
-/// user or a client certificate. From its release on it goes only to leases whose options ask for an equal state. NULL
-/// and 0: to nobody again, for any lease.
+/// Binds a lease's connection to a state, `length` bytes, copied during the call. The state is who the connection is authenticated as, say
+/// an NTLM user or a client certificate. Once released, the connection goes only to leases whose options ask for an equal state. NULL
+/// and 0 bind it to nobody again: it is for any lease. O(length).
 ///
-/// LH_NULL_POINTER, LH_INVALID_ARGUMENT: `length` is more than any object has; LH_NO_CONNECTION, LH_NO_POOL, LH_NO_LEASE,
+/// LH_NULL_POINTER; LH_INVALID_ARGUMENT: `length` is more than any object has; LH_NO_CONNECTION, LH_NO_POOL, LH_NO_LEASE,
 /// LH_NO_MEMORY. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lh_lease_bind(
@@ -285,8 +321,8 @@ pub unsafe extern "C" fn lh_lease_bind(
     })
 }
 
-/// Notes for how many milliseconds from now on the server keeps a lease's connection; lh_lease_release with
-/// LH_KEEP_AS_BEFORE then leaves it so. LH_FOREVER: for as long as it lasts. Never beyond its time to live. O(1).
+/// Notes for how many milliseconds from now on the server keeps a lease's connection. lh_lease_release with
+/// LH_KEEP_AS_BEFORE then keeps it for that long. LH_FOREVER: for as long as it lasts. It is never kept beyond its time to live. O(1).
 ///
 /// LH_INVALID_ARGUMENT: `keep_ms` is LH_KEEP_AS_BEFORE; LH_NO_CONNECTION, LH_NO_POOL, LH_NO_LEASE. Thread-safe.
 #[unsafe(no_mangle)]
@@ -309,10 +345,10 @@ pub extern "C" fn lh_lease_update_expiry(
     })
 }
 
-/// Disposes of a lease's connection, say because it turned out to be dead, with LH_CAUSE_REQUESTED; the lease becomes a
-/// vacancy in its place: same place in every limit. Open another connection and say lh_lease_opened.
+/// Disposes of a lease's connection, say because it turned out to be dead, with LH_CAUSE_REQUESTED. The lease becomes the right to open
+/// another one, which keeps the place in every limit.
 ///
-/// LH_NO_CONNECTION, LH_NO_POOL, LH_NO_LEASE. Thread-safe.
+/// LH_VACANCY: open a connection and say lh_lease_opened_socket or lh_lease_opened. LH_NO_CONNECTION, LH_NO_POOL, LH_NO_LEASE. Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn lh_lease_replace(pool: lh_pool, lease: lh_lease) -> lh_status {
     answer(|| {
@@ -326,14 +362,14 @@ pub extern "C" fn lh_lease_replace(pool: lh_pool, lease: lh_lease) -> lh_status 
 }
 
 /// Ends a lease and keeps its connection for the next one, for up to `keep_ms` milliseconds from now on: what
-/// lh_http1_keep_alive wrote. LH_FOREVER: for as long as it lasts. LH_KEEP_AS_BEFORE: until what lh_lease_update_expiry
-/// said. 0: closes it, as lh_lease_close.
+/// lh_http1_keep_alive wrote. LH_FOREVER keeps it for as long as it lasts, LH_KEEP_AS_BEFORE for what lh_lease_update_expiry
+/// said last. 0 closes it, as lh_lease_close does.
 ///
-/// The connection goes to the request that has waited longest, else it becomes idle. It is disposed of (see
+/// The connection goes to the one who has waited longest, or becomes idle where nobody waits. It is disposed of (see
 /// lh_dispose_callback) where the pool is shut down or over a limit, its peer has closed it, its route was cleared, its time
 /// to live is over, or a request for another route or state needs its place. O(1) where nobody waits.
 ///
-/// LH_NO_CONNECTION: it is a vacancy, and still yours to use or to close; LH_NO_POOL, LH_NO_LEASE: ended before. Thread-safe.
+/// LH_NO_CONNECTION: the lease is a right to open one, and goes on; LH_NO_POOL; LH_NO_LEASE: it was ended before. Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn lh_lease_release(pool: lh_pool, lease: lh_lease, keep_ms: u64) -> lh_status {
     answer(|| {
@@ -350,10 +386,10 @@ pub extern "C" fn lh_lease_release(pool: lh_pool, lease: lh_lease, keep_ms: u64)
     })
 }
 
-/// Ends a lease and closes its connection, which the disposal callback gets; see lh_dispose_callback. A vacancy is given
-/// back: the next request may open a connection in its place.
+/// Ends a lease and has its connection disposed of, with LH_CAUSE_REQUESTED; see lh_dispose_callback. A right to open one is given
+/// back: the next request may open a connection in its place. O(1) where nobody waits.
 ///
-/// LH_NO_POOL, LH_NO_LEASE: ended before. Thread-safe.
+/// LH_NO_POOL; LH_NO_LEASE: it was ended before. Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn lh_lease_close(pool: lh_pool, lease: lh_lease) -> lh_status {
     answer(|| {

@@ -1,7 +1,7 @@
 //! The C ABI of the Leasehold connection pool.
 //!
-//! C programs read `include/leasehold.h`, which cbindgen makes from this crate: the comments here are the ones there, and
-//! are written for readers who know C and not Rust.
+//! C programs read `include/leasehold.h`. `leasehold.h.in` has its order and the text between; each declaration is made by cbindgen from
+//! this crate. So the comments here are the ones there, and are written for readers who know C and not Rust.
 //!
 //! Every function's body runs in [`boundary`], which turns a panic into a status. Whatever a caller names by a number, one
 //! of the [`handles`], is looked up before it is used: pools in a [`table`], routes, leases and requests by the engine, which
@@ -10,16 +10,16 @@
 //!
 //! From the bottom up, each layer on those before it:
 //!
-//! - the border: [`status`], [`boundary`], [`handles`], [`table`];
+//! - the border: [`status`], [`boundary`], [`handles`], [`table`], and [`sized`] for structs that may grow;
 //! - a connection, and what is done with it at last: [`probe`], [`cells`], [`disposal`];
-//! - a pool: [`options`] to make it with, [`clock`], [`waiters`] and [`care`] as parts of it, and itself in [`pools`];
+//! - a pool: [`options`] to make it with, [`clock`], [`waiters`], [`drain`] and [`care`] as parts of it, and itself in [`pools`];
 //! - what is done for a pool: [`state`], [`delivery`], [`serving`], [`waiting`], [`housekeeping`];
 //! - the functions on what a handle names: [`stats`], [`route`], [`request`], [`lease`], [`pool`]. Those on a clock and those to
 //!   fill options are with their types; [`http`], [`log`], [`socket`] and [`version`] need no pool.
 
 // The names are C's.
 #![allow(non_camel_case_types)]
-// What a caller owes is the same for every function and stands at the top of the header (cbindgen.toml).
+// What a caller owes is the same for every function and stands at the top of the header (leasehold.h.in).
 #![allow(clippy::missing_safety_doc)]
 
 mod boundary;
@@ -28,6 +28,7 @@ mod cells;
 mod clock;
 mod delivery;
 mod disposal;
+mod drain;
 #[cfg(feature = "faults")]
 mod faults;
 mod handles;
@@ -38,16 +39,14 @@ mod log;
 mod options;
 mod pool;
 mod pools;
-
-// Apart: the header has what is in it here.
-mod stats;
-
 mod probe;
 mod request;
 mod route;
 mod serving;
+mod sized;
 mod socket;
 mod state;
+mod stats;
 mod status;
 mod table;
 mod version;

@@ -57,10 +57,10 @@ impl From<lh_log_level> for LevelFilter {
     }
 }
 
-/// Gets the library's messages: how grave (an lh_log_level), and one line of UTF-8 text, valid during the call only.
+/// Gets the library's messages: how grave one is (an lh_log_level), and a line of UTF-8 text, valid during the call only.
 ///
-/// Called on whichever thread the message arises on, several at once, with no lock held. It must return normally. What the
-/// library would log because of the callback's own calls is not logged.
+/// Called on whichever thread the message arises on, on several at once, with no lock held. It may call any function, but not wait. It must
+/// return normally. What the library would log because of the callback's own calls is not logged.
 pub type lh_log_callback =
     Option<unsafe extern "C" fn(context: *mut c_void, level: u32, message: *const c_char)>;
 
@@ -156,8 +156,8 @@ impl Log for Logger {
     fn flush(&self) {}
 }
 
-/// Sets the callback that gets the library's messages up to `level` (an lh_log_level), in place of any before; NULL, or
-/// LH_LOG_OFF, for none. A call to the callback before, under way on another thread, may still end after this function.
+/// Sets the callback that gets the library's messages up to `level` (an lh_log_level), in place of any before. NULL, or
+/// LH_LOG_OFF, means none. The callback before may still be running on another thread when this returns.
 ///
 /// LH_INVALID_ARGUMENT: `level` is no lh_log_level. Thread-safe.
 #[unsafe(no_mangle)]

@@ -8,9 +8,11 @@ use crate::boundary::{Output, answer, from_number};
 use crate::delivery::may_not_wait;
 use crate::disposal::lh_cause;
 use crate::handles::lh_pool;
-use crate::options::{self, lh_pool_options};
+use crate::options::lh_pool_options;
 use crate::pools::{self, Pool, with_pool};
+use crate::sized;
 use crate::status::*;
+use crate::waiting::deadline_of;
 
 /// How to shut a pool down.
 #[repr(C)]
@@ -39,15 +41,16 @@ impl Pool {
 
 /// Makes a pool. No connection is opened. Destroy it with lh_pool_destroy.
 ///
-/// A thread of the library's own, one for all pools, is started by the first of them that needs it: for its first socket
-/// that is watched, its first request with a timeout, its first disposal with `dispose_apart`, or at once for evict_expired
-/// and evict_idle_ms. It ends with the last of those pools. Where the system has no thread to give, a line at error says so; what
-/// takes one is refused then or done as the function in question says, and each call that needs the thread tries again.
+/// The library has one thread of its own for all pools. The first pool that needs it starts it: for its first socket that is
+/// watched, its first request with a timeout, its first disposal with `dispose_apart`, or at once for evict_expired and evict_idle_ms.
+/// It ends with the last of those pools. Where the system has no thread to give, a line at error says so. What takes the thread is
+/// refused then, or done without it, as the text of the function in question says. Each call that needs the thread tries again.
 ///
-/// `options` is what it is made with, read during the call only; NULL for the defaults.
+/// `options` is what the pool is made with, read during the call only; NULL for the defaults.
 ///
-/// LH_NULL_POINTER, LH_BAD_SIZE, LH_INVALID_ARGUMENT: an option means nothing, or is of a later version; LH_NO_CLOCK,
-/// LH_NO_THREAD: it is to evict, and there is no thread for that; LH_TOO_MANY: 1,024 pools are there. Thread-safe.
+/// LH_NULL_POINTER; LH_BAD_SIZE: `options` was not filled by lh_pool_options_init; LH_INVALID_ARGUMENT: an option means nothing, or is of
+/// a later version of the library; LH_NO_CLOCK; LH_NO_THREAD: the pool is to evict, and there is no thread for that; LH_TOO_MANY: 1,024
+/// pools are there. Thread-safe. O(pools).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lh_pool_create(
     options: *const lh_pool_options,
@@ -55,7 +58,7 @@ pub unsafe extern "C" fn lh_pool_create(
 ) -> lh_status {
     answer(|| {
         // SAFETY: the caller's promise.
-        let (output, options) = unsafe { (Output::new(pool)?, options::read(options)?) };
+        let (output, options) = unsafe { (Output::new(pool)?, sized::read(options)?) };
         let made = pools::add(&options)?;
         let is_served = |pool: &Arc<Pool>| !pool.eviction.is_wanted() || pool.is_tended();
         if !pools::find(made).is_some_and(|pool| is_served(&pool)) {
@@ -72,17 +75,23 @@ pub unsafe extern "C" fn lh_pool_create(
 /// and requests.
 ///
 /// When it returns, the disposal callback has had every connection, those still leased with LH_CAUSE_REVOKED, and every
-/// request's callback was called with LH_SHUT_DOWN, except by calls under way on other threads of the program. No callback
-/// of the pool's comes from a thread of the library's own any more, and with the last pool that needed them those threads
-/// have ended: it waits for callbacks under way on them, so hold no lock that one of them takes. A callback of another pool
-/// that hangs holds it up for three seconds at most. On a thread that must not wait, an event loop's, shut the pool down, which waits
-/// for nothing, and leave this call to another.
+/// request's callback was called with LH_SHUT_DOWN. Excepted is what calls of other threads of the program have under way. No callback
+/// of the pool's comes from a thread of the library's own any more.
 ///
-/// To end a pool without revoking anything, shut it down gracefully and wait until its lh_stats say that nothing is leased.
-/// Calls of other threads may be under way, also waiting ones: they end with LH_SHUT_DOWN, later ones with LH_NO_POOL.
+/// What it waits for, and how long:
 ///
-/// LH_NO_POOL; LH_IN_CALLBACK: it was called in a callback, whatever pool that serves. Shut it down there, and destroy it later.
-/// Thread-safe.
+/// - The callbacks that it makes itself, on this thread, one after the other: as long as they take.
+/// - Callbacks of this pool on threads of the library's own, those that are under way and those that are due: as long as they take. So
+///   hold no lock that one of them takes. A disposal there that hangs has its socket shut down after a second, if the pool was given it.
+/// - The end of the library's own threads, where this is the last pool that needs them: three seconds at most, should a callback of
+///   another pool hang there.
+///
+/// It does not wait for leases, nor for calls of other threads. Those end with LH_SHUT_DOWN, also where they wait, and later ones with
+/// LH_NO_POOL. To let leases end, say lh_pool_drain before. A thread that must not wait, an event loop's, says lh_pool_shutdown and leaves
+/// this call to another.
+///
+/// LH_NO_POOL; LH_IN_CALLBACK: it was called in a callback, whatever pool that serves. Shut the pool down there, and destroy it later.
+/// Thread-safe. O(connections + waiters).
 #[unsafe(no_mangle)]
 pub extern "C" fn lh_pool_destroy(pool: lh_pool) -> lh_status {
     answer(|| {
@@ -98,19 +107,21 @@ pub extern "C" fn lh_pool_destroy(pool: lh_pool) -> lh_status {
             log::info!("pool {:#x} destroyed", pool.id);
         }
         pool.shutdown(lh_shutdown::LH_SHUTDOWN_IMMEDIATE);
+        // Rights to open are not revoked by that, and who waits for them is not to wait on.
+        pool.drain.look();
         pool.care.leave();
         pools::forget_recent();
         Ok(LH_OK)
     })
 }
 
-/// Shuts a pool down: leases and requests that wait end with LH_SHUT_DOWN, as do all later ones; idle connections are
-/// disposed of.
+/// Shuts a pool down. Leases and requests that wait end with LH_SHUT_DOWN, as do all later ones. Idle connections are disposed of. It
+/// waits for nothing but the callbacks that it makes itself.
 ///
-/// `mode` is an lh_shutdown. Gracefully: leases go on, and their connections are disposed of when they end. Immediately:
-/// their connections are disposed of at once, on this thread, with LH_CAUSE_REVOKED, although another thread may be using
-/// them; the leases are dead then, and ending one is LH_NO_LEASE. A callback that is to survive that had better call
-/// shutdown(2) on the socket and leave closing and freeing to the lease's thread. May be called again. O(entries + waiters).
+/// `mode` is an lh_shutdown. Gracefully: leases go on, and their connections are disposed of when they end. Immediately: connections that
+/// are leased are disposed of at once, with LH_CAUSE_REVOKED, although another thread may be using them. Their leases are dead then, and
+/// ending one is LH_NO_LEASE. A program that does this with leases in use had better have its disposal callback call shutdown(2) on the
+/// socket, and leave closing and freeing to the lease's thread. May be called again. O(connections + waiters).
 ///
 /// LH_NO_POOL, LH_INVALID_ARGUMENT: `mode` is no lh_shutdown. Thread-safe.
 #[unsafe(no_mangle)]
@@ -119,6 +130,42 @@ pub extern "C" fn lh_pool_shutdown(pool: lh_pool, mode: u32) -> lh_status {
         let mode = lh_shutdown::try_from(mode)?;
         with_pool(pool, |pool| {
             pool.shutdown(mode);
+            Ok(LH_OK)
+        })
+    })
+}
+
+/// Shuts a pool down gracefully (see lh_pool_shutdown), and waits until every lease has ended, or until `timeout_ms` milliseconds of the
+/// machine's clock are over. Writes to `left` how many leases have not ended, those that are rights to open a connection among them.
+///
+/// Those that are left go on, and lh_pool_destroy revokes them. LH_FOREVER waits for the last of them, 0 for none. A lease that has ended
+/// is not waited for any more, although the disposal callback may still be busy with its connection, on the thread that ended it or on one
+/// of the library's own. The thread sleeps meanwhile. May be called again, and on several threads at once. O(connections + waiters).
+///
+/// LH_NULL_POINTER; LH_IN_CALLBACK: it was called in a callback, and has done nothing; LH_NO_POOL: also where another thread destroys the
+/// pool meanwhile. Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lh_pool_drain(
+    pool: lh_pool,
+    timeout_ms: u64,
+    left: *mut u32,
+) -> lh_status {
+    answer(|| {
+        // SAFETY: the caller's promise.
+        let output = unsafe { Output::new(left)? };
+        with_pool(pool, |pool| {
+            if may_not_wait() {
+                return Err(LH_IN_CALLBACK);
+            }
+            pool.shutdown(lh_shutdown::LH_SHUTDOWN_GRACEFUL);
+            let leased = || pool.engine.stats().leased;
+            pool.drain.wait(deadline_of(timeout_ms), || {
+                leased() > 0 && !pool.is_destroyed()
+            });
+            if pool.is_destroyed() {
+                return Err(LH_NO_POOL);
+            }
+            output.write(leased());
             Ok(LH_OK)
         })
     })
@@ -137,8 +184,9 @@ pub extern "C" fn lh_pool_check(pool: lh_pool) -> lh_status {
     })
 }
 
-/// Changes the limit in total. Raised, it serves who waits at once; lowered, it disposes of idle connections at once,
-/// least recently released first, and of leased ones when their leases end.
+/// Changes the limit of all routes together. A raised limit serves those who wait at once. A lowered one disposes of idle connections at
+/// once, least recently released first, and of leased ones when their leases end, with LH_CAUSE_OVER_LIMIT. O(what it serves or disposes
+/// of).
 ///
 /// LH_NO_POOL. Thread-safe.
 #[unsafe(no_mangle)]
@@ -146,21 +194,22 @@ pub extern "C" fn lh_pool_set_max_total(pool: lh_pool, max: u32) -> lh_status {
     change(pool, |engine, effects| engine.set_max_total(max, effects))
 }
 
-/// Changes the limit of every route that has none of its own, in the same way. O(routes).
+/// Changes the limit of each route that has none of its own by lh_route_set_max. What a raised and a lowered limit do is said at
+/// lh_pool_set_max_total. O(routes).
 ///
 /// LH_NO_POOL. Thread-safe.
 #[unsafe(no_mangle)]
-pub extern "C" fn lh_pool_set_max_per_route(pool: lh_pool, max: u32) -> lh_status {
+pub extern "C" fn lh_pool_set_default_max_per_route(pool: lh_pool, max: u32) -> lh_status {
     change(pool, |engine, effects| {
         engine.set_default_max_per_route(max, effects);
     })
 }
 
-/// Writes the limit of every route that has none of its own. What is beyond 524,288 reads as that.
+/// Writes the limit of each route that has none of its own. LH_UNLIMITED reads as 524,288. That in total is in lh_pool_stats.
 ///
 /// LH_NULL_POINTER, LH_NO_POOL. Thread-safe.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lh_pool_max_per_route(pool: lh_pool, max: *mut u32) -> lh_status {
+pub unsafe extern "C" fn lh_pool_default_max_per_route(pool: lh_pool, max: *mut u32) -> lh_status {
     answer(|| {
         // SAFETY: the caller's promise.
         let output = unsafe { Output::new(max)? };
@@ -171,9 +220,9 @@ pub unsafe extern "C" fn lh_pool_max_per_route(pool: lh_pool, max: *mut u32) -> 
     })
 }
 
-/// Disposes of every idle connection whose keep-alive time or time to live is over. O(closed · log n).
+/// Disposes of every idle connection whose keep-alive time or time to live is over. O(closed · log(connections)).
 ///
-/// A lease meets those of its own route by itself; call this now and then where routes fall out of use.
+/// A lease disposes of those of its own route that it comes across. Call this now and then where routes fall out of use.
 ///
 /// LH_NO_POOL. Thread-safe.
 #[unsafe(no_mangle)]

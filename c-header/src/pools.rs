@@ -16,6 +16,7 @@ use crate::care::Care;
 use crate::cells::{Cell, Kept};
 use crate::clock::find_clock;
 use crate::disposal::lh_dispose_callback;
+use crate::drain::Drain;
 use crate::handles::lh_pool;
 use crate::options::{lh_policy, lh_pool_options, lh_watching};
 use crate::probe::borrow;
@@ -40,6 +41,7 @@ pub(crate) struct Pool {
     pub(crate) states: States,
     pub(crate) deadlines: Deadlines<Ticket>,
     pub(crate) care: Arc<Care>,
+    pub(crate) drain: Drain,
 
     // ----- under no lock: written by who owns the entry (I11) -----
     /// What is kept of each connection, by its entry's slot.
@@ -85,11 +87,17 @@ impl Pool {
                 expired: options.evict_expired != 0,
                 idle: (options.evict_idle_ms != 0).then_some(options.evict_idle_ms),
             },
+            drain: Drain::default(),
             watching,
             disposes_apart: options.dispose_apart != 0,
             dispose: options.dispose,
             dispose_context: options.dispose_context,
         }
+    }
+
+    /// No call finds the pool any more.
+    pub(crate) fn is_destroyed(&self) -> bool {
+        self.is_destroyed.load(Relaxed)
     }
 
     /// The pool's place with the housekeeper, which it takes with the first call. `None` when it has left.
@@ -155,7 +163,7 @@ pub(crate) fn add(options: &lh_pool_options) -> Result<lh_pool, lh_status> {
 fn config_of(options: &lh_pool_options) -> Result<Config, lh_status> {
     Ok(Config {
         max_total: options.max_total,
-        max_per_route: options.max_per_route,
+        max_per_route: options.default_max_per_route,
         max_waiters: options.max_waiters,
         policy: lh_policy::try_from(options.policy)?.into(),
         barging: options.barging != 0,
@@ -204,7 +212,7 @@ pub(crate) fn with_pool<T>(
     // Taken, not borrowed, so a callback may come here again. Fails while the thread ends: then the table serves.
     let recent = RECENT.try_with(ThreadCell::take).ok().flatten();
     let pool = match recent {
-        Some(recent) if recent.id == pool.id && !recent.is_destroyed.load(Relaxed) => recent,
+        Some(recent) if recent.id == pool.id && !recent.is_destroyed() => recent,
         _ => find(pool).ok_or(LH_NO_POOL)?,
     };
     let outcome = body(&pool);

@@ -8,9 +8,10 @@ use leasehold::face::Deadline;
 
 use crate::boundary::{Output, answer};
 use crate::handles::{lh_lease, lh_pool, lh_request, lh_route};
-use crate::options::{self, LH_FOREVER, lh_lease_options};
+use crate::options::{LH_FOREVER, lh_lease_options};
 use crate::pools::{Pool, with_pool};
 use crate::serving::LeaseOutput;
+use crate::sized;
 use crate::state::state_of;
 use crate::status::*;
 use crate::waiters::{Request, Waiter};
@@ -18,10 +19,11 @@ use crate::waiters::{Request, Waiter};
 /// Gets the answer to a request that had to wait, exactly once.
 ///
 /// `status`, `lease` and `data` are what lh_pool_try_lease would have answered and written: LH_OK, LH_VACANCY, or the error
-/// LH_SHUT_DOWN or LH_TIMED_OUT, in which case there is no lease. Called on the thread whose call served the request, say
-/// lh_lease_release, before that call returns, or on a thread of the library's own: always for LH_TIMED_OUT, and where what
-/// that thread disposed of made room. No lock is held. What holds for the disposal callback holds for this one: it may call the
-/// pool's functions, but not wait; callbacks never nest; it must return normally.
+/// LH_SHUT_DOWN or LH_TIMED_OUT. After an error there is no lease.
+///
+/// It is called on the thread whose call served the request, say lh_lease_release, before that call returns. It is called on a thread of
+/// the library's own for LH_TIMED_OUT, and where something that was disposed of there has made room. No lock is held. What holds for the
+/// disposal callback holds for this one: it may call the pool's functions, but not wait; callbacks never nest; it must return normally.
 pub type lh_lease_callback = Option<
     unsafe extern "C" fn(
         context: *mut c_void,
@@ -64,9 +66,11 @@ impl Pool {
 /// by a callback.
 ///
 /// LH_OK, LH_VACANCY: `lease` and `data` were written, `callback` is not called. LH_PENDING: only `request` was written, and
-/// `callback` is called once, unless lh_request_cancel succeeds, maybe on another thread before this function has returned.
-/// A request waits for the options' timeout_ms at most. Hold the route until then. An event loop leases by this without ever waiting;
-/// let its callback wake the loop, since it may come on any thread that uses the pool and on the library's own.
+/// `callback` is called once, unless lh_request_cancel succeeds. That may be on another thread, and before this function has returned.
+/// A request waits for the options' timeout_ms at most. Hold the route until then.
+///
+/// The callback may come on any thread that uses the pool and on the library's own. That of an event loop is to wake the loop. O(1) where
+/// something is idle or nobody waits.
 ///
 /// LH_QUEUE_FULL, LH_SHUT_DOWN, LH_NULL_POINTER, LH_BAD_SIZE, LH_INVALID_ARGUMENT, LH_NO_POOL, LH_NO_ROUTE, LH_TOO_MANY,
 /// LH_NO_MEMORY; LH_NO_THREAD: it would have to wait, with a timeout, and there is no thread to tell when that is over. Thread-safe.
@@ -89,7 +93,7 @@ pub unsafe extern "C" fn lh_pool_request(
             let route = route.to_id();
             // SAFETY: the caller's promise.
             let (options, state) = unsafe {
-                let options = options::read(options)?;
+                let options = sized::read(options)?;
                 (options, state_of(pool, &options)?)
             };
             let ticket = pool.engine.reserve_ticket().map_err(|_| LH_TOO_MANY)?;
@@ -134,9 +138,9 @@ pub unsafe extern "C" fn lh_pool_request(
     })
 }
 
-/// Takes a request back. After LH_OK its callback is not called; what it had been granted unseen goes to the next.
+/// Takes a request back. After LH_OK its callback is not called. A connection that it had been granted already goes to the next one.
 ///
-/// LH_NO_REQUEST: too late, its callback was called or is being called; LH_NO_POOL. Thread-safe.
+/// LH_NO_REQUEST: it is too late, as its callback was called or is being called; LH_NO_POOL. Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn lh_request_cancel(pool: lh_pool, request: lh_request) -> lh_status {
     answer(|| {

@@ -8,6 +8,7 @@ use leasehold::engine::{Effects, RouteId};
 use crate::boundary::{Answer, Output, answer, bytes};
 use crate::handles::{lh_pool, lh_route};
 use crate::pools::{Pool, with_pool};
+use crate::sized::SizedOutput;
 use crate::stats::lh_stats;
 use crate::status::*;
 
@@ -32,7 +33,7 @@ pub unsafe extern "C" fn lh_route_of_name(
     })
 }
 
-/// The same of any bytes, `length` of them, text or not, none of them special.
+/// Makes a route of any bytes, `length` of them, text or not. None of them is special. Otherwise as lh_route_of_name.
 ///
 /// LH_NULL_POINTER, LH_INVALID_ARGUMENT: `length` is more than any object has; LH_NO_POOL, LH_TOO_MANY, LH_NO_MEMORY.
 /// Thread-safe.
@@ -74,8 +75,8 @@ fn copy_of(name: &[u8]) -> Result<Box<[u8]>, lh_status> {
     Ok(copy.into_boxed_slice())
 }
 
-/// Lets go of a route once. When all who made it have, the handle may be refused at any time; connections and waiting
-/// requests of the route are not touched, and the pool forgets it some time after the last of them. O(1).
+/// Lets go of a route, once. When that was done as often as it was made, the handle may be refused at any time. Connections and waiting
+/// requests of the route are not touched. The pool forgets the route some time after the last of them. O(1).
 ///
 /// LH_NO_POOL, LH_NO_ROUTE: nobody holds it. Thread-safe.
 #[unsafe(no_mangle)]
@@ -123,8 +124,8 @@ pub unsafe extern "C" fn lh_route_name(
     })
 }
 
-/// Gives a route a limit of its own, instead of the pool's for each route; LH_UNLIMITED is one, too. Works as
-/// lh_pool_set_max_total. The pool does not forget a route that has one.
+/// Gives a route a limit of its own, in place of the pool's default. LH_UNLIMITED is one, too. What a raised and a lowered limit do is
+/// said at lh_pool_set_max_total. The pool does not forget a route that has a limit of its own.
 ///
 /// LH_NO_POOL, LH_NO_ROUTE. Thread-safe.
 #[unsafe(no_mangle)]
@@ -132,7 +133,7 @@ pub extern "C" fn lh_route_set_max(pool: lh_pool, route: lh_route, max: u32) -> 
     set_max(pool, route, Some(max))
 }
 
-/// Takes a route's own limit back: the pool's for each route holds again.
+/// Takes a route's own limit back: the pool's default holds again.
 ///
 /// LH_NO_POOL, LH_NO_ROUTE. Thread-safe.
 #[unsafe(no_mangle)]
@@ -151,7 +152,8 @@ fn set_max(pool: lh_pool, route: lh_route, max: Option<u32>) -> lh_status {
     })
 }
 
-/// Disposes of every idle connection of a route; leased ones are disposed of when their leases end. O(entries).
+/// Disposes of every idle connection of a route, with LH_CAUSE_CLEARED. Leased ones are disposed of when their leases end.
+/// O(connections of the pool).
 ///
 /// LH_NO_POOL, LH_NO_ROUTE. Thread-safe.
 #[unsafe(no_mangle)]
@@ -164,18 +166,19 @@ pub extern "C" fn lh_route_clear(pool: lh_pool, route: lh_route) -> lh_status {
     })
 }
 
-/// Writes the numbers of one route. Takes no lock.
+/// Writes the numbers of one route. `size` is sizeof(lh_stats), as for lh_pool_stats. Takes no lock.
 ///
-/// LH_NULL_POINTER, LH_NO_POOL, LH_NO_ROUTE. Thread-safe.
+/// LH_NULL_POINTER; LH_BAD_SIZE: no version of the struct has that `size`; LH_NO_POOL, LH_NO_ROUTE. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lh_route_stats(
     pool: lh_pool,
     route: lh_route,
     stats: *mut lh_stats,
+    size: usize,
 ) -> lh_status {
     answer(|| {
         // SAFETY: the caller's promise.
-        let output = unsafe { Output::new(stats)? };
+        let output = unsafe { SizedOutput::new(stats, size)? };
         with_pool(pool, |pool| {
             let stats = pool.engine.route_stats(route.to_id()).ok_or(LH_NO_ROUTE)?;
             output.write(stats.into());

@@ -9,8 +9,8 @@ use crate::boundary::answer;
 use crate::probe::borrow;
 use crate::status::*;
 
-/// Switches TCP keep-alive on for a socket, for peers that vanish without a word, a crashed machine or a firewall that
-/// forgot the connection: nothing else tells of those. Four system calls; needs no pool.
+/// Switches TCP keep-alive on for a socket. That is for peers that vanish without a word, as a crashed machine does, or a firewall that
+/// forgot the connection: nothing else tells of those. Four system calls. It needs no pool.
 ///
 /// When nothing has arrived for `idle_s` seconds the system asks the peer every `interval_s` seconds; after `probes`
 /// questions in a row without an answer the connection breaks, which a pool notices as it does a close. Times are 1 to

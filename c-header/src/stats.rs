@@ -1,17 +1,19 @@
 //! A pool's numbers, and the list of its connections.
 
 use std::ffi::{c_char, c_void};
+use std::mem::size_of;
 
 use leasehold::engine::{Counters, Stats, Use};
 
-use crate::boundary::{Output, answer};
+use crate::boundary::answer;
 use crate::delivery::in_entry_callback;
 use crate::handles::{lh_lease, lh_pool, lh_route};
 use crate::options::LH_FOREVER;
 use crate::pools::with_pool;
+use crate::sized::{Growing, SizedOutput};
 use crate::status::*;
 
-/// Numbers of connections and requests: exact when nothing is under way.
+/// Numbers of connections and requests, of a pool or of a route. They are exact when no call is under way, and plausible otherwise.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct lh_stats {
@@ -21,8 +23,13 @@ pub struct lh_stats {
     pub pending: u32,
     /// Connections idle, expired ones included until they are noticed.
     pub available: u32,
-    /// The limit.
+    /// The limit: of a pool the one in total; of a route its own or, where it has none, the default. LH_UNLIMITED reads as 524,288.
     pub max: u32,
+}
+
+// SAFETY: numbers, all of which the first version has.
+unsafe impl Growing for lh_stats {
+    const FIRST_SIZE: usize = 16;
 }
 
 impl From<Stats> for lh_stats {
@@ -36,8 +43,8 @@ impl From<Stats> for lh_stats {
     }
 }
 
-/// How many connections a pool has disposed of since it was made, by reason, other than because a lease asked for it or the
-/// pool was shut down. Numbers only grow. Later versions may add members at the end.
+/// How many connections a pool has disposed of since it was made, by reason. What a lease asked for and what the shutdown of the pool
+/// brought about is not counted. Numbers only grow.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct lh_counters {
@@ -55,6 +62,11 @@ pub struct lh_counters {
     pub over_limit: u64,
     /// Its route was cleared.
     pub cleared: u64,
+}
+
+// SAFETY: numbers, all of which the first version has.
+unsafe impl Growing for lh_counters {
+    const FIRST_SIZE: usize = 56;
 }
 
 impl From<Counters> for lh_counters {
@@ -83,10 +95,12 @@ pub enum lh_use {
     LH_USE_IDLE = 2,
 }
 
-/// One connection of a pool as it was when it was looked at. Later versions may add members at the end.
+/// One connection of a pool as it was when it was looked at.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct lh_entry {
+    /// The size of this struct as the library knows it. A member that lies beyond is not there.
+    pub size: usize,
     /// What it goes to. Valid as a handle as long as the program holds the route.
     pub route: lh_route,
     /// The lease that it is in or, if it is idle, was last in.
@@ -101,22 +115,31 @@ pub struct lh_entry {
     pub expires_in_ms: u64,
     /// What it is doing.
     pub used: lh_use,
+    /// 0.
+    pub reserved: u32,
 }
 
 /// Gets one connection of a pool. Answers 0 to see the next one, anything else to stop.
 ///
-/// Called with no lock held; it may call the pool's functions. It must return normally.
+/// Called with no lock held, on the thread that called lh_pool_each_entry. It may call the pool's functions, but not wait. It must return
+/// normally.
 pub type lh_entry_callback =
     Option<unsafe extern "C" fn(context: *mut c_void, entry: *const lh_entry) -> i32>;
 
-/// Writes the pool's numbers. Takes no lock.
+/// Writes the pool's numbers. `size` is sizeof(lh_stats). Takes no lock.
 ///
-/// LH_NULL_POINTER, LH_NO_POOL. Thread-safe.
+/// A program whose lh_stats has members that the library does not know finds 0 in them.
+///
+/// LH_NULL_POINTER; LH_BAD_SIZE: no version of the struct has that `size`; LH_NO_POOL. Thread-safe.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lh_pool_stats(pool: lh_pool, stats: *mut lh_stats) -> lh_status {
+pub unsafe extern "C" fn lh_pool_stats(
+    pool: lh_pool,
+    stats: *mut lh_stats,
+    size: usize,
+) -> lh_status {
     answer(|| {
         // SAFETY: the caller's promise.
-        let output = unsafe { Output::new(stats)? };
+        let output = unsafe { SizedOutput::new(stats, size)? };
         with_pool(pool, |pool| {
             output.write(pool.engine.stats().into());
             Ok(LH_OK)
@@ -124,10 +147,11 @@ pub unsafe extern "C" fn lh_pool_stats(pool: lh_pool, stats: *mut lh_stats) -> l
     })
 }
 
-/// Writes what the pool has disposed of. `size` is sizeof(lh_counters): of a version that has more members than this one
-/// the others become 0. Takes no lock.
+/// Writes what the pool has disposed of. `size` is sizeof(lh_counters). Takes no lock.
 ///
-/// LH_NULL_POINTER, LH_BAD_SIZE: `size` is smaller than any version of the struct; LH_NO_POOL. Thread-safe.
+/// A program whose lh_counters has members that the library does not know finds 0 in them.
+///
+/// LH_NULL_POINTER; LH_BAD_SIZE: no version of the struct has that `size`; LH_NO_POOL. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lh_pool_counters(
     pool: lh_pool,
@@ -135,25 +159,16 @@ pub unsafe extern "C" fn lh_pool_counters(
     size: usize,
 ) -> lh_status {
     answer(|| {
-        if counters.is_null() {
-            return Err(LH_NULL_POINTER);
-        }
-        if size < size_of::<lh_counters>() {
-            return Err(LH_BAD_SIZE);
-        }
+        // SAFETY: the caller's promise.
+        let output = unsafe { SizedOutput::new(counters, size)? };
         with_pool(pool, |pool| {
-            let known = lh_counters::from(pool.engine.counters());
-            // SAFETY: `size` bytes are the caller's, at least as many as this version knows.
-            unsafe {
-                counters.cast::<u8>().write_bytes(0, size);
-                counters.write(known);
-            }
+            output.write(pool.engine.counters().into());
             Ok(LH_OK)
         })
     })
 }
 
-/// Calls `callback` for every connection of the pool, each once, as it was when this function looked at it. O(entries).
+/// Calls `callback` for every connection of the pool, each once, as it was when this function looked at it. O(connections).
 ///
 /// LH_NULL_POINTER: `callback` is NULL; LH_NO_POOL. Thread-safe.
 #[unsafe(no_mangle)]
@@ -170,6 +185,7 @@ pub unsafe extern "C" fn lh_pool_each_entry(
                     continue;
                 };
                 let entry = lh_entry {
+                    size: size_of::<lh_entry>(),
                     route: info.route.into(),
                     lease: info.handle.into(),
                     route_name: name.as_ptr().cast(),
@@ -184,6 +200,7 @@ pub unsafe extern "C" fn lh_pool_each_entry(
                         Use::Leased => lh_use::LH_USE_LEASED,
                         Use::Idle => lh_use::LH_USE_IDLE,
                     },
+                    reserved: 0,
                 };
                 // SAFETY: the caller's promise; the entry and the name live until it returns.
                 let answer = in_entry_callback(|| unsafe { callback(context, &raw const entry) });

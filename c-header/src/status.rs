@@ -4,14 +4,15 @@ use std::ffi::{CStr, c_char};
 
 use leasehold::engine::{NotLeased, Refusal};
 
-/// What a function answers. Numbers below 100 are successes, all others errors, after which no output was written and,
+/// What a function answers. Numbers below 100 are successes, all others errors. After an error no output was written and,
 /// unless the function says otherwise, nothing was changed. A number never changes its meaning.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum lh_status {
     /// Done. Of a lease: it has a connection.
     LH_OK = 0,
-    /// Leased, but there is no connection yet: open one and say lh_lease_opened, or lh_lease_close to give the right back.
+    /// Leased, but there is no connection yet. Open one and say lh_lease_opened_socket or lh_lease_opened, or give the right back by
+    /// lh_lease_close.
     LH_VACANCY = 1,
     /// The request waits; its callback will be called.
     LH_PENDING = 2,
@@ -24,7 +25,7 @@ pub enum lh_status {
     LH_QUEUE_FULL = 102,
     /// The pool was shut down.
     LH_SHUT_DOWN = 103,
-    /// The call would have to wait, which a callback must not: what it waits for may be delivered by this very thread.
+    /// The call would have to wait, which a callback must not: what it would wait for may be this very thread's to do.
     LH_IN_CALLBACK = 104,
 
     /// No pool has this handle: it was destroyed, or never made.
@@ -48,7 +49,7 @@ pub enum lh_status {
     LH_NULL_POINTER = 300,
     /// An argument, or a member of an options struct, has a value that means nothing here.
     LH_INVALID_ARGUMENT = 301,
-    /// The size member of an options struct is too small: use the struct's init function.
+    /// No version of the struct has that size. Options are filled by their init function; statistics are asked for with sizeof.
     LH_BAD_SIZE = 302,
 
     /// More than 1,024 pools or clocks, or more than a million routes or waiting requests of a pool.
@@ -82,7 +83,7 @@ const MESSAGES: [(lh_status, &CStr); 23] = [
         c"as many requests wait for a connection as the pool allows",
     ),
     (LH_SHUT_DOWN, c"the connection pool was shut down"),
-    (LH_IN_CALLBACK, c"a callback must not wait for a connection"),
+    (LH_IN_CALLBACK, c"a callback must not wait"),
     (LH_NO_POOL, c"no pool has this handle (any more)"),
     (LH_NO_ROUTE, c"the pool has no such route (any more)"),
     (LH_NO_LEASE, c"the pool has no such lease (any more)"),
@@ -107,7 +108,7 @@ const MESSAGES: [(lh_status, &CStr); 23] = [
     (LH_INVALID_ARGUMENT, c"an argument has a meaningless value"),
     (
         LH_BAD_SIZE,
-        c"the size member of an options struct is too small: use its init function",
+        c"no version of the struct has that size: use its init function, or sizeof",
     ),
     (
         LH_TOO_MANY,

@@ -26,11 +26,7 @@ pub(crate) fn wait_for_lease(
             other => other,
         });
     }
-    let deadline = match timeout_ms {
-        LH_FOREVER => None,
-        // Nobody lives to see a deadline that the clock cannot tell.
-        millis => Instant::now().checked_add(Duration::from_millis(millis)),
-    };
+    let deadline = deadline_of(timeout_ms);
     let ticket = pool.engine.reserve_ticket().map_err(|_| LH_TOO_MANY)?;
     let signal = Arc::new(Signal::default());
     pool.waiters
@@ -38,6 +34,15 @@ pub(crate) fn wait_for_lease(
     let grant = sleep_until_granted(pool, route, state, ticket, &signal, deadline);
     pool.waiters.retract(ticket);
     pool.serve(route, grant?)
+}
+
+/// When a wait that begins now is over; `None` for never.
+pub(crate) fn deadline_of(timeout_ms: u64) -> Option<Instant> {
+    match timeout_ms {
+        LH_FOREVER => None,
+        // Nobody lives to see a deadline that the clock cannot tell.
+        millis => Instant::now().checked_add(Duration::from_millis(millis)),
+    }
 }
 
 fn sleep_until_granted(

@@ -132,9 +132,9 @@ static void step(exchange *e) {
         int error = 0;
         socklen_t size = sizeof error;
         getsockopt(e->socket, SOL_SOCKET, SO_ERROR, &error, &size);
-        if (error == 0 && lh_lease_opened(pool, e->lease, (void *)(intptr_t)e->socket) == LH_OK) {
+        void *data = (void *)(intptr_t)e->socket;
+        if (error == 0 && lh_lease_opened_socket(pool, e->lease, data, e->socket, LH_PROBE_SILENT) == LH_OK) {
             opened++;
-            lh_lease_set_socket(pool, e->lease, e->socket, LH_PROBE_SILENT);
             send_request(e);
         } else {
             fprintf(stderr, "connect: %s\n", strerror(error));

@@ -54,7 +54,7 @@ static void wait_until_pending(void) {
     lh_stats stats;
     do {
         nanosleep(&moment, NULL);
-        expect(lh_pool_stats(pool, &stats) == LH_OK, "statistics");
+        expect(lh_pool_stats(pool, &stats, sizeof stats) == LH_OK, "statistics");
     } while (stats.pending == 0);
 }
 
@@ -83,8 +83,7 @@ int main(int count, char **arguments) {
 
     expect(lh_pool_lease(pool, route, NULL, 0, &lease, &data) == LH_VACANCY, "no vacancy");
     expect(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0, "no sockets");
-    expect(lh_lease_opened(pool, lease, (void *)(intptr_t)ends[0]) == LH_OK, "not opened");
-    expect(lh_lease_set_socket(pool, lease, ends[0], LH_PROBE_SILENT) == LH_OK, "no socket set");
+    expect(lh_lease_opened_socket(pool, lease, (void *)(intptr_t)ends[0], ends[0], LH_PROBE_SILENT) == LH_OK, "not opened");
 
     expect(pthread_create(&waiter, NULL, wait_for_it, (void *)(intptr_t)ends[0]) == 0, "no thread");
     wait_until_pending();

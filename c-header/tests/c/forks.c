@@ -119,7 +119,7 @@ static void use_own_pool(uint32_t dispose_apart) {
     CHECK(lh_lease_set_socket(own.pool, lease, ends[0], LH_PROBE_SILENT) == LH_OK);
     CHECK(lh_lease_release(own.pool, lease, LH_FOREVER) == LH_OK);
     close(ends[1]);
-    do CHECK(lh_pool_stats(own.pool, &stats) == LH_OK);
+    do CHECK(lh_pool_stats(own.pool, &stats, sizeof stats) == LH_OK);
     while (stats.available > 0 && (wait_on(), true));
     /* A deadline. */
     CHECK(lh_pool_set_max_total(own.pool, 0) == LH_OK);

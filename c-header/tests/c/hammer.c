@@ -178,7 +178,7 @@ static void *hammer(void *context) {
                 CHECK(lh_route_set_max(pool, route, MAX_TOTAL / 2 - random % 2) == LH_OK);
                 break;
             case 4:
-                CHECK(lh_pool_stats(pool, &stats) == LH_OK);
+                CHECK(lh_pool_stats(pool, &stats, sizeof stats) == LH_OK);
                 CHECK(stats.leased <= MAX_TOTAL && stats.available <= MAX_TOTAL);
                 CHECK(lh_pool_counters(pool, &counters, sizeof counters) == LH_OK);
                 CHECK(lh_pool_each_entry(pool, count_entry, &entries) == LH_OK);
@@ -251,7 +251,7 @@ static void *make_and_destroy(void *options) {
         CHECK(lh_pool_create(options, &passing) == LH_OK);
         CHECK(lh_pool_set_max_total(passing, 2) == LH_OK);
         for (int t = 0; t < 3; t++) CHECK(pthread_create(&threads[t], NULL, use_passing, NULL) == 0);
-        do CHECK(lh_pool_stats(passing, &stats) == LH_OK);
+        do CHECK(lh_pool_stats(passing, &stats, sizeof stats) == LH_OK);
         while (stats.leased + stats.available == 0);
         CHECK(lh_pool_destroy(passing) == LH_OK);
         for (int t = 0; t < 3; t++) CHECK(pthread_join(threads[t], NULL) == 0);
@@ -273,7 +273,7 @@ int main(int count, char **arguments) {
         options.evict_idle_ms = turn == 1 ? 3 : 0;
         options.dispose_apart = turn == 2;
         options.max_total = MAX_TOTAL;
-        options.max_per_route = MAX_TOTAL / 2;
+        options.default_max_per_route = MAX_TOTAL / 2;
         CHECK(lh_pool_create(&options, &pool) == LH_OK);
         for (uintptr_t r = 0; r < ROUTES; r++) CHECK(lh_route_of_bytes(pool, &r, sizeof r, &routes[r]) == LH_OK);
         for (uintptr_t t = 0; t < THREADS; t++)
@@ -286,7 +286,7 @@ int main(int count, char **arguments) {
         atomic_store(&is_serving, false);
         CHECK(pthread_join(server, NULL) == 0);
         /* What the library's own thread has granted ends there. */
-        do CHECK(lh_pool_stats(pool, &stats) == LH_OK);
+        do CHECK(lh_pool_stats(pool, &stats, sizeof stats) == LH_OK);
         while (stats.leased + stats.pending > 0);
         CHECK(lh_pool_destroy(pool) == LH_OK);
         CHECK(opened == disposed);

@@ -150,7 +150,7 @@ static void keep_in_mind(world *w, lh_status status, lh_lease lease) {
 
 static lh_stats stats_of(world *w) {
     lh_stats stats;
-    CHECK(lh_pool_stats(w->pool, &stats) == LH_OK);
+    CHECK(lh_pool_stats(w->pool, &stats, sizeof stats) == LH_OK);
     return stats;
 }
 
@@ -160,7 +160,7 @@ static void verify(world *w) {
         lh_status status = lh_pool_check(w->pool);
         CHECK(status == LH_OK || status == LH_SHUT_DOWN);
         CHECK(lh_pool_set_max_total(w->pool, MAX_TOTAL) == LH_OK);
-        CHECK(lh_pool_set_max_per_route(w->pool, LH_UNLIMITED) == LH_OK);
+        CHECK(lh_pool_set_default_max_per_route(w->pool, LH_UNLIMITED) == LH_OK);
         CHECK(lh_route_of_name(w->pool, "r", &w->route) == LH_OK);
         CHECK(lh_route_unset_max(w->pool, w->route) == LH_OK);
         while (status != LH_SHUT_DOWN) {
@@ -220,6 +220,14 @@ static lh_status call_lh_lease_data(world *w) {
 
 static lh_status call_lh_lease_opened(world *w) { return open_vacancy(w, w->vacancy); }
 
+static lh_status call_lh_lease_opened_socket(world *w) {
+    static int ends[2];
+    if (ends[0] == 0 && socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0) return LH_OK;
+    lh_status status = lh_lease_opened_socket(w->pool, w->vacancy, w, ends[0], LH_PROBE_SILENT);
+    if (status == LH_OK) atomic_fetch_add(&w->opened, 1);
+    return status;
+}
+
 static lh_status call_lh_lease_options_init(world *w) {
     lh_lease_options options;
     (void)w;
@@ -266,6 +274,13 @@ static lh_status call_lh_pool_destroy(world *w) {
     return status;
 }
 
+static lh_status call_lh_pool_drain(world *w) {
+    uint32_t left;
+    lh_status status = lh_pool_drain(w->pool, 1, &left);
+    CHECK(status != LH_OK || left == 2);
+    return status;
+}
+
 static lh_status call_lh_pool_each_entry(world *w) { return lh_pool_each_entry(w->pool, on_entry, NULL); }
 
 static lh_status call_lh_pool_lease(world *w) {
@@ -274,9 +289,9 @@ static lh_status call_lh_pool_lease(world *w) {
     return lh_pool_lease(w->pool, w->full, NULL, 1, &lease, &data);
 }
 
-static lh_status call_lh_pool_max_per_route(world *w) {
+static lh_status call_lh_pool_default_max_per_route(world *w) {
     uint32_t max;
-    return lh_pool_max_per_route(w->pool, &max);
+    return lh_pool_default_max_per_route(w->pool, &max);
 }
 
 static lh_status call_lh_pool_options_init(world *w) {
@@ -293,13 +308,13 @@ static lh_status call_lh_pool_request(world *w) {
     return ask(w, &options);
 }
 
-static lh_status call_lh_pool_set_max_per_route(world *w) { return lh_pool_set_max_per_route(w->pool, 0); }
+static lh_status call_lh_pool_set_default_max_per_route(world *w) { return lh_pool_set_default_max_per_route(w->pool, 0); }
 static lh_status call_lh_pool_set_max_total(world *w) { return lh_pool_set_max_total(w->pool, 0); }
 static lh_status call_lh_pool_shutdown(world *w) { return lh_pool_shutdown(w->pool, LH_SHUTDOWN_IMMEDIATE); }
 
 static lh_status call_lh_pool_stats(world *w) {
     lh_stats stats;
-    return lh_pool_stats(w->pool, &stats);
+    return lh_pool_stats(w->pool, &stats, sizeof stats);
 }
 
 static lh_status call_lh_pool_try_lease(world *w) {
@@ -343,7 +358,7 @@ static lh_status call_lh_route_set_max(world *w) { return lh_route_set_max(w->po
 
 static lh_status call_lh_route_stats(world *w) {
     lh_stats stats;
-    return lh_route_stats(w->pool, w->route, &stats);
+    return lh_route_stats(w->pool, w->route, &stats, sizeof stats);
 }
 
 static lh_status call_lh_route_unset_max(world *w) { return lh_route_unset_max(w->pool, w->route); }
@@ -469,7 +484,9 @@ static int target_inside;
 
 static void call_function(void) { status_inside = functions[function_inside].call(&worlds[target_inside]); }
 
-static bool has_a_deadline(const char *name) { return strcmp(name, "lh_pool_lease") == 0 || strcmp(name, "lh_pool_destroy") == 0; }
+static bool would_wait(const char *name) {
+    return strcmp(name, "lh_pool_lease") == 0 || strcmp(name, "lh_pool_drain") == 0 || strcmp(name, "lh_pool_destroy") == 0;
+}
 
 static int call_back(void) {
     int cells = 0;
@@ -490,7 +507,7 @@ static int call_back(void) {
                     is_armed_for_disposals = is_armed_for_answers = false;
                     CHECK(status_inside != LH_PANICKED);
                     /* What would have to wait is refused, whatever pool it is about. */
-                    if (has_a_deadline(functions[function_inside].name))
+                    if (would_wait(functions[function_inside].name))
                         CHECK(status_inside == LH_IN_CALLBACK || status_inside == LH_SHUT_DOWN);
                     tidy_up();
                     verify(&worlds[0]);

@@ -27,13 +27,14 @@ static void call_everything(lh_pool pool, lh_route route, lh_lease lease, lh_req
     size_t length = 7;
     assert_status(expected, lh_pool_destroy(pool));
     assert_status(expected, lh_pool_shutdown(pool, LH_SHUTDOWN_GRACEFUL));
+    assert_status(expected, lh_pool_drain(pool, LH_FOREVER, &max));
     assert_status(expected, lh_pool_check(pool));
     assert_status(expected, lh_pool_set_max_total(pool, 1));
-    assert_status(expected, lh_pool_set_max_per_route(pool, 1));
-    assert_status(expected, lh_pool_max_per_route(pool, &max));
+    assert_status(expected, lh_pool_set_default_max_per_route(pool, 1));
+    assert_status(expected, lh_pool_default_max_per_route(pool, &max));
     assert_status(expected, lh_pool_close_expired(pool));
     assert_status(expected, lh_pool_close_idle(pool, 0));
-    assert_status(expected, lh_pool_stats(pool, &stats));
+    assert_status(expected, lh_pool_stats(pool, &stats, sizeof stats));
     assert_status(expected, lh_pool_counters(pool, &counters, sizeof counters));
     assert_status(expected, lh_pool_each_entry(pool, ignore_entry, NULL));
     assert_status(expected, lh_pool_try_lease(pool, route, NULL, &new_lease, &data));
@@ -47,8 +48,9 @@ static void call_everything(lh_pool pool, lh_route route, lh_lease lease, lh_req
     assert_status(expected, lh_route_set_max(pool, route, 1));
     assert_status(expected, lh_route_unset_max(pool, route));
     assert_status(expected, lh_route_clear(pool, route));
-    assert_status(expected, lh_route_stats(pool, route, &stats));
+    assert_status(expected, lh_route_stats(pool, route, &stats, sizeof stats));
     assert_status(expected, lh_lease_opened(pool, lease, C(1)));
+    assert_status(expected, lh_lease_opened_socket(pool, lease, C(1), 0, LH_PROBE_OFF));
     assert_status(expected, lh_lease_set_data(pool, lease, C(1)));
     assert_status(expected, lh_lease_data(pool, lease, &data));
     assert_status(expected, lh_lease_set_socket(pool, lease, 0, LH_PROBE_OFF));
@@ -92,6 +94,7 @@ static void expect_no_lease(lh_pool pool, lh_lease lease) {
     assert_status(LH_NO_LEASE, lh_lease_socket(pool, lease, &socket));
     assert_status(LH_NO_LEASE, lh_lease_bind(pool, lease, "x", 1));
     assert_status(LH_NO_LEASE, lh_lease_update_expiry(pool, lease, 1));
+    assert_status(LH_NO_LEASE, lh_lease_opened_socket(pool, lease, C(1), 0, LH_PROBE_OFF));
     assert_status(LH_NO_LEASE, lh_lease_replace(pool, lease));
     assert_status(LH_NO_LEASE, lh_lease_release(pool, lease, LH_FOREVER));
     assert_status(LH_NO_LEASE, lh_lease_release(pool, lease, LH_KEEP_AS_BEFORE));
@@ -142,7 +145,7 @@ static void a_foreign_or_made_up_handle_is_a_status(void **state) {
         assert_status(LH_NO_ROUTE, lh_route_set_max(f.pool, route, 1));
         assert_status(LH_NO_ROUTE, lh_route_unset_max(f.pool, route));
         assert_status(LH_NO_ROUTE, lh_route_clear(f.pool, route));
-        assert_status(LH_NO_ROUTE, lh_route_stats(f.pool, route, &stats));
+        assert_status(LH_NO_ROUTE, lh_route_stats(f.pool, route, &stats, sizeof stats));
         assert_status(LH_NO_REQUEST, lh_request_cancel(f.pool, (lh_request){routes[i]}));
     }
     assert_stats(&f, 1, 0, 0);
@@ -167,9 +170,10 @@ static void null_where_something_is_needed_is_a_status(void **state) {
     assert_status(LH_NULL_POINTER, lh_pool_request(f.pool, f.route, NULL, ignore, NULL, NULL, &lease, &data));
     assert_status(LH_NULL_POINTER, lh_pool_request(f.pool, f.route, NULL, ignore, NULL, &request, NULL, &data));
     assert_status(LH_NULL_POINTER, lh_pool_request(f.pool, f.route, NULL, ignore, NULL, &request, &lease, NULL));
-    assert_status(LH_NULL_POINTER, lh_pool_stats(f.pool, NULL));
-    assert_status(LH_NULL_POINTER, lh_pool_max_per_route(f.pool, NULL));
+    assert_status(LH_NULL_POINTER, lh_pool_stats(f.pool, NULL, sizeof(lh_stats)));
+    assert_status(LH_NULL_POINTER, lh_pool_default_max_per_route(f.pool, NULL));
     assert_status(LH_NULL_POINTER, lh_pool_counters(f.pool, NULL, sizeof(lh_counters)));
+    assert_status(LH_NULL_POINTER, lh_pool_drain(f.pool, 0, NULL));
     assert_status(LH_NULL_POINTER, lh_pool_each_entry(f.pool, NULL, NULL));
     assert_status(LH_NULL_POINTER, lh_route_of_name(f.pool, NULL, &route));
     assert_status(LH_NULL_POINTER, lh_route_of_name(f.pool, "x", NULL));
@@ -177,7 +181,7 @@ static void null_where_something_is_needed_is_a_status(void **state) {
     assert_status(LH_NULL_POINTER, lh_route_of_bytes(f.pool, NULL, 1, &route));
     assert_status(LH_NULL_POINTER, lh_route_of_bytes(f.pool, "x", 1, NULL));
     assert_status(LH_INVALID_ARGUMENT, lh_route_of_bytes(f.pool, "x", SIZE_MAX, &route));
-    assert_status(LH_NULL_POINTER, lh_route_stats(f.pool, f.route, NULL));
+    assert_status(LH_NULL_POINTER, lh_route_stats(f.pool, f.route, NULL, sizeof(lh_stats)));
     lease = open_lease(&f, f.route, C(0));
     assert_status(LH_NULL_POINTER, lh_lease_data(f.pool, lease, NULL));
     assert_status(LH_NULL_POINTER, lh_lease_socket(f.pool, lease, NULL));

@@ -26,7 +26,7 @@ static void options_may_be_of_any_later_size(void **state) {
 /* The structs as the first version had them. */
 typedef struct {
     size_t size;
-    uint32_t max_total, max_per_route, max_waiters, policy, barging;
+    uint32_t max_total, default_max_per_route, max_waiters, policy, barging, watching;
     uint64_t time_to_live_ms;
     lh_dispose_callback dispose;
     void *dispose_context;
@@ -63,7 +63,7 @@ static void options_may_be_of_any_earlier_size(void **state) {
     assert_true(options.guard == 7 && lease_options.guard == 7);
     options.known.max_total = 5;
     assert_status(LH_OK, lh_pool_create(of_now, &pool));
-    assert_status(LH_OK, lh_pool_stats(pool, &stats));
+    assert_status(LH_OK, lh_pool_stats(pool, &stats, sizeof stats));
     assert_int_equal(stats.max, 5);
     assert_status(LH_OK, lh_route_of_name(pool, "r", &route));
     assert_status(LH_VACANCY, lh_pool_try_lease(pool, route, lease_options_of_now, &lease, &data));
@@ -92,7 +92,10 @@ static void options_that_mean_nothing_are_refused(void **state) {
     options.size = 8;
     assert_status(LH_BAD_SIZE, lh_pool_create(&options, &pool));
     options.size = SIZE_MAX;
-    assert_status(LH_INVALID_ARGUMENT, lh_pool_create(&options, &pool));
+    assert_status(LH_BAD_SIZE, lh_pool_create(&options, &pool));
+    options.size = 4097;
+    assert_status(LH_BAD_SIZE, lh_pool_create(&options, &pool));
+    assert_status(LH_BAD_SIZE, lh_pool_options_init(&options, SIZE_MAX));
     assert_true(pool.id == 7);
 }
 
@@ -104,7 +107,7 @@ static void a_limit_of_zero_lets_nobody_in(void **state) {
     make_limited(&f, 0, 1);
     assert_status(LH_EXHAUSTED, lh_pool_try_lease(f.pool, f.route, NULL, &lease, &data));
     assert_status(LH_OK, lh_pool_set_max_total(f.pool, 1));
-    assert_status(LH_OK, lh_pool_set_max_per_route(f.pool, 0));
+    assert_status(LH_OK, lh_pool_set_default_max_per_route(f.pool, 0));
     assert_status(LH_EXHAUSTED, lh_pool_try_lease(f.pool, f.route, NULL, &lease, &data));
     assert_true(lease.id == 7);
     assert_ptr_equal(data, &f);
@@ -117,9 +120,9 @@ static void a_huge_limit_means_the_most_there_is(void **state) {
     lh_stats stats;
     uint32_t max;
     make_limited(&f, UINT32_MAX, UINT32_MAX - 1);
-    assert_status(LH_OK, lh_pool_stats(f.pool, &stats));
+    assert_status(LH_OK, lh_pool_stats(f.pool, &stats, sizeof stats));
     assert_int_equal(stats.max, 524288);
-    assert_status(LH_OK, lh_pool_max_per_route(f.pool, &max));
+    assert_status(LH_OK, lh_pool_default_max_per_route(f.pool, &max));
     assert_int_equal(max, 524288);
     end_pool(&f);
 }
@@ -135,7 +138,7 @@ static void a_lowered_limit_disposes_of_the_least_recently_released(void **state
     assert_int_equal(f.count, 1);
     assert_disposed(&f, 0, C(0), LH_CAUSE_OVER_LIMIT);
     lh_lease again = lease_idle(&f, f.route, C(1));
-    assert_status(LH_OK, lh_pool_set_max_per_route(f.pool, 0));
+    assert_status(LH_OK, lh_pool_set_default_max_per_route(f.pool, 0));
     assert_int_equal(f.count, 1);
     assert_status(LH_OK, lh_lease_release(f.pool, again, LH_FOREVER));
     assert_disposed(&f, 1, C(1), LH_CAUSE_OVER_LIMIT);
@@ -317,19 +320,35 @@ static void what_is_disposed_of_is_counted_by_reason(void **state) {
     end_pool(&f);
 }
 
-static void counters_may_be_of_any_later_size_and_of_no_smaller_one(void **state) {
+static void statistics_may_be_of_any_later_size_and_of_no_smaller_one(void **state) {
     (void)state;
     fixture f;
     struct {
         lh_counters known;
-        uint64_t later;
+        uint64_t later, guard;
     } counters;
+    struct {
+        lh_stats known;
+        uint64_t later, guard;
+    } stats[2];
+    const size_t larger = sizeof counters - sizeof counters.guard, larger_stats = sizeof stats[0] - sizeof stats[0].guard;
     make_limited(&f, 1, 1);
     memset(&counters, 0xff, sizeof counters);
+    memset(&stats, 0xff, sizeof stats);
     assert_status(LH_BAD_SIZE, lh_pool_counters(f.pool, &counters.known, sizeof counters.known - 1));
-    assert_true(counters.known.stale == UINT64_MAX);
-    assert_status(LH_OK, lh_pool_counters(f.pool, &counters.known, sizeof counters));
-    assert_true(counters.known.stale == 0 && counters.later == 0);
+    assert_status(LH_BAD_SIZE, lh_pool_counters(f.pool, &counters.known, 4097));
+    assert_status(LH_BAD_SIZE, lh_pool_stats(f.pool, &stats[0].known, sizeof stats[0].known - 1));
+    assert_status(LH_BAD_SIZE, lh_route_stats(f.pool, f.route, &stats[0].known, 0));
+    assert_status(LH_BAD_SIZE, lh_route_stats(f.pool, f.route, &stats[0].known, SIZE_MAX));
+    assert_true(counters.known.stale == UINT64_MAX && stats[0].known.leased == UINT32_MAX);
+    assert_status(LH_OK, lh_pool_counters(f.pool, &counters.known, larger));
+    assert_true(counters.known.stale == 0 && counters.later == 0 && counters.guard == UINT64_MAX);
+    assert_status(LH_OK, lh_pool_stats(f.pool, &stats[0].known, larger_stats));
+    assert_status(LH_OK, lh_route_stats(f.pool, f.route, &stats[1].known, larger_stats));
+    for (int i = 0; i < 2; i++) {
+        assert_true(stats[i].known.leased == 0 && stats[i].known.max == 1);
+        assert_true(stats[i].later == 0 && stats[i].guard == UINT64_MAX);
+    }
     end_pool(&f);
 }
 
@@ -412,6 +431,7 @@ static void each_entry_is_seen_once_as_it_is(void **state) {
         const lh_entry *entry = &seen.last[i];
         assert_string_equal(seen.name[i], "r");
         assert_true(entry->route.id == f.route.id);
+        assert_int_equal(entry->size, sizeof *entry);
         if (entry->used == LH_USE_IDLE) {
             assert_true(entry->idle_ms == 1000);
             assert_true(entry->expires_in_ms == 4000);
@@ -470,7 +490,7 @@ int run_pools(void) {
         cmocka_unit_test(an_immediate_shutdown_revokes_leases),
         cmocka_unit_test(destroy_disposes_of_everything_once),
         cmocka_unit_test(what_is_disposed_of_is_counted_by_reason),
-        cmocka_unit_test(counters_may_be_of_any_later_size_and_of_no_smaller_one),
+        cmocka_unit_test(statistics_may_be_of_any_later_size_and_of_no_smaller_one),
         cmocka_unit_test(what_expires_is_evicted_where_that_is_asked_for),
         cmocka_unit_test(what_is_idle_too_long_is_evicted_where_that_is_asked_for),
         cmocka_unit_test(what_the_machines_clock_ends_is_evicted_without_a_call),

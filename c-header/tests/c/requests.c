@@ -334,12 +334,16 @@ static void call_back(void *context, void *data, lh_cause cause) {
     (void)data;
     (void)cause;
     if (inside++ > 0) return;
-    assert_status(LH_OK, lh_pool_stats(f->pool, &stats));
+    assert_status(LH_OK, lh_pool_stats(f->pool, &stats, sizeof stats));
     assert_status(LH_VACANCY, lh_pool_lease(f->pool, f->route, NULL, LH_FOREVER, &lease, &found));
     assert_status(LH_IN_CALLBACK, lh_pool_lease(f->pool, f->route, NULL, LH_FOREVER, &lease, &found));
     assert_status(LH_OK, lh_lease_opened(f->pool, lease, C(1)));
     assert_status(LH_OK, lh_lease_close(f->pool, lease));
     assert_int_equal(inside, 1); /* That disposal comes after this one. */
+    uint32_t left = 7;
+    assert_status(LH_IN_CALLBACK, lh_pool_drain(f->pool, 0, &left));
+    assert_status(LH_OK, lh_pool_check(f->pool));
+    assert_int_equal(left, 7);
     assert_status(LH_IN_CALLBACK, lh_pool_destroy(f->pool));
     assert_status(LH_OK, lh_pool_shutdown(f->pool, LH_SHUTDOWN_IMMEDIATE));
 }

@@ -87,7 +87,7 @@ static void a_freed_route_is_forgotten_and_refused_and_a_held_one_never(void **s
     assert_status(LH_NO_ROUTE, lh_route_clear(f.pool, freed));
     assert_status(LH_NO_ROUTE, lh_route_set_max(f.pool, freed, 1));
     assert_status(LH_NO_ROUTE, lh_route_unset_max(f.pool, freed));
-    assert_status(LH_NO_ROUTE, lh_route_stats(f.pool, freed, &stats));
+    assert_status(LH_NO_ROUTE, lh_route_stats(f.pool, freed, &stats, sizeof stats));
     assert_status(LH_NO_ROUTE, lh_route_name(f.pool, freed, NULL, 0, &length));
     assert_status(LH_OK, lh_route_name(f.pool, f.route, NULL, 0, &length));
     open_lease(&f, f.route, C(0));
@@ -105,13 +105,13 @@ static void a_route_has_a_limit_of_its_own_until_it_is_taken_back(void **state) 
     lh_lease first = open_lease(&f, f.route, C(0));
     open_lease(&f, f.route, C(1));
     assert_status(LH_EXHAUSTED, lh_pool_try_lease(f.pool, f.route, NULL, &lease, &data));
-    assert_status(LH_OK, lh_route_stats(f.pool, f.route, &stats));
+    assert_status(LH_OK, lh_route_stats(f.pool, f.route, &stats, sizeof stats));
     assert_int_equal(stats.max, 2);
     assert_int_equal(stats.leased, 2);
     assert_status(LH_OK, lh_route_unset_max(f.pool, f.route));
     assert_status(LH_OK, lh_lease_release(f.pool, first, LH_FOREVER));
     assert_disposed(&f, 0, C(0), LH_CAUSE_OVER_LIMIT);
-    assert_status(LH_OK, lh_route_stats(f.pool, f.route, &stats));
+    assert_status(LH_OK, lh_route_stats(f.pool, f.route, &stats, sizeof stats));
     assert_int_equal(stats.max, 1);
     end_pool(&f);
 }

@@ -59,6 +59,50 @@ static void an_idle_connection_goes_as_soon_as_its_peer_closes(void **state) {
     }
 }
 
+static void a_connection_that_is_opened_with_its_socket_is_watched_at_once(void **state) {
+    (void)state;
+    fixture f;
+    lh_lease lease;
+    void *data;
+    int ends[2], descriptor;
+    make_watching(&f, LH_WATCHING_WATCH);
+    connect_tcp(ends);
+    assert_status(LH_VACANCY, lh_pool_try_lease(f.pool, f.route, NULL, &lease, &data));
+    assert_status(LH_OK, lh_lease_opened_socket(f.pool, lease, SOCKET_DATA(ends[0]), ends[0], LH_PROBE_SILENT));
+    assert_status(LH_OK, lh_lease_socket(f.pool, lease, &descriptor));
+    assert_int_equal(descriptor, ends[0]);
+    assert_status(LH_HAS_CONNECTION, lh_lease_opened_socket(f.pool, lease, &f, ends[1], LH_PROBE_OFF));
+    assert_status(LH_OK, lh_lease_socket(f.pool, lease, &descriptor));
+    assert_int_equal(descriptor, ends[0]);
+    assert_status(LH_OK, lh_lease_release(f.pool, lease, LH_FOREVER));
+    close(ends[1]);
+    until_disposals(&f, 1);
+    assert_disposed(&f, 0, SOCKET_DATA(ends[0]), LH_CAUSE_PEER_CLOSED);
+    end_pool(&f);
+}
+
+static void what_is_opened_with_no_socket_that_there_can_be_is_not_opened(void **state) {
+    (void)state;
+    fixture f;
+    lh_lease lease;
+    void *data;
+    int ends[2];
+    make_watching(&f, LH_WATCHING_BOTH);
+    connect_tcp(ends);
+    assert_status(LH_VACANCY, lh_pool_try_lease(f.pool, f.route, NULL, &lease, &data));
+    assert_status(LH_INVALID_ARGUMENT, lh_lease_opened_socket(f.pool, lease, &f, -1, LH_PROBE_SILENT));
+    assert_status(LH_INVALID_ARGUMENT, lh_lease_opened_socket(f.pool, lease, &f, ends[0], 3));
+    assert_status(LH_NO_CONNECTION, lh_lease_data(f.pool, lease, &data));
+    /* A shutdown meanwhile: the connection is not the pool's, and the lease has ended. */
+    assert_status(LH_OK, lh_pool_shutdown(f.pool, LH_SHUTDOWN_GRACEFUL));
+    assert_status(LH_SHUT_DOWN, lh_lease_opened_socket(f.pool, lease, SOCKET_DATA(ends[0]), ends[0], LH_PROBE_SILENT));
+    assert_status(LH_NO_LEASE, lh_lease_close(f.pool, lease));
+    assert_int_equal(disposals(&f), 0);
+    close(ends[0]);
+    close(ends[1]);
+    end_pool(&f);
+}
+
 static void a_leased_connection_goes_when_its_lease_ends(void **state) {
     (void)state;
     fixture f;
@@ -307,7 +351,7 @@ static void the_end_of_a_pool_waits_for_callbacks_on_the_librarys_threads(void *
         close(ends[1]);
         sem_wait(&s.is_inside);
         assert_int_equal(pthread_create(&thread, NULL, destroy_slow, &s), 0);
-        while (lh_pool_stats(s.f.pool, &stats) == LH_OK) sched_yield();
+        while (lh_pool_stats(s.f.pool, &stats, sizeof stats) == LH_OK) sched_yield();
         for (int i = 0; i < 1000; i++) sched_yield();
         sem_post(&s.may_go_on);
         assert_int_equal(pthread_join(thread, &is_over), 0);
@@ -526,7 +570,7 @@ static lh_pool of_burst[2];
 static void look_what_is_idle(void *context, void *data, lh_cause cause) {
     if (idle_at_first_disposal < 0) {
         lh_stats stats[2];
-        for (int i = 0; i < 2; i++) lh_pool_stats(of_burst[i], &stats[i]);
+        for (int i = 0; i < 2; i++) lh_pool_stats(of_burst[i], &stats[i], sizeof stats[i]);
         idle_at_first_disposal = (int)(stats[0].available + stats[1].available);
     }
     close_socket(context, data, cause);
@@ -793,6 +837,8 @@ static void keep_alive_is_set_on_a_tcp_socket_and_on_no_other(void **state) {
 int run_sockets(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_idle_connection_goes_as_soon_as_its_peer_closes),
+        cmocka_unit_test(a_connection_that_is_opened_with_its_socket_is_watched_at_once),
+        cmocka_unit_test(what_is_opened_with_no_socket_that_there_can_be_is_not_opened),
         cmocka_unit_test(a_leased_connection_goes_when_its_lease_ends),
         cmocka_unit_test(bytes_on_an_idle_tls_connection_do_not_end_it),
         cmocka_unit_test(only_what_the_pool_is_to_look_at_is_looked_at),

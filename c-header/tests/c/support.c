@@ -116,7 +116,7 @@ void make_pool(fixture *f, const lh_pool_options *options) {
 void make_limited(fixture *f, uint32_t max_total, uint32_t max_per_route) {
     lh_pool_options options = options_of(f);
     options.max_total = max_total;
-    options.max_per_route = max_per_route;
+    options.default_max_per_route = max_per_route;
     make_pool(f, &options);
 }
 
@@ -144,7 +144,7 @@ lh_lease lease_idle(fixture *f, lh_route route, void *data) {
 
 void assert_stats(fixture *f, uint32_t leased, uint32_t pending, uint32_t available) {
     lh_stats stats;
-    assert_status(LH_OK, lh_pool_stats(f->pool, &stats));
+    assert_status(LH_OK, lh_pool_stats(f->pool, &stats, sizeof stats));
     assert_int_equal(stats.leased, leased);
     assert_int_equal(stats.pending, pending);
     assert_int_equal(stats.available, available);

@@ -26,7 +26,7 @@ static void until_pending(fixture *f, uint32_t pending) {
     lh_stats stats;
     do {
         sched_yield();
-        assert_status(LH_OK, lh_pool_stats(f->pool, &stats));
+        assert_status(LH_OK, lh_pool_stats(f->pool, &stats, sizeof stats));
     } while (stats.pending != pending);
 }
 
@@ -87,6 +87,149 @@ static void a_waiting_thread_is_told_of_the_end(void **state) {
         if (!destroys) assert_status(LH_OK, lh_pool_destroy(f.pool));
         assert_status(LH_OK, lh_clock_destroy(f.clock));
     }
+}
+
+typedef struct {
+    fixture *f;
+    uint64_t timeout_ms;
+    lh_status status;
+    uint32_t left;
+} draining;
+
+static void *drain(void *context) {
+    draining *d = context;
+    d->status = lh_pool_drain(d->f->pool, d->timeout_ms, &d->left);
+    return NULL;
+}
+
+static void until_shut_down(fixture *f) {
+    while (lh_pool_check(f->pool) == LH_OK) sched_yield();
+}
+
+static void a_drain_that_is_out_of_time_says_how_many_leases_are_left(void **state) {
+    (void)state;
+    fixture f;
+    lh_lease opening;
+    uint32_t left = 7;
+    void *data;
+    make_limited(&f, 3, 3);
+    lh_lease leased = open_lease(&f, f.route, C(0));
+    assert_status(LH_OK, lh_lease_release(f.pool, open_lease(&f, f.route, C(1)), LH_FOREVER));
+    lease_idle(&f, f.route, C(1));
+    assert_status(LH_VACANCY, lh_pool_try_lease(f.pool, f.route, NULL, &opening, &data));
+    assert_status(LH_OK, lh_pool_drain(f.pool, 0, &left));
+    assert_int_equal(left, 3);
+    assert_status(LH_SHUT_DOWN, lh_pool_check(f.pool));
+    /* They go on, and each that ends is one less. */
+    assert_status(LH_OK, lh_lease_data(f.pool, leased, &data));
+    assert_status(LH_OK, lh_lease_release(f.pool, leased, LH_FOREVER));
+    assert_disposed(&f, 0, C(0), LH_CAUSE_SHUT_DOWN);
+    assert_status(LH_OK, lh_pool_drain(f.pool, 20, &left));
+    assert_int_equal(left, 2);
+    assert_status(LH_OK, lh_lease_close(f.pool, opening));
+    assert_status(LH_OK, lh_pool_shutdown(f.pool, LH_SHUTDOWN_IMMEDIATE));
+    assert_status(LH_OK, lh_pool_drain(f.pool, LH_FOREVER, &left));
+    assert_int_equal(left, 0);
+    end_pool(&f);
+}
+
+/* In each way in which the last lease may end, the first of which disposes of nothing. */
+static void a_drain_waits_for_the_last_lease_however_that_ends(void **state) {
+    (void)state;
+    for (int way = 0; way < 5; way++) {
+        fixture f;
+        pthread_t threads[2];
+        draining drains[2];
+        lh_lease lease;
+        void *data;
+        make_limited(&f, 1, 1);
+        for (int i = 0; i < 2; i++) drains[i] = (draining){&f, i == 0 ? LH_FOREVER : 1000000, LH_PANICKED, 7};
+        assert_status(LH_VACANCY, lh_pool_try_lease(f.pool, f.route, NULL, &lease, &data));
+        if (way > 0) assert_status(LH_OK, lh_lease_opened(f.pool, lease, C(0)));
+        for (int i = 0; i < 2; i++) assert_int_equal(pthread_create(&threads[i], NULL, drain, &drains[i]), 0);
+        until_shut_down(&f);
+        if (way == 0 || way == 1) {
+            assert_status(LH_OK, lh_lease_close(f.pool, lease));
+        } else if (way == 2) {
+            assert_status(LH_OK, lh_lease_release(f.pool, lease, LH_FOREVER));
+        } else if (way == 3) {
+            assert_status(LH_OK, lh_pool_shutdown(f.pool, LH_SHUTDOWN_IMMEDIATE));
+        } else {
+            assert_status(LH_VACANCY, lh_lease_replace(f.pool, lease));
+            assert_status(LH_OK, lh_lease_close(f.pool, lease));
+        }
+        for (int i = 0; i < 2; i++) {
+            assert_int_equal(pthread_join(threads[i], NULL), 0);
+            assert_status(LH_OK, drains[i].status);
+            assert_int_equal(drains[i].left, 0);
+        }
+        assert_int_equal(disposals(&f), way == 0 ? 0 : 1);
+        end_pool(&f);
+    }
+}
+
+static void a_drain_ends_with_its_pool(void **state) {
+    (void)state;
+    fixture f;
+    pthread_t thread;
+    draining d = {&f, LH_FOREVER, LH_PANICKED, 7};
+    lh_lease opening;
+    void *data;
+    make_limited(&f, 1, 1);
+    /* A right to open one, which no shutdown takes back. */
+    assert_status(LH_VACANCY, lh_pool_try_lease(f.pool, f.route, NULL, &opening, &data));
+    assert_int_equal(pthread_create(&thread, NULL, drain, &d), 0);
+    until_shut_down(&f);
+    assert_status(LH_OK, lh_pool_destroy(f.pool));
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_status(LH_NO_POOL, d.status);
+    assert_int_equal(d.left, 7);
+    assert_status(LH_OK, lh_clock_destroy(f.clock));
+}
+
+typedef struct {
+    sem_t is_inside, may_go_on;
+} hanging;
+
+static void hang(void *context, void *data, lh_cause cause) {
+    hanging *h = context;
+    (void)data, (void)cause;
+    sem_post(&h->is_inside);
+    sem_wait(&h->may_go_on);
+}
+
+static void *close_lease(void *context) {
+    waiter *w = context;
+    w->status = lh_lease_close(w->f->pool, w->lease);
+    return NULL;
+}
+
+static void a_drain_does_not_wait_for_a_disposal_that_hangs(void **state) {
+    (void)state;
+    fixture f;
+    hanging h;
+    pthread_t drains, closes;
+    sem_init(&h.is_inside, 0, 0);
+    sem_init(&h.may_go_on, 0, 0);
+    lh_pool_options options = options_of(&f);
+    options.dispose = hang;
+    options.dispose_context = &h;
+    make_pool(&f, &options);
+    draining d = {&f, LH_FOREVER, LH_PANICKED, 7};
+    waiter w = {&f, 0, LH_PANICKED, open_lease(&f, f.route, C(0)), NULL};
+    assert_int_equal(pthread_create(&drains, NULL, drain, &d), 0);
+    until_shut_down(&f);
+    assert_int_equal(pthread_create(&closes, NULL, close_lease, &w), 0);
+    sem_wait(&h.is_inside);
+    assert_int_equal(pthread_join(drains, NULL), 0);
+    assert_status(LH_OK, d.status);
+    assert_int_equal(d.left, 0);
+    sem_post(&h.may_go_on);
+    assert_int_equal(pthread_join(closes, NULL), 0);
+    assert_status(LH_OK, w.status);
+    end_pool(&f);
+    sem_destroy(&h.is_inside);
+    sem_destroy(&h.may_go_on);
 }
 
 static void barging_wakes_a_thread_that_asks_again(void **state) {
@@ -195,10 +338,10 @@ typedef struct {
 static void *use_before_and_after(void *context) {
     outlived *o = context;
     lh_stats stats;
-    o->before = lh_pool_stats(o->f.pool, &stats);
+    o->before = lh_pool_stats(o->f.pool, &stats, sizeof stats);
     sem_post(&o->has_used);
     sem_wait(&o->is_destroyed);
-    o->after = lh_pool_stats(o->f.pool, &stats);
+    o->after = lh_pool_stats(o->f.pool, &stats, sizeof stats);
     return NULL;
 }
 
@@ -308,6 +451,10 @@ int run_threads(void) {
         cmocka_unit_test(a_waiting_thread_gets_what_is_released),
         cmocka_unit_test(a_waiting_thread_times_out_and_loses_nothing),
         cmocka_unit_test(a_waiting_thread_is_told_of_the_end),
+        cmocka_unit_test(a_drain_that_is_out_of_time_says_how_many_leases_are_left),
+        cmocka_unit_test(a_drain_waits_for_the_last_lease_however_that_ends),
+        cmocka_unit_test(a_drain_ends_with_its_pool),
+        cmocka_unit_test(a_drain_does_not_wait_for_a_disposal_that_hangs),
         cmocka_unit_test(barging_wakes_a_thread_that_asks_again),
         cmocka_unit_test(a_lease_that_an_end_revokes_is_a_status_and_no_connection_without_data),
         cmocka_unit_test(the_data_that_was_accepted_last_is_what_a_shutdown_disposes_of),
