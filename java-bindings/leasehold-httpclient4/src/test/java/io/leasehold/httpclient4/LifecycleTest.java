@@ -12,6 +12,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.leasehold.testsupport.LogCapture;
+import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -19,11 +21,16 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.apache.http.HttpClientConnection;
 import org.apache.http.HttpHost;
+import org.apache.http.config.RegistryBuilder;
 import org.apache.http.config.SocketConfig;
 import org.apache.http.conn.ConnectionRequest;
+import org.apache.http.conn.HttpClientConnectionOperator;
 import org.apache.http.conn.ManagedHttpClientConnection;
 import org.apache.http.conn.routing.HttpRoute;
+import org.apache.http.conn.socket.ConnectionSocketFactory;
+import org.apache.http.conn.socket.PlainConnectionSocketFactory;
 import org.apache.http.impl.conn.ConnectionShutdownException;
+import org.apache.http.impl.conn.DefaultHttpClientConnectionOperator;
 import org.apache.http.impl.conn.DefaultManagedHttpClientConnection;
 import org.apache.http.impl.conn.PoolingHttpClientConnectionManager;
 import org.apache.http.protocol.BasicHttpContext;
@@ -149,6 +156,33 @@ class LifecycleTest {
             keep(manager, astray);
             assertEquals(0, manager.getTotalStats().getAvailable());
         }
+    }
+
+    @Test
+    void aConnectionThatWasLayeredForAnotherRouteIsNotKept() throws Exception {
+        HttpClientConnectionOperator plain = new DefaultHttpClientConnectionOperator(RegistryBuilder.<ConnectionSocketFactory>create()
+                .register("http", PlainConnectionSocketFactory.getSocketFactory()).build(), null, null);
+        List<HttpHost> layered = new ArrayList<>();
+        LeaseholdHttpClientConnectionManager layering = server.ends(new LeaseholdHttpClientConnectionManager(new HttpClientConnectionOperator() {
+            @Override
+            public void connect(ManagedHttpClientConnection connection, HttpHost host, InetSocketAddress local, int timeout,
+                    SocketConfig config, HttpContext context) throws IOException {
+                plain.connect(connection, host, local, timeout, config, context);
+            }
+
+            @Override
+            public void upgrade(ManagedHttpClientConnection connection, HttpHost host, HttpContext context) {
+                layered.add(host);
+            }
+        }, null, -1, TimeUnit.MILLISECONDS));
+        HttpRoute other = new HttpRoute(new HttpHost("elsewhere", 443, "https"));
+        for (HttpRoute to : new HttpRoute[] {route, other}) {
+            HttpClientConnection connection = leaseOpen(layering, route, null);
+            layering.upgrade(connection, to, new BasicHttpContext());
+            keep(layering, connection);
+            assertEquals(to == route ? 1 : 0, layering.getTotalStats().getAvailable());
+        }
+        assertEquals(Arrays.asList(route.getTargetHost(), other.getTargetHost()), layered);
     }
 
     @Test
