@@ -96,6 +96,15 @@ class ConfigsTest {
     }
 
     @Test
+    void theSocketConfigurationThroughAProxyIsTheProxys() throws Exception {
+        HttpRoute proxied = new HttpRoute(new HttpHost("target", 80), null, server.host(), false);
+        manager.setSocketConfig(server.host(), SocketConfig.custom().setSoTimeout(2222).build());
+        manager.setSocketConfig(proxied.getTargetHost(), SocketConfig.custom().setSoTimeout(3333).build());
+        keep(manager, leaseOpen(manager, proxied, null));
+        assertEquals(2222, lease(manager, proxied, null).getSocketTimeout());
+    }
+
+    @Test
     void aTimeoutThatWasSetOnTheSocketItselfDoesNotReachTheNextUser() throws Exception {
         for (int i = 0; i < 3; i++) {
             HttpClientConnection connection = leaseOpen(manager, server.route(), null);

@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.leasehold.CoarseClock;
 import io.leasehold.testsupport.Eventually;
 import io.leasehold.testsupport.LogCapture;
+import java.io.IOException;
 import java.lang.ref.WeakReference;
 import java.net.Socket;
 import java.util.ArrayList;
@@ -66,6 +67,20 @@ class EnumerationTest {
             assertTrue(entry.isClosed());
         });
         assertTrue(socket.isClosed());
+        assertEquals(0, manager.getTotalStats().getAvailable());
+    }
+
+    @Test
+    void anIdleEntryWhoseConnectionIsClosedIsClosedAndLeavesThePool() throws Exception {
+        keep(manager, leaseOpen(manager, route, null));
+        manager.enumAvailable(entry -> {
+            try {
+                entry.getConnection().close();
+            } catch (IOException e) {
+                throw new AssertionError(e);
+            }
+            assertTrue(entry.isClosed());
+        });
         assertEquals(0, manager.getTotalStats().getAvailable());
     }
 

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.leasehold.testsupport.ScriptedServer;
 import io.leasehold.testsupport.TestTls;
 import java.io.IOException;
+import java.net.Socket;
 import org.apache.http.HttpClientConnection;
 import org.apache.http.HttpHost;
 import org.apache.http.HttpResponse;
@@ -20,6 +21,7 @@ import org.apache.http.conn.socket.ConnectionSocketFactory;
 import org.apache.http.conn.ssl.SSLConnectionSocketFactory;
 import org.apache.http.entity.StringEntity;
 import org.apache.http.message.BasicHttpEntityEnclosingRequest;
+import org.apache.http.message.BasicHttpRequest;
 import org.apache.http.util.EntityUtils;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -59,6 +61,32 @@ class LeasedConnectionTest {
         leased.setSocketTimeout(PATIENCE);
         assertEquals(PATIENCE, own[0].getSocketTimeout());
         assertEquals(PATIENCE, leased.getSocketTimeout());
+    }
+
+    @Test
+    void itCanBeShutDownAndBoundToAnotherSocket() throws Exception {
+        HttpRoute route = new HttpRoute(new HttpHost("127.0.0.1", server.port(), "https"), null, true);
+        ManagedHttpClientConnection leased = (ManagedHttpClientConnection) Loopback.leaseOpen(manager, route, null);
+        Socket first = leased.getSocket();
+        leased.shutdown();
+        assertTrue(first.isClosed());
+        assertFalse(leased.isOpen());
+        leased.close();
+        ManagedHttpClientConnection unopened = (ManagedHttpClientConnection) Loopback.lease(manager, route, null);
+        try (Socket other = new Socket(ScriptedServer.loopback(), server.port())) {
+            unopened.bind(other);
+            assertSame(other, unopened.getSocket());
+            assertTrue(unopened.isOpen());
+        }
+    }
+
+    @Test
+    void whatIsFlushedArrives() throws Exception {
+        HttpRoute route = new HttpRoute(new HttpHost("127.0.0.1", server.port(), "https"), null, true);
+        HttpClientConnection leased = Loopback.leaseOpen(manager, route, null);
+        leased.sendRequestHeader(new BasicHttpRequest("GET", "/ok"));
+        leased.flush();
+        assertTrue(leased.isResponseAvailable(PATIENCE));
     }
 
     @Test
