@@ -140,6 +140,16 @@ class AsyncLeaseTest {
     }
 
     @Test
+    void aReleaseThatTellsNobodyLogsNothing() throws Exception {
+        try (LogCapture log = LogCapture.of(ConnectionPool.class)) {
+            ConnectionPool<String, Connection> pool = builder().maxTotal(1).build();
+            open(pool, "a").discard();
+            pool.setMaxTotal(2);
+            assertEquals(0, log.lines().stream().filter(line -> line.contains("a hook failed")).count(), log.lines().toString());
+        }
+    }
+
+    @Test
     void aRaisedLimitTellsTheHooksOnItsOwnThreadBeforeItReturns() throws Exception {
         ConnectionPool<String, Connection> pool = builder().maxTotal(0).build();
         List<Told> all = asList(request(pool, "a"), request(pool, "b"), request(pool, "c"));

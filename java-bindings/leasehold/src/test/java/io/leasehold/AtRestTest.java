@@ -15,6 +15,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The library's thread is there while some pool has something, and no longer: pools that nobody uses come to rest. */
@@ -119,6 +120,7 @@ class AtRestTest {
     }
 
     @Test
+    @Tag("long")
     void theIdleConnectionsOfAPoolThatSawNoCallForFiveMinutesAreClosed() throws Exception {
         ConnectionPool<String, Connection> used = pool();
         ConnectionPool<String, Connection> unused = pool();
@@ -196,6 +198,7 @@ class AtRestTest {
     }
 
     @Test
+    @Tag("long")
     void aPoolAtRestIsCollectedEvenIfWhatItKnowsRefersToIt() throws Exception {
         WeakReference<Object> application = applicationAtRest();
         Eventually.awaitAfterCollection("it is collected", () -> application.get() == null);
@@ -213,6 +216,7 @@ class AtRestTest {
     }
 
     @Test
+    @Tag("long")
     void aPoolThatIsEmptyNowAndThenIsNeverInUseWithoutTheThread() throws Exception {
         ConnectionPool<String, Connection> pool = pool();
         Threads.run(3, thread -> (Callable<Void>) () -> {

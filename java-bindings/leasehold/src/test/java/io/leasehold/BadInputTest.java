@@ -15,6 +15,7 @@ import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.function.Executable;
@@ -194,6 +195,7 @@ class BadInputTest {
     }
 
     @Test
+    @Tag("long")
     void twoThreadsThatEndALeaseAtOnceEndItOnce() throws Exception {
         for (int i = 0; i < 2_000; i++) {
             Lease<Connection> lease = held.hold(pool.tryLease("a"));

@@ -21,6 +21,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Connections whose closing waits for their peer, which delays nobody. */
@@ -247,6 +248,7 @@ class BlockingDisposalTest {
     }
 
     @Test
+    @Tag("long")
     void aFloodOfClosesLosesNoneAlsoWhenThePoolEndsAndItsThreadsGo() throws Exception {
         int n = 20_000;
         Queue<Integer> closed = new ConcurrentLinkedQueue<>();
@@ -380,6 +382,7 @@ class BlockingDisposalTest {
     }
 
     @Test
+    @Tag("long")
     void closesThatHangForGoodStopNoOther() throws Exception {
         Closing disposer = new Closing();
         ConnectionPool<String, Socket> pool = ConnectionPool.<String, Socket>builder(disposer).build();

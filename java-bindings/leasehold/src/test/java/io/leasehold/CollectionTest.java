@@ -21,6 +21,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What the garbage collector finds: leases nobody ended, pools nobody closed. */
@@ -147,6 +148,7 @@ class CollectionTest {
     }
 
     @Test
+    @Tag("long")
     void leaksThatRaceWithReleasesLoseNoSlot() throws Exception {
         int slots = 4;
         ConnectionPool<String, Connection> pool = pool(slots);
@@ -267,6 +269,7 @@ class CollectionTest {
     }
 
     @Test
+    @Tag("long")
     void aStateIsNeverTakenForAnother() throws Exception {
         ConnectionPool<String, Connection> pool = pool(100);
         for (int round = 0; round < 20; round++) {
@@ -298,6 +301,7 @@ class CollectionTest {
 
     /** A pool for every request, never closed: the idiom that must not exhaust anything. */
     @Test
+    @Tag("long")
     void aHundredThousandPoolsThatAreDroppedLeaveNothingBehind() throws Exception {
         AtomicInteger closed = new AtomicInteger();
         long before = 0;

@@ -30,6 +30,7 @@ import java.util.logging.Level;
 import java.util.logging.LogRecord;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -448,6 +449,7 @@ class ConnectionPoolTest {
 
     @ParameterizedTest
     @EnumSource
+    @Tag("long")
     void routesThatAreNotUsedAreForgotten(Kind kind) {
         ConnectionPool<String, Connection> pool = kind.builder(disposals).build();
         for (int i = 0; i < 20_000; i++) {
@@ -639,6 +641,7 @@ class ConnectionPoolTest {
 
     @ParameterizedTest
     @EnumSource
+    @Tag("long")
     void threadsNeverShareAConnectionNorPassTheLimits(Kind kind) throws Exception {
         int threads = 8;
         ConnectionPool<String, Connection> pool = kind.builder(disposals).maxPerRoute(3).maxTotal(5).build();

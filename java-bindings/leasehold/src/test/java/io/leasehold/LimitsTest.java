@@ -9,6 +9,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -20,6 +21,7 @@ class LimitsTest {
     final Held held = new Held();
 
     @Test
+    @Tag("long")
     void setWhileThePoolIsMade() throws Exception {
         ExecutorService other = Executors.newSingleThreadExecutor();
         CyclicBarrier start = new CyclicBarrier(2);

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What an enumeration shows while connections come and go. */
@@ -14,6 +15,7 @@ class ListingTest {
 
     /** One slot, in which connections to two routes follow each other: each is shown with its own route, or not at all. */
     @Test
+    @Tag("long")
     void aConnectionIsShownWithItsOwnRoute() throws Exception {
         ConnectionPool<String, Connection> pool = ConnectionPool.<String, Connection>builder((connection, cause) -> {}).maxTotal(1).build();
         AtomicBoolean stop = new AtomicBoolean();

@@ -3,6 +3,7 @@ package io.leasehold;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.fail;
 
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -65,6 +66,18 @@ class NumbersTest {
         assertEquals("ConnectionPool[leased: 1; pending: 0; available: 1; max: 2]", pool.toString());
         assertEquals("[leased: 0; pending: 0; available: 1; max: 2]", pool.stats("a").toString());
         assertNotNull(held.connection());
+    }
+
+    @Test
+    void aPoolThatWasNeverUsedHasNothingToCloseOrToShow() {
+        pool.closeExpired();
+        pool.closeIdle(0, TimeUnit.SECONDS);
+        pool.closeIdleIf((route, connection) -> fail("there is none"));
+        pool.forEachIdle((route, connection) -> fail("there is none"));
+        pool.forEachLeased((route, connection) -> fail("there is none"));
+        pool.clear("a");
+        assertEquals(0, pool.routes().size());
+        assertCounters(0, 0, 0, 0, 0);
     }
 
     @Test

@@ -33,6 +33,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -263,6 +264,7 @@ class WatchTest {
     }
 
     @Test
+    @Tag("long")
     void noHealthyConnectionIsEvictedWhereDescriptorsAreReused() throws Exception {
         ConnectionPool<String, Socket> pool = pool(Watching.BOTH);
         List<SocketsTest.Pair> healthy = new ArrayList<>();
@@ -380,6 +382,7 @@ class WatchTest {
     /** Its number is given back when it begins to linger. Until the end a TLS socket says it is open, and a plain one may say nothing. */
     @ParameterizedTest
     @EnumSource
+    @Tag("long")
     void aSocketWhoseCloseLingersTakesNobodyItsWatch(SocketsTest.Kind kind) throws Exception {
         ConnectionPool<String, Socket> pool = pool(Watching.WATCH);
         ExecutorService threads = Executors.newCachedThreadPool();
@@ -681,6 +684,7 @@ class WatchTest {
     }
 
     @Test
+    @Tag("long")
     void aRouteThatCannotSayItsNameCostsNobodyItsClose() throws Exception {
         Object nameless = new Object() {
             @Override

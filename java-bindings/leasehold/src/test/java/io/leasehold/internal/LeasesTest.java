@@ -16,8 +16,10 @@ import io.leasehold.testsupport.Eventually;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -35,7 +37,11 @@ class LeasesTest {
         }
     }
 
-    private static final class Forever implements Patience {
+    /** Waits for ever, if it is left as it is. */
+    private static class Forever implements Patience {
+        int started;
+        int stopped;
+
         @Override
         public long nanosLeft() {
             return Long.MAX_VALUE;
@@ -47,10 +53,16 @@ class LeasesTest {
         }
 
         @Override
-        public void startWaiting(Thread thread) {}
+        public void startWaiting(Thread thread) {
+            assertSame(Thread.currentThread(), thread);
+            started++;
+        }
 
         @Override
-        public void stopWaiting(Thread thread) {}
+        public void stopWaiting(Thread thread) {
+            assertSame(Thread.currentThread(), thread);
+            stopped++;
+        }
     }
 
     private final Closed closed = new Closed();
@@ -107,6 +119,84 @@ class LeasesTest {
         waiting.get(1, TimeUnit.MINUTES);
         assertTrue(pool.release(next, Engine.CLOSE, null));
         assertEquals(0, pool.stats()[0] + pool.stats()[1]);
+    }
+
+    /** Has the first who waits granted, and nobody told of that. */
+    private void grantUnheard() {
+        pool.setMaxTotal(pool.address, 2, Effects.array());
+    }
+
+    private void assertWaitIsOver(Forever patience) {
+        assertEquals(1, patience.started);
+        assertEquals(1, patience.stopped);
+        for (int slot = 0; slot < state.waiters.size(); slot++) {
+            assertNull(state.waiters.get(slot));
+        }
+        assertEquals(0, pool.stats()[1]);
+    }
+
+    @Test
+    void aGrantThatComesWithTheEndOfTheTimeIsServed() throws Exception {
+        opened("a", "c");
+        Forever patience = new Forever() {
+            @Override
+            public long nanosLeft() {
+                if (started == 0) {
+                    return 1;
+                }
+                grantUnheard();
+                return 0;
+            }
+        };
+        LeaseRef lease = ref(null);
+        pool.lease(lease, "a", null, patience);
+        assertFalse(lease.isEnded());
+        assertEquals(2, pool.stats()[0]);
+        assertWaitIsOver(patience);
+    }
+
+    @Test
+    void aGrantThatComesWithACancellationGoesBack() {
+        opened("a", "c");
+        Forever patience = new Forever() {
+            @Override
+            public boolean isCancelled() {
+                grantUnheard();
+                return true;
+            }
+        };
+        assertThrows(CancellationException.class, () -> pool.lease(ref(null), "a", null, patience));
+        assertEquals(1, pool.stats()[0]);
+        assertWaitIsOver(patience);
+    }
+
+    @Test
+    void whateverEndsAWaitNothingOfItIsLeft() throws Exception {
+        LeaseRef first = opened("a", "c");
+        Forever timed = new Forever() {
+            @Override
+            public long nanosLeft() {
+                return 1 - started;
+            }
+        };
+        assertThrows(TimeoutException.class, () -> pool.lease(ref(null), "a", null, timed));
+        assertWaitIsOver(timed);
+        Forever interrupted = new Forever();
+        Thread.currentThread().interrupt();
+        assertThrows(InterruptedException.class, () -> pool.lease(ref(null), "a", null, interrupted));
+        assertWaitIsOver(interrupted);
+        Forever served = new Forever() {
+            @Override
+            public boolean isCancelled() {
+                pool.release(first, Engine.KEEP_FOREVER, null);
+                return false;
+            }
+        };
+        LeaseRef next = ref(null);
+        pool.lease(next, "a", null, served);
+        assertEquals("c", pool.connection(next));
+        assertWaitIsOver(served);
+        assertEquals(1, pool.stats()[0]);
     }
 
     @Test

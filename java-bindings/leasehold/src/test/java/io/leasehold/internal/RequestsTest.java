@@ -158,6 +158,10 @@ class RequestsTest {
 
     @Test
     void oneWhoseWakeIsLostIsToldAllTheSame() throws Exception {
+        // The housekeeper is there for another pool's sake, and is to learn of this one.
+        NativePool other = new NativePool(new PoolState((Disposer<Object>) (connection, cause) -> {}, null, state.constants, 1, 1));
+        LeaseRef keeping = new LeaseRef(this, null);
+        assertTrue(other.tryLease(keeping, "a", null));
         Request request = request("a");
         request.start();
         grantUnheard();
@@ -166,6 +170,8 @@ class RequestsTest {
         assertEquals("leasehold-disposer", request.told.getName());
         assertTrue(pool.release(request.lease, Engine.CLOSE, null));
         Eventually.await("it is looked after no more", () -> state.requests.isEmpty());
+        assertTrue(other.release(keeping, Engine.CLOSE, null));
+        other.upkeep.shutdown(true);
     }
 
     @Test
@@ -213,6 +219,32 @@ class RequestsTest {
         Eventually.await("it is told", () -> !request.answers.isEmpty());
         assertEquals(VACANCY, request.answers.peek());
         assertTrue(pool.release(request.lease, Engine.CLOSE, null));
+    }
+
+    @Test
+    void oneThatIsDueIsEndedByWhoKeepsDeadlines() throws Exception {
+        Waiting patience = new Waiting(1);
+        Request request = asked(patience);
+        patience.nanosLeft = 0;
+        Deadlines.add(request);
+        Deadlines.keep(effects);
+        Eventually.await("it is told", () -> !request.answers.isEmpty());
+        assertInstanceOf(TimeoutException.class, request.answers.peek());
+        assertFalse(request.isAlive());
+    }
+
+    @Test
+    void ofOneThatIsCancelledNothingIsLeft() {
+        int most = 70_000;
+        Request request = request("a", new Waiting(TimeUnit.MINUTES.toNanos(1)));
+        request.start();
+        assertLeft(1, Deadlines.millisLeft(most));
+        assertTrue(request.cancel());
+        assertTrue(Deadlines.millisLeft(most) > 60_001);
+        assertTrue(state.requests.isEmpty());
+        for (int slot = 0; slot < state.waiters.size(); slot++) {
+            assertNull(state.waiters.get(slot));
+        }
     }
 
     @Test

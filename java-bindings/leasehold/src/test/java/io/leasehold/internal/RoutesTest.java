@@ -1,8 +1,10 @@
 package io.leasehold.internal;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.leasehold.Disposer;
@@ -25,6 +27,23 @@ class RoutesTest {
         state.limits.setOf("a", null, () -> null);
         assertNull(state.route("a"));
         assertEquals(5, state.limits.of("a"));
+    }
+
+    @Test
+    void limitsThatChangeWhileThePoolIsMadeAreInForceOnceItIsPublished() {
+        NativePool made = new NativePool(state);
+        state.limits.setTotal(2, () -> null);
+        state.limits.setOfRoutes(1, () -> null);
+        NativePool[] published = new NativePool[1];
+        state.limits.publish(made, () -> published[0] = made);
+        assertSame(made, published[0]);
+        LeaseRef first = new LeaseRef(this, null);
+        LeaseRef second = new LeaseRef(this, null);
+        assertTrue(made.tryLease(first, "a", null));
+        assertFalse(made.tryLease(new LeaseRef(this, null), "a", null), "of the route");
+        assertTrue(made.tryLease(second, "b", null));
+        assertFalse(made.tryLease(new LeaseRef(this, null), "c", null), "in total");
+        made.upkeep.shutdown(true);
     }
 
     @Test
