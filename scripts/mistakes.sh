@@ -3,8 +3,8 @@
 # should. A mistake is a patch in rust-core/tests/mistakes that says which tests of which kind catch it; each is made in a copy of the
 # crates, which must still compile, and each of its tests must then fail. Arguments choose mistakes by name.
 #
-# The kinds: "model" and "loom" are the engine's tests of these names; "rust" are tests of the Rust face, each after the file it is in,
-# or "lib"; "c" are tests of the C library.
+# The kinds: "model" and "loom" are the engine's tests of these names, "loom" with a module another one's; "rust" are tests of the Rust
+# face, each after the file it is in, or "lib"; "c" are tests of the C library.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
 . scripts/c.sh
@@ -53,7 +53,12 @@ build_tests() {
 run_test() {
     case $1 in
         model) in_copy model cargo test --quiet --package leasehold --lib -- --exact "engine::tests::random::$2" ;;
-        loom) in_copy loom cargo test --quiet --package leasehold --lib -- --exact "engine::tests::loom::$2" ;;
+        loom)
+            local test=$2
+            # The engine's, unless another place is named.
+            [[ $test == *::* ]] || test=engine::tests::loom::$test
+            in_copy loom cargo test --quiet --package leasehold --lib -- --exact "$test"
+            ;;
         rust)
             local file=${2%%::*}
             if [ "$file" = lib ]; then

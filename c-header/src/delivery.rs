@@ -241,10 +241,10 @@ impl Delivery {
 
 /// Calls the callback of a request that the engine has answered.
 fn attend(pool: &Arc<Pool>, ticket: Ticket) {
-    let Some(mut place) = pool.waiters.place_of(ticket) else {
+    let Some(published) = pool.waiters.published(ticket) else {
         return;
     };
-    let Some((_, Waiter::Callback(request))) = *place else {
+    let Waiter::Callback(request) = *published.waiter() else {
         return;
     };
     let grant = match pool.engine.poll_ticket(ticket) {
@@ -261,8 +261,7 @@ fn attend(pool: &Arc<Pool>, ticket: Ticket) {
         Ok(Answer::Granted(grant)) => Ok(grant),
         Err(refusal) => Err(refusal.into()),
     };
-    *place = None;
-    drop(place);
+    drop(published.take());
     request.finish(pool, grant);
 }
 

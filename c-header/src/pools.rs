@@ -78,7 +78,7 @@ impl Pool {
             is_destroyed: AtomicBool::new(false),
             engine,
             cells: Segments::new(),
-            waiters: Waiters::new(),
+            waiters: Waiters::default(),
             routes: Interner::new(),
             states: States::default(),
             deadlines: Deadlines::default(),

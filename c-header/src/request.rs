@@ -42,7 +42,7 @@ impl Pool {
         }
         let is_first = self.deadlines.set(deadline, ticket);
         // Whoever took it out of its place before the deadline was set has left that to us.
-        if self.waiters.place_of(ticket).is_none() {
+        if self.waiters.published(ticket).is_none() {
             self.deadlines.clear(deadline);
         } else if is_first {
             if let Some(membership) = self.membership() {

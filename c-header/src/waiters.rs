@@ -8,17 +8,15 @@ use std::ffi::c_void;
 use std::sync::Arc;
 use std::time::Instant;
 
-use leasehold::engine::{RouteId, Segments, StateId, Ticket, TicketSlot};
-use leasehold::face::{Condvar, Deadline, Mutex, MutexGuard};
+use leasehold::engine::{RouteId, StateId, Ticket};
+use leasehold::face::{self, Condvar, Deadline, Mutex, Published};
 
 use crate::handles::{lh_lease, lh_pool};
 use crate::status::lh_status;
 
 /// How to tell the owner of each ticket.
-pub(crate) struct Waiters(Segments<TicketSlot, Mutex<Place>>);
-
-/// What was published last for a ticket of the place's slot, until it is taken out.
-type Place = Option<(Ticket, Waiter)>;
+#[derive(Default)]
+pub(crate) struct Waiters(face::Waiters<Waiter>);
 
 pub(crate) enum Waiter {
     Thread(Arc<Signal>),
@@ -47,49 +45,42 @@ pub(crate) struct Request {
 unsafe impl Send for Request {}
 
 impl Waiters {
-    pub(crate) fn new() -> Self {
-        Waiters(Segments::new())
-    }
-
     pub(crate) fn publish(&self, ticket: Ticket, waiter: Waiter) {
-        *self.0.grow_to(ticket.slot()).lock() = Some((ticket, waiter));
+        drop(self.0.publish(ticket, waiter));
     }
 
-    /// A ticket's place, locked, while what was published for it is there.
-    pub(crate) fn place_of(&self, ticket: Ticket) -> Option<MutexGuard<'_, Place>> {
-        let place = self.0.get(ticket.slot())?.lock();
-        let is_its = matches!(&*place, Some((published, _)) if *published == ticket);
-        is_its.then_some(place)
+    /// What was published for a ticket, under its place's lock, while it is there.
+    pub(crate) fn published(&self, ticket: Ticket) -> Option<Published<'_, Waiter>> {
+        self.0.published(ticket)
     }
 
     /// Wakes the thread that sleeps for a ticket. False where none does.
     pub(crate) fn wake_thread(&self, ticket: Ticket) -> bool {
-        let signal = match self.place_of(ticket).as_deref() {
-            Some(Some((_, Waiter::Thread(signal)))) => Arc::clone(signal),
-            _ => return false,
+        let Some(published) = self.published(ticket) else {
+            return false;
         };
+        let Waiter::Thread(signal) = published.waiter() else {
+            return false;
+        };
+        let signal = Arc::clone(signal);
+        drop(published);
         signal.give();
         true
     }
 
     /// Takes back what was published for a ticket, if it is still there.
     pub(crate) fn retract(&self, ticket: Ticket) {
-        if let Some(mut place) = self.place_of(ticket) {
-            *place = None;
-        }
+        drop(self.0.take(ticket));
     }
 
     /// Takes a request whose answer would be a callback out of its place.
     pub(crate) fn take_request(&self, ticket: Ticket) -> Option<Request> {
-        let mut place = self.place_of(ticket)?;
-        match &*place {
-            Some((_, Waiter::Callback(request))) => {
-                let request = *request;
-                *place = None;
-                Some(request)
-            }
-            _ => None,
-        }
+        let published = self.published(ticket)?;
+        let Waiter::Callback(request) = *published.waiter() else {
+            return None;
+        };
+        drop(published.take());
+        Some(request)
     }
 }
 
@@ -141,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_request_is_taken_once_and_by_its_own_ticket() {
-        let waiters = Waiters::new();
+        let waiters = Waiters::default();
         let ticket = Ticket::from_u64(7 << 32 | 1);
         let of_that_slot = Ticket::from_u64(7 << 32 | 2);
         assert_eq!(ticket.slot(), of_that_slot.slot());
@@ -156,7 +147,7 @@ mod tests {
 
     #[test]
     fn a_thread_is_no_request_to_be_taken() {
-        let waiters = Waiters::new();
+        let waiters = Waiters::default();
         let ticket = Ticket::from_u64(7 << 32 | 1);
         let signal = Arc::new(Signal::default());
         assert!(!waiters.wake_thread(ticket));
@@ -165,7 +156,7 @@ mod tests {
         assert!(waiters.wake_thread(ticket));
         assert!(signal.wait(Some(Instant::now())));
         waiters.retract(ticket);
-        assert!(waiters.place_of(ticket).is_none());
+        assert!(waiters.published(ticket).is_none());
     }
 
     #[test]

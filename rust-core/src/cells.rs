@@ -4,10 +4,10 @@
 //! word, under a stripe's lock or under the coordinator's. Each of these orders what the owner before did with the cell ahead of what
 //! the next one does.
 
-use std::cell::UnsafeCell;
 use std::fmt;
 use std::os::fd::RawFd;
 
+use crate::engine::sync::UnsafeCell;
 use crate::engine::{Handle, Segments, Slot, StateId};
 
 /// The number of no descriptor.
@@ -57,7 +57,7 @@ impl<C> Default for Cell<C> {
     }
 }
 
-// SAFETY: a cell is only touched through `Cells::owned`, whose caller owns it alone; so connections move from thread to
+// SAFETY: a cell is only touched through its `Place`, whose caller owns it alone; so connections move from thread to
 // thread, which `C: Send` allows, and are never shared between them.
 unsafe impl<C: Send> Sync for Cell<C> {}
 
@@ -68,43 +68,55 @@ impl<C> Cells<C> {
         }
     }
 
-    /// The cell of `slot`, for its owner.
-    ///
-    /// # Safety
-    ///
-    /// The caller owns the entry in `slot`: it holds the handle of a live lease or right to open and gives it to
-    /// nobody meanwhile, or was handed the slot as a victim and has not acknowledged it yet. It keeps no other
-    /// reference from an earlier call.
-    #[allow(clippy::mut_from_ref)] // the whole point, and what the caller promises
-    pub(crate) unsafe fn owned(&self, slot: Slot) -> &mut Kept<C> {
-        // SAFETY: the caller is the only owner, see above.
-        unsafe { &mut *self.place(slot) }
-    }
-
-    /// Where the cell of `slot` is, for its owner, who looks for it once and lends it to nobody while a program's code runs.
+    /// Where the cell of `slot` is, for its owner, who looks for it once.
     #[inline]
-    pub(crate) fn place(&self, slot: Slot) -> *mut Kept<C> {
-        self.cells.grow_to(slot).0.get()
-    }
-
-    /// How the connection of `slot` came into the pool, for whoever borrows its lease.
-    ///
-    /// # Safety
-    ///
-    /// The caller borrows the guard of a live lease of `slot`, which others may do at the same time.
-    pub(crate) unsafe fn origin(&self, slot: Slot) -> Origin {
-        let kept = self.cells.grow_to(slot).0.get();
-        // SAFETY: it is written only by who has that guard to itself, so nobody does now; what others may write meanwhile are other
-        // fields, which are not looked at.
-        unsafe { (*kept).origin }
+    pub(crate) fn place(&self, slot: Slot) -> Place<'_, C> {
+        Place(self.cells.grow_to(slot))
     }
 
     /// Takes out every connection that is there.
     pub(crate) fn drain(&mut self) -> impl Iterator<Item = C> {
         self.cells.iter().filter_map(|(_, cell)| {
             // SAFETY: the cells are borrowed by us alone, and each is looked at once.
-            unsafe { &mut *cell.0.get() }.connection.take()
+            cell.0.with_mut(|kept| unsafe { (*kept).connection.take() })
         })
+    }
+}
+
+/// Where one cell is.
+pub(crate) struct Place<'a, C>(&'a Cell<C>);
+
+impl<C> Clone for Place<'_, C> {
+    #[inline]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<C> Copy for Place<'_, C> {}
+
+impl<C> Place<'_, C> {
+    /// Uses what lies in the cell, for its owner. No code of a program's may run in `work`.
+    ///
+    /// # Safety
+    ///
+    /// The caller owns the entry of the cell's slot: it holds the handle of a live lease or right to open and gives it to nobody
+    /// meanwhile, or was handed the slot as a victim and has not acknowledged it yet. It uses the cell nowhere else in `work`.
+    #[inline(always)]
+    pub(crate) unsafe fn owned<R>(self, work: impl FnOnce(&mut Kept<C>) -> R) -> R {
+        // SAFETY: the caller is the only owner, see above.
+        self.0.0.with_mut(|kept| work(unsafe { &mut *kept }))
+    }
+
+    /// How the connection came into the pool, for whoever borrows its lease.
+    ///
+    /// # Safety
+    ///
+    /// The caller borrows the guard of a live lease of the cell's slot, which others may do at the same time.
+    pub(crate) unsafe fn origin(self) -> Origin {
+        // SAFETY: it is written only by who has that guard to itself, so nobody does now; what others may write meanwhile are other
+        // fields, which are not looked at.
+        self.0.0.with(|kept| unsafe { (*kept).origin })
     }
 }
 

@@ -138,12 +138,13 @@ impl<K, C> Connection<K, C> {
     /// Takes the connection of a lease just made out of its cell.
     pub(crate) fn take(shared: &Arc<Share<K, C>>, handle: Handle) -> Self {
         // SAFETY: the lease was just made, and nobody else has its handle.
-        let kept = unsafe { shared.cells.owned(handle.slot()) };
-        let connection = kept
-            .connection
-            .take()
-            .expect("an idle entry's cell holds its connection");
-        let state = std::mem::take(&mut kept.state);
+        let (connection, state) = unsafe {
+            shared
+                .cells
+                .place(handle.slot())
+                .owned(|kept| (kept.connection.take(), std::mem::take(&mut kept.state)))
+        };
+        let connection = connection.expect("an idle entry's cell holds its connection");
         Connection {
             connection: Some(connection),
             hold: Hold::new(shared, handle, state),
@@ -338,7 +339,10 @@ impl<K, C> Connection<K, C> {
 
     fn origin(&self) -> Origin {
         // SAFETY: the guard of a live lease is borrowed, and what writes there needs it for itself.
-        unsafe { self.hold.shared.cells.origin(self.hold.handle.slot()) }
+        unsafe {
+            let cells = &self.hold.shared.cells;
+            cells.place(self.hold.handle.slot()).origin()
+        }
     }
 
     /// Whether its peer has closed it, as far as the pool is to ask.

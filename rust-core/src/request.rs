@@ -20,6 +20,9 @@ use crate::shared::millis;
 use crate::shares::{Share, Shares};
 use crate::state::State;
 
+#[cfg(all(test, loom))]
+mod handover;
+
 /// A request for a connection that has not been made yet.
 #[must_use = "a request does nothing until it is made"]
 pub struct Request<'a, K, C> {
@@ -101,7 +104,7 @@ impl<'a, K: Eq + Hash + Clone, C> Request<'a, K, C> {
         if let Some(lease) = self.lease_hit() {
             return lease;
         }
-        // Nobody lives to see a deadline that the clock cannot tell.
+        // A deadline that is too far away for the clock is none.
         let deadline = Instant::now().checked_add(timeout);
         let mut waiting = self.into_waiting();
         let outcome = parked(|waker| match waiting.poll(waker) {
@@ -304,13 +307,13 @@ impl<K: Eq + Hash, C> Waiting<K, C> {
             let ticket = ticket.map_err(LeaseError::of)?;
             self.ticket = Some(ticket);
             // Published before the ticket is queued: a grant that comes at once finds whom to wake.
-            let before = self.shared.publish(ticket, waker);
+            let before = self.shared.waiters.publish(ticket, waker);
             let outcome = self.enqueue();
             drop(before);
             return outcome;
         };
         // Published before the answer is looked for: one that comes after the look wakes this waker.
-        let before = self.shared.publish(ticket, waker);
+        let before = self.shared.waiters.publish(ticket, waker);
         let outcome = match self.shared.engine.poll_ticket(ticket) {
             Ok(Answer::Pending) => Poll::Pending,
             Ok(Answer::AskAgain) => self.enqueue(),
@@ -358,10 +361,10 @@ impl<K: Eq + Hash, C> Waiting<K, C> {
                     if std::mem::replace(&mut is_again, true) {
                         // The refusal of the route before has ended the ticket.
                         if let Some(ended) = ticket.take() {
-                            let waker = shared.take_waker(ended);
+                            let waker = shared.waiters.take(ended);
                             let next = engine.reserve_ticket()?;
                             *ticket = Some(next);
-                            before = waker.and_then(|waker| shared.publish(next, waker));
+                            before = waker.and_then(|waker| shared.waiters.publish(next, waker));
                         }
                     }
                     engine.lease(route, *state, *ticket, effects).map(own)
@@ -378,7 +381,7 @@ impl<K, C> Waiting<K, C> {
     /// The request was answered: nobody is to be woken for it any more, and its key is not needed.
     fn end(&mut self) {
         let ticket = self.ticket.take();
-        let waker = ticket.and_then(|ticket| self.shared.take_waker(ticket));
+        let waker = ticket.and_then(|ticket| self.shared.waiters.take(ticket));
         let mut panics = Panics::new();
         panics.catch(|| drop(waker));
         panics.catch(|| drop(self.goal.take()));
@@ -397,7 +400,7 @@ impl<K, C> Waiting<K, C> {
     fn give_up(&mut self) -> Option<Lease<K, C>> {
         let ticket = self.ticket.take()?;
         let shared = &self.shared;
-        let waker = shared.take_waker(ticket);
+        let waker = shared.waiters.take(ticket);
         let mut panics = Panics::new();
         let lease = panics.catch(|| {
             shared.with_effects(|engine, effects| {

@@ -6,16 +6,14 @@ use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 use std::time::Duration;
 
-use crate::cells::{Cells, Kept, Origin, UNWATCHED};
+use crate::cells::{Cells, Origin, Place as Cell, UNWATCHED};
 use crate::deadlines::Deadlines;
 use crate::engine::{
-    Effects, Engine, Handle, Hit, Keep, RouteId, Segments, StateId, Ticket, TicketSlot, Verdict,
-    Victim,
+    Effects, Engine, Handle, Hit, Keep, RouteId, StateId, Ticket, Verdict, Victim,
 };
-use crate::face::{self, Face};
+use crate::face::{self, Face, Waiters};
 use crate::housekeeper::{Membership, Parting, Tended, is_housekeepers_thread, take_turn};
 use crate::interner::Interner;
-use crate::locks::Mutex;
 use crate::panics::{Panics, in_drop};
 use crate::plan::{Looks, Plan, dispose};
 use crate::state::States;
@@ -32,8 +30,7 @@ pub(crate) struct Shared<K, C> {
     pub(crate) interner: Interner<K>,
     pub(crate) states: States,
     pub(crate) deadlines: Deadlines<Waker>,
-    /// How to wake the owner of a ticket, by the ticket's slot. Written under each one's lock: by the owner (I13), and by whoever wakes it.
-    wakers: Segments<TicketSlot, Mutex<Option<(Ticket, Waker)>>>,
+    pub(crate) waiters: Waiters<Waker>,
 
     // ----- under no lock: written by who owns the entry (I11) -----
     pub(crate) cells: Cells<C>,
@@ -56,7 +53,7 @@ impl<K: Eq + Hash, C> Shared<K, C> {
             cells: Cells::new(),
             interner: Interner::new(),
             states: States::default(),
-            wakers: Segments::new(),
+            waiters: Waiters::default(),
             deadlines: Deadlines::default(),
             plan,
             place: OnceLock::new(),
@@ -95,16 +92,19 @@ impl<K, C> Shared<K, C> {
     #[inline(always)]
     pub(crate) unsafe fn keep_at(
         &self,
-        place: *mut Kept<C>,
+        place: Cell<'_, C>,
         handle: Handle,
         connection: C,
         keep: Keep,
         state: StateId,
     ) {
         // SAFETY: the caller's promise; nobody else has the handle.
-        let kept = unsafe { &mut *place };
-        kept.connection = Some(connection);
-        kept.state = state;
+        unsafe {
+            place.owned(|kept| {
+                kept.connection = Some(connection);
+                kept.state = state;
+            });
+        }
         if state == StateId::NONE && self.engine.release_hit(handle, keep) == Ok(Hit::Kept) {
             return;
         }
@@ -117,13 +117,16 @@ impl<K, C> Shared<K, C> {
         self.end(handle, Verdict::Close, StateId::NONE);
     }
 
-    /// Where the connection lies in its place somebody finds it whatever panics.
+    /// Puts a connection back into its place, where it is found by whoever ends the lease, whatever panics.
     #[inline]
     pub(crate) fn put_back(&self, handle: Handle, connection: C, state: StateId) {
         // SAFETY: the caller gives its live lease up, and nobody else has its handle.
-        let kept = unsafe { self.cells.owned(handle.slot()) };
-        kept.connection = Some(connection);
-        kept.state = state;
+        unsafe {
+            self.cells.place(handle.slot()).owned(|kept| {
+                kept.connection = Some(connection);
+                kept.state = state;
+            });
+        }
     }
 
     /// Ends a lease or a right to open under the coordinator. What it leaves to be closed lies in its place.
@@ -153,17 +156,14 @@ impl<K, C> Shared<K, C> {
     ///
     /// `place` is that of the live lease `handle`, which the caller holds.
     #[inline(always)]
-    pub(crate) unsafe fn note_socket_at(
-        &self,
-        place: *mut Kept<C>,
-        handle: Handle,
-        connection: &C,
-    ) {
+    pub(crate) unsafe fn note_socket_at(&self, place: Cell<'_, C>, handle: Handle, connection: &C) {
         if let Some(socket) = self.plan.number_to_watch(connection) {
             // SAFETY: the caller's promise; nobody else has the handle.
-            let kept = unsafe { &mut *place };
-            if socket != kept.socket {
-                kept.socket = self.watch_anew(handle, connection, kept.socket);
+            let before = unsafe { place.owned(|kept| kept.socket) };
+            if socket != before {
+                let socket = self.watch_anew(handle, connection, before);
+                // SAFETY: as above.
+                unsafe { place.owned(|kept| kept.socket = socket) };
             }
         }
     }
@@ -174,11 +174,12 @@ impl<K, C> Shared<K, C> {
             moment: self.engine.now(),
             lease: handle,
         };
+        let place = self.cells.place(handle.slot());
         // SAFETY: the caller holds the live lease, and nobody else has its handle.
-        unsafe { self.cells.owned(handle.slot()) }.origin = origin;
+        unsafe { place.owned(|kept| kept.origin = origin) };
         self.plan.set_up(connection);
         if self.plan.eviction.is_wanted() {
-            // Tried again for each connection that is to be evicted one day. What it has to say it has logged.
+            // Tried again for each connection that is to be evicted one day. A failure was logged.
             let _ = self.is_tended();
         }
         if self.plan.to_watch(connection).is_none() {
@@ -186,7 +187,7 @@ impl<K, C> Shared<K, C> {
         }
         let socket = self.watch_anew(handle, connection, UNWATCHED);
         // SAFETY: the caller holds the live lease, and nobody else has its handle.
-        unsafe { self.cells.owned(handle.slot()) }.socket = socket;
+        unsafe { place.owned(|kept| kept.socket = socket) };
     }
 
     /// Watches a leased connection that is not watched yet, or not by the socket that it has now. Returns the descriptor's
@@ -230,7 +231,8 @@ impl<K, C> Shared<K, C> {
 
     fn is_watched(&self, handle: Handle) -> bool {
         // SAFETY: the lease was just made, and nobody else has its handle.
-        unsafe { self.cells.owned(handle.slot()) }.socket != UNWATCHED
+        let socket = unsafe { self.cells.place(handle.slot()).owned(|kept| kept.socket) };
+        socket != UNWATCHED
     }
 
     /// Closes what is idle of a route beyond what may be.
@@ -261,21 +263,6 @@ impl<K, C> Shared<K, C> {
         face::with_effects(self, call)
     }
 
-    /// Says whom to wake when a ticket is answered. Whom it was before is the caller's to drop, which is the executor's code.
-    #[must_use = "dropping it is the executor's code: where nothing can be lost"]
-    pub(crate) fn publish(&self, ticket: Ticket, waker: Waker) -> Option<Waker> {
-        let mut published = self.wakers.grow_to(ticket.slot()).lock();
-        let before = published.replace((ticket, waker));
-        Some(before?.1)
-    }
-
-    /// Takes what was published for a ticket, if it is still there. The ticket may have ended, and its slot be another's.
-    pub(crate) fn take_waker(&self, ticket: Ticket) -> Option<Waker> {
-        let mut published = self.wakers.get(ticket.slot())?.lock();
-        let (_, waker) = published.take_if(|(owner, _)| *owner == ticket)?;
-        Some(waker)
-    }
-
     fn log_closing(&self, victim: Victim) {
         crate::logging::debug!(
             "pool {}: connection {} is closed: {}",
@@ -296,7 +283,7 @@ impl<K, C> Shared<K, C> {
     /// close must not hold up. Its user's code runs: with no lock held.
     pub(crate) fn close(&self, connection: C) {
         let mut panics = Panics::new();
-        // Whose descriptor nobody can tell goes unwatched by being closed.
+        // The system ends the watch itself where the descriptor is not known: when the connection is closed.
         panics.catch(|| self.unwatch(&connection));
         panics.catch(|| {
             let is_aside = self.plan.closes_aside || is_housekeepers_thread();
@@ -318,14 +305,17 @@ impl<K, C> Face for Shared<K, C> {
 
     unsafe fn take(&self, victim: Victim) -> Option<(Victim, C)> {
         // SAFETY: the caller was handed this victim alone, and has not acknowledged it.
-        let kept = unsafe { self.cells.owned(victim.slot) };
-        let connection = kept.connection.take();
-        self.states.release(std::mem::take(&mut kept.state));
+        let (connection, state) = unsafe {
+            self.cells
+                .place(victim.slot)
+                .owned(|kept| (kept.connection.take(), std::mem::take(&mut kept.state)))
+        };
+        self.states.release(state);
         Some((victim, connection?))
     }
 
     fn wake(&self, ticket: Ticket) {
-        if let Some(waker) = self.take_waker(ticket) {
+        if let Some(waker) = self.waiters.take(ticket) {
             waker.wake();
         }
     }

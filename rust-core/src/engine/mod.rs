@@ -58,7 +58,7 @@ mod route;
 mod segments;
 mod stats;
 mod stripe;
-mod sync;
+pub(crate) mod sync;
 mod thread;
 
 #[cfg(test)]

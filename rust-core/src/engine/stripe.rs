@@ -30,8 +30,8 @@ pub(super) struct Stripe {
 
 /// Idle entries by release (I6), linked through the entries. Touched only through the [`Guard`], but for its length.
 ///
-/// The newest one's link to a newer one, and the oldest end of an empty list, are left over from before: so what is
-/// taken from the newest end, as nearly everything is, costs no look at a neighbour.
+/// Nearly everything is taken from the newest end, and that costs no look at a neighbour. For that two links are not kept up to date: the
+/// newest entry's link to a newer one, and the oldest end of a list that is empty.
 #[derive(Debug, Default)]
 pub(super) struct List {
     // ----- written under the stripe's lock -----

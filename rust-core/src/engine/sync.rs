@@ -3,11 +3,16 @@
 //! Built with `--cfg loom` every interleaving of a small scenario is explored; with `--cfg shuttle` random schedules of
 //! large ones are. Nothing else in the engine but its thread numbers knows which of the three it runs on. What decides none is the
 //! standard library's in each: the clock, counters, numbers given out in turn, and the `OnceLock`s by which arrays grow.
+//!
+//! The face kit and the Rust face stand on the same seam with what is handed from one thread to another: the places of connections, and
+//! who waits.
 
 #[cfg(not(any(loom, shuttle)))]
 mod backend {
     pub(crate) use crate::locks::{Mutex, MutexGuard};
     pub(crate) use std::sync::atomic;
+
+    pub(crate) use super::unchecked::UnsafeCell;
 }
 
 #[cfg(any(loom, shuttle))]
@@ -17,8 +22,12 @@ mod backend {
     #[cfg(all(shuttle, not(loom)))]
     use shuttle::sync as checker;
 
+    #[cfg(not(loom))]
+    pub(crate) use super::unchecked::UnsafeCell;
     pub(crate) use checker::MutexGuard;
     pub(crate) use checker::atomic;
+    #[cfg(loom)]
+    pub(crate) use loom::cell::UnsafeCell;
 
     /// The checker's mutex behind the real one's signatures: a panic under the lock does not poison it, as there.
     #[derive(Debug, Default)]
@@ -37,6 +46,29 @@ mod backend {
 
         pub(crate) fn is_locked(&self) -> bool {
             self.0.try_lock().is_err()
+        }
+    }
+}
+
+#[cfg(not(loom))]
+mod unchecked {
+    /// The standard library's behind the checker's signatures: closures, so that a checker sees how long the value is used.
+    #[derive(Debug)]
+    pub(crate) struct UnsafeCell<T>(std::cell::UnsafeCell<T>);
+
+    impl<T> UnsafeCell<T> {
+        pub(crate) const fn new(value: T) -> Self {
+            UnsafeCell(std::cell::UnsafeCell::new(value))
+        }
+
+        #[inline(always)]
+        pub(crate) fn with<R>(&self, look: impl FnOnce(*const T) -> R) -> R {
+            look(self.0.get())
+        }
+
+        #[inline(always)]
+        pub(crate) fn with_mut<R>(&self, work: impl FnOnce(*mut T) -> R) -> R {
+            work(self.0.get())
         }
     }
 }

@@ -5,8 +5,8 @@
 //! told may open a connection while a victim is still closing: a limit is the pool's count, and a server may see one connection more
 //! for each of those.
 //!
-//! Each of these is a step by itself. A panic in one keeps none of the others from being taken, and goes on when all were; whoever
-//! unwinds then drops the outcome of the call, which is to own what it was granted, and so gives that back.
+//! Each of these is a step by itself. After a panic in one the others are taken all the same, and then the panic goes on. Whoever unwinds
+//! drops the outcome of the call. That owns what the call was granted, and so gives it back.
 
 use crate::engine::{
     Cause, Effects, Engine, Handle, NotLeased, Released, RouteId, StateId, Ticket, Verdict, Victim,
@@ -39,7 +39,7 @@ pub trait Face {
     /// Forgets a route that the engine has reclaimed.
     fn forget(&self, route: RouteId);
 
-    /// Does what is left to do; a face may put it off to where it holds nothing up.
+    /// Does what is left to do. A face may do it later instead, where it holds nobody up.
     fn deliver(&self, work: Work<Self::Closing>) {
         work.carry_out(self);
     }

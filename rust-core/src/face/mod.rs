@@ -1,10 +1,11 @@
 //! What a face of the [`engine`](crate::engine) needs beside it, for this crate's own and for bindings to other languages: the
-//! carrying out of what the engine decides, numbers for what a face alone knows, keys and states, the watch of its sockets, and the
+//! carrying out of what the engine decides, who waits, numbers for what a face alone knows, keys and states, the watch of its sockets, and the
 //! one housekeeper of a loaded library. **Not part of the crate's API**, as the engine is not.
 //!
 //! The layers run one way: the engine knows nothing of this, and nothing here knows a face.
 
 mod effects;
+mod waiters;
 
 pub use crate::deadlines::{Deadline, Deadlines};
 pub use crate::fork::{PerProcess, in_each_child, is_process, process_number};
@@ -18,3 +19,4 @@ pub use crate::panics::message_of;
 pub use crate::state::States;
 pub use crate::watch::{Token, Watch};
 pub use effects::{Face, Work, end, with_effects};
+pub use waiters::{Published, Waiters};

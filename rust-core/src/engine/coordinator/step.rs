@@ -214,8 +214,8 @@ impl<'a> Step<'a> {
         None
     }
 
-    /// Removes the least recently released idle entry of the pool. Some pool flag is set, so nothing is pushed
-    /// meanwhile and what a stripe's tail was seen to be it still is.
+    /// Removes the least recently released idle entry of the pool. The caller has set one of the pool's flags, so nothing becomes idle
+    /// meanwhile. A stripe's oldest entry therefore is the same when the stripe is locked for the second time, or was leased.
     pub(super) fn evict_oldest(&mut self, cause: Cause) -> bool {
         self.evict_oldest_by(|stripe| stripe.oldest(), cause)
     }

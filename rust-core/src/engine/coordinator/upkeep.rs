@@ -32,7 +32,7 @@ impl Engine {
 
     /// Removes every entry that has been idle for `millis` or longer; with 0, every idle entry. O(removed).
     pub fn close_idle(&self, millis: u64, effects: &mut Effects) {
-        // Fixed at the start: what is released while this runs stays.
+        // Fixed at the start, so that a connection which is released while this runs stays.
         let Some(cutoff) = self.clock.now().checked_sub(millis) else {
             return;
         };
@@ -204,7 +204,8 @@ impl Step<'_> {
             }
         }
         drop(stripe);
-        // Not where nothing was, but at the end: it might evict for a waiter, and so by another cause, what is due in the next stripe.
+        // A stripe that had nothing is passed over: settling might evict for a waiter what is due in the next stripe, and so give it another
+        // cause. After the last stripe it is done in any case.
         if removed > 0 || index == 0 {
             self.settle();
         }

@@ -134,7 +134,7 @@ impl Step<'_> {
         self.reindex(route);
         self.note_if_reclaimable(route);
         if was_head && self.engine.barging {
-            // What lies idle for the head that leaves is the next one's to look at.
+            // Something may lie idle for the head that leaves. The next one is told to look.
             self.nudge_head(route);
         }
     }
@@ -160,7 +160,7 @@ impl Step<'_> {
                 self.grant_opening(route);
                 continue;
             }
-            // What closes makes room, but frees no slot before it is acknowledged: then `ack` tells.
+            // A connection that closes makes room at once, but its slot is free only when it is acknowledged. Then `ack` tells.
             if self.c.lacks_only_a_slot() {
                 flags.lower(STARVED);
                 return;
