@@ -254,13 +254,18 @@ fn a_waiter_is_granted_or_told_of_the_shutdown_beside_it() {
 fn a_place_is_the_next_ones_when_what_lay_there_was_taken_out() {
     explore(|| {
         let (scene, leased) = Scene::new();
-        let future = scene.waiting();
-        let lease = race(
+        let next = race(
             &scene,
             |_| Connection::close(leased),
-            |_| wait_for(future).unwrap(),
+            |scene| {
+                let lease = scene.pool.try_lease(&KEY);
+                lease.map(|lease| scene.filled(lease))
+            },
         );
-        Connection::keep(scene.filled(lease));
+        match next {
+            Ok(connection) => Connection::keep(connection),
+            Err(error) => assert_eq!(error, LeaseError::Exhausted),
+        }
         assert_eq!(scene.closed(), 1);
     });
 }
