@@ -2,22 +2,27 @@ package io.leasehold;
 
 import io.leasehold.internal.Patience;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 
 /** How long one lease request waits: until its time is up, by the pool's clock, or until it is cancelled. */
 final class Deadline implements Patience {
+    static final Object HAD = "had";
+    static final Object CANCELLED = "cancelled";
+
     private final boolean limited;
     private final long nanos;
     private final ManualClock clock;
-    private final PendingLease<?> request;
+    // What has become of a request that can be cancelled: one of these two, the thread that waits, or something else; null if it cannot.
+    private final AtomicReference<Object> status;
 
     /** For a request that nobody can cancel. */
     Deadline(long timeout, TimeUnit unit, ManualClock clock) {
         this(timeout, unit, clock, null);
     }
 
-    Deadline(long timeout, TimeUnit unit, ManualClock clock, PendingLease<?> request) {
+    Deadline(long timeout, TimeUnit unit, ManualClock clock, AtomicReference<Object> status) {
         this.clock = clock;
-        this.request = request;
+        this.status = status;
         long patience = Arguments.unit(unit).toNanos(timeout);
         limited = patience != Long.MAX_VALUE;
         // A sum that overflows is right all the same, as nanosLeft() looks at differences only.
@@ -31,7 +36,7 @@ final class Deadline implements Patience {
 
     @Override
     public boolean isCancelled() {
-        return request != null && request.isCancelled();
+        return status != null && status.get() == CANCELLED;
     }
 
     @Override
@@ -48,9 +53,9 @@ final class Deadline implements Patience {
         }
     }
 
-    /** The request is served. False if it was cancelled first. */
+    /** The request of this thread is served. False if it was cancelled first. */
     boolean had() {
-        return request == null || request.had();
+        return status == null || status.compareAndSet(Thread.currentThread(), HAD);
     }
 
     private long now() {

@@ -24,12 +24,10 @@ public final class PendingLease<C> {
     }
 
     private static final Object ASKED_BY_NOBODY = "asked by nobody";
-    private static final Object HAD = "had";
-    private static final Object CANCELLED = "cancelled";
 
     private final Source<C> source;
     private final ManualClock clock;
-    // One of the above, or the thread that waits. Every change is one compare-and-set, so a lease is had or cancelled,
+    // This, one of those of a Deadline, or the thread that waits. Every change is one compare-and-set, so a lease is had or cancelled,
     // not both.
     private final AtomicReference<Object> status = new AtomicReference<>(ASKED_BY_NOBODY);
 
@@ -121,7 +119,7 @@ public final class PendingLease<C> {
     private <T> T ask(long timeout, TimeUnit unit, Function<? super Lease<C>, ? extends T> use)
             throws InterruptedException, TimeoutException {
         // What is wrong with it is said before the request is anybody's.
-        Deadline deadline = new Deadline(timeout, unit, clock, this);
+        Deadline deadline = new Deadline(timeout, unit, clock, status);
         Thread thread = Thread.currentThread();
         if (!status.compareAndSet(ASKED_BY_NOBODY, thread)) {
             if (isCancelled()) {
@@ -145,10 +143,10 @@ public final class PendingLease<C> {
     public boolean cancel() {
         for (;;) {
             Object seen = status.get();
-            if (seen == HAD || seen == CANCELLED) {
+            if (seen == Deadline.HAD || seen == Deadline.CANCELLED) {
                 return false;
             }
-            if (status.compareAndSet(seen, CANCELLED)) {
+            if (status.compareAndSet(seen, Deadline.CANCELLED)) {
                 if (seen instanceof Thread) {
                     LockSupport.unpark((Thread) seen);
                 }
@@ -163,11 +161,6 @@ public final class PendingLease<C> {
      * @return true if {@link #cancel} was called in time
      */
     public boolean isCancelled() {
-        return status.get() == CANCELLED;
-    }
-
-    /** The waiting thread has its lease. False if the request was cancelled first. */
-    boolean had() {
-        return status.compareAndSet(Thread.currentThread(), HAD);
+        return status.get() == Deadline.CANCELLED;
     }
 }

@@ -226,7 +226,7 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
             connection = fill(lease, hostConfiguration, destination, holder);
         } else {
             connection = cell.get();
-            LeasedConnection last = connection.lastHolder();
+            LeasedConnection last = (LeasedConnection) connection.lastHolder();
             if (last != null && last.connection() == connection && last != holder) {
                 if (holder == null && last.wasHeldBy(thread)) {
                     holder = last;

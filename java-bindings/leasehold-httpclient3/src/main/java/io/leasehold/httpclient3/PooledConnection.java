@@ -107,7 +107,7 @@ final class PooledConnection extends HttpConnection {
     // Whether a shutdown has taken it. Written under this object's monitor by whoever carries the shutdown out, read by the holder.
     private volatile boolean orphaned;
     // Who held it last, for a manager that gives a thread the same object again.
-    private WeakReference<LeasedConnection> lastHolder;
+    private WeakReference<HttpConnection> lastHolder;
 
     /** A connection for this configuration, not opened yet, held by its home. */
     PooledConnection(HostConfiguration configuration, Destination destination, Home home) {
@@ -203,11 +203,11 @@ final class PooledConnection extends HttpConnection {
         }
     }
 
-    LeasedConnection lastHolder() {
+    HttpConnection lastHolder() {
         return lastHolder == null ? null : lastHolder.get();
     }
 
-    void setLastHolder(LeasedConnection holder) {
+    void setLastHolder(HttpConnection holder) {
         lastHolder = new WeakReference<>(holder);
     }
 

@@ -15,8 +15,6 @@ public abstract class Engine {
     public static final long KEEP_AS_BEFORE = -1;
     /** Instead of milliseconds: do not keep the connection. */
     public static final long CLOSE = -2;
-    /** The id of no state. */
-    static final int NO_STATE = 0;
     /** What a native answers that has done what it was asked to; of {@link #releaseHit}: the pool keeps the connection. */
     public static final int DONE = 0;
 

@@ -511,7 +511,7 @@ public final class NativePool extends Engine {
 
     /** Ends a lease that was collected, unless it had ended in another way. Once the engine has ended it, nothing is left out. */
     void releaseLeaked(LeaseRef lease, long[] effects) {
-        if (release(address, lease.handle, CLOSE, NO_STATE, effects) >= CLOSED) {
+        if (release(address, lease.handle, CLOSE, StateRef.NO_STATE, effects) >= CLOSED) {
             int slot = Slots.of(lease.handle);
             Cell cell = state.cells.get(slot);
             if (cell == null) {

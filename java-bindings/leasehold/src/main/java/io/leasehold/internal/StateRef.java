@@ -5,6 +5,9 @@ package io.leasehold.internal;
  * way or an idle connection bound to it, holds on to this object.
  */
 public final class StateRef {
+    /** The id of no state. */
+    static final int NO_STATE = 0;
+
     final int id;
 
     StateRef(int id) {
@@ -13,6 +16,6 @@ public final class StateRef {
 
     /** The engine's id of a state; null is none. */
     static int idOf(StateRef state) {
-        return state == null ? Engine.NO_STATE : state.id;
+        return state == null ? NO_STATE : state.id;
     }
 }

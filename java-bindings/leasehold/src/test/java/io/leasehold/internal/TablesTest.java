@@ -92,8 +92,8 @@ class TablesTest {
         assertSame(joe, states.intern(new String("joe")));
         StateRef jack = states.intern("jack");
         assertNotEquals(joe.id, jack.id);
-        assertNotEquals(Engine.NO_STATE, joe.id);
-        assertEquals(Engine.NO_STATE, StateRef.idOf(null));
+        assertNotEquals(StateRef.NO_STATE, joe.id);
+        assertEquals(StateRef.NO_STATE, StateRef.idOf(null));
         assertEquals(jack.id, StateRef.idOf(jack));
     }
 
