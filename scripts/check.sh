@@ -23,6 +23,7 @@ check() {
     step 'C ABI listing' check_c_abi
     check_dependencies
     step 'Java lints and documentation' gradle_java assemble testClasses java8Only
+    step 'references among Java classes run one way' check_java_circles
     step 'what shipped libraries must be' check_gates
     step 'deliberate mistakes apply' check_mistakes
     sum_up
@@ -67,6 +68,12 @@ check_mistakes() {
 check_imports() {
     tests/imports.py
     scripts/imports.py rust-core c-header java-bindings/native
+}
+
+# The classes are those that the step before has built. The check is seen to notice each form of a circle before it is believed.
+check_java_circles() {
+    tests/java_circles.py
+    scripts/java_circles.py --known java-bindings/circles.txt java-bindings/leasehold*/build/classes/java/main
 }
 
 # Those of ./dev are read through it; the others stand alone.

@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+"""Holds scripts/java_circles.py to what it says: a circle of each form fails it, and what is none does not."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+CHECK = Path(__file__).resolve().parent.parent / "scripts" / "java_circles.py"
+
+# Each a class A, beside which there is a class B that uses A: what A has of B, of the same package and without an import.
+CIRCLES = {
+    "a_field": "B b;",
+    "a_result": "B b() { return null; }",
+    "a_parameter": "void f(B b) {}",
+    "a_local": "Object f() { return new B(); }",
+    "a_call": "void f() { B.g(); }",
+    "a_constant_of_an_object": "Object f() { return B.ONE; }",
+    "a_cast": "void f(Object o) { o = (B) o; }",
+    "an_instanceof": "boolean f(Object o) { return o instanceof B; }",
+    "a_class_literal": "Class<?> f() { return B.class; }",
+    "an_array": "Object f() { return new B[1]; }",
+    "a_type_argument": "java.util.List<B> all;",
+    "a_bound": "<T extends B> void f() {}",
+    "a_lambda": "Runnable f() { return () -> B.g(); }",
+    "a_method_reference": "Runnable f() { return B::g; }",
+    "an_exception": "void f() throws B.Failure {}",
+    "a_catch": "void f() { try { B.h(); } catch (B.Failure e) { } }",
+    "a_nested_class": "class Inner { B b; }",
+    "an_annotation": "@B.Mark void f() {}",
+    "the_value_of_a_constant": "int f() { return B.NUMBER; }",
+}
+B = """final class B {
+    static final Object ONE = new Object();
+    static final int NUMBER = 1;
+    A a;
+    static class Failure extends Exception {}
+    @interface Mark {}
+    static void g() {}
+    static void h() throws Failure {}
+}
+"""
+WELL = {
+    "nothing": "",
+    "itself": "A a; class Inner { A a; }",
+    "words_in_a_comment": "/** See {@link B}. */ void f() {}",
+    "a_text": 'String f() { return "B"; }',
+}
+HOME = os.environ.get("JAVA_HOME")
+JAVAC = os.path.join(HOME, "bin", "javac") if HOME else "javac"
+
+
+def check(directory, known=None):
+    arguments = [CHECK] + (["--known", known] if known else []) + [directory]
+    run = subprocess.run(arguments, stdout=subprocess.PIPE, text=True)
+    return run.returncode == 0, run.stdout
+
+
+def main():
+    failures = []
+    with tempfile.TemporaryDirectory() as place:
+        place = Path(place)
+        forms = {**CIRCLES, **WELL}
+        for name, body in forms.items():
+            source = place / "src" / name
+            source.mkdir(parents=True)
+            (source / "A.java").write_text(f"package {name};\nclass A {{ {body} }}\n")
+            (source / "B.java").write_text(f"package {name};\n{B}")
+        # Over the packages' borders, by way of three.
+        for name, next_name in ("one", "two"), ("two", "three"), ("three", "one"):
+            source = place / "src" / name
+            source.mkdir(parents=True)
+            (source / "C.java").write_text(f"package {name};\npublic class C {{ {next_name}.C next; }}\n")
+        subprocess.run([JAVAC, "-nowarn", "-proc:none", "-d", place / "out", *place.glob("src/*/*.java")], check=True)
+
+        said = check(place / "out")[1]
+        for name in forms:
+            if (f"{name}.A uses {name}.B" in said) != (name in CIRCLES):
+                failures.append(f"{name}: {'not noticed' if name in CIRCLES else 'taken for a circle'}")
+        if "one.C uses two.C" not in said:
+            failures.append("over the borders of packages: not noticed")
+
+        alone = place / "alone"
+        (alone / "one").parent.mkdir()
+        for name in "one", "two", "three":
+            (place / "out" / name).rename(alone / name)
+        known = place / "known"
+        for lines, passes in (["one.C", "two.C", "three.C"], True), (["one.C", "two.C"], False), (["one.C", "two.C", "three.C", "D"], False):
+            known.write_text("# these\n" + "\n".join(lines) + "\n")
+            if check(alone, known)[0] != passes:
+                failures.append(f"with {lines} known it {'fails' if passes else 'passes'}")
+        if check(alone)[0]:
+            failures.append("it passes although there is a circle")
+    for failure in failures:
+        print(failure)
+    print(f"{len(CIRCLES) + 1} forms of a circle and {len(WELL)} that are none: {len(failures)} failed")
+    sys.exit(bool(failures))
+
+
+main()
