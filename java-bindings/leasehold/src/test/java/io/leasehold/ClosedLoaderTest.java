@@ -89,10 +89,12 @@ class ClosedLoaderTest {
 
         @SuppressWarnings("unchecked") // A proxy of both, of connections of any kind.
         private static ConnectionPool<String, Object> pool(Object parts, String fate) {
-            return ConnectionPool.<String, Object>builder((Disposer<Object>) parts)
-                    .leakListener(fate.contains("logged") ? null : (LeakListener<Object, Object>) parts)
-                    .evictExpired(fate.contains("expiring"))
-                    .build();
+            ConnectionPool.Builder<String, Object> builder = ConnectionPool.<String, Object>builder((Disposer<Object>) parts)
+                    .evictExpired(fate.contains("expiring"));
+            if (!fate.contains("logged")) {
+                builder.leakListener((LeakListener<Object, Object>) parts);
+            }
+            return builder.build();
         }
     }
 
