@@ -17,6 +17,8 @@ import re
 import sys
 from pathlib import Path
 
+from circles import circles_in
+
 TOKEN = re.compile(
     r"""(?P<skip>\s+|//[^\n]*)
       |(?P<block>/\*)
@@ -258,23 +260,6 @@ def circles_of(uses):
             lines = [place for a in circle for b in circle for place in folders[folder][a].get(b, [])]
             reports.append([f"a circle: {' '.join(str(Path(*folder, name)) for name in circle)}", *lines])
     return reports
-
-
-def circles_in(graph):
-    """The strongly connected parts of more than one."""
-
-    def reached(start):
-        found, left = set(), [start]
-        while left:
-            for name in graph.get(left.pop(), {}):
-                if name not in found:
-                    found.add(name)
-                    left.append(name)
-        return found
-
-    reach = {name: reached(name) for name in graph}
-    parts = {frozenset(b for b in reach[a] if a in reach.get(b, ())) for a in graph if a in reach[a]}
-    return sorted(sorted(part) for part in parts)
 
 
 def main(directories):

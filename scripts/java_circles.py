@@ -17,6 +17,8 @@ import re
 import subprocess
 import sys
 
+from circles import circles_in
+
 NESTED = re.compile(r"\$.*")
 
 
@@ -35,23 +37,6 @@ def uses_in(directory):
     return {user: {other for other in used if other in uses and other != user} for user, used in uses.items()}
 
 
-def reached_from(start, uses):
-    """What is used from somewhere, however indirectly."""
-    reached, open_ends = set(), [start]
-    while open_ends:
-        for used in uses[open_ends.pop()] - reached:
-            reached.add(used)
-            open_ends.append(used)
-    return reached
-
-
-def circles_in(uses):
-    """The classes that use themselves by way of others, those together that do so by way of each other."""
-    reached = {each: reached_from(each, uses) for each in uses}
-    circles = {frozenset(other for other in reached[each] if each in reached[other]) for each in uses if each in reached[each]}
-    return sorted(circles, key=sorted)
-
-
 def main(arguments):
     known = set()
     if arguments[:1] == ["--known"]:
@@ -68,12 +53,12 @@ def main(arguments):
             sys.exit(f"{directory} has no classes")
         classes += len(uses)
         for circle in circles_in(uses):
-            found |= circle
-            if circle - known:
+            found.update(circle)
+            if not known.issuperset(circle):
                 failed = True
-                print(f"a circle of {len(circle)} classes, with new ones: {', '.join(sorted(circle - known))}")
-                for each in sorted(circle):
-                    print(f"    {each} uses {', '.join(sorted(uses[each] & circle))}")
+                print(f"a circle of {len(circle)} classes, with new ones: {', '.join(sorted(set(circle) - known))}")
+                for each in circle:
+                    print(f"    {each} uses {', '.join(sorted(uses[each].intersection(circle)))}")
     for each in sorted(known - found):
         failed = True
         print(f"{each} is in no circle any more: take it from the list")
