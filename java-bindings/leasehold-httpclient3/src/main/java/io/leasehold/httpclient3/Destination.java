@@ -1,7 +1,7 @@
 package io.leasehold.httpclient3;
 
 import io.leasehold.ConnectionPool;
-import io.leasehold.internal.Firsts;
+import io.leasehold.managed.WeakInterner;
 import java.net.InetAddress;
 import java.util.Locale;
 import org.apache.commons.httpclient.HostConfiguration;
@@ -63,7 +63,7 @@ final class Destination {
         // but for its limits, and a lost write costs an object.
         private volatile Destination[] recent = new Destination[FIRST_PLACES];
         private int drivenOut;
-        private final Firsts<Protocol> protocols = new Firsts<>();
+        private final WeakInterner<Protocol> protocols = new WeakInterner<>();
 
         /** A finder for which the spelling of host names counts, as in 3.1's pool, or does not, as for its simple manager. */
         Finder(boolean ignoresCase) {
@@ -105,7 +105,7 @@ final class Destination {
                     return known;
                 }
             }
-            Firsts.Held<Protocol> held = protocols.hold(protocol);
+            WeakInterner.Held<Protocol> held = protocols.hold(protocol);
             Destination made = new Destination(new Route(host, port, held, proxyHost, proxyPort, localAddress), held.first());
             remember(made, places, place);
             return made;

@@ -1,6 +1,6 @@
 package io.leasehold.httpclient3;
 
-import io.leasehold.internal.Firsts;
+import io.leasehold.managed.WeakInterner;
 import java.net.InetAddress;
 import org.apache.commons.httpclient.HostConfiguration;
 import org.apache.commons.httpclient.protocol.DefaultProtocolSocketFactory;
@@ -12,7 +12,7 @@ import org.apache.commons.httpclient.protocol.ProtocolSocketFactory;
  * theirs after use. Its parameters have no part in it, as in 3.1.
  *
  * <p>A pool's routes outlive the pool, and a protocol leads, by its socket factory, to the application and so to the manager: a
- * route has only the {@link Firsts.Key}.
+ * route has only the {@link WeakInterner.Key}.
  *
  * <p>Host names are compared as 3.1's pool does: without regard to case, but by a hash that has regard to it, so that in effect
  * the spelling counts.
@@ -20,7 +20,7 @@ import org.apache.commons.httpclient.protocol.ProtocolSocketFactory;
 final class Route {
     private final String host;
     private final int port;
-    private final Firsts.Key<Protocol> protocol;
+    private final WeakInterner.Key<Protocol> protocol;
     private final String scheme;
     private final int defaultPort;
     private final String proxyHost;
@@ -28,7 +28,7 @@ final class Route {
     private final InetAddress localAddress;
     private final int hash;
 
-    Route(String host, int port, Firsts.Held<Protocol> protocol, String proxyHost, int proxyPort, InetAddress localAddress) {
+    Route(String host, int port, WeakInterner.Held<Protocol> protocol, String proxyHost, int proxyPort, InetAddress localAddress) {
         this.host = host;
         this.port = port;
         this.protocol = protocol.key();

@@ -8,7 +8,7 @@ import io.leasehold.ShutdownMode;
 import io.leasehold.Stats;
 import io.leasehold.TcpKeepAlive;
 import io.leasehold.Watching;
-import io.leasehold.internal.Firsts;
+import io.leasehold.managed.WeakInterner;
 import java.io.IOException;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
@@ -103,7 +103,7 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
     private final PooledConnection.Home home = new PooledConnection.Home();
     // HttpClient's own logger by its name, so that an application's logging configuration shows ours as it did HttpClient's.
     private final Log log = home.log;
-    private final Firsts<Object> states = new Firsts<>();
+    private final WeakInterner<Object> states = new WeakInterner<>();
     private final Configs<SocketConfig> socketConfigs = new Configs<>("SocketConfig", SocketConfig.DEFAULT);
     private final Configs<ConnectionConfig> connectionConfigs = new Configs<>("ConnectionConfig", ConnectionConfig.DEFAULT);
     private final Leasing leasing;
@@ -264,7 +264,7 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
     }
 
     /** The state that holds for this one, which may be null. */
-    private Firsts.Held<Object> hold(Object state) {
+    private WeakInterner.Held<Object> hold(Object state) {
         return state == null ? null : states.hold(state);
     }
 

@@ -8,7 +8,7 @@ import io.leasehold.Lease;
 import io.leasehold.Liveness;
 import io.leasehold.ManagedSockets;
 import io.leasehold.SocketProbe;
-import io.leasehold.internal.Firsts;
+import io.leasehold.managed.WeakInterner;
 import java.io.IOException;
 import java.lang.ref.WeakReference;
 import java.net.Socket;
@@ -129,7 +129,7 @@ final class PooledConnection {
     private long expiry;
     // To whom it is bound; the state itself as it was given, and what keeps it known to the pool.
     private Object state;
-    private Firsts.Held<Object> held;
+    private WeakInterner.Held<Object> held;
     private boolean routeComplete;
     // Whether a request was sent in this lease, so that what waits to be read is its response.
     private boolean isUsed;
@@ -196,12 +196,12 @@ final class PooledConnection {
     }
 
     /** What the pool knows the state by; null for none. */
-    Firsts.Key<Object> key() {
+    WeakInterner.Key<Object> key() {
         return held == null ? null : held.key();
     }
 
     /** Notes, before a release, for whom it is and for how long the server keeps it: milliseconds, not positive for no end. */
-    void keep(Object state, Firsts.Held<Object> held, long millis) {
+    void keep(Object state, WeakInterner.Held<Object> held, long millis) {
         this.state = state;
         this.held = held;
         isUsed = false;

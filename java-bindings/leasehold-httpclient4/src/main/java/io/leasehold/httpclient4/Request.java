@@ -4,7 +4,7 @@ import io.leasehold.ConnectionPool;
 import io.leasehold.Lease;
 import io.leasehold.PendingLease;
 import io.leasehold.PoolShutDownException;
-import io.leasehold.internal.Firsts;
+import io.leasehold.managed.WeakInterner;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -29,12 +29,12 @@ final class Request implements ConnectionRequest {
     private final ConnectionPool<HttpRoute, PooledConnection.Cell> pool;
     private final Leasing leasing;
     private final HttpRoute route;
-    private final Firsts.Held<Object> state;
+    private final WeakInterner.Held<Object> state;
     // Null as long as there was nothing to wait for; the request in the pool's queue, which then decides whether it is
     // cancelled; the connection, with which it answers if it is asked again; or CANCELLED.
     private volatile Object status;
 
-    Request(ConnectionPool<HttpRoute, PooledConnection.Cell> pool, Leasing leasing, HttpRoute route, Firsts.Held<Object> state) {
+    Request(ConnectionPool<HttpRoute, PooledConnection.Cell> pool, Leasing leasing, HttpRoute route, WeakInterner.Held<Object> state) {
         this.pool = pool;
         this.leasing = leasing;
         this.route = route;
@@ -62,7 +62,7 @@ final class Request implements ConnectionRequest {
         }
         boolean wasShutDown = pool.isShutDown();
         try {
-            Firsts.Key<Object> key = state == null ? null : state.key();
+            WeakInterner.Key<Object> key = state == null ? null : state.key();
             LeasedConnection served = before == null ? pool.tryLeaseFor(route, key, lease -> serve(lease, null)) : null;
             if (served != null) {
                 return served;
@@ -87,7 +87,7 @@ final class Request implements ConnectionRequest {
 
     /** The request in the pool's queue, or null if another thread was served or has cancelled it. */
     @SuppressWarnings("unchecked") // Put there here and nowhere else.
-    private PendingLease<PooledConnection.Cell> pending(Firsts.Key<Object> key) {
+    private PendingLease<PooledConnection.Cell> pending(WeakInterner.Key<Object> key) {
         if (status == null) {
             STATUS.compareAndSet(this, null, pool.pendingLease(route, key));
         }

@@ -1,4 +1,4 @@
-package io.leasehold.internal;
+package io.leasehold.managed;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
@@ -12,30 +12,30 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 /** Of equal objects the first in use stands for all. */
-class FirstsTest {
+class WeakInternerTest {
     private static final int THREADS = 8;
 
-    private final Firsts<Object> firsts = new Firsts<>();
+    private final WeakInterner<Object> interner = new WeakInterner<>();
 
     @Test
     void equalObjectsHaveOneKeyAsLongAsOneIsInUse() throws Exception {
-        Firsts.Held<Object> held = firsts.hold(new Name("ann"));
-        Firsts.Key<Object> key = held.key();
-        assertSame(key, firsts.hold(new Name("ann")).key());
-        assertNotSame(key, firsts.hold(new Name("bob")).key());
+        WeakInterner.Held<Object> held = interner.hold(new Name("ann"));
+        WeakInterner.Key<Object> key = held.key();
+        assertSame(key, interner.hold(new Name("ann")).key());
+        assertNotSame(key, interner.hold(new Name("bob")).key());
         assertEquals("ann", key.toString());
         held = null;
         Eventually.awaitAfterCollection("the first to go", () -> key.get() == null);
         Name another = new Name("ann");
-        assertSame(another, firsts.hold(another).first());
+        assertSame(another, interner.hold(another).first());
     }
 
     @Test
     void manyThreadsCompareAtOnceAndAgree() throws Exception {
-        Firsts.Held<Object> other = firsts.hold(new Name("bob"));
+        WeakInterner.Held<Object> other = interner.hold(new Name("bob"));
         CyclicBarrier comparing = new CyclicBarrier(THREADS);
-        List<Firsts.Held<Object>> held = Threads.run(THREADS, thread -> () -> firsts.hold(new Slow("ann", comparing)));
-        assertEquals(1, held.stream().map(Firsts.Held::key).distinct().count());
+        List<WeakInterner.Held<Object>> held = Threads.run(THREADS, thread -> () -> interner.hold(new Slow("ann", comparing)));
+        assertEquals(1, held.stream().map(WeakInterner.Held::key).distinct().count());
         assertNotSame(other.key(), held.get(0).key());
     }
 

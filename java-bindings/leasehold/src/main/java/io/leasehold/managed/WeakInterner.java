@@ -1,4 +1,4 @@
-package io.leasehold.internal;
+package io.leasehold.managed;
 
 import java.lang.ref.WeakReference;
 import java.util.ArrayList;
@@ -15,7 +15,7 @@ import java.util.concurrent.atomic.AtomicReference;
  *
  * @param <T> the type of the objects
  */
-public final class Firsts<T> {
+public final class WeakInterner<T> {
     /**
      * Stands in the pool for all objects that are equal, as long as one of them is in use. Compared by identity.
      *
@@ -70,7 +70,7 @@ public final class Firsts<T> {
     private final AtomicReference<List<Key<T>>> known = new AtomicReference<>(new ArrayList<>());
 
     /** None is in use. */
-    public Firsts() {}
+    public WeakInterner() {}
 
     /**
      * What holds for an object. Takes time in proportion to the objects in use.
