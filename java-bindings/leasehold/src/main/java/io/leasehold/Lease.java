@@ -220,8 +220,19 @@ public final class Lease<C> implements Closeable {
         return pool.attach(ref, socket, pool.watching());
     }
 
-    /** As {@link #tryAttach(Socket)}, of a socket whose descriptor was looked for before. */
-    boolean tryAttach(SocketProbe socket, boolean watch) {
+    /**
+     * As {@link #tryAttach(Socket)}, of a socket whose descriptor was looked for before.
+     *
+     * @param socket the probe of the socket
+     * @param watch false if the pool is not to notice when the peer closes it, but only to end a close of it that {@linkplain
+     *     Disposer#mayBlock takes too long}
+     * @return false if the lease has ended, and nothing was done
+     * @throws IllegalArgumentException if {@code socket} is null or the probe of none
+     * @throws IllegalStateException if the lease is a vacancy
+     */
+    public boolean tryAttach(SocketProbe socket, boolean watch) {
+        Arguments.given(Arguments.given(socket, "socket", "say detach() to have it forgotten").found().socket(), "socket",
+                "say detach() to have it forgotten");
         checkHasConnection();
         return pool.attach(ref, socket.found(), watch ? pool.watching() : Watching.OFF);
     }

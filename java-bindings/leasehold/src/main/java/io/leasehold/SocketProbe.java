@@ -51,6 +51,17 @@ public final class SocketProbe {
     }
 
     /**
+     * As {@link #ask}, of a connection between two requests, where bytes that wait to be read are a verdict on a plain socket and none
+     * on TLS: see {@link Liveness#betweenRequests}.
+     *
+     * @param isTls whether TLS runs over the connection; of TLS sockets, and of those behind a wrapper of others' making, it is known
+     * @return {@link Liveness#ALIVE}, {@link Liveness#CLOSED}, or {@link Liveness#UNKNOWN}, which only the connection itself can tell
+     */
+    public Liveness betweenRequests(boolean isTls) {
+        return ask().betweenRequests(isTls || found.isOpaque());
+    }
+
+    /**
      * Whether closing the socket may wait for its peer, as {@link Sockets#mayBlockToClose} says.
      *
      * @return true if it may

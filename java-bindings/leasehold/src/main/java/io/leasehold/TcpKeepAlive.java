@@ -66,7 +66,19 @@ public final class TcpKeepAlive {
         return setOn(FoundSocket.of(Arguments.given(socket, "socket", "say which is to have it")));
     }
 
-    boolean setOn(FoundSocket socket) throws SocketException {
+    /**
+     * As {@link #setOn(Socket)}, of a socket whose descriptor was looked for before.
+     *
+     * @param socket the probe of a connected socket, which no other thread may close meanwhile
+     * @return false if its descriptor cannot be reached: then nothing was set
+     * @throws SocketException if the operating system refuses
+     * @throws IllegalArgumentException if {@code socket} is null
+     */
+    public boolean setOn(SocketProbe socket) throws SocketException {
+        return setOn(Arguments.given(socket, "socket", "say which is to have it").found());
+    }
+
+    private boolean setOn(FoundSocket socket) throws SocketException {
         String failure = SocketDescriptors.setTcpKeepAlive(socket, idle, interval, probes);
         if (failure != null && !failure.isEmpty()) {
             throw new SocketException("TCP keep-alive could not be set: " + failure);

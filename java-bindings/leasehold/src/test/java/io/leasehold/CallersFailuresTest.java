@@ -140,6 +140,7 @@ class CallersFailuresTest {
                     stage.mine.attach(new Socket());
                 }, stage -> stage.mine.attach(stage.socket))
                 .call("Lease.tryAttach(Socket)", stage -> stage.mine.tryAttach(stage.socket))
+                .call("Lease.tryAttach(SocketProbe, boolean)", stage -> stage.mine.tryAttach(SocketProbe.of(stage.socket), true))
                 .call("Lease.detach()", stage -> stage.mine.attach(stage.socket), stage -> stage.mine.detach())
                 .call("Lease.noteStale()", stage -> stage.mine.noteStale())
                 .call("Lease.updateExpiry(long, TimeUnit)", stage -> stage.mine.updateExpiry(1, TimeUnit.SECONDS))

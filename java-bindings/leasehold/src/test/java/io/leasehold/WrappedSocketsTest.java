@@ -336,13 +336,12 @@ class WrappedSocketsTest {
         lease = pool.tryLease("a");
         assertSame(pair.ours, lease.connection());
         lease.release();
-        ManagedSockets managed = new ManagedSockets();
-        assertEquals(Liveness.UNKNOWN, managed.liveness(pair.probe, false));
+        assertEquals(Liveness.UNKNOWN, pair.probe.betweenRequests(false));
         pair.theirs.close();
         Eventually.await("the end", () -> pair.probe.ask() == Liveness.CLOSED);
         assertNull(pool.tryLease("a").connection());
         assertEquals(1, pool.counters().stale());
-        assertEquals(Liveness.CLOSED, managed.liveness(pair.probe, false));
+        assertEquals(Liveness.CLOSED, pair.probe.betweenRequests(false));
     }
 
     @Test

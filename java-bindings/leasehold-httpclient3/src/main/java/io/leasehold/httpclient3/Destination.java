@@ -1,6 +1,7 @@
 package io.leasehold.httpclient3;
 
 import io.leasehold.ConnectionPool;
+import io.leasehold.managed.LimitsApplier;
 import io.leasehold.managed.WeakInterner;
 import java.net.InetAddress;
 import java.util.Locale;
@@ -15,9 +16,8 @@ import org.apache.commons.httpclient.protocol.Protocol;
 final class Destination {
     private final Route route;
     private final Protocol protocol;
-    // The limits that the pool was last told of for this route. Any thread may write it, after it has told the pool; whoever has looks
-    // again whether these are the limits by now.
-    private volatile Limits limits;
+    // The limits that the pool was last told of for this route. Written by whoever has told it, as LimitsApplier says.
+    private volatile HostLimits limits;
 
     private Destination(Route route, Protocol protocol) {
         this.route = route;
@@ -36,12 +36,12 @@ final class Destination {
     }
 
     /** Whether the pool was told of the limit that holds for this destination. */
-    boolean isTold(Limits limits) {
+    boolean isTold(HostLimits limits) {
         return this.limits == limits;
     }
 
     /** Tells the pool of the limit that holds for this destination. */
-    void tell(Limits limits, ConnectionPool<Route, ?> pool, HostConfiguration configuration) {
+    void tell(HostLimits limits, ConnectionPool<Route, ?> pool, HostConfiguration configuration) {
         Integer own = limits.of(configuration);
         if (own != null) {
             pool.setMaxPerRoute(route, own);

@@ -5,10 +5,12 @@ import io.leasehold.ConnectionPool;
 import io.leasehold.Counters;
 import io.leasehold.Lease;
 import io.leasehold.Leasehold;
+import io.leasehold.LeaseholdManager;
 import io.leasehold.LeaseholdUnavailableException;
 import io.leasehold.Stats;
-import io.leasehold.TcpKeepAlive;
 import io.leasehold.Watching;
+import io.leasehold.managed.ManagedPool;
+import io.leasehold.managed.WeakConnection;
 import java.lang.ref.WeakReference;
 import java.util.Map;
 import java.util.Queue;
@@ -44,7 +46,7 @@ import org.apache.commons.logging.LogFactory;
  *
  * <p>What else differs from 3.1, and why, is listed in the project's {@code docs/compatibility.md}. Times are milliseconds.
  */
-public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager {
+public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager implements LeaseholdManager {
     // 3.1's own logger by its name, so that an application's logging configuration shows ours as it did 3.1's.
     private static final Log LOG = LogFactory.getLog(SimpleHttpConnectionManager.class);
     // How long a thread waits, in nanoseconds, before it looks again for what dead threads have left, and then queues anew.
@@ -52,31 +54,23 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
 
     private final boolean alwaysClose;
     // Its total is the number of connections ever held at once: the pool grows when all are held, and not before.
-    private final ConnectionPool<Route, PooledConnection.Cell> pool =
-            ConnectionPool.<Route, PooledConnection.Cell>builder(
-                            new PooledConnection.Closer(LeaseholdHttpConnectionManager::letGo))
+    private final ManagedPool<Route, PooledHttpConnection> managed =
+            new ManagedPool<>(ManagedPool.builder(PooledHttpConnection.disposer(LeaseholdHttpConnectionManager::letGo),
+                            PooledHttpConnection.leakListener(LOG))
                     .ownRouteFirst(true)
-                    // Connections are asked where 3.1 asks them.
-                    .watching(Watching.WATCH)
-                    .leakListener(PooledConnection.leakListener(LOG))
                     .maxTotal(1)
-                    .maxPerRoute(Integer.MAX_VALUE)
-                    .build();
-    private final Destination.Finder destinations = new Destination.Finder(true);
-    private final PooledConnection.Home home = new PooledConnection.Home();
-    private final LeasedConnection pattern = new LeasedConnection(this, true);
+                    .maxPerRoute(Integer.MAX_VALUE));
+    private final ConnectionPool<Route, WeakConnection<PooledHttpConnection>> pool = managed.pool();
+    private final LeasedHttpConnection pattern = new LeasedHttpConnection(this, true);
     // What each thread holds. A thread puts its own entry; whoever releases the connection takes it out.
-    private final Map<Thread, LeasedConnection> held = new ConcurrentHashMap<>();
+    private final Map<Thread, LeasedHttpConnection> held = new ConcurrentHashMap<>();
     // What threads held that have died, until a limit asks for its place: weakly, for the collector ends what nobody refers to. Whoever
     // grows the pool or comes to a limit puts entries and takes them out.
-    private final Queue<WeakReference<LeasedConnection>> left = new ConcurrentLinkedQueue<>();
+    private final Queue<WeakReference<LeasedHttpConnection>> left = new ConcurrentLinkedQueue<>();
     private final AtomicInteger shutdowns = new AtomicInteger();
 
-    private volatile HttpConnectionManagerParams params = new ManagerParams();
-    // What the pool was told. Whoever writes it has told the pool before, and looks at the parameters again afterwards: so the last one
-    // told is what they say.
-    private volatile Limits limits = Limits.unset(Integer.MAX_VALUE, Integer.MAX_VALUE, 1);
-    private final Limits unknown = Limits.unknown(Integer.MAX_VALUE, Integer.MAX_VALUE, 1);
+    private final FollowedParams params = new FollowedParams(pool, this::tell,
+            HostLimits.unset(Integer.MAX_VALUE, Integer.MAX_VALUE, 1), new Destination.Finder(true));
     // How far the pool may grow. Written inside this object's monitor, inside which it grows and nothing is closed.
     private volatile int most = Integer.MAX_VALUE;
 
@@ -171,17 +165,16 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
         if (hostConfiguration == null) {
             throw new NullPointerException("hostConfiguration is null: say where the connection goes to");
         }
-        Destination destination = destinations.of(hostConfiguration);
-        applyLimits(destination, hostConfiguration);
+        Destination destination = params.keptTo(hostConfiguration);
         Thread thread = Thread.currentThread();
-        LeasedConnection mine = held.get(thread);
+        LeasedHttpConnection mine = held.get(thread);
         boolean again = mine != null && regain(mine, hostConfiguration);
         if (again) {
             LOG.warn("SimpleHttpConnectionManager being used incorrectly.  Be sure that HttpMethod.releaseConnection() is always"
                     + " called and that only one thread and/or method is using this connection manager at a time.");
         }
         if (!again || mine.lease() == null) {
-            LeasedConnection holder = again ? mine : null;
+            LeasedHttpConnection holder = again ? mine : null;
             mine = obtain(destination.route(), timeout, lease -> handOver(lease, holder, hostConfiguration, destination, thread));
         }
         // A subclass may look at it, as in 3.1.
@@ -193,8 +186,8 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
      * Prepares what its thread leases while holding it. False if it was not held any more, or is not after its last response has ended.
      * Its lease is ended if another connection is needed.
      */
-    private static boolean regain(LeasedConnection mine, HostConfiguration hostConfiguration) {
-        PooledConnection connection = mine.connection();
+    private static boolean regain(LeasedHttpConnection mine, HostConfiguration hostConfiguration) {
+        PooledHttpConnection connection = mine.connection();
         // Its lease may have ended without it, as it does if it could not be handed over.
         if (mine.lease() == null || mine.lease().isEnded() || connection == null) {
             return false;
@@ -214,11 +207,11 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
     }
 
     /** Makes a connection of a lease, held by the given object or by the one that its thread knows it by. */
-    private LeasedConnection handOver(Lease<PooledConnection.Cell> lease, LeasedConnection given, HostConfiguration hostConfiguration,
-            Destination destination, Thread thread) {
-        LeasedConnection holder = given;
-        PooledConnection.Cell cell = lease.connection();
-        PooledConnection connection;
+    private LeasedHttpConnection handOver(Lease<WeakConnection<PooledHttpConnection>> lease, LeasedHttpConnection given,
+            HostConfiguration hostConfiguration, Destination destination, Thread thread) {
+        LeasedHttpConnection holder = given;
+        WeakConnection<PooledHttpConnection> cell = lease.connection();
+        PooledHttpConnection connection;
         if (cell == null) {
             if (holder == null) {
                 holder = heldAloneBefore();
@@ -226,7 +219,7 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
             connection = fill(lease, hostConfiguration, destination, holder);
         } else {
             connection = cell.get();
-            LeasedConnection last = (LeasedConnection) connection.lastHolder();
+            LeasedHttpConnection last = (LeasedHttpConnection) connection.lastHolder();
             if (last != null && last.connection() == connection && last != holder) {
                 if (holder == null && last.wasHeldBy(thread)) {
                     holder = last;
@@ -252,41 +245,34 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
      * For a vacancy, what the calling thread held before, if it has been alone: then the vacancy has the only place there is, and the
      * connection of before, which may still be closing, is nobody's any more. Null otherwise.
      */
-    private LeasedConnection heldAloneBefore() {
-        if (pool.getMaxTotal() > 1 || !(httpConnection instanceof LeasedConnection)) {
+    private LeasedHttpConnection heldAloneBefore() {
+        if (pool.getMaxTotal() > 1 || !(httpConnection instanceof LeasedHttpConnection)) {
             return null;
         }
-        LeasedConnection before = (LeasedConnection) httpConnection;
-        PooledConnection connection = before.connection();
+        LeasedHttpConnection before = (LeasedHttpConnection) httpConnection;
+        PooledHttpConnection connection = before.connection();
         boolean isMine = before.wasHeldBy(Thread.currentThread()) && before.lease() == null;
-        return isMine && connection != null && connection.home() == home ? before : null;
+        return isMine && connection != null && connection.isOf(managed.connections()) ? before : null;
     }
 
     /** Fills a vacancy with a connection that has the parameters of its holder's last one, as if it were the same. */
-    private PooledConnection fill(Lease<PooledConnection.Cell> vacancy, HostConfiguration hostConfiguration,
-            Destination destination, LeasedConnection holder) {
-        PooledConnection connection = new PooledConnection(hostConfiguration, destination, home);
-        boolean filled = false;
-        try {
-            PooledConnection before = holder == null ? null : holder.connection();
-            if (before == null) {
-                connection.getParams().setDefaults(params);
-            } else {
-                connection.setParams(before.getParams());
-            }
-            vacancy.opened(connection.cell());
-            filled = true;
-            return connection;
-        } finally {
-            if (!filled) {
-                connection.leave();
-            }
+    private PooledHttpConnection fill(Lease<WeakConnection<PooledHttpConnection>> vacancy, HostConfiguration hostConfiguration,
+            Destination destination, LeasedHttpConnection holder) {
+        PooledHttpConnection connection = new PooledHttpConnection(hostConfiguration, destination, managed.connections());
+        PooledHttpConnection before = holder == null ? null : holder.connection();
+        if (before == null) {
+            connection.getParams().setDefaults(params.get());
+        } else {
+            connection.setParams(before.getParams());
         }
+        connection.fill(vacancy);
+        return connection;
     }
 
-    private LeasedConnection obtain(Route route, long timeout, Function<Lease<PooledConnection.Cell>, LeasedConnection> handOver) {
+    private LeasedHttpConnection obtain(Route route, long timeout,
+            Function<Lease<WeakConnection<PooledHttpConnection>>, LeasedHttpConnection> handOver) {
         while (true) {
-            LeasedConnection leased = pool.tryLeaseFor(route, null, handOver);
+            LeasedHttpConnection leased = pool.tryLeaseFor(route, null, handOver);
             if (leased != null) {
                 return leased;
             }
@@ -316,8 +302,8 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
     private boolean discardForTheDead() {
         forgetTheDead();
         boolean any = false;
-        for (WeakReference<LeasedConnection> next = left.poll(); next != null; next = left.poll()) {
-            LeasedConnection connection = next.get();
+        for (WeakReference<LeasedHttpConnection> next = left.poll(); next != null; next = left.poll()) {
+            LeasedHttpConnection connection = next.get();
             any |= connection != null && connection.endLease(false, false);
         }
         return any;
@@ -326,17 +312,18 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
     /** Refers to what threads that have died have not released only weakly from now on. */
     private void forgetTheDead() {
         left.removeIf(each -> {
-            LeasedConnection connection = each.get();
+            LeasedHttpConnection connection = each.get();
             return connection == null || connection.lease() == null;
         });
-        for (Map.Entry<Thread, LeasedConnection> entry : held.entrySet()) {
+        for (Map.Entry<Thread, LeasedHttpConnection> entry : held.entrySet()) {
             if (!entry.getKey().isAlive() && held.remove(entry.getKey(), entry.getValue())) {
                 left.add(new WeakReference<>(entry.getValue()));
             }
         }
     }
 
-    private LeasedConnection await(Route route, long timeout, Function<Lease<PooledConnection.Cell>, LeasedConnection> handOver) {
+    private LeasedHttpConnection await(Route route, long timeout,
+            Function<Lease<WeakConnection<PooledHttpConnection>>, LeasedHttpConnection> handOver) {
         if (timeout < 0) {
             throw new IllegalArgumentException("timeout value is negative");
         }
@@ -363,34 +350,7 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
         throw (E) exception;
     }
 
-    private void applyLimits(Destination destination, HostConfiguration hostConfiguration) {
-        Limits known = limits;
-        Limits now = known.asOf(params);
-        if (now == known && destination.isTold(now)) {
-            return;
-        }
-        do {
-            known = limits;
-            now = known.asOf(params);
-            boolean isTold = false;
-            try {
-                if (now != known) {
-                    tell(now);
-                    limits = now;
-                }
-                destination.tell(now, pool, hostConfiguration);
-                isTold = true;
-            } finally {
-                if (!isTold) {
-                    // Whoever comes next tells it anew.
-                    limits = unknown;
-                }
-            }
-            // Another thread may have told of newer ones meanwhile, over which these went then.
-        } while (limits.asOf(params) != now);
-    }
-
-    private void tell(Limits now) {
+    private void tell(HostLimits now) {
         synchronized (this) {
             most = now.total();
         }
@@ -410,15 +370,15 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
      */
     @Override
     public void releaseConnection(HttpConnection conn) {
-        if (!(conn instanceof LeasedConnection)) {
+        if (!(conn instanceof LeasedHttpConnection)) {
             throw unknown();
         }
-        LeasedConnection leased = (LeasedConnection) conn;
-        PooledConnection connection = leased.connection();
+        LeasedHttpConnection leased = (LeasedHttpConnection) conn;
+        PooledHttpConnection connection = leased.connection();
         if (connection == null) {
             return;
         }
-        if (connection.home() != home) {
+        if (!connection.isOf(managed.connections())) {
             throw unknown();
         }
         if (leased.lease() != null) {
@@ -433,7 +393,7 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
         }
     }
 
-    private void end(LeasedConnection leased, PooledConnection connection) {
+    private void end(LeasedHttpConnection leased, PooledHttpConnection connection) {
         int shutdownsAtLease = leased.shutdowns();
         boolean reusable = !alwaysClose && connection.isReusable() && !leased.isMidExchange();
         Thread holder = leased.holder();
@@ -453,7 +413,7 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
     }
 
     /** Says what the pool lets go, before it is closed. Refers to no manager. */
-    private static void letGo(PooledConnection connection, Cause cause) {
+    private static void letGo(PooledHttpConnection connection, Cause cause) {
         if (cause == Cause.PEER_CLOSED && connection.isOpen() && LOG.isDebugEnabled()) {
             LOG.debug("Connection closed by its peer, closing..., hostConfig=" + connection.route());
         }
@@ -467,10 +427,7 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
     @Override
     public void closeIdleConnections(long idleTimeout) {
         pool.closeIdle(Math.max(0, idleTimeout), TimeUnit.MILLISECONDS);
-        pool.closeIdleIf((route, cell) -> {
-            PooledConnection connection = cell.get();
-            return connection != null && connection.isClosedByPeer();
-        });
+        managed.closeIdleIf(PooledHttpConnection::isClosedByPeer);
     }
 
     /**
@@ -482,53 +439,32 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
         int count = shutdowns.incrementAndGet();
         pool.closeIdle(0, TimeUnit.MILLISECONDS);
         Thread thread = Thread.currentThread();
-        LeasedConnection mine = held.get(thread);
-        PooledConnection connection = mine == null ? null : mine.connection();
+        LeasedHttpConnection mine = held.get(thread);
+        PooledHttpConnection connection = mine == null ? null : mine.connection();
         if (connection != null && mine.lease() != null) {
             mine.closeWithoutWaiting();
             mine.heldBy(thread, count);
         }
     }
 
-    /**
-     * Sets how it is learned that servers have closed connections. The sockets that are opened from then on are watched, with
-     * {@link Watching#WATCH} and {@link Watching#BOTH}: an idle connection that its server closes is closed here at once. Where
-     * stale checking is enabled, it asks the operating system with {@link Watching#PROBE} and {@link Watching#BOTH}, and
-     * reads as in 3.1 otherwise.
-     *
-     * @param watching how; the default is {@link Watching#BOTH}, and {@link Watching#OFF} is as in 3.1
-     * @throws IllegalArgumentException if {@code watching} is null
-     */
+    @Override
     public void setWatching(Watching watching) {
-        home.sockets().setWatching(watching);
+        managed.setWatching(watching);
     }
 
-    /**
-     * Sets TCP keep-alive on every socket that is opened from then on, for servers that vanish without a word. Sockets whose descriptor
-     * cannot be reached are left as they are.
-     *
-     * @param idle seconds
-     * @param interval seconds
-     * @param probes how many
-     * @throws IllegalArgumentException if one of them is out of its range
-     * @see TcpKeepAlive#of
-     */
+    @Override
     public void setTcpKeepAlive(int idle, int interval, int probes) {
-        home.sockets().setTcpKeepAlive(TcpKeepAlive.of(idle, interval, probes));
+        managed.setTcpKeepAlive(idle, interval, probes);
     }
 
-    /** Leaves the sockets that are opened from now on as they are, as in 3.1. */
+    @Override
     public void disableTcpKeepAlive() {
-        home.sockets().setTcpKeepAlive(null);
+        managed.disableTcpKeepAlive();
     }
 
-    /**
-     * What the manager has closed of its own accord since it was made.
-     *
-     * @return the numbers now
-     */
+    @Override
     public Counters getCounters() {
-        return pool.counters();
+        return managed.getCounters();
     }
 
     /**
@@ -540,7 +476,7 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
     @Override
     @Deprecated
     public boolean isConnectionStaleCheckingEnabled() {
-        return params.isStaleCheckingEnabled();
+        return params.get().isStaleCheckingEnabled();
     }
 
     /**
@@ -552,7 +488,7 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
     @Override
     @Deprecated
     public void setConnectionStaleCheckingEnabled(boolean enabled) {
-        params.setStaleCheckingEnabled(enabled);
+        params.get().setStaleCheckingEnabled(enabled);
     }
 
     /**
@@ -562,7 +498,7 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
      */
     @Override
     public HttpConnectionManagerParams getParams() {
-        return params;
+        return params.get();
     }
 
     /**
@@ -573,9 +509,6 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
      */
     @Override
     public void setParams(HttpConnectionManagerParams params) {
-        if (params == null) {
-            throw new IllegalArgumentException("Parameters may not be null");
-        }
-        this.params = params;
+        this.params.set(params);
     }
 }

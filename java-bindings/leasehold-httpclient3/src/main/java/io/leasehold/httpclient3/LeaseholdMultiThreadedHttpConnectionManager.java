@@ -5,12 +5,14 @@ import io.leasehold.ConnectionPool;
 import io.leasehold.Counters;
 import io.leasehold.Lease;
 import io.leasehold.Leasehold;
+import io.leasehold.LeaseholdManager;
 import io.leasehold.LeaseholdUnavailableException;
 import io.leasehold.PoolShutDownException;
 import io.leasehold.ShutdownMode;
 import io.leasehold.Stats;
-import io.leasehold.TcpKeepAlive;
 import io.leasehold.Watching;
+import io.leasehold.managed.ManagedPool;
+import io.leasehold.managed.WeakConnection;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
@@ -41,36 +43,31 @@ import org.apache.commons.logging.LogFactory;
  * <p>Times are milliseconds. All methods may be called by any thread; only the three that lease wait, and a release may, for the
  * peer to end a response that was not read to its end.
  */
-public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHttpConnectionManager {
+public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHttpConnectionManager implements LeaseholdManager {
     // 3.1's own loggers by their names, so that an application's logging configuration shows ours as it did 3.1's.
     private static final Log LOG = LogFactory.getLog(MultiThreadedHttpConnectionManager.class);
     private static final Log IDLE_LOG = LogFactory.getLog(IdleConnectionHandler.class);
 
-    // The class that this one extends makes itself known to shutdownAll() before these fields are set, so the two here have no initial values,
-    // which would undo what was written before. Whether the object is complete: written by its maker, who then looks whether it was shut
-    // down. Whether it was: written by who shuts it down, and then looks whether it is complete. So one of them sees what the other wrote.
+    // The class that this one extends makes itself known to shutdownAll() before these fields are set, so the two here have no initial
+    // values, which would undo what was written before. Whether the object is complete: written by its maker, who then looks whether it
+    // was shut down. Whether it was: written by who shuts it down, and then looks whether it is complete. So one of them sees what the
+    // other wrote.
     private volatile boolean isMade;
     private volatile boolean wasShutDown;
 
-    private final ConnectionPool<Route, PooledConnection.Cell> pool =
-            ConnectionPool.<Route, PooledConnection.Cell>builder(
-                            new PooledConnection.Closer(LeaseholdMultiThreadedHttpConnectionManager::letGo))
+    private final ManagedPool<Route, PooledHttpConnection> managed =
+            new ManagedPool<>(ManagedPool.builder(PooledHttpConnection.disposer(LeaseholdMultiThreadedHttpConnectionManager::letGo),
+                            PooledHttpConnection.leakListener(LOG))
                     .ownRouteFirst(true)
                     .maxTotal(DEFAULT_MAX_TOTAL_CONNECTIONS)
-                    .maxPerRoute(DEFAULT_MAX_HOST_CONNECTIONS)
-                    // Connections are asked where 3.1 asks them.
-                    .watching(Watching.WATCH)
-                    .leakListener(PooledConnection.leakListener(LOG))
-                    .build();
-    private final PooledConnection.Home home = new PooledConnection.Home();
+                    .maxPerRoute(DEFAULT_MAX_HOST_CONNECTIONS));
+    private final ConnectionPool<Route, WeakConnection<PooledHttpConnection>> pool = managed.pool();
     private final Destination.Finder destinations = new Destination.Finder(false);
-    private final LeasedConnection pattern = new LeasedConnection(this, false);
-
-    private volatile HttpConnectionManagerParams params = new ManagerParams();
-    // What the pool was told. Whoever writes it has told the pool before, and looks at the parameters again afterwards: so the last one
-    // told is what they say. Without a lock, because surplus connections are closed meanwhile, and that may take its time.
-    private volatile Limits limits = Limits.unset(DEFAULT_MAX_TOTAL_CONNECTIONS, DEFAULT_MAX_HOST_CONNECTIONS, 0);
-    private final Limits unknown = Limits.unknown(DEFAULT_MAX_TOTAL_CONNECTIONS, DEFAULT_MAX_HOST_CONNECTIONS, 0);
+    private final LeasedHttpConnection pattern = new LeasedHttpConnection(this, false);
+    private final FollowedParams params = new FollowedParams(pool, now -> {
+        pool.setMaxTotal(now.total());
+        pool.setDefaultMaxPerRoute(now.perHost());
+    }, HostLimits.unset(DEFAULT_MAX_TOTAL_CONNECTIONS, DEFAULT_MAX_HOST_CONNECTIONS, 0), destinations);
 
     /**
      * Creates a manager with no connections.
@@ -99,42 +96,24 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
         }
     }
 
-    /**
-     * Sets how it is learned that servers have closed connections.
-     *
-     * @param watching how
-     * @throws IllegalArgumentException if {@code watching} is null
-     * @see LeaseholdHttpConnectionManager#setWatching
-     */
+    @Override
     public void setWatching(Watching watching) {
-        home.sockets().setWatching(watching);
+        managed.setWatching(watching);
     }
 
-    /**
-     * Sets TCP keep-alive on every socket that is opened from then on.
-     *
-     * @param idle seconds
-     * @param interval seconds
-     * @param probes how many
-     * @throws IllegalArgumentException if one of them is out of its range
-     * @see TcpKeepAlive#of
-     */
+    @Override
     public void setTcpKeepAlive(int idle, int interval, int probes) {
-        home.sockets().setTcpKeepAlive(TcpKeepAlive.of(idle, interval, probes));
+        managed.setTcpKeepAlive(idle, interval, probes);
     }
 
-    /** Leaves the sockets that are opened from now on as they are, as in 3.1. */
+    @Override
     public void disableTcpKeepAlive() {
-        home.sockets().setTcpKeepAlive(null);
+        managed.disableTcpKeepAlive();
     }
 
-    /**
-     * What the manager has closed of its own accord since it was made.
-     *
-     * @return the numbers now
-     */
+    @Override
     public Counters getCounters() {
-        return pool.counters();
+        return managed.getCounters();
     }
 
     /**
@@ -146,7 +125,7 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
     @Override
     @Deprecated
     public boolean isConnectionStaleCheckingEnabled() {
-        return params.isStaleCheckingEnabled();
+        return params.get().isStaleCheckingEnabled();
     }
 
     /**
@@ -158,7 +137,7 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
     @Override
     @Deprecated
     public void setConnectionStaleCheckingEnabled(boolean enabled) {
-        params.setStaleCheckingEnabled(enabled);
+        params.get().setStaleCheckingEnabled(enabled);
     }
 
     /**
@@ -171,7 +150,7 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
     @Override
     @Deprecated
     public void setMaxConnectionsPerHost(int max) {
-        params.setDefaultMaxConnectionsPerHost(max);
+        params.get().setDefaultMaxConnectionsPerHost(max);
     }
 
     /**
@@ -183,7 +162,7 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
     @Override
     @Deprecated
     public int getMaxConnectionsPerHost() {
-        return params.getDefaultMaxConnectionsPerHost();
+        return params.get().getDefaultMaxConnectionsPerHost();
     }
 
     /**
@@ -195,7 +174,7 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
     @Override
     @Deprecated
     public void setMaxTotalConnections(int max) {
-        params.setMaxTotalConnections(max);
+        params.get().setMaxTotalConnections(max);
     }
 
     /**
@@ -207,7 +186,7 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
     @Override
     @Deprecated
     public int getMaxTotalConnections() {
-        return params.getMaxTotalConnections();
+        return params.get().getMaxTotalConnections();
     }
 
     /**
@@ -278,12 +257,11 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
         if (debug) {
             LOG.debug("HttpConnectionManager.getConnection:  config = " + hostConfiguration + ", timeout = " + timeout);
         }
-        Destination destination = destinations.of(hostConfiguration);
+        Destination destination = params.keptTo(hostConfiguration);
         Route route = destination.route();
-        applyLimits(destination, hostConfiguration);
-        Function<Lease<PooledConnection.Cell>, HttpConnection> handOver = lease -> {
-            PooledConnection.Cell cell = lease.connection();
-            PooledConnection connection = cell == null ? fill(lease, hostConfiguration, destination) : cell.get();
+        Function<Lease<WeakConnection<PooledHttpConnection>>, HttpConnection> handOver = lease -> {
+            WeakConnection<PooledHttpConnection> cell = lease.connection();
+            PooledHttpConnection connection = cell == null ? fill(lease, hostConfiguration, destination) : cell.get();
             if (debug && cell != null) {
                 LOG.debug("Getting free connection, hostConfig=" + hostConfiguration);
             }
@@ -297,7 +275,7 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
         }
     }
 
-    private HttpConnection await(Route route, long timeout, Function<Lease<PooledConnection.Cell>, HttpConnection> handOver)
+    private HttpConnection await(Route route, long timeout, Function<Lease<WeakConnection<PooledHttpConnection>>, HttpConnection> handOver)
             throws ConnectionPoolTimeoutException {
         if (LOG.isDebugEnabled()) {
             LOG.debug("Unable to get a connection, waiting..., hostConfig=" + route);
@@ -316,50 +294,15 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
         }
     }
 
-    private PooledConnection fill(Lease<PooledConnection.Cell> vacancy, HostConfiguration hostConfiguration, Destination destination) {
+    private PooledHttpConnection fill(Lease<WeakConnection<PooledHttpConnection>> vacancy, HostConfiguration hostConfiguration,
+            Destination destination) {
         if (LOG.isDebugEnabled()) {
             LOG.debug("Allocating new connection, hostConfig=" + hostConfiguration);
         }
-        PooledConnection connection = new PooledConnection(hostConfiguration, destination, home);
-        boolean filled = false;
-        try {
-            connection.getParams().setDefaults(params);
-            vacancy.opened(connection.cell());
-            filled = true;
-            return connection;
-        } finally {
-            if (!filled) {
-                connection.leave();
-            }
-        }
-    }
-
-    private void applyLimits(Destination destination, HostConfiguration hostConfiguration) {
-        Limits known = limits;
-        Limits now = known.asOf(params);
-        if (now == known && destination.isTold(now)) {
-            return;
-        }
-        do {
-            known = limits;
-            now = known.asOf(params);
-            boolean isTold = false;
-            try {
-                if (now != known) {
-                    pool.setMaxTotal(now.total());
-                    pool.setDefaultMaxPerRoute(now.perHost());
-                    limits = now;
-                }
-                destination.tell(now, pool, hostConfiguration);
-                isTold = true;
-            } finally {
-                if (!isTold) {
-                    // Whoever comes next tells it anew.
-                    limits = unknown;
-                }
-            }
-            // Another thread may have told of newer ones meanwhile, over which these went then.
-        } while (limits.asOf(params) != now);
+        PooledHttpConnection connection = new PooledHttpConnection(hostConfiguration, destination, managed.connections());
+        connection.getParams().setDefaults(params.get());
+        connection.fill(vacancy);
+        return connection;
     }
 
     /**
@@ -418,10 +361,7 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
     /** Deletes the idle connections that are not open, or that their peer has closed. Takes time in proportion to all connections. */
     @Override
     public void deleteClosedConnections() {
-        pool.closeIdleIf((route, cell) -> {
-            PooledConnection connection = cell.get();
-            return connection != null && (!connection.isOpen() || connection.isClosedByPeer());
-        });
+        managed.closeIdleIf(connection -> !connection.isOpen() || connection.isClosedByPeer());
     }
 
     /**
@@ -460,15 +400,15 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
         if (conn == null) {
             throw new NullPointerException("conn is null: release what getConnectionWithTimeout returned");
         }
-        if (!(conn instanceof LeasedConnection)) {
+        if (!(conn instanceof LeasedHttpConnection)) {
             throw unknown();
         }
-        LeasedConnection leased = (LeasedConnection) conn;
-        PooledConnection connection = leased.connection();
+        LeasedHttpConnection leased = (LeasedHttpConnection) conn;
+        PooledHttpConnection connection = leased.connection();
         if (connection == null) {
             return;
         }
-        if (connection.home() != home) {
+        if (!connection.isOf(managed.connections())) {
             throw unknown();
         }
         leased.finishLastResponse();
@@ -511,7 +451,7 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
     }
 
     /** Says what the pool lets go, and takes it from its user if that is a shutdown's doing, before it is closed. Refers to no manager. */
-    private static void letGo(PooledConnection connection, Cause cause) {
+    private static void letGo(PooledHttpConnection connection, Cause cause) {
         if (cause == Cause.PEER_CLOSED && connection.isOpen() && LOG.isDebugEnabled()) {
             LOG.debug("Connection closed by its peer, closing..., hostConfig=" + connection.route());
         }
@@ -538,7 +478,7 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
      */
     @Override
     public HttpConnectionManagerParams getParams() {
-        return params;
+        return params.get();
     }
 
     /**
@@ -549,9 +489,6 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
      */
     @Override
     public void setParams(HttpConnectionManagerParams params) {
-        if (params == null) {
-            throw new IllegalArgumentException("Parameters may not be null");
-        }
-        this.params = params;
+        this.params.set(params);
     }
 }

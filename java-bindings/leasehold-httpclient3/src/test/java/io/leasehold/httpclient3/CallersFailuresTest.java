@@ -88,8 +88,8 @@ class CallersFailuresTest {
                 .call(manager + "closeIdleConnections(long)", stage -> stage.manager.closeIdleConnections(0))
                 .call(manager + "getParams()", stage -> stage.manager.getParams())
                 .call(manager + "setParams(HttpConnectionManagerParams)", stage -> stage.manager.setParams(stage.params(1, 1)))
-                .call("LeasedConnection.open(): of a closed one", ManagerStage::leaseClosed, stage -> stage.last().open())
-                .callEach(LeasedConnection.class, stage -> stage.mine, CallersFailuresTest::argument);
+                .call("LeasedHttpConnection.open(): of a closed one", ManagerStage::leaseClosed, stage -> stage.last().open())
+                .callEach(LeasedHttpConnection.class, stage -> stage.mine, CallersFailuresTest::argument);
     }
 
     private static Object argument(Class<?> type) {

@@ -1,6 +1,7 @@
 package io.leasehold.httpclient4;
 
 import io.leasehold.Lease;
+import io.leasehold.managed.WeakConnection;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
@@ -26,13 +27,13 @@ final class LeasedConnection implements ManagedHttpClientConnection, HttpContext
     private static final AtomicIntegerFieldUpdater<LeasedConnection> DETACHED =
             AtomicIntegerFieldUpdater.newUpdater(LeasedConnection.class, "detached");
 
-    private final Lease<PooledConnection.Cell> lease;
+    private final Lease<WeakConnection<PooledConnection>> lease;
     // Null after the lease, written by whoever has set the next field. Not volatile, which every lease would pay for.
     PooledConnection pooled;
     // Not zero after the lease. Written once, by whoever releases; taken back if that fails.
     volatile int detached;
 
-    LeasedConnection(PooledConnection pooled, Lease<PooledConnection.Cell> lease) {
+    LeasedConnection(PooledConnection pooled, Lease<WeakConnection<PooledConnection>> lease) {
         this.pooled = pooled;
         this.lease = lease;
     }
@@ -46,7 +47,7 @@ final class LeasedConnection implements ManagedHttpClientConnection, HttpContext
     }
 
     /** The lease, to be ended by who has detached this. */
-    Lease<PooledConnection.Cell> lease() {
+    Lease<WeakConnection<PooledConnection>> lease() {
         return lease;
     }
 

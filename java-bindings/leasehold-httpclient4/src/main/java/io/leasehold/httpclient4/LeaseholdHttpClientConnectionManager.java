@@ -3,11 +3,13 @@ package io.leasehold.httpclient4;
 import io.leasehold.ConnectionPool;
 import io.leasehold.Counters;
 import io.leasehold.Leasehold;
+import io.leasehold.LeaseholdManager;
 import io.leasehold.LeaseholdUnavailableException;
 import io.leasehold.ShutdownMode;
 import io.leasehold.Stats;
-import io.leasehold.TcpKeepAlive;
 import io.leasehold.Watching;
+import io.leasehold.managed.ManagedPool;
+import io.leasehold.managed.WeakConnection;
 import io.leasehold.managed.WeakInterner;
 import java.io.IOException;
 import java.util.Set;
@@ -93,16 +95,16 @@ import org.apache.http.util.Args;
  * release that meet an idle connection take constant time and one short lock among several; with a state, time in proportion to the states
  * in use, which are compared by {@code equals} alone.
  */
-public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConnectionManager {
+public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConnectionManager implements LeaseholdManager {
     // HttpClient's own.
     private static final int MAX_TOTAL = 20;
     private static final int MAX_PER_ROUTE = 2;
 
     private final HttpClientConnectionOperator operator;
-    private final ConnectionPool<HttpRoute, PooledConnection.Cell> pool;
-    private final PooledConnection.Home home = new PooledConnection.Home();
-    // HttpClient's own logger by its name, so that an application's logging configuration shows ours as it did HttpClient's.
-    private final Log log = home.log;
+    private final ManagedPool<HttpRoute, PooledConnection> managed;
+    private final ConnectionPool<HttpRoute, WeakConnection<PooledConnection>> pool;
+    private final Loggers loggers = new Loggers();
+    private final Log log = loggers.manager;
     private final WeakInterner<Object> states = new WeakInterner<>();
     private final Configs<SocketConfig> socketConfigs = new Configs<>("SocketConfig", SocketConfig.DEFAULT);
     private final Configs<ConnectionConfig> connectionConfigs = new Configs<>("ConnectionConfig", ConnectionConfig.DEFAULT);
@@ -220,18 +222,16 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
         Args.notNull(timeUnit, "Time unit");
         Leasehold.requireAvailable();
         operator = httpClientConnectionOperator;
-        ConnectionPool.Builder<HttpRoute, PooledConnection.Cell> builder =
-                ConnectionPool.<HttpRoute, PooledConnection.Cell>builder(new PooledConnection.Closer())
+        ConnectionPool.Builder<HttpRoute, WeakConnection<PooledConnection>> builder =
+                ManagedPool.builder(PooledConnection.DISPOSER, PooledConnection.leakListener(log))
                         .maxTotal(MAX_TOTAL)
-                        .maxPerRoute(MAX_PER_ROUTE)
-                        // Connections are asked where HttpClient asks them.
-                        .watching(Watching.WATCH)
-                        .leakListener(PooledConnection.leakListener(log));
+                        .maxPerRoute(MAX_PER_ROUTE);
         if (timeToLive > 0) {
             builder.timeToLive(timeToLive, timeUnit);
         }
-        pool = builder.build();
-        leasing = new Leasing(pool, home, connFactory != null ? connFactory : ManagedHttpClientConnectionFactory.INSTANCE,
+        managed = new ManagedPool<>(builder);
+        pool = managed.pool();
+        leasing = new Leasing(managed, loggers, connFactory != null ? connFactory : ManagedHttpClientConnectionFactory.INSTANCE,
                 timeUnit.toMillis(timeToLive), connectionConfigs, socketConfigs);
     }
 
@@ -260,12 +260,7 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
         if (pool.isShutDown()) {
             throw Request.shutDownBefore();
         }
-        return new Request(pool, leasing, route, hold(state));
-    }
-
-    /** The state that holds for this one, which may be null. */
-    private WeakInterner.Held<Object> hold(Object state) {
-        return state == null ? null : states.hold(state);
+        return new Request(pool, leasing, route, states.hold(state));
     }
 
     /**
@@ -314,7 +309,7 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
                 TimeUnit unit = timeUnit != null ? timeUnit : TimeUnit.MILLISECONDS;
                 long millis = unit.toMillis(keepalive);
                 // As the pool has it: what is shorter than a millisecond is one, and not without end.
-                connection.keep(state, hold(state), keepalive > 0 ? Math.max(1, millis) : 0);
+                connection.keep(state, states.hold(state), keepalive > 0 ? Math.max(1, millis) : 0);
                 isBound = true;
                 leased.lease().updateExpiry(keepalive > 0 ? keepalive : Long.MAX_VALUE, unit);
                 if (debug) {
@@ -421,14 +416,11 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
         log.debug("Connection manager is shutting down");
         // First, so that no lease begins after the leased ones were reset.
         pool.shutdown(ShutdownMode.GRACEFUL);
-        pool.forEachLeased((route, cell) -> {
-            PooledConnection connection = cell.get();
-            if (connection != null) {
-                try {
-                    connection.shutDownWithoutDelay();
-                } catch (IOException e) {
-                    log.debug("I/O exception shutting down connection", e);
-                }
+        managed.forEachLeased(connection -> {
+            try {
+                connection.shutDownWithoutDelay();
+            } catch (IOException e) {
+                log.debug("I/O exception shutting down connection", e);
             }
         });
         pool.shutdown(ShutdownMode.IMMEDIATE);
@@ -482,11 +474,7 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
      */
     protected void enumAvailable(PoolEntryCallback<HttpRoute, ManagedHttpClientConnection> callback) {
         Args.notNull(callback, "Callback");
-        pool.closeIdleIf((route, cell) -> {
-            PooledConnection connection = cell.get();
-            if (connection == null) {
-                return false;
-            }
+        managed.closeIdleIf(connection -> {
             EnumeratedEntry entry = EnumeratedEntry.idle(connection);
             callback.process(entry);
             return entry.isClosed();
@@ -501,12 +489,7 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
      */
     protected void enumLeased(PoolEntryCallback<HttpRoute, ManagedHttpClientConnection> callback) {
         Args.notNull(callback, "Callback");
-        pool.forEachLeased((route, cell) -> {
-            PooledConnection connection = cell.get();
-            if (connection != null) {
-                callback.process(EnumeratedEntry.leased(connection));
-            }
-        });
+        managed.forEachLeased(connection -> callback.process(EnumeratedEntry.leased(connection)));
     }
 
     /**
@@ -573,12 +556,7 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
      */
     @Override
     public void setMaxPerRoute(HttpRoute route, int max) {
-        Args.notNull(route, "Route");
-        if (max < 0) {
-            pool.removeMaxPerRoute(route);
-        } else {
-            pool.setMaxPerRoute(route, max);
-        }
+        managed.setMaxPerRoute(Args.notNull(route, "Route"), max);
     }
 
     /**
@@ -745,35 +723,24 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
      * @param watching how; the default is {@link Watching#BOTH}, and {@link Watching#OFF} is as in HttpClient
      * @throws IllegalArgumentException if {@code watching} is null
      */
+    @Override
     public void setWatching(Watching watching) {
-        home.sockets().setWatching(watching);
+        managed.setWatching(watching);
     }
 
-    /**
-     * Sets TCP keep-alive on every socket that is connected from then on, for servers that vanish without a word: see {@link
-     * TcpKeepAlive}. Sockets whose descriptor cannot be reached are left as they are.
-     *
-     * @param idle after how many seconds of silence the server is asked, 1 to 32767
-     * @param interval how many seconds lie between two probes, 1 to 32767
-     * @param probes how many probes go unanswered before the connection breaks, 1 to 127
-     * @throws IllegalArgumentException if one of them is out of its range
-     */
+    @Override
     public void setTcpKeepAlive(int idle, int interval, int probes) {
-        home.sockets().setTcpKeepAlive(TcpKeepAlive.of(idle, interval, probes));
+        managed.setTcpKeepAlive(idle, interval, probes);
     }
 
-    /** Leaves the sockets that are connected from now on as {@link SocketConfig} says, as in HttpClient. */
+    @Override
     public void disableTcpKeepAlive() {
-        home.sockets().setTcpKeepAlive(null);
+        managed.disableTcpKeepAlive();
     }
 
-    /**
-     * What the manager has closed of its own accord since it was made.
-     *
-     * @return the numbers now
-     */
+    @Override
     public Counters getCounters() {
-        return pool.counters();
+        return managed.getCounters();
     }
 
     private static Registry<ConnectionSocketFactory> defaultRegistry() {

@@ -1,10 +1,11 @@
 package io.leasehold.httpclient4;
 
 import io.leasehold.CoarseClock;
-import io.leasehold.ConnectionPool;
 import io.leasehold.Lease;
 import io.leasehold.Liveness;
 import io.leasehold.Stats;
+import io.leasehold.managed.ManagedPool;
+import io.leasehold.managed.WeakConnection;
 import org.apache.http.config.ConnectionConfig;
 import org.apache.http.config.SocketConfig;
 import org.apache.http.conn.HttpConnectionFactory;
@@ -17,8 +18,8 @@ import org.apache.http.util.Args;
  * leases, without a lock, on an entry that is that thread's alone. What it throws is the end of the lease, by the pool's hand.
  */
 final class Leasing {
-    private final ConnectionPool<HttpRoute, PooledConnection.Cell> pool;
-    private final PooledConnection.Home home;
+    private final ManagedPool<HttpRoute, PooledConnection> managed;
+    private final Loggers loggers;
     private final HttpConnectionFactory<HttpRoute, ManagedHttpClientConnection> factory;
     // Milliseconds, not positive for no end.
     private final long timeToLive;
@@ -27,11 +28,11 @@ final class Leasing {
     // Milliseconds, not positive for never. Written by whoever sets it.
     private volatile int validateAfterInactivity = 2000;
 
-    Leasing(ConnectionPool<HttpRoute, PooledConnection.Cell> pool, PooledConnection.Home home,
+    Leasing(ManagedPool<HttpRoute, PooledConnection> managed, Loggers loggers,
             HttpConnectionFactory<HttpRoute, ManagedHttpClientConnection> factory, long timeToLive,
             Configs<ConnectionConfig> connectionConfigs, Configs<SocketConfig> socketConfigs) {
-        this.pool = pool;
-        this.home = home;
+        this.managed = managed;
+        this.loggers = loggers;
         this.factory = factory;
         this.timeToLive = timeToLive;
         this.connectionConfigs = connectionConfigs;
@@ -47,8 +48,8 @@ final class Leasing {
     }
 
     /** Makes a connection of a lease. */
-    LeasedConnection begin(Lease<PooledConnection.Cell> lease, HttpRoute route) {
-        PooledConnection.Cell cell = lease.connection();
+    LeasedConnection begin(Lease<WeakConnection<PooledConnection>> lease, HttpRoute route) {
+        WeakConnection<PooledConnection> cell = lease.connection();
         PooledConnection connection = cell == null ? null : cell.get();
         if (connection == null || isUnfit(connection)) {
             connection = open(lease, connection, route);
@@ -70,7 +71,7 @@ final class Leasing {
     }
 
     /** Fills a vacancy, or the place of a connection that turned out to be dead. */
-    private PooledConnection open(Lease<PooledConnection.Cell> lease, PooledConnection dead, HttpRoute route) {
+    private PooledConnection open(Lease<WeakConnection<PooledConnection>> lease, PooledConnection dead, HttpRoute route) {
         if (dead != null && dead.isOpen()) {
             // Closed where no lease waits for it: TLS has something to say to a peer that may not listen.
             lease.replaceStale();
@@ -79,24 +80,17 @@ final class Leasing {
             dead.end();
         }
         ManagedHttpClientConnection made = factory.create(route, connectionConfigs.ofProxyOrTarget(route));
-        PooledConnection connection = new PooledConnection(Args.notNull(made, "Connection"), route, timeToLive, home);
-        boolean filled = false;
-        try {
-            lease.opened(connection.cell());
-            filled = true;
-            return connection;
-        } finally {
-            if (!filled) {
-                connection.end();
-            }
-        }
+        PooledConnection connection =
+                new PooledConnection(Args.notNull(made, "Connection"), route, timeToLive, managed.connections(), loggers);
+        connection.fill(lease);
+        return connection;
     }
 
     /** Gets a connection ready for its user. */
     void handOver(LeasedConnection leased, HttpRoute route) {
         PooledConnection connection = leased.pooled();
-        if (home.log.isDebugEnabled()) {
-            home.log.debug("Connection leased: " + connection + numbers(route));
+        if (loggers.manager.isDebugEnabled()) {
+            loggers.manager.debug("Connection leased: " + connection + numbers(route));
         }
         if (connection.isOpen()) {
             connection.setSocketTimeout(socketConfigs.ofFirstHop(route).getSoTimeout());
@@ -105,8 +99,8 @@ final class Leasing {
 
     /** As the lines of HttpClient's manager give a route's and the pool's numbers. */
     String numbers(HttpRoute route) {
-        Stats total = pool.stats();
-        Stats ofRoute = pool.stats(route);
+        Stats total = managed.pool().stats();
+        Stats ofRoute = managed.pool().stats(route);
         return "[total available: " + total.available()
                 + "; route allocated: " + (ofRoute.leased() + ofRoute.available()) + " of " + ofRoute.max()
                 + "; total allocated: " + (total.leased() + total.available()) + " of " + total.max() + "]";

@@ -6,99 +6,61 @@ import io.leasehold.Disposer;
 import io.leasehold.LeakListener;
 import io.leasehold.Lease;
 import io.leasehold.Liveness;
-import io.leasehold.ManagedSockets;
-import io.leasehold.SocketProbe;
+import io.leasehold.managed.ManagedConnections;
+import io.leasehold.managed.ManagedSocket;
+import io.leasehold.managed.WeakConnection;
 import io.leasehold.managed.WeakInterner;
 import java.io.IOException;
-import java.lang.ref.WeakReference;
 import java.net.Socket;
 import java.util.Date;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.commons.logging.Log;
-import org.apache.commons.logging.LogFactory;
 import org.apache.http.conn.ManagedHttpClientConnection;
 import org.apache.http.conn.routing.HttpRoute;
 import org.apache.http.impl.BHttpConnectionBase;
 import org.apache.http.impl.conn.ConnectionShutdownException;
-import org.apache.http.impl.conn.DefaultManagedHttpClientConnection;
-import org.apache.http.impl.conn.PoolingHttpClientConnectionManager;
 
 /**
  * HttpClient's connection with what the manager notes of it, from its making to its end. Users never see it, only a
  * {@link LeasedConnection} that ends with the lease.
  *
- * <p><b>Who refers to whom.</b> A pool's cells outlive the pool, so that its connections can be disposed of, and what a cell refers to
- * is never collected before. A connection, though, leads anywhere: to its attributes, its factory's configuration, its socket's
- * factory, and so to the application and its manager. So the pool is given a {@link Cell}, a weak reference, and the manager alone holds
- * its connections strongly, in {@link Home}. A manager that nobody refers to goes with all its idle connections, and the JDK
- * closes their sockets. Nothing here refers to a lease, which must be collectable while its connection is not.
+ * <p>It leads to its attributes, its factory's configuration, its socket's factory, and so to the application and its manager: who refers
+ * to whom is said at {@link WeakConnection}. Nothing here refers to a lease.
  *
  * <p>Its fields are written by the holder of its lease, and handed to the next holder by the pool; enumerations read them without
  * a lock and may see what was true a moment ago.
  */
 final class PooledConnection {
-    /** What the pool keeps of a connection. */
-    static final class Cell extends WeakReference<PooledConnection> {
-        private Cell(PooledConnection connection) {
-            super(connection);
-        }
-    }
-
-    /** Who holds a manager's connections strongly. */
-    static final class Home {
-        // HttpClient's own loggers by their names, the pool's class cannot be named here. Each manager has its own, as in HttpClient: whose
-        // they are may depend on the application that makes the manager, if HttpClient is shared by several.
-        final Log log = LogFactory.getLog(PoolingHttpClientConnectionManager.class);
-        private final Log poolLog = LogFactory.getLog("org.apache.http.impl.conn.CPool");
-        private final Log connectionLog = LogFactory.getLog(DefaultManagedHttpClientConnection.class);
-        private final Set<PooledConnection> connections = ConcurrentHashMap.newKeySet();
-        private final ManagedSockets sockets = new ManagedSockets();
-
-        ManagedSockets sockets() {
-            return sockets;
-        }
-    }
-
-    /** Tells a log of leases that were lost to the collector. Refers to no manager. */
-    static LeakListener<HttpRoute, Cell> leakListener(Log log) {
-        return (route, cell) -> {
-            PooledConnection connection = cell == null ? null : cell.get();
+    /** Tells a log of leases that were lost to the collector. */
+    static LeakListener<HttpRoute, PooledConnection> leakListener(Log log) {
+        return (route, connection) -> {
             log.warn("Connection reclaimed by garbage collector, it was never released: "
                     + (connection == null ? "[route: " + route + "]" : connection.toString())
                     + (connection != null && connection.socketShown ? ", its socket is left to whoever has asked for it" : ""));
         };
     }
 
-    /** Closes what a pool lets go, but for a socket that somebody may have taken over. Refers to no manager. */
-    static final class Closer implements Disposer<Cell> {
+    /** Closes what a pool lets go, but for a socket that somebody may have taken over. */
+    static final Disposer<PooledConnection> DISPOSER = new Disposer<PooledConnection>() {
         @Override
-        public void dispose(Cell cell, Cause cause) {
-            PooledConnection connection = cell.get();
-            if (connection != null) {
-                if (cause == Cause.LEAKED && connection.socketShown) {
-                    connection.leave();
-                } else {
-                    connection.end();
-                }
+        public void dispose(PooledConnection connection, Cause cause) {
+            if (cause == Cause.LEAKED && connection.socketShown) {
+                connection.leave();
+            } else {
+                connection.end();
             }
         }
 
         @Override
-        public void letGo(Cell cell, Cause cause) {
-            PooledConnection connection = cell.get();
-            if (connection != null) {
-                connection.logCause(cause);
-            }
+        public void letGo(PooledConnection connection, Cause cause) {
+            connection.logCause(cause);
         }
 
         @Override
-        public boolean mayBlock(Cell cell) {
-            PooledConnection connection = cell.get();
-            return connection != null && connection.probe().mayBlockToClose();
+        public boolean mayBlock(PooledConnection connection) {
+            return connection.mayBlockToClose();
         }
-    }
+    };
 
     private static final AtomicLong COUNTER = new AtomicLong();
 
@@ -116,8 +78,10 @@ final class PooledConnection {
         }
     };
 
-    private final Cell cell = new Cell(this);
-    private final Home home;
+    private final WeakConnection<PooledConnection> cell = new WeakConnection<>(this);
+    private final ManagedConnections<PooledConnection> connections;
+    private final ManagedSocket socket;
+    private final Loggers loggers;
     private final String id = Long.toString(COUNTER.getAndIncrement());
     private final HttpRoute route;
     private final ManagedHttpClientConnection connection;
@@ -139,27 +103,38 @@ final class PooledConnection {
     private int timeout = UNKNOWN_TIMEOUT;
     // Whether its user has seen the socket, and may go on with it alone.
     private boolean socketShown;
-    // Of the socket that was asked for last. Immutable, so that who shuts down may ask while its holder connects.
-    private SocketProbe probe;
-    // Whether it has left its home. Written by whoever ends it, before it is closed, and read by whoever opens it, after it is open: a
-    // lease may be ended under the one who connects, by an abort or a shutdown, and then one of the two closes what was opened.
+    // Whether its manager holds it no more. Written by whoever ends it, before it is closed, and read by whoever opens it, after it is open:
+    // a lease may be ended under the one who connects, by an abort or a shutdown, and then one of the two closes what was opened.
     private volatile boolean gone;
     // Whether it is closed with a reset when it ends. Written by who shuts the manager down, read by whoever ends it.
     private volatile boolean endsWithReset;
 
-    /** A connection not opened yet, held by its home; {@code timeToLive} is in milliseconds, not positive for no end. */
-    PooledConnection(ManagedHttpClientConnection connection, HttpRoute route, long timeToLive, Home home) {
+    /**
+     * A connection not opened yet, to be one of those of a manager; {@code timeToLive} is in milliseconds, not positive for no end.
+     */
+    PooledConnection(ManagedHttpClientConnection connection, HttpRoute route, long timeToLive,
+            ManagedConnections<PooledConnection> connections, Loggers loggers) {
         this.connection = connection;
         hasOwnCheck = HAS_OWN_CHECK.get(connection.getClass());
         this.route = route;
-        this.home = home;
+        this.connections = connections;
+        this.loggers = loggers;
+        socket = connections.socket();
         validUntil = after(created, timeToLive);
         expiry = validUntil;
-        home.connections.add(this);
     }
 
-    Cell cell() {
-        return cell;
+    /** Fills a vacancy, or the place of a dead connection, with it. Should that fail, it is closed. */
+    void fill(Lease<WeakConnection<PooledConnection>> lease) {
+        boolean isFilled = false;
+        try {
+            connections.fill(lease, cell);
+            isFilled = true;
+        } finally {
+            if (!isFilled) {
+                end();
+            }
+        }
     }
 
     String id() {
@@ -197,7 +172,7 @@ final class PooledConnection {
 
     /** What the pool knows the state by; null for none. */
     WeakInterner.Key<Object> key() {
-        return held == null ? null : held.key();
+        return WeakInterner.key(held);
     }
 
     /** Notes, before a release, for whom it is and for how long the server keeps it: milliseconds, not positive for no end. */
@@ -218,7 +193,7 @@ final class PooledConnection {
      * unless HttpClient's connection would log a line of it.
      */
     void setSocketTimeout(int millis) {
-        if (millis != timeout || home.connectionLog.isDebugEnabled()) {
+        if (millis != timeout || loggers.connection.isDebugEnabled()) {
             connection.setSocketTimeout(millis);
             timeout = socketShown ? UNKNOWN_TIMEOUT : millis;
         }
@@ -236,16 +211,16 @@ final class PooledConnection {
      *
      * @throws ConnectionShutdownException if the lease was ended meanwhile
      */
-    void connected(HttpRoute route, Lease<Cell> lease) throws IOException {
+    void connected(HttpRoute route, Lease<WeakConnection<PooledConnection>> lease) throws IOException {
         if (gone) {
             shutDown();
             throw new ConnectionShutdownException();
         }
         timeout = UNKNOWN_TIMEOUT;
         astray |= !this.route.equals(route);
-        SocketProbe probe = probe();
-        home.sockets.connected(probe);
-        if (!home.sockets.attach(lease, probe)) {
+        Socket present = connection.getSocket();
+        socket.connected(present);
+        if (!socket.attach(present, lease)) {
             throw new ConnectionShutdownException();
         }
     }
@@ -285,20 +260,13 @@ final class PooledConnection {
         if (!connection.isOpen()) {
             return Liveness.CLOSED;
         }
-        Liveness seen = home.sockets.liveness(probe(), route.isSecure());
+        Liveness seen = socket.liveness(connection.getSocket(), route.isSecure());
         return seen == Liveness.ALIVE && hasOwnCheck ? Liveness.UNKNOWN : seen;
     }
 
-    /** Of its present socket, whose descriptor is looked for once. */
-    private SocketProbe probe() {
-        Socket socket = connection.getSocket();
-        SocketProbe last = probe;
-        if (last != null && last.isOf(socket)) {
-            return last;
-        }
-        SocketProbe found = SocketProbe.of(socket);
-        probe = found;
-        return found;
+    /** Whether closing it may wait for its peer. */
+    private boolean mayBlockToClose() {
+        return socket.mayBlockToClose(connection.getSocket());
     }
 
     /** Whether it is stale by its own check: HttpClient's tries to read for a millisecond. */
@@ -324,7 +292,7 @@ final class PooledConnection {
 
     /** Closes it with a reset, now or, if that may wait for its peer, where it ends. */
     void shutDownWithoutDelay() throws IOException {
-        if (probe().mayBlockToClose()) {
+        if (mayBlockToClose()) {
             endsWithReset = true;
         } else {
             shutDown();
@@ -335,29 +303,29 @@ final class PooledConnection {
     private void logCause(Cause cause) {
         if (cause == Cause.EXPIRED) {
             logExpired();
-        } else if (cause == Cause.PEER_CLOSED && home.poolLog.isDebugEnabled() && isOpen()
+        } else if (cause == Cause.PEER_CLOSED && loggers.pool.isDebugEnabled() && isOpen()
                 // Where the watch has failed, the pool says so of a plain one with unasked bytes too.
-                && probe().ask() == Liveness.CLOSED) {
-            home.poolLog.debug("Connection " + asEntry() + " closed by its peer");
+                && socket.isClosed(connection.getSocket())) {
+            loggers.pool.debug("Connection " + asEntry() + " closed by its peer");
         }
     }
 
     void logExpired() {
-        if (home.poolLog.isDebugEnabled()) {
-            home.poolLog.debug("Connection " + asEntry() + " expired @ " + new Date(expiry));
+        if (loggers.pool.isDebugEnabled()) {
+            loggers.pool.debug("Connection " + asEntry() + " expired @ " + new Date(expiry));
         }
     }
 
-    /** Leaves its home for good, and is closed. */
+    /** Its manager holds it no more, and it is closed. */
     void end() {
         leave();
         closeQuietly();
     }
 
-    /** Leaves its home for good. */
+    /** Its manager holds it no more. */
     private void leave() {
         gone = true;
-        home.connections.remove(this);
+        connections.leave(this);
     }
 
     /** Closes it, with a reset if that was to come; what fails is logged. */
@@ -369,7 +337,7 @@ final class PooledConnection {
                 close();
             }
         } catch (IOException e) {
-            home.poolLog.debug("I/O error closing connection", e);
+            loggers.pool.debug("I/O error closing connection", e);
         }
     }
 

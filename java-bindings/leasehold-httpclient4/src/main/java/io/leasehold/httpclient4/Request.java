@@ -4,6 +4,7 @@ import io.leasehold.ConnectionPool;
 import io.leasehold.Lease;
 import io.leasehold.PendingLease;
 import io.leasehold.PoolShutDownException;
+import io.leasehold.managed.WeakConnection;
 import io.leasehold.managed.WeakInterner;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
@@ -26,7 +27,7 @@ final class Request implements ConnectionRequest {
     private static final AtomicReferenceFieldUpdater<Request, Object> STATUS =
             AtomicReferenceFieldUpdater.newUpdater(Request.class, Object.class, "status");
 
-    private final ConnectionPool<HttpRoute, PooledConnection.Cell> pool;
+    private final ConnectionPool<HttpRoute, WeakConnection<PooledConnection>> pool;
     private final Leasing leasing;
     private final HttpRoute route;
     private final WeakInterner.Held<Object> state;
@@ -34,7 +35,8 @@ final class Request implements ConnectionRequest {
     // cancelled; the connection, with which it answers if it is asked again; or CANCELLED.
     private volatile Object status;
 
-    Request(ConnectionPool<HttpRoute, PooledConnection.Cell> pool, Leasing leasing, HttpRoute route, WeakInterner.Held<Object> state) {
+    Request(ConnectionPool<HttpRoute, WeakConnection<PooledConnection>> pool, Leasing leasing, HttpRoute route,
+            WeakInterner.Held<Object> state) {
         this.pool = pool;
         this.leasing = leasing;
         this.route = route;
@@ -62,12 +64,12 @@ final class Request implements ConnectionRequest {
         }
         boolean wasShutDown = pool.isShutDown();
         try {
-            WeakInterner.Key<Object> key = state == null ? null : state.key();
+            WeakInterner.Key<Object> key = WeakInterner.key(state);
             LeasedConnection served = before == null ? pool.tryLeaseFor(route, key, lease -> serve(lease, null)) : null;
             if (served != null) {
                 return served;
             }
-            PendingLease<PooledConnection.Cell> pending = pending(key);
+            PendingLease<WeakConnection<PooledConnection>> pending = pending(key);
             // Zero and less are without end in HttpClient, and then there may be no unit.
             return pending == null ? servedElsewhere() : timeout > 0
                     ? pending.getFor(timeout, timeUnit, lease -> serve(lease, pending))
@@ -87,16 +89,16 @@ final class Request implements ConnectionRequest {
 
     /** The request in the pool's queue, or null if another thread was served or has cancelled it. */
     @SuppressWarnings("unchecked") // Put there here and nowhere else.
-    private PendingLease<PooledConnection.Cell> pending(WeakInterner.Key<Object> key) {
+    private PendingLease<WeakConnection<PooledConnection>> pending(WeakInterner.Key<Object> key) {
         if (status == null) {
             STATUS.compareAndSet(this, null, pool.pendingLease(route, key));
         }
         Object now = status;
-        return now instanceof PendingLease ? (PendingLease<PooledConnection.Cell>) now : null;
+        return now instanceof PendingLease ? (PendingLease<WeakConnection<PooledConnection>>) now : null;
     }
 
     /** Answers with a lease, which the pool takes back should this throw anything. */
-    private LeasedConnection serve(Lease<PooledConnection.Cell> lease, Object before) {
+    private LeasedConnection serve(Lease<WeakConnection<PooledConnection>> lease, Object before) {
         LeasedConnection leased = null;
         try {
             leased = leasing.begin(lease, route);

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.leasehold.Cause;
+import io.leasehold.Disposer;
+import io.leasehold.managed.ManagedConnections;
 import io.leasehold.testsupport.Eventually;
 import io.leasehold.testsupport.LogCapture;
 import java.io.IOException;
@@ -42,10 +44,11 @@ class PooledConnectionTest {
     @RegisterExtension
     final Loopback server = new Loopback();
     private final HttpRoute route = server.route();
-    private final PooledConnection.Home home = new PooledConnection.Home();
-    private final PooledConnection.Closer closer = new PooledConnection.Closer();
+    private final ManagedConnections<PooledConnection> connections = new ManagedConnections<>();
+    private final Loggers loggers = new Loggers();
+    private final Disposer<PooledConnection> disposer = PooledConnection.DISPOSER;
     private final Own own = new Own();
-    private final PooledConnection pooled = new PooledConnection(own, route, -1, home);
+    private final PooledConnection pooled = new PooledConnection(own, route, -1, connections, loggers);
 
     @Test
     void aPromiseIsCountedFromItsReleaseAndMayBeWithoutEnd() {
@@ -60,62 +63,53 @@ class PooledConnectionTest {
     @Test
     void whatIsLetGoIsClosed() {
         pooled.showSocket();
-        closer.dispose(pooled.cell(), Cause.DISCARDED);
+        disposer.dispose(pooled, Cause.DISCARDED);
         assertEquals("closed", own.end);
     }
 
     @Test
     void whatIsLostIsClosed() {
-        closer.dispose(pooled.cell(), Cause.LEAKED);
+        disposer.dispose(pooled, Cause.LEAKED);
         assertEquals("closed", own.end);
     }
 
     @Test
     void whatIsLostIsLeftToWhoHasSeenItsSocket() {
         pooled.showSocket();
-        closer.dispose(pooled.cell(), Cause.LEAKED);
+        disposer.dispose(pooled, Cause.LEAKED);
         assertEquals("open", own.end);
     }
 
     @Test
     void whateverIsLetGoIsHeldByNobody() throws Exception {
         for (Cause cause : new Cause[] {Cause.DISCARDED, Cause.LEAKED}) {
-            PooledConnection.Cell cell = letGo(cause);
-            Eventually.awaitAfterCollection("it to go, " + cause, () -> cell.get() == null);
+            WeakReference<PooledConnection> other = letGo(cause);
+            Eventually.awaitAfterCollection("it to go, " + cause, () -> other.get() == null);
         }
-        assertEquals(pooled, pooled.cell().get());
     }
 
-    private PooledConnection.Cell letGo(Cause cause) {
-        PooledConnection other = new PooledConnection(new Own(), route, -1, home);
+    private WeakReference<PooledConnection> letGo(Cause cause) {
+        PooledConnection other = new PooledConnection(new Own(), route, -1, connections, loggers);
+        connections.hold(other);
         other.showSocket();
-        closer.dispose(other.cell(), cause);
-        return other.cell();
+        disposer.dispose(other, cause);
+        return new WeakReference<>(other);
     }
 
     @Test
     void whoseCloseMayWaitIsKnownByItsSocket() throws Exception {
-        assertFalse(closer.mayBlock(pooled.cell()));
+        assertFalse(disposer.mayBlock(pooled));
         try (Socket socket = new Socket("127.0.0.1", route.getTargetHost().getPort())) {
             own.bind(socket);
-            assertFalse(closer.mayBlock(pooled.cell()));
+            assertFalse(disposer.mayBlock(pooled));
             socket.setSoLinger(true, 1);
-            assertTrue(closer.mayBlock(pooled.cell()));
+            assertTrue(disposer.mayBlock(pooled));
             // Then it is reset where it ends, which is elsewhere.
             pooled.shutDownWithoutDelay();
             assertEquals("open", own.end);
-            closer.dispose(pooled.cell(), Cause.SHUT_DOWN);
+            disposer.dispose(pooled, Cause.SHUT_DOWN);
             assertEquals("reset", own.end);
         }
-    }
-
-    @Test
-    void whatWasCollectedConcernsNobody() {
-        pooled.cell().clear();
-        closer.letGo(pooled.cell(), Cause.EXPIRED);
-        closer.dispose(pooled.cell(), Cause.EXPIRED);
-        assertFalse(closer.mayBlock(pooled.cell()));
-        assertEquals("open", own.end);
     }
 
     @Test
@@ -127,7 +121,7 @@ class PooledConnectionTest {
             }
         };
         try (LogCapture log = LogCapture.of("org.apache.http.impl.conn.CPool")) {
-            closer.dispose(new PooledConnection(failing, route, -1, home).cell(), Cause.IDLE);
+            disposer.dispose(new PooledConnection(failing, route, -1, connections, loggers), Cause.IDLE);
             assertEquals("[I/O error closing connection]", log.messages().toString());
         }
     }
@@ -135,19 +129,17 @@ class PooledConnectionTest {
     @Test
     void whatIsLostIsNamedAsFarAsItIsKnown() {
         assertLost(null, "[route: " + route + "]");
-        assertLost(pooled.cell(), "[id: " + pooled.id() + "][route: " + route + "]");
+        assertLost(pooled, "[id: " + pooled.id() + "][route: " + route + "]");
         pooled.keep("somebody", null, 0);
-        assertLost(pooled.cell(), "[id: " + pooled.id() + "][route: " + route + "][state: somebody]");
+        assertLost(pooled, "[id: " + pooled.id() + "][route: " + route + "][state: somebody]");
         pooled.showSocket();
-        assertLost(pooled.cell(), "[id: " + pooled.id() + "][route: " + route + "][state: somebody]"
+        assertLost(pooled, "[id: " + pooled.id() + "][route: " + route + "][state: somebody]"
                 + ", its socket is left to whoever has asked for it");
-        pooled.cell().clear();
-        assertLost(pooled.cell(), "[route: " + route + "]");
     }
 
-    private void assertLost(PooledConnection.Cell cell, String what) {
+    private void assertLost(PooledConnection connection, String what) {
         try (LogCapture log = LogCapture.of(PoolingHttpClientConnectionManager.class)) {
-            PooledConnection.leakListener(home.log).leaked(route, cell);
+            PooledConnection.leakListener(loggers.manager).leaked(route, connection);
             assertEquals("[" + LOST + what + "]", log.messages().toString());
         }
     }

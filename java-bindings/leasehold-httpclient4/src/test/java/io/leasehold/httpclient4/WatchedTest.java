@@ -66,17 +66,17 @@ class WatchedTest {
     @Test
     void onlyAConnectionThatItsPeerHasClosedIsSaidToBeClosedByIt() throws Exception {
         HttpClientConnection connection = leaseOpen(manager, route, null);
-        PooledConnection.Cell cell = LeasedConnection.of(connection).pooled().cell();
+        PooledConnection pooled = LeasedConnection.of(connection).pooled();
         Socket socket = ((ManagedHttpClientConnection) connection).getSocket();
         Socket peer = server.accept();
         try (LogCapture log = LogCapture.of("org.apache.http.impl.conn.CPool")) {
             peer.getOutputStream().write('H');
             Eventually.await("the peer's byte", () -> Sockets.probe(socket) == Liveness.READABLE);
-            new PooledConnection.Closer().letGo(cell, Cause.PEER_CLOSED);
+            PooledConnection.DISPOSER.letGo(pooled, Cause.PEER_CLOSED);
             assertEquals("[]", log.messages().toString());
             peer.close();
             Eventually.await("the peer's end", () -> Sockets.probe(socket) == Liveness.CLOSED);
-            new PooledConnection.Closer().letGo(cell, Cause.PEER_CLOSED);
+            PooledConnection.DISPOSER.letGo(pooled, Cause.PEER_CLOSED);
             assertTrue(log.messages().toString().endsWith("closed by its peer]"), log.messages().toString());
         }
     }

@@ -73,12 +73,26 @@ public final class WeakInterner<T> {
     public WeakInterner() {}
 
     /**
+     * What a pool is to know of an object.
+     *
+     * @param held the object in use, or null for none
+     * @param <T> the type of the object
+     * @return its key, or null
+     */
+    public static <T> Key<T> key(Held<T> held) {
+        return held == null ? null : held.key;
+    }
+
+    /**
      * What holds for an object. Takes time in proportion to the objects in use.
      *
-     * @param object the object
-     * @return the first that is equal to it, or the object itself
+     * @param object the object; null is none
+     * @return the first that is equal to it, or the object itself; null for none
      */
     public Held<T> hold(T object) {
+        if (object == null) {
+            return null;
+        }
         for (;;) {
             List<Key<T>> seen = known.get();
             for (Key<T> key : seen) {

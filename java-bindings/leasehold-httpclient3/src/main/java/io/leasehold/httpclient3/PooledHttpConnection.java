@@ -5,14 +5,12 @@ import io.leasehold.Disposer;
 import io.leasehold.LeakListener;
 import io.leasehold.Lease;
 import io.leasehold.Liveness;
-import io.leasehold.ManagedSockets;
-import io.leasehold.SocketProbe;
+import io.leasehold.managed.ManagedConnections;
+import io.leasehold.managed.ManagedSocket;
+import io.leasehold.managed.WeakConnection;
 import java.io.IOException;
 import java.lang.ref.WeakReference;
 import java.net.InetAddress;
-import java.net.Socket;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiConsumer;
 import org.apache.commons.httpclient.HostConfiguration;
 import org.apache.commons.httpclient.HttpConnection;
@@ -20,80 +18,49 @@ import org.apache.commons.httpclient.protocol.Protocol;
 import org.apache.commons.logging.Log;
 
 /**
- * The connection itself, with its socket. Users never see it, only a {@link LeasedConnection} that ends with the lease.
+ * The connection itself, with its socket. Users never see it, only a {@link LeasedHttpConnection} that ends with the lease.
  *
- * <p><b>Who refers to whom.</b> A pool's cells outlive the pool, so that its connections can be disposed of, and what a cell
- * refers to is never collected before. A connection, though, leads anywhere: to its parameters, their defaults, the retry handler
- * among these, and so to the application and its manager. So the pool is given a {@link Cell}, a weak reference, and the manager
- * alone holds its connections strongly, in {@link #home}. A manager that nobody refers to goes with all its connections, and the
- * JDK closes the sockets, as it does for 3.1. Nothing here refers to a lease, which must be collectable while its connection is
- * not: the stream of the last response, which leads to its method and so to the {@link LeasedConnection}, is kept there.
+ * <p>It leads to its parameters, their defaults, the retry handler among these, and so to the application and its manager: who refers to
+ * whom is said at {@link WeakConnection}. Nothing here refers to a lease: the stream of the last response, which leads to its method and so
+ * to the {@link LeasedHttpConnection}, is kept there.
  *
  * <p>Used by one thread at a time, the holder of its lease; fields that others touch say so.
  */
-final class PooledConnection extends HttpConnection {
-    /** What the pool keeps of a connection. */
-    static final class Cell extends WeakReference<PooledConnection> {
-        private Cell(PooledConnection connection) {
-            super(connection);
-        }
-    }
-
-    /** Who holds a manager's connections strongly. */
-    static final class Home {
-        private final Set<PooledConnection> connections = ConcurrentHashMap.newKeySet();
-        private final ManagedSockets sockets = new ManagedSockets();
-
-        ManagedSockets sockets() {
-            return sockets;
-        }
-    }
-
-    /** Closes what a pool lets go, after it was told in a manager's way. Refers to no manager. */
-    static final class Closer implements Disposer<Cell> {
-        private final BiConsumer<PooledConnection, Cause> tell;
-
-        Closer(BiConsumer<PooledConnection, Cause> tell) {
-            this.tell = tell;
-        }
-
-        @Override
-        public void letGo(Cell cell, Cause cause) {
-            PooledConnection connection = cell.get();
-            if (connection != null) {
+final class PooledHttpConnection extends HttpConnection {
+    /** Closes what a pool lets go, after it was told in a manager's way. */
+    static Disposer<PooledHttpConnection> disposer(BiConsumer<PooledHttpConnection, Cause> tell) {
+        return new Disposer<PooledHttpConnection>() {
+            @Override
+            public void letGo(PooledHttpConnection connection, Cause cause) {
                 tell.accept(connection, cause);
             }
-        }
 
-        @Override
-        public void dispose(Cell cell, Cause cause) {
-            PooledConnection connection = cell.get();
-            if (connection != null) {
-                connection.end();
+            @Override
+            public void dispose(PooledHttpConnection connection, Cause cause) {
+                connection.connections.leave(connection);
+                connection.close();
             }
-        }
 
-        @Override
-        public boolean mayBlock(Cell cell) {
-            PooledConnection connection = cell.get();
-            return connection != null && connection.mayBlockToClose();
-        }
+            @Override
+            public boolean mayBlock(PooledHttpConnection connection) {
+                return connection.mayBlockToClose();
+            }
+        };
     }
 
-    /** Tells a log of leases that were lost to the collector, in 3.1's words. Refers to no manager. */
-    static LeakListener<Route, Cell> leakListener(Log log) {
-        return (route, cell) -> {
+    /** Tells a log of leases that were lost to the collector, in 3.1's words. */
+    static LeakListener<Route, PooledHttpConnection> leakListener(Log log) {
+        return (route, connection) -> {
             if (log.isDebugEnabled()) {
                 log.debug("Connection reclaimed by garbage collector, hostConfig=" + route);
             }
         };
     }
 
-    private final Cell cell = new Cell(this);
-    private final Home home;
+    private final WeakConnection<PooledHttpConnection> cell = new WeakConnection<>(this);
+    private final ManagedConnections<PooledHttpConnection> connections;
+    private final ManagedSocket socket;
     private final Destination destination;
-    // Of the socket that was asked for last. Immutable, so that who closes what is idle or shuts down may ask while its holder opens it.
-    private SocketProbe probe;
     // Whether open() was ever called: a connection that was not is as good as new.
     private boolean tried;
     // Whether its user turned it elsewhere.
@@ -109,54 +76,45 @@ final class PooledConnection extends HttpConnection {
     // Who held it last, for a manager that gives a thread the same object again.
     private WeakReference<HttpConnection> lastHolder;
 
-    /** A connection for this configuration, not opened yet, held by its home. */
-    PooledConnection(HostConfiguration configuration, Destination destination, Home home) {
+    /** A connection for this configuration, not opened yet, to be one of those of a manager. */
+    PooledHttpConnection(HostConfiguration configuration, Destination destination, ManagedConnections<PooledHttpConnection> connections) {
         super(configuration);
         this.destination = destination;
-        this.home = home;
-        home.connections.add(this);
+        this.connections = connections;
+        socket = connections.socket();
     }
 
     /** One that is not open, in the stead of one that is to be closed, for the same holder: see {@link #successor}. */
-    private PooledConnection(PooledConnection before) {
+    private PooledHttpConnection(PooledHttpConnection before) {
         super(before.getProxyHost(), before.getProxyPort(), before.getHost(), before.getPort(), before.getProtocol());
         super.setLocalAddress(before.getLocalAddress());
         setParams(before.getParams());
         destination = before.destination;
-        home = before.home;
+        connections = before.connections;
+        socket = connections.socket();
         tried = true;
         turned = before.turned;
         leased = true;
         lastHolder = before.lastHolder;
-        home.connections.add(this);
     }
 
     /** What its holder may go on with, as if it were this one after its close. */
-    PooledConnection successor() {
-        return new PooledConnection(this);
+    PooledHttpConnection successor() {
+        return new PooledHttpConnection(this);
     }
 
-    Cell cell() {
-        return cell;
+    /** Fills a vacancy with it. */
+    void fill(Lease<WeakConnection<PooledHttpConnection>> vacancy) {
+        connections.fill(vacancy, cell);
     }
 
-    Home home() {
-        return home;
+    /** Whether it is one of these. */
+    boolean isOf(ManagedConnections<PooledHttpConnection> manager) {
+        return connections == manager;
     }
 
     Route route() {
         return destination.route();
-    }
-
-    /** Leaves its home. */
-    void leave() {
-        home.connections.remove(this);
-    }
-
-    /** Leaves its home, and is closed. */
-    private void end() {
-        leave();
-        close();
     }
 
     /** Whether it may serve another request: it is open or as good as new, and still goes where it was made to. */
@@ -213,24 +171,12 @@ final class PooledConnection extends HttpConnection {
 
     /** Whether closing it may wait for the peer. */
     boolean mayBlockToClose() {
-        return probe().mayBlockToClose();
+        return socket.mayBlockToClose(getSocket());
     }
 
     /** Whether it is open as far as this side knows, but the peer has closed it. */
     boolean isClosedByPeer() {
-        return getSocket() != null && probe().ask() == Liveness.CLOSED;
-    }
-
-    /** Of its present socket, whose descriptor is looked for once. */
-    private SocketProbe probe() {
-        Socket socket = getSocket();
-        SocketProbe last = probe;
-        if (last != null && last.isOf(socket)) {
-            return last;
-        }
-        SocketProbe found = SocketProbe.of(socket);
-        probe = found;
-        return found;
+        return socket.isClosed(getSocket());
     }
 
     /**
@@ -242,7 +188,7 @@ final class PooledConnection extends HttpConnection {
         if (!isOpen()) {
             return true;
         }
-        Liveness seen = home.sockets.liveness(probe(), isSecure());
+        Liveness seen = socket.liveness(getSocket(), isSecure());
         return seen == Liveness.UNKNOWN ? super.isStale() : seen == Liveness.CLOSED;
     }
 
@@ -250,7 +196,7 @@ final class PooledConnection extends HttpConnection {
     public void open() throws IOException {
         tried = true;
         super.open();
-        home.sockets.connected(probe());
+        socket.connected(getSocket());
         closeIfOrphaned();
     }
 
@@ -261,8 +207,8 @@ final class PooledConnection extends HttpConnection {
     }
 
     /** Tells the pool the socket, or has it forgotten. */
-    void attachTo(Lease<Cell> lease) {
-        home.sockets.attach(lease, probe());
+    void attachTo(Lease<WeakConnection<PooledHttpConnection>> lease) {
+        socket.attach(getSocket(), lease);
     }
 
     @Override

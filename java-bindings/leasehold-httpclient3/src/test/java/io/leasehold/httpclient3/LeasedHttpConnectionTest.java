@@ -32,7 +32,7 @@ import org.junit.jupiter.api.Test;
  * What it passes on comes out as on a connection of 3.1's that nobody manages.
  */
 @SuppressWarnings("deprecation") // What 3.1 deprecates is passed on as well.
-class LeasedConnectionTest {
+class LeasedHttpConnectionTest {
     private static final int PATIENCE = 30_000;
 
     private final LeaseholdMultiThreadedHttpConnectionManager manager = new LeaseholdMultiThreadedHttpConnectionManager();
@@ -85,7 +85,7 @@ class LeasedConnectionTest {
         for (Method method : HttpConnection.class.getDeclaredMethods()) {
             if (Modifier.isPublic(method.getModifiers()) && !Modifier.isStatic(method.getModifiers())) {
                 try {
-                    LeasedConnection.class.getDeclaredMethod(method.getName(), method.getParameterTypes());
+                    LeasedHttpConnection.class.getDeclaredMethod(method.getName(), method.getParameterTypes());
                 } catch (NoSuchMethodException e) {
                     inherited.add(method.toString());
                 }

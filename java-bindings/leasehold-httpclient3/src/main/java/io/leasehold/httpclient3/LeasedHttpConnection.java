@@ -1,6 +1,7 @@
 package io.leasehold.httpclient3;
 
 import io.leasehold.Lease;
+import io.leasehold.managed.WeakConnection;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -14,7 +15,7 @@ import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 
 /**
- * What the user of a manager holds: a {@link PooledConnection} for as long as a lease lasts. Used after that, it answers as 3.1's
+ * What the user of a manager holds: a {@link PooledHttpConnection} for as long as a lease lasts. Used after that, it answers as 3.1's
  * own wrapper does: queries with nothing, calls that change or use the connection with an exception or not at all.
  *
  * <p>It also notes what was sent and read, so that a connection with a response outstanding never serves anyone else.
@@ -22,7 +23,7 @@ import org.apache.commons.logging.LogFactory;
  * <p>As 3.1's connections, it is for one thread at a time, {@link #close()} excepted.
  */
 @SuppressWarnings("deprecation") // What 3.1 deprecates works here as it does there.
-final class LeasedConnection extends HttpConnection implements Cloneable {
+final class LeasedHttpConnection extends HttpConnection implements Cloneable {
     // 3.1's own, for the one line of its that is logged here instead.
     private static final Log LOG = LogFactory.getLog(HttpConnection.class);
 
@@ -31,8 +32,8 @@ final class LeasedConnection extends HttpConnection implements Cloneable {
     private static final byte RESPONDED = 2;
 
     // Null after the lease and in the pattern. Written by the holder, and by a manager that takes the connection away.
-    private PooledConnection connection;
-    private Lease<PooledConnection.Cell> lease;
+    private PooledHttpConnection connection;
+    private Lease<WeakConnection<PooledHttpConnection>> lease;
     private byte exchange;
     // Of the holding thread, for a manager that gives a thread the same object again.
     private Thread holder;
@@ -44,16 +45,16 @@ final class LeasedConnection extends HttpConnection implements Cloneable {
     private final boolean logsReleaseWhileLocked;
 
     /** A pattern, which {@link #of} copies: making an HttpConnection afresh takes a lock that all connections of the JVM share. */
-    LeasedConnection(HttpConnectionManager manager, boolean logsReleaseWhileLocked) {
+    LeasedHttpConnection(HttpConnectionManager manager, boolean logsReleaseWhileLocked) {
         super("released", 80);
         this.logsReleaseWhileLocked = logsReleaseWhileLocked;
         super.setHttpConnectionManager(manager);
     }
 
     /** A copy of this pattern that holds a connection. */
-    LeasedConnection of(PooledConnection connection, Lease<PooledConnection.Cell> lease) {
+    LeasedHttpConnection of(PooledHttpConnection connection, Lease<WeakConnection<PooledHttpConnection>> lease) {
         try {
-            LeasedConnection leased = (LeasedConnection) clone();
+            LeasedHttpConnection leased = (LeasedHttpConnection) clone();
             leased.take(connection, lease);
             return leased;
         } catch (CloneNotSupportedException e) {
@@ -62,14 +63,14 @@ final class LeasedConnection extends HttpConnection implements Cloneable {
     }
 
     /** Holds a connection again, as a new object would. */
-    void hold(PooledConnection connection, Lease<PooledConnection.Cell> lease, HttpConnectionManager manager) {
+    void hold(PooledHttpConnection connection, Lease<WeakConnection<PooledHttpConnection>> lease, HttpConnectionManager manager) {
         take(connection, lease);
         exchange = CLEAN;
         super.setLastResponseInputStream(null);
         super.setHttpConnectionManager(manager);
     }
 
-    private void take(PooledConnection connection, Lease<PooledConnection.Cell> lease) {
+    private void take(PooledHttpConnection connection, Lease<WeakConnection<PooledHttpConnection>> lease) {
         this.connection = connection;
         this.lease = lease;
         connection.setLeased(true);
@@ -96,12 +97,12 @@ final class LeasedConnection extends HttpConnection implements Cloneable {
     }
 
     /** The connection, or null after the lease. */
-    PooledConnection connection() {
+    PooledHttpConnection connection() {
         return connection;
     }
 
     /** The lease, or null after it. */
-    Lease<PooledConnection.Cell> lease() {
+    Lease<WeakConnection<PooledHttpConnection>> lease() {
         return lease;
     }
 
@@ -114,8 +115,8 @@ final class LeasedConnection extends HttpConnection implements Cloneable {
      * @return whether the lease was ended here
      */
     boolean endLease(boolean reusable, boolean detaches) {
-        PooledConnection connectionBefore = connection;
-        Lease<PooledConnection.Cell> leaseBefore = lease;
+        PooledHttpConnection connectionBefore = connection;
+        Lease<WeakConnection<PooledHttpConnection>> leaseBefore = lease;
         Thread holderBefore = holder;
         if (leaseBefore == null) {
             return false;
@@ -162,7 +163,7 @@ final class LeasedConnection extends HttpConnection implements Cloneable {
 
     /** Whether a response is outstanding, or more of it waits to be read. */
     boolean isMidExchange() {
-        PooledConnection connection = this.connection;
+        PooledHttpConnection connection = this.connection;
         if (exchange == CLEAN || connection == null) {
             return false;
         }
@@ -173,8 +174,8 @@ final class LeasedConnection extends HttpConnection implements Cloneable {
         }
     }
 
-    private PooledConnection held() {
-        PooledConnection connection = this.connection;
+    private PooledHttpConnection held() {
+        PooledHttpConnection connection = this.connection;
         if (connection == null) {
             throw new IllegalStateException("Connection has been released");
         }
@@ -183,7 +184,7 @@ final class LeasedConnection extends HttpConnection implements Cloneable {
 
     @Override
     public HttpConnectionManager getHttpConnectionManager() {
-        PooledConnection connection = this.connection;
+        PooledHttpConnection connection = this.connection;
         return connection == null || connection.isOrphaned() ? null : super.getHttpConnectionManager();
     }
 
@@ -197,7 +198,7 @@ final class LeasedConnection extends HttpConnection implements Cloneable {
     /** Gives the connection back to the manager it names; does nothing while a method holds it locked, or after the lease. */
     @Override
     public void releaseConnection() {
-        PooledConnection connection = this.connection;
+        PooledHttpConnection connection = this.connection;
         if (connection == null || (isLocked() && !logsReleaseWhileLocked)) {
             return;
         }
@@ -205,7 +206,7 @@ final class LeasedConnection extends HttpConnection implements Cloneable {
             super.setHttpConnectionManager(null);
             detach();
         }
-        Lease<PooledConnection.Cell> leaseBefore = lease;
+        Lease<WeakConnection<PooledHttpConnection>> leaseBefore = lease;
         boolean isDone = false;
         try {
             super.releaseConnection();
@@ -222,21 +223,21 @@ final class LeasedConnection extends HttpConnection implements Cloneable {
 
     @Override
     public OutputStream getRequestOutputStream() throws IOException {
-        PooledConnection connection = this.connection;
+        PooledHttpConnection connection = this.connection;
         exchange = REQUESTED;
         return connection == null ? null : connection.getRequestOutputStream();
     }
 
     @Override
     public InputStream getResponseInputStream() throws IOException {
-        PooledConnection connection = this.connection;
+        PooledHttpConnection connection = this.connection;
         exchange = RESPONDED;
         return connection == null ? null : connection.getResponseInputStream();
     }
 
     @Override
     public boolean isResponseAvailable() throws IOException {
-        PooledConnection connection = this.connection;
+        PooledHttpConnection connection = this.connection;
         boolean available = connection != null && connection.isResponseAvailable();
         if (!available && exchange == RESPONDED) {
             // HttpMethodBase asks this once it has read all of a response.
@@ -247,10 +248,10 @@ final class LeasedConnection extends HttpConnection implements Cloneable {
 
     @Override
     public void close() {
-        PooledConnection connection = this.connection;
+        PooledHttpConnection connection = this.connection;
         if (connection != null) {
             super.setLastResponseInputStream(null);
-            Lease<PooledConnection.Cell> lease = this.lease;
+            Lease<WeakConnection<PooledHttpConnection>> lease = this.lease;
             if (lease != null) {
                 lease.detach();
             }
@@ -260,13 +261,13 @@ final class LeasedConnection extends HttpConnection implements Cloneable {
 
     @Override
     public InetAddress getLocalAddress() {
-        PooledConnection connection = this.connection;
+        PooledHttpConnection connection = this.connection;
         return connection == null ? null : connection.getLocalAddress();
     }
 
     @Override
     public boolean isStaleCheckingEnabled() {
-        PooledConnection connection = this.connection;
+        PooledHttpConnection connection = this.connection;
         return connection == null ? false : connection.isStaleCheckingEnabled();
     }
 
@@ -282,55 +283,55 @@ final class LeasedConnection extends HttpConnection implements Cloneable {
 
     @Override
     public String getHost() {
-        PooledConnection connection = this.connection;
+        PooledHttpConnection connection = this.connection;
         return connection == null ? null : connection.getHost();
     }
 
     @Override
     public InputStream getLastResponseInputStream() {
-        PooledConnection connection = this.connection;
+        PooledHttpConnection connection = this.connection;
         // Closing forgets it, whoever closes.
         return connection == null || !connection.isOpen() ? null : super.getLastResponseInputStream();
     }
 
     @Override
     public int getPort() {
-        PooledConnection connection = this.connection;
+        PooledHttpConnection connection = this.connection;
         return connection == null ? -1 : connection.getPort();
     }
 
     @Override
     public Protocol getProtocol() {
-        PooledConnection connection = this.connection;
+        PooledHttpConnection connection = this.connection;
         return connection == null ? null : connection.getProtocol();
     }
 
     @Override
     public String getProxyHost() {
-        PooledConnection connection = this.connection;
+        PooledHttpConnection connection = this.connection;
         return connection == null ? null : connection.getProxyHost();
     }
 
     @Override
     public int getProxyPort() {
-        PooledConnection connection = this.connection;
+        PooledHttpConnection connection = this.connection;
         return connection == null ? -1 : connection.getProxyPort();
     }
 
     @Override
     public boolean isOpen() {
-        PooledConnection connection = this.connection;
+        PooledHttpConnection connection = this.connection;
         return connection == null ? false : connection.isOpen();
     }
 
     @Override
     public boolean closeIfStale() throws IOException {
-        PooledConnection connection = this.connection;
+        PooledHttpConnection connection = this.connection;
         if (connection == null || !connection.isOpen() || !connection.isStale()) {
             return false;
         }
         LOG.debug("Connection is stale, closing...");
-        Lease<PooledConnection.Cell> lease = this.lease;
+        Lease<WeakConnection<PooledHttpConnection>> lease = this.lease;
         if (lease != null) {
             lease.noteStale();
         }
@@ -340,52 +341,51 @@ final class LeasedConnection extends HttpConnection implements Cloneable {
 
     /** Closes; if that may wait for the peer, then by the pool's hand, and what is held is another connection, as if it were this one. */
     void closeWithoutWaiting() {
-        PooledConnection connection = this.connection;
-        Lease<PooledConnection.Cell> lease = this.lease;
+        PooledHttpConnection connection = this.connection;
+        Lease<WeakConnection<PooledHttpConnection>> lease = this.lease;
         if (lease == null || !connection.mayBlockToClose()) {
             close();
             return;
         }
         super.setLastResponseInputStream(null);
-        PooledConnection successor = connection.successor();
+        PooledHttpConnection successor = connection.successor();
         this.connection = successor;
         try {
             lease.replace();
-            lease.opened(successor.cell());
+            successor.fill(lease);
         } catch (IllegalStateException e) {
             // The lease has ended meanwhile, by a shutdown or on behalf of a thread that has died: there is nothing to go on with.
             successor.orphan();
-            successor.leave();
         }
     }
 
     @Override
     public boolean isProxied() {
-        PooledConnection connection = this.connection;
+        PooledHttpConnection connection = this.connection;
         return connection == null ? false : connection.isProxied();
     }
 
     @Override
     public boolean isResponseAvailable(int timeout) throws IOException {
-        PooledConnection connection = this.connection;
+        PooledHttpConnection connection = this.connection;
         return connection == null ? false : connection.isResponseAvailable(timeout);
     }
 
     @Override
     public boolean isSecure() {
-        PooledConnection connection = this.connection;
+        PooledHttpConnection connection = this.connection;
         return connection == null ? false : connection.isSecure();
     }
 
     @Override
     public boolean isTransparent() {
-        PooledConnection connection = this.connection;
+        PooledHttpConnection connection = this.connection;
         return connection == null ? false : connection.isTransparent();
     }
 
     @Override
     public void open() throws IOException {
-        PooledConnection connection = held();
+        PooledHttpConnection connection = held();
         exchange = CLEAN;
         super.setLastResponseInputStream(null);
         connection.open();
@@ -393,8 +393,8 @@ final class LeasedConnection extends HttpConnection implements Cloneable {
     }
 
     /** The connection has a new socket. */
-    private void attach(PooledConnection connection) {
-        Lease<PooledConnection.Cell> lease = this.lease;
+    private void attach(PooledHttpConnection connection) {
+        Lease<WeakConnection<PooledHttpConnection>> lease = this.lease;
         if (lease != null) {
             connection.attachTo(lease);
         }
@@ -473,7 +473,7 @@ final class LeasedConnection extends HttpConnection implements Cloneable {
 
     @Override
     public void setConnectionTimeout(int timeout) {
-        PooledConnection connection = this.connection;
+        PooledHttpConnection connection = this.connection;
         if (connection != null) {
             connection.setConnectionTimeout(timeout);
         }
@@ -481,7 +481,7 @@ final class LeasedConnection extends HttpConnection implements Cloneable {
 
     @Override
     public void setHost(String host) {
-        PooledConnection connection = this.connection;
+        PooledHttpConnection connection = this.connection;
         if (connection != null) {
             connection.setHost(host);
         }
@@ -496,7 +496,7 @@ final class LeasedConnection extends HttpConnection implements Cloneable {
 
     @Override
     public void setPort(int port) {
-        PooledConnection connection = this.connection;
+        PooledHttpConnection connection = this.connection;
         if (connection != null) {
             connection.setPort(port);
         }
@@ -504,7 +504,7 @@ final class LeasedConnection extends HttpConnection implements Cloneable {
 
     @Override
     public void setProtocol(Protocol protocol) {
-        PooledConnection connection = this.connection;
+        PooledHttpConnection connection = this.connection;
         if (connection != null) {
             connection.setProtocol(protocol);
         }
@@ -512,7 +512,7 @@ final class LeasedConnection extends HttpConnection implements Cloneable {
 
     @Override
     public void setProxyHost(String host) {
-        PooledConnection connection = this.connection;
+        PooledHttpConnection connection = this.connection;
         if (connection != null) {
             connection.setProxyHost(host);
         }
@@ -520,7 +520,7 @@ final class LeasedConnection extends HttpConnection implements Cloneable {
 
     @Override
     public void setProxyPort(int port) {
-        PooledConnection connection = this.connection;
+        PooledHttpConnection connection = this.connection;
         if (connection != null) {
             connection.setProxyPort(port);
         }
@@ -528,7 +528,7 @@ final class LeasedConnection extends HttpConnection implements Cloneable {
 
     @Override
     public void setSoTimeout(int timeout) throws SocketException {
-        PooledConnection connection = this.connection;
+        PooledHttpConnection connection = this.connection;
         if (connection != null) {
             connection.setSoTimeout(timeout);
         }
@@ -536,7 +536,7 @@ final class LeasedConnection extends HttpConnection implements Cloneable {
 
     @Override
     public void shutdownOutput() {
-        PooledConnection connection = this.connection;
+        PooledHttpConnection connection = this.connection;
         if (connection != null) {
             connection.shutdownOutput();
         }
@@ -544,7 +544,7 @@ final class LeasedConnection extends HttpConnection implements Cloneable {
 
     @Override
     public void tunnelCreated() throws IOException {
-        PooledConnection connection = this.connection;
+        PooledHttpConnection connection = this.connection;
         if (connection != null) {
             connection.tunnelCreated();
             attach(connection);

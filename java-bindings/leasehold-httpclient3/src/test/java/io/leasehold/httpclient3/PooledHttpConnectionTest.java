@@ -8,9 +8,12 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.leasehold.Cause;
+import io.leasehold.Disposer;
+import io.leasehold.managed.ManagedConnections;
 import io.leasehold.testsupport.Eventually;
 import io.leasehold.testsupport.LogCapture;
 import java.io.IOException;
+import java.lang.ref.WeakReference;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -28,7 +31,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** What a connection is good for, what takes its place, and what becomes of it when its pool lets it go. */
-class PooledConnectionTest {
+class PooledHttpConnectionTest {
     /** Says that it makes TLS. */
     private static final class Layers implements SecureProtocolSocketFactory, SimpleSocketFactory {
         @Override
@@ -42,11 +45,11 @@ class PooledConnectionTest {
         }
     }
 
-    private final PooledConnection.Home home = new PooledConnection.Home();
+    private final ManagedConnections<PooledHttpConnection> connections = new ManagedConnections<>();
     private final List<Object> told = new ArrayList<>();
-    private final PooledConnection.Closer closer = new PooledConnection.Closer((connection, cause) -> told.add(cause));
+    private final Disposer<PooledHttpConnection> disposer = PooledHttpConnection.disposer((connection, cause) -> told.add(cause));
     private ServerSocket listener;
-    private PooledConnection pooled;
+    private PooledHttpConnection pooled;
 
     @BeforeEach
     void start() throws IOException {
@@ -60,10 +63,10 @@ class PooledConnectionTest {
         listener.close();
     }
 
-    private PooledConnection make(String host) {
+    private PooledHttpConnection make(String host) {
         HostConfiguration configuration = new HostConfiguration();
         configuration.setHost(host, listener.getLocalPort(), "http");
-        return new PooledConnection(configuration, new Destination.Finder(false).of(configuration), home);
+        return new PooledHttpConnection(configuration, new Destination.Finder(false).of(configuration), connections);
     }
 
     @Test
@@ -85,11 +88,11 @@ class PooledConnectionTest {
 
     @Test
     void itsSuccessorIsAsItWasAndClosed() throws Exception {
-        PooledConnection before = make("a.example");
+        PooledHttpConnection before = make("a.example");
         before.setProxyHost("proxy.example");
         before.setProxyPort(3128);
         before.setLocalAddress(InetAddress.getByName("127.0.0.2"));
-        PooledConnection after = before.successor();
+        PooledHttpConnection after = before.successor();
         assertNotSame(before, after);
         assertEquals("a.example proxy.example 3128 /127.0.0.2", after.getHost() + " " + after.getProxyHost() + " " + after.getProxyPort() + " "
                 + after.getLocalAddress());
@@ -97,7 +100,7 @@ class PooledConnectionTest {
         assertSame(before.getProtocol(), after.getProtocol());
         assertSame(before.getParams(), after.getParams());
         assertSame(before.route(), after.route());
-        assertSame(home, after.home());
+        assertTrue(after.isOf(connections));
         assertTrue(after.isLeased());
         assertFalse(after.isReusable());
     }
@@ -127,7 +130,8 @@ class PooledConnectionTest {
         HostConfiguration configuration = new HostConfiguration();
         configuration.setHost("a.example", 443, new Protocol("https", (ProtocolSocketFactory) new Layers(), 443));
         configuration.setProxy("127.0.0.1", listener.getLocalPort());
-        PooledConnection tunnel = new PooledConnection(configuration, new Destination.Finder(false).of(configuration), home);
+        PooledHttpConnection tunnel =
+                new PooledHttpConnection(configuration, new Destination.Finder(false).of(configuration), connections);
         tunnel.open();
         tunnel.tunnelCreated();
         assertTrue(tunnel.isOpen());
@@ -142,34 +146,24 @@ class PooledConnectionTest {
     @Test
     void whatIsLetGoIsToldAndClosedAndHeldByNobody() throws Exception {
         pooled.open();
-        closer.letGo(pooled.cell(), Cause.IDLE);
+        disposer.letGo(pooled, Cause.IDLE);
         assertEquals("[IDLE]", told.toString());
-        closer.dispose(pooled.cell(), Cause.IDLE);
+        disposer.dispose(pooled, Cause.IDLE);
         assertFalse(pooled.isOpen());
-        PooledConnection.Cell cell = letGo();
-        Eventually.awaitAfterCollection("it to go", () -> cell.get() == null);
+        WeakReference<PooledHttpConnection> other = letGo();
+        Eventually.awaitAfterCollection("it to go", () -> other.get() == null);
     }
 
-    private PooledConnection.Cell letGo() {
-        PooledConnection other = make("127.0.0.1");
-        closer.dispose(other.cell(), Cause.IDLE);
-        return other.cell();
-    }
-
-    @Test
-    void whatWasCollectedConcernsNobody() throws Exception {
-        pooled.open();
-        pooled.cell().clear();
-        closer.letGo(pooled.cell(), Cause.IDLE);
-        closer.dispose(pooled.cell(), Cause.IDLE);
-        assertFalse(closer.mayBlock(pooled.cell()));
-        assertEquals("[]", told.toString());
-        assertTrue(pooled.isOpen());
+    private WeakReference<PooledHttpConnection> letGo() {
+        PooledHttpConnection other = make("127.0.0.1");
+        connections.hold(other);
+        disposer.dispose(other, Cause.IDLE);
+        return new WeakReference<>(other);
     }
 
     @Test
     void whoseCloseMayWaitIsKnownByItsSocket() throws Exception {
-        assertFalse(closer.mayBlock(pooled.cell()));
+        assertFalse(disposer.mayBlock(pooled));
         List<Socket> sockets = new ArrayList<>();
         HostConfiguration configuration = new HostConfiguration();
         configuration.setHost("127.0.0.1", listener.getLocalPort(), new Protocol("http", (SimpleSocketFactory) (host, port) -> {
@@ -178,16 +172,17 @@ class PooledConnectionTest {
             sockets.add(socket);
             return socket;
         }, 80));
-        PooledConnection lingering = new PooledConnection(configuration, new Destination.Finder(false).of(configuration), home);
+        PooledHttpConnection lingering =
+                new PooledHttpConnection(configuration, new Destination.Finder(false).of(configuration), connections);
         lingering.open();
-        assertTrue(closer.mayBlock(lingering.cell()));
+        assertTrue(disposer.mayBlock(lingering));
         sockets.get(0).close();
     }
 
     @Test
     void whatIsLostIsNamedByItsRoute() {
         try (LogCapture log = LogCapture.of(SimpleHttpConnectionManager.class)) {
-            PooledConnection.leakListener(LogFactory.getLog(SimpleHttpConnectionManager.class)).leaked(pooled.route(), pooled.cell());
+            PooledHttpConnection.leakListener(LogFactory.getLog(SimpleHttpConnectionManager.class)).leaked(pooled.route(), pooled);
             assertEquals("[Connection reclaimed by garbage collector, hostConfig=" + pooled.route() + "]",
                     log.messages().toString());
         }
@@ -196,8 +191,8 @@ class PooledConnectionTest {
     @Test
     void itsLastHolderIsKnownAndNotHeld() throws Exception {
         assertNull(pooled.lastHolder());
-        HttpConnection[] holder = {new LeasedConnection(new LeaseholdHttpConnectionManager(), true)};
-        pooled.setLastHolder((LeasedConnection) holder[0]);
+        HttpConnection[] holder = {new LeasedHttpConnection(new LeaseholdHttpConnectionManager(), true)};
+        pooled.setLastHolder((LeasedHttpConnection) holder[0]);
         assertSame(holder[0], pooled.lastHolder());
         holder[0] = null;
         Eventually.awaitAfterCollection("its holder to go", () -> pooled.lastHolder() == null);

@@ -13,7 +13,7 @@ import org.apache.commons.httpclient.params.HttpConnectionManagerParams;
  *
  * <p>Immutable. A parameter's value is, by 3.1's own rule, never changed in place, so one is known by its identity.
  */
-final class Limits {
+final class HostLimits {
     private final int totalUnset;
     private final int perHostUnset;
     private final int least;
@@ -23,7 +23,7 @@ final class Limits {
     private final int perHost;
     private final boolean isTold;
 
-    private Limits(int totalUnset, int perHostUnset, int least, Object hosts, int total, boolean isTold) {
+    private HostLimits(int totalUnset, int perHostUnset, int least, Object hosts, int total, boolean isTold) {
         this.isTold = isTold;
         this.totalUnset = totalUnset;
         this.perHostUnset = perHostUnset;
@@ -35,23 +35,23 @@ final class Limits {
     }
 
     /** What holds as long as the parameters say nothing, and the least that they can say. */
-    static Limits unset(int total, int perHost, int least) {
-        return new Limits(total, perHost, least, null, total, true);
+    static HostLimits unset(int total, int perHost, int least) {
+        return new HostLimits(total, perHost, least, null, total, true);
     }
 
-    /** As {@link #unset}, where it is not known what the pool was told: whatever the parameters say, it is something else. */
-    static Limits unknown(int total, int perHost, int least) {
-        return new Limits(total, perHost, least, null, total, false);
+    /** As this, where it is not known what the pool was told: whatever the parameters say, it is something else. */
+    HostLimits unknown() {
+        return new HostLimits(totalUnset, perHostUnset, least, hosts, total, false);
     }
 
     /** This, if it is what the parameters say now, or what they say. */
-    Limits asOf(HttpConnectionManagerParams params) {
+    HostLimits asOf(HttpConnectionManagerParams params) {
         Object hostsNow = ManagerParams.hostLimits(params);
         Object totalSet = ManagerParams.totalLimit(params);
         int totalNow = totalSet == null ? totalUnset : (Integer) totalSet;
         return isTold && hostsNow == hosts && totalNow == total
                 ? this
-                : new Limits(totalUnset, perHostUnset, least, hostsNow, totalNow, true);
+                : new HostLimits(totalUnset, perHostUnset, least, hostsNow, totalNow, true);
     }
 
     /** For all hosts together. */

@@ -1,0 +1,44 @@
+package io.leasehold;
+
+/**
+ * What every connection manager on a Leasehold pool has beside what its HttpClient knows of: the switches and the counters. For whoever
+ * sets up or observes managers of several generations in one way.
+ *
+ * <p>All methods may be called by any thread at any time.
+ *
+ * <p><b>Memory effects</b>: what is set holds for sockets that are opened after it was set, as seen by the happens-before order; what a
+ * thread did before it set something happens before what another does after it has opened a socket under that setting.
+ */
+public interface LeaseholdManager {
+    /**
+     * Sets how it is learned that servers have closed connections. The sockets that are opened from then on are watched, with
+     * {@link Watching#WATCH} and {@link Watching#BOTH}: an idle connection that its server closes is closed here at once. Where the
+     * HttpClient asks whether a connection is stale, the operating system is asked with {@link Watching#PROBE} and {@link Watching#BOTH};
+     * otherwise the connection reads, as in that HttpClient.
+     *
+     * @param watching how; the default is {@link Watching#BOTH}, and {@link Watching#OFF} is as in the HttpClient
+     * @throws IllegalArgumentException if {@code watching} is null
+     */
+    void setWatching(Watching watching);
+
+    /**
+     * Sets TCP keep-alive on every socket that is opened from then on, for servers that vanish without a word: see {@link TcpKeepAlive}.
+     * Sockets whose descriptor cannot be reached are left as they are.
+     *
+     * @param idle after how many seconds of silence the server is asked, 1 to 32767
+     * @param interval how many seconds lie between two probes, 1 to 32767
+     * @param probes how many probes go unanswered before the connection breaks, 1 to 127
+     * @throws IllegalArgumentException if one of them is out of its range
+     */
+    void setTcpKeepAlive(int idle, int interval, int probes);
+
+    /** Leaves the sockets that are opened from now on as the HttpClient has them. */
+    void disableTcpKeepAlive();
+
+    /**
+     * What the manager has closed of its own accord since it was made.
+     *
+     * @return the numbers now
+     */
+    Counters getCounters();
+}

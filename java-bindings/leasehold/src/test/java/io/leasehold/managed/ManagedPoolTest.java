@@ -1,0 +1,182 @@
+package io.leasehold.managed;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.leasehold.Cause;
+import io.leasehold.ConnectionPool;
+import io.leasehold.Disposer;
+import io.leasehold.LeakListener;
+import io.leasehold.Lease;
+import io.leasehold.PoolShutDownException;
+import io.leasehold.ShutdownMode;
+import io.leasehold.testsupport.Eventually;
+import java.lang.ref.WeakReference;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** A manager alone holds its connections, and is asked of those only that are still there. */
+class ManagedPoolTest {
+    /** Leads, as connections do, to all that its manager is made of. */
+    private static final class Made {
+        final WeakConnection<Made> cell = new WeakConnection<>(this);
+        final Object pool;
+
+        Made(Object pool) {
+            this.pool = pool;
+        }
+    }
+
+    private static final List<String> TOLD = Collections.synchronizedList(new ArrayList<>());
+    private static final Disposer<Made> DISPOSER = new Disposer<Made>() {
+        @Override
+        public void letGo(Made connection, Cause cause) {
+            TOLD.add("let go " + cause);
+        }
+
+        @Override
+        public void dispose(Made connection, Cause cause) {
+            TOLD.add("disposed of " + cause);
+        }
+
+        @Override
+        public boolean mayBlock(Made connection) {
+            return true;
+        }
+    };
+    private static final LeakListener<String, Made> LEAKS = (route, connection) -> TOLD.add(route + " leaked " + (connection != null));
+
+    private final ManagedPool<String, Made> managed = new ManagedPool<>(ManagedPool.builder(DISPOSER, LEAKS));
+
+    ManagedPoolTest() {
+        TOLD.clear();
+    }
+
+    private static Lease<WeakConnection<Made>> open(ManagedPool<String, Made> managed) {
+        Lease<WeakConnection<Made>> lease = managed.pool().tryLease("a");
+        Made made = new Made(managed);
+        managed.connections().fill(lease, made.cell);
+        return lease;
+    }
+
+    @Test
+    void aConnectionIsHeldFromItsOpeningUntilItLeaves() throws Exception {
+        Lease<WeakConnection<Made>> lease = open(managed);
+        WeakConnection<Made> cell = lease.connection();
+        System.gc();
+        Made made = cell.get();
+        assertSame(managed, made.pool);
+        managed.connections().leave(made);
+        made = null;
+        Eventually.awaitAfterCollection("it to go", () -> cell.get() == null);
+        lease.discard();
+    }
+
+    @Test
+    void whatCouldNotBecomeAConnectionIsNotHeld() throws Exception {
+        Lease<WeakConnection<Made>> lease = managed.pool().tryLease("a");
+        managed.pool().shutdown(ShutdownMode.IMMEDIATE);
+        WeakReference<Made> refused = refused(lease);
+        Eventually.awaitAfterCollection("it to go", () -> refused.get() == null);
+    }
+
+    private WeakReference<Made> refused(Lease<WeakConnection<Made>> lease) {
+        Made made = new Made(managed);
+        assertThrows(PoolShutDownException.class, () -> managed.connections().fill(lease, made.cell));
+        return new WeakReference<>(made);
+    }
+
+    @Test
+    void aManagerThatNobodyRefersToGoesWithItsConnections() throws Exception {
+        WeakReference<Made> idle = new WeakReference<>(leaveIdle());
+        Eventually.awaitAfterCollection("the connection to go", () -> idle.get() == null);
+        assertEquals("[]", TOLD.toString());
+    }
+
+    private static Made leaveIdle() {
+        Lease<WeakConnection<Made>> lease = open(new ManagedPool<>(ManagedPool.builder(DISPOSER, LEAKS)));
+        Made made = lease.connection().get();
+        lease.release();
+        return made;
+    }
+
+    @Test
+    void aDisposerIsToldOfWhatIsThere() {
+        Disposer<WeakConnection<Made>> disposer = WeakConnection.disposer(DISPOSER);
+        Made made = new Made(null);
+        assertTrue(disposer.mayBlock(made.cell));
+        disposer.letGo(made.cell, Cause.IDLE);
+        disposer.dispose(made.cell, Cause.IDLE);
+        assertEquals("[let go IDLE, disposed of IDLE]", TOLD.toString());
+    }
+
+    @Test
+    void whatWasCollectedConcernsNobody() {
+        Disposer<WeakConnection<Made>> disposer = WeakConnection.disposer(DISPOSER);
+        Made made = new Made(null);
+        made.cell.clear();
+        assertFalse(disposer.mayBlock(made.cell));
+        disposer.letGo(made.cell, Cause.IDLE);
+        disposer.dispose(made.cell, Cause.IDLE);
+        assertEquals("[]", TOLD.toString());
+    }
+
+    @Test
+    void aLeakIsToldWithTheConnectionIfThereIsOne() {
+        LeakListener<String, WeakConnection<Made>> leaks = WeakConnection.leakListener(LEAKS);
+        Made made = new Made(null);
+        leaks.leaked("a", made.cell);
+        leaks.leaked("b", null);
+        made.cell.clear();
+        leaks.leaked("c", made.cell);
+        assertEquals("[a leaked true, b leaked false, c leaked false]", TOLD.toString());
+    }
+
+    @Test
+    void theUnfitAreClosedAndTheLeasedShown() {
+        Lease<WeakConnection<Made>> unfit = open(managed);
+        Lease<WeakConnection<Made>> leased = open(managed);
+        Made made = unfit.connection().get();
+        unfit.release();
+        List<Made> shown = new ArrayList<>();
+        managed.forEachLeased(shown::add);
+        assertEquals(Collections.singletonList(leased.connection().get()), shown);
+        managed.closeIdleIf(connection -> connection != made);
+        assertEquals(1, managed.pool().stats().available());
+        managed.closeIdleIf(connection -> connection == made);
+        assertEquals(0, managed.pool().stats().available());
+        assertEquals(1, managed.getCounters().cleared());
+        leased.discard();
+    }
+
+    @Test
+    void whatWasCollectedIsNeitherUnfitNorShown() {
+        Lease<WeakConnection<Made>> idle = open(managed);
+        Lease<WeakConnection<Made>> leased = open(managed);
+        idle.connection().clear();
+        leased.connection().clear();
+        idle.release();
+        List<Made> shown = new ArrayList<>();
+        managed.forEachLeased(shown::add);
+        managed.closeIdleIf(shown::add);
+        assertEquals("[]", shown.toString());
+        leased.discard();
+    }
+
+    @Test
+    void aNegativeLimitOfARouteMakesTheDefaultHoldAgain() {
+        ConnectionPool<String, WeakConnection<Made>> pool = managed.pool();
+        pool.setDefaultMaxPerRoute(7);
+        managed.setMaxPerRoute("a", 0);
+        assertEquals(0, pool.getMaxPerRoute("a"));
+        managed.setMaxPerRoute("a", -1);
+        assertEquals(7, pool.getMaxPerRoute("a"));
+        pool.setDefaultMaxPerRoute(8);
+        assertEquals(8, pool.getMaxPerRoute("a"));
+    }
+}
