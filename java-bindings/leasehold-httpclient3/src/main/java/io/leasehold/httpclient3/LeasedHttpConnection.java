@@ -5,6 +5,7 @@ import io.leasehold.managed.WeakConnection;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.lang.ref.WeakReference;
 import java.net.InetAddress;
 import java.net.SocketException;
 import org.apache.commons.httpclient.HttpConnection;
@@ -35,9 +36,9 @@ final class LeasedHttpConnection extends HttpConnection implements Cloneable {
     private PooledHttpConnection connection;
     private Lease<WeakConnection<PooledHttpConnection>> lease;
     private byte exchange;
-    // Of the holding thread, for a manager that gives a thread the same object again.
-    private Thread holder;
-    private long holderId;
+    // The thread that it is for, always the same one, for a manager that gives a thread the same object again; null where that is not done.
+    // Weak, as this may be kept by its user for longer than the thread lives. Written once, by the thread itself.
+    private WeakReference<Thread> owner;
     // The manager's count of shutdowns at the lease.
     private int shutdowns;
 
@@ -76,20 +77,21 @@ final class LeasedHttpConnection extends HttpConnection implements Cloneable {
         connection.setLeased(true);
     }
 
-    /** Notes for whom it is held, and after how many shutdowns. */
-    void heldBy(Thread holder, int shutdowns) {
-        this.holder = holder;
-        this.holderId = holder.getId();
+    /** As {@link #of}, for a thread that is to be given the same object again. */
+    LeasedHttpConnection of(PooledHttpConnection connection, Lease<WeakConnection<PooledHttpConnection>> lease, Thread owner) {
+        LeasedHttpConnection leased = of(connection, lease);
+        leased.owner = new WeakReference<>(owner);
+        return leased;
+    }
+
+    /** The thread that holds it or held it last; null if that is dead and gone. */
+    Thread owner() {
+        return owner.get();
+    }
+
+    /** Notes after how many shutdowns it is held. */
+    void setShutdowns(int shutdowns) {
         this.shutdowns = shutdowns;
-    }
-
-    Thread holder() {
-        return holder;
-    }
-
-    /** Whether this thread was the last to hold it. */
-    boolean wasHeldBy(Thread thread) {
-        return holderId == thread.getId();
     }
 
     int shutdowns() {
@@ -117,14 +119,12 @@ final class LeasedHttpConnection extends HttpConnection implements Cloneable {
     boolean endLease(boolean reusable, boolean detaches) {
         PooledHttpConnection connectionBefore = connection;
         Lease<WeakConnection<PooledHttpConnection>> leaseBefore = lease;
-        Thread holderBefore = holder;
         if (leaseBefore == null) {
             return false;
         }
         boolean isDone = false;
         try {
             lease = null;
-            holder = null;
             if (connectionBefore != null) {
                 connectionBefore.setLeased(false);
             }
@@ -137,7 +137,6 @@ final class LeasedHttpConnection extends HttpConnection implements Cloneable {
         } finally {
             if (!isDone) {
                 lease = leaseBefore;
-                holder = holderBefore;
                 connection = connectionBefore;
             }
         }

@@ -11,11 +11,10 @@ import io.leasehold.Stats;
 import io.leasehold.Watching;
 import io.leasehold.managed.ManagedPool;
 import io.leasehold.managed.WeakConnection;
-import java.lang.ref.WeakReference;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
-import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -62,11 +61,10 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
                     .maxPerRoute(Integer.MAX_VALUE));
     private final ConnectionPool<Route, WeakConnection<PooledHttpConnection>> pool = managed.pool();
     private final LeasedHttpConnection pattern = new LeasedHttpConnection(this, true);
-    // What each thread holds. A thread puts its own entry; whoever releases the connection takes it out.
+    // Who holds what is said by the leased object alone: it names its connection, its lease and its thread. Here it is found by a thread that
+    // holds it, which puts the entry; whoever releases the connection takes it out, as does whoever finds the thread dead, for the collector
+    // ends what nobody refers to. By a connection it is found as that's last holder.
     private final Map<Thread, LeasedHttpConnection> held = new ConcurrentHashMap<>();
-    // What threads held that have died, until a limit asks for its place: weakly, for the collector ends what nobody refers to. Whoever
-    // grows the pool or comes to a limit puts entries and takes them out.
-    private final Queue<WeakReference<LeasedHttpConnection>> left = new ConcurrentLinkedQueue<>();
     private final AtomicInteger shutdowns = new AtomicInteger();
 
     private final FollowedParams params = new FollowedParams(pool, this::tell,
@@ -221,7 +219,7 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
             connection = cell.get();
             LeasedHttpConnection last = (LeasedHttpConnection) connection.lastHolder();
             if (last != null && last.connection() == connection && last != holder) {
-                if (holder == null && last.wasHeldBy(thread)) {
+                if (holder == null && last.owner() == thread) {
                     holder = last;
                 } else {
                     last.detach();
@@ -229,14 +227,14 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
             }
         }
         if (holder == null) {
-            holder = pattern.of(connection, lease);
+            holder = pattern.of(connection, lease, thread);
         } else {
             holder.hold(connection, lease, this);
         }
         if (connection.lastHolder() != holder) {
             connection.setLastHolder(holder);
         }
-        holder.heldBy(thread, shutdowns.get());
+        holder.setShutdowns(shutdowns.get());
         held.put(thread, holder);
         return holder;
     }
@@ -251,7 +249,7 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
         }
         LeasedHttpConnection before = (LeasedHttpConnection) httpConnection;
         PooledHttpConnection connection = before.connection();
-        boolean isMine = before.wasHeldBy(Thread.currentThread()) && before.lease() == null;
+        boolean isMine = before.owner() == Thread.currentThread() && before.lease() == null;
         return isMine && connection != null && connection.isOf(managed.connections()) ? before : null;
     }
 
@@ -298,28 +296,27 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
         return true;
     }
 
-    /** Ends the leases of threads that have died without doing so; true if there were any. */
+    /** Ends the leases of threads that have died without doing so; true if there were any. Takes time in proportion to all connections. */
     private boolean discardForTheDead() {
         forgetTheDead();
+        List<LeasedHttpConnection> left = new ArrayList<>();
+        managed.forEachLeased(connection -> {
+            LeasedHttpConnection holder = (LeasedHttpConnection) connection.lastHolder();
+            Thread owner = holder == null ? null : holder.owner();
+            if (holder != null && (owner == null || !owner.isAlive())) {
+                left.add(holder);
+            }
+        });
         boolean any = false;
-        for (WeakReference<LeasedHttpConnection> next = left.poll(); next != null; next = left.poll()) {
-            LeasedHttpConnection connection = next.get();
-            any |= connection != null && connection.endLease(false, false);
+        for (LeasedHttpConnection holder : left) {
+            any |= holder.endLease(false, false);
         }
         return any;
     }
 
-    /** Refers to what threads that have died have not released only weakly from now on. */
+    /** Refers no more to what threads hold that have died. */
     private void forgetTheDead() {
-        left.removeIf(each -> {
-            LeasedHttpConnection connection = each.get();
-            return connection == null || connection.lease() == null;
-        });
-        for (Map.Entry<Thread, LeasedHttpConnection> entry : held.entrySet()) {
-            if (!entry.getKey().isAlive() && held.remove(entry.getKey(), entry.getValue())) {
-                left.add(new WeakReference<>(entry.getValue()));
-            }
-        }
+        held.keySet().removeIf(thread -> !thread.isAlive());
     }
 
     private LeasedHttpConnection await(Route route, long timeout,
@@ -396,9 +393,9 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
     private void end(LeasedHttpConnection leased, PooledHttpConnection connection) {
         int shutdownsAtLease = leased.shutdowns();
         boolean reusable = !alwaysClose && connection.isReusable() && !leased.isMidExchange();
-        Thread holder = leased.holder();
-        if (holder != null) {
-            held.remove(holder, leased);
+        Thread owner = leased.owner();
+        if (owner != null) {
+            held.remove(owner, leased);
         }
         boolean keeps = reusable && shutdowns.get() == shutdownsAtLease;
         boolean ended = leased.endLease(keeps, false);
@@ -443,7 +440,7 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
         PooledHttpConnection connection = mine == null ? null : mine.connection();
         if (connection != null && mine.lease() != null) {
             mine.closeWithoutWaiting();
-            mine.heldBy(thread, count);
+            mine.setShutdowns(count);
         }
     }
 

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.leasehold.testsupport.Eventually;
 import io.leasehold.testsupport.LogCapture;
 import io.leasehold.testsupport.ScriptedServer;
+import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -230,6 +231,19 @@ class SharedSimpleManagerTest {
         mine.releaseConnection();
     }
 
+    /** A thread leads to its application, by its class loader. */
+    @Test
+    void aDeadThreadIsNotKeptByWhatItHasReleased() throws Exception {
+        HttpConnection[] theirs = new HttpConnection[1];
+        WeakReference<Thread> dead = inAThreadThatDies(() -> {
+            theirs[0] = lease("127.0.0.1");
+            theirs[0].releaseConnection();
+            return null;
+        });
+        Eventually.awaitAfterCollection("the thread to go", () -> dead.get() == null);
+        assertTrue(theirs[0].isOpen());
+    }
+
     @Test
     void aLimitSetByTheApplicationMakesThreadsWait() throws Exception {
         manager.getParams().setMaxTotalConnections(1);
@@ -341,12 +355,13 @@ class SharedSimpleManagerTest {
         return configuration;
     }
 
-    private static void inAThreadThatDies(Callable<?> step) throws Exception {
+    private static WeakReference<Thread> inAThreadThatDies(Callable<?> step) throws Exception {
         FutureTask<?> task = new FutureTask<>(step);
         Thread thread = new Thread(task);
         thread.start();
         thread.join();
         task.get();
+        return new WeakReference<>(thread);
     }
 
     private <T> T elsewhere(Callable<T> step) throws Exception {
