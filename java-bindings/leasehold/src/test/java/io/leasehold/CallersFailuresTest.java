@@ -1,5 +1,6 @@
 package io.leasehold;
 
+import io.leasehold.testsupport.CellCount;
 import io.leasehold.testsupport.Matrix;
 import java.net.Socket;
 import java.time.Duration;
@@ -7,14 +8,15 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Whatever callers' code does under whichever call of the pool, the pool loses nothing. */
 class CallersFailuresTest {
-    private static int cells;
+    @RegisterExtension
+    static final CellCount CELLS = new CellCount("the pool");
 
     private static Matrix<PoolStage> matrix(String place) {
         boolean isAside = place.equals(PoolStage.DISPOSE_ASIDE);
@@ -174,17 +176,7 @@ class CallersFailuresTest {
     @ParameterizedTest
     @MethodSource("places")
     void whereverItIs(String place) throws Exception {
-        Matrix<PoolStage> matrix = matrix(place);
-        try {
-            matrix.run(place);
-        } finally {
-            cells += matrix.cells();
-        }
-    }
-
-    @AfterAll
-    static void count() {
-        System.out.println("callers' failures: " + cells + " cells of the pool");
+        CELLS.run(matrix(place), place);
     }
 
     @Test

@@ -6,11 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.leasehold.testsupport.BusyStage;
 import io.leasehold.testsupport.Eventually;
-import io.leasehold.testsupport.FailingLog;
 import io.leasehold.testsupport.Faults;
-import io.leasehold.testsupport.LogCapture;
-import io.leasehold.testsupport.Matrix;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.time.Duration;
@@ -24,11 +22,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/**
- * A pool in the middle of its work, all of whose callers' code can be made to fail: to route "b" two connections are leased, which is the
- * limit, and one request waits; to "a" two are idle, one of them bound to a state. That is the limit in total.
- */
-final class PoolStage implements Matrix.Stage {
+/** A pool with a state to which one of the idle connections is bound. */
+final class PoolStage extends BusyStage<Lease<PoolStage.Closable>> {
     static final String DISPOSE = "Disposer.dispose";
     static final String DISPOSE_ASIDE = "Disposer.dispose, aside";
     static final String LET_GO = "Disposer.letGo";
@@ -45,10 +40,6 @@ final class PoolStage implements Matrix.Stage {
     static final String STATE_EQUALS = "a state's equals";
     static final String STATE_HASH_CODE = "a state's hashCode";
     static final String SOCKET = "a socket's methods";
-    static final String LOG = "a logger";
-
-    private static final int TOTAL = 4;
-    private static final int PER_ROUTE = 2;
 
     /** A route or a state that is compared by callers' code. */
     final class Key {
@@ -142,12 +133,8 @@ final class PoolStage implements Matrix.Stage {
         }
     }
 
-    private final Faults faults = new Faults();
-    private final LogCapture log = LogCapture.of(ConnectionPool.class);
-    private final FailingLog failingLog;
     private final List<Closable> opened = new ArrayList<>();
     private final List<Lease<Closable>> leases = new ArrayList<>();
-    private final Queue<Throwable> surfaced = new ConcurrentLinkedQueue<>();
     final ManualClock clock = new ManualClock();
     final Key a = new Key("a", false);
     final Key b = new Key("b", false);
@@ -159,14 +146,10 @@ final class PoolStage implements Matrix.Stage {
     /** A connected socket that may fail. */
     final Socket socket;
     private final Socket peer;
-    private final Thread waiter;
-    // Written by the waiter before it ends.
-    private volatile Lease<Closable> waitersLease;
-    private volatile Throwable waitersFailure;
-
     private final AtomicInteger hooksTold = new AtomicInteger();
 
     PoolStage(boolean mayBlock) throws Exception {
+        super(ConnectionPool.class.getName());
         pool = ConnectionPool.<Key, Closable>builder(new FailingDisposer(faults, mayBlock))
                 .maxTotal(TOTAL)
                 .maxPerRoute(PER_ROUTE)
@@ -187,16 +170,7 @@ final class PoolStage implements Matrix.Stage {
         open(b, null);
         // Found under another object that is equal to it.
         Key sameAsB = new Key("b", false);
-        waiter = new Thread(() -> {
-            try {
-                waitersLease = pool.lease(sameAsB, Long.MAX_VALUE, TimeUnit.SECONDS);
-            } catch (Throwable e) {
-                waitersFailure = e;
-            }
-        }, "waiter");
-        waiter.start();
-        Eventually.await("somebody waits", () -> pool.stats().pending() == 1);
-        failingLog = new FailingLog(faults, LOG, ConnectionPool.class.getName());
+        begin(() -> pool.lease(sameAsB, Long.MAX_VALUE, TimeUnit.SECONDS), () -> pool.stats().pending() == 1);
     }
 
     private static final class FailingListener implements LeakListener<Key, Closable> {
@@ -369,11 +343,6 @@ final class PoolStage implements Matrix.Stage {
     }
 
     @Override
-    public Faults faults() {
-        return faults;
-    }
-
-    @Override
     public void callBack() {
         pool.stats();
         pool.stats(a);
@@ -396,35 +365,63 @@ final class PoolStage implements Matrix.Stage {
     }
 
     @Override
-    public void settle() throws Exception {
-        failingLog.close();
+    protected void restoreSettings() {
         pool.setMaxTotal(TOTAL);
         pool.setDefaultMaxPerRoute(PER_ROUTE);
         pool.removeMaxPerRoute(a);
         pool.removeMaxPerRoute(b);
-        endAll();
-        waiter.join(TimeUnit.SECONDS.toMillis(20));
-        assertTrue(!waiter.isAlive(), () -> "the waiter was not answered: " + pool);
-        if (waitersLease != null) {
-            waitersLease.tryDiscard();
-        } else if (waitersFailure instanceof PoolShutDownException) {
-            assertTrue(pool.isShutDown());
-        } else {
-            assertTrue(faults.thrown().contains(waitersFailure), () -> "the waiter got " + waitersFailure);
-            surfaced.add(waitersFailure);
-        }
-        Eventually.await("nothing is leased any more: " + pool, () -> pool.stats().leased() == 0 && pool.stats().pending() == 0);
+    }
+
+    @Override
+    protected void endAll() {
+        leases.forEach(Lease::tryDiscard);
+        leases.clear();
+        mine.tryDiscard();
+    }
+
+    @Override
+    protected void end(Lease<Closable> waiters) {
+        waiters.tryDiscard();
+    }
+
+    @Override
+    protected boolean isShutDown() {
         if (pool.isShutDown()) {
             assertThrows(PoolShutDownException.class, () -> pool.tryLease(a));
-        } else {
-            for (Key route : new Key[] {a, a, b, b}) {
-                open(route, null);
-            }
-            assertEquals(TOTAL, pool.stats().leased());
-            assertNull(pool.tryLease(c), "no more than the limit can be had");
-            endAll();
-            pool.closeIdle(0, TimeUnit.SECONDS);
         }
+        return pool.isShutDown();
+    }
+
+    @Override
+    protected boolean tellsOfShutdown(Throwable failure) {
+        return failure instanceof PoolShutDownException;
+    }
+
+    @Override
+    protected void awaitNothingLeased() throws Exception {
+        Eventually.await("nothing is leased any more: " + pool, () -> pool.stats().leased() == 0 && pool.stats().pending() == 0);
+    }
+
+    @Override
+    protected void takeAll() {
+        for (Key route : new Key[] {a, a, b, b}) {
+            open(route, null);
+        }
+    }
+
+    @Override
+    protected void assertAllIsTaken() {
+        assertEquals(TOTAL, pool.stats().leased());
+        assertNull(pool.tryLease(c), "no more than the limit can be had");
+    }
+
+    @Override
+    protected void closeIdle() {
+        pool.closeIdle(0, TimeUnit.SECONDS);
+    }
+
+    @Override
+    protected void assertNothingIsLeft() throws Exception {
         assertEquals("0 0 0", pool.stats().leased() + " " + pool.stats().pending() + " " + pool.stats().available());
         Witness.check();
         // What the housekeeper closes it closes in its own time.
@@ -432,28 +429,15 @@ final class PoolStage implements Matrix.Stage {
         assertTrue(opened.stream().allMatch(connection -> connection.closed.get() == 1), "no connection is closed twice");
     }
 
-    private void endAll() {
-        leases.forEach(Lease::tryDiscard);
-        leases.clear();
-        mine.tryDiscard();
-    }
-
-    @Override
-    public List<Throwable> surfaced() {
-        List<Throwable> all = new ArrayList<>(surfaced);
-        all.addAll(log.thrown());
-        return all;
-    }
-
     @Override
     public void close() throws Exception {
-        faults.disarm();
-        failingLog.close();
-        log.close();
-        pool.shutdown(ShutdownMode.IMMEDIATE);
-        waiter.interrupt();
-        waiter.join();
+        super.close();
         peer.close();
         socket.close();
+    }
+
+    @Override
+    public String toString() {
+        return pool.toString();
     }
 }

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertAll;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.leasehold.Watching;
+import io.leasehold.testsupport.CellCount;
 import io.leasehold.testsupport.Matrix;
 import java.net.InetAddress;
 import java.util.Arrays;
@@ -13,15 +14,16 @@ import org.apache.commons.httpclient.HttpConnectionManager;
 import org.apache.commons.httpclient.SimpleHttpConnectionManager;
 import org.apache.commons.httpclient.params.HttpConnectionParams;
 import org.apache.commons.httpclient.protocol.Protocol;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whatever an application's code does under whichever call of a manager of either kind, the manager loses nothing. */
 @SuppressWarnings("deprecation") // 3.1 has deprecated many of its methods, and they are called all the same.
 class CallersFailuresTest {
-    private static int cells;
+    @RegisterExtension
+    static final CellCount CELLS = new CellCount("the managers for HttpClient 3.1");
 
     private static Matrix<ManagerStage> simple() {
         String manager = "LeaseholdHttpConnectionManager.";
@@ -108,20 +110,7 @@ class CallersFailuresTest {
             ManagerStage.PARAMETERS, ManagerStage.LOG, FailingSocket.CLOSE, FailingSocket.OPTIONS, FailingSocket.STREAMS,
             Matrix.INTERRUPTED})
     void whereverItIs(String place) throws Exception {
-        assertAll(() -> run(simple(), place), () -> run(pooled(), place));
-    }
-
-    private static void run(Matrix<ManagerStage> matrix, String place) throws Exception {
-        try {
-            matrix.run(place);
-        } finally {
-            cells += matrix.cells();
-        }
-    }
-
-    @AfterAll
-    static void count() {
-        System.out.println("callers' failures: " + cells + " cells of the managers for HttpClient 3.1");
+        assertAll(() -> CELLS.run(simple(), place), () -> CELLS.run(pooled(), place));
     }
 
     @Test

@@ -3,22 +3,14 @@ package io.leasehold.httpclient3;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.leasehold.testsupport.Eventually;
-import io.leasehold.testsupport.FailingLog;
-import io.leasehold.testsupport.Faults;
-import io.leasehold.testsupport.LogCapture;
-import io.leasehold.testsupport.Matrix;
+import io.leasehold.testsupport.BusyStage;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Queue;
 import java.util.concurrent.Callable;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.TimeUnit;
 import org.apache.commons.httpclient.ConnectionPoolTimeoutException;
 import org.apache.commons.httpclient.HostConfiguration;
 import org.apache.commons.httpclient.HttpConnection;
@@ -29,59 +21,35 @@ import org.apache.commons.httpclient.params.HttpConnectionManagerParams;
 import org.apache.commons.httpclient.protocol.Protocol;
 
 /**
- * A manager of either kind in the middle of its work, all of whose callers' code can be made to fail: to host "b" two connections are
- * leased, which is the limit, and one request waits; to "a" two are idle. That is the limit in total. What is leased is leased by threads
- * of the stage's own, as the simple manager gives a thread only one.
+ * A manager of either kind. What is leased is leased by threads of the stage's own, as the simple manager gives a thread only one.
  */
-final class ManagerStage implements Matrix.Stage {
+final class ManagerStage extends BusyStage<HttpConnection> {
     static final String SOCKET_FACTORY = "ProtocolSocketFactory.createSocket";
     static final String PROTOCOL_EQUALS = "a protocol's equals";
     static final String PROTOCOL_HASH_CODE = "a protocol's hashCode";
     static final String HOST = "a host configuration's getters";
     static final String PARAMETERS = "parameters' getters";
-    static final String LOG = "a logger";
 
-    private static final int TOTAL = 4;
-    private static final int PER_HOST = 2;
-    private static final String[] LOGGERS = {"org.apache.commons.httpclient", "io.leasehold"};
-
-    private final Faults faults = new Faults();
-    private final LogCapture log = LogCapture.of(LOGGERS);
-    private final FailingLog failingLog;
     private final SimpleSocketFactory sockets = (host, port) -> {
         faults.pass(SOCKET_FACTORY);
         return new FailingSocket(faults);
     };
     private final List<ExecutorService> threads = new ArrayList<>();
     private final List<HttpConnection> held = new ArrayList<>();
-    private final Queue<Throwable> surfaced = new ConcurrentLinkedQueue<>();
     final HttpConnectionManager manager;
     /** A leased connection to "b". */
     final HttpConnection mine;
-    private final Thread waiter;
-    // Written by the waiter before it ends.
-    private volatile HttpConnection waiters;
-    private volatile Throwable waitersFailure;
 
     ManagerStage(HttpConnectionManager manager) throws Exception {
+        super("org.apache.commons.httpclient", "io.leasehold");
         this.manager = manager;
-        manager.setParams(params(TOTAL, PER_HOST));
+        manager.setParams(params(TOTAL, PER_ROUTE));
         open("a");
         open("a");
         endAll();
         open("b");
         mine = open("b");
-        waiter = new Thread(() -> {
-            try {
-                waiters = manager.getConnectionWithTimeout(host("b"), 0);
-            } catch (Throwable e) {
-                waitersFailure = e;
-            }
-        }, "waiter");
-        waiter.start();
-        Eventually.await("somebody waits", () -> waiter.getState() == Thread.State.TIMED_WAITING
-                || waiter.getState() == Thread.State.WAITING);
-        failingLog = new FailingLog(faults, LOG, LOGGERS);
+        begin(() -> manager.getConnectionWithTimeout(host("b"), 0), this::isWaiterParked);
     }
 
     /** Parameters of an application's own making. */
@@ -160,18 +128,13 @@ final class ManagerStage implements Matrix.Stage {
 
     /** A leased connection beyond the stage's limit that is not open. */
     void leaseClosed() throws Exception {
-        manager.setParams(params(TOTAL + 1, PER_HOST));
+        manager.setParams(params(TOTAL + 1, PER_ROUTE));
         assertNotNull(onItsThread(() -> lease("c", 20_000)));
     }
 
     /** The connection that was leased last. */
     HttpConnection last() {
         return held.get(held.size() - 1);
-    }
-
-    @Override
-    public Faults faults() {
-        return faults;
     }
 
     @Override
@@ -206,39 +169,24 @@ final class ManagerStage implements Matrix.Stage {
     }
 
     @Override
-    public void awaitQuiet() {}
-
-    @Override
-    public void settle() throws Exception {
-        failingLog.close();
-        manager.setParams(params(TOTAL, PER_HOST));
-        manager.releaseConnection(mine);
-        endAll();
-        waiter.join(TimeUnit.SECONDS.toMillis(20));
-        assertTrue(!waiter.isAlive(), "the waiter was not answered");
-        boolean isShutDown = isShutDown();
-        if (waiters != null) {
-            manager.releaseConnection(waiters);
-        } else if (faults.thrown().contains(waitersFailure)) {
-            surfaced.add(waitersFailure);
-        } else {
-            assertTrue(isShutDown, () -> "the waiter got " + waitersFailure);
-        }
-        if (!isShutDown) {
-            for (String host : new String[] {"a", "a", "b", "b"}) {
-                open(host);
-            }
-            assertThrows(ConnectionPoolTimeoutException.class, () -> manager.getConnectionWithTimeout(host("c"), 1));
-            endAll();
-        }
-        manager.closeIdleConnections(0);
-        if (manager instanceof MultiThreadedHttpConnectionManager) {
-            MultiThreadedHttpConnectionManager pooled = (MultiThreadedHttpConnectionManager) manager;
-            assertEquals(0, pooled.getConnectionsInPool());
-        }
+    protected void restoreSettings() {
+        manager.setParams(params(TOTAL, PER_ROUTE));
     }
 
-    private boolean isShutDown() throws Exception {
+    @Override
+    protected void endAll() {
+        // Not by its own method: a call may have told it another manager.
+        held.forEach(manager::releaseConnection);
+        held.clear();
+    }
+
+    @Override
+    protected void end(HttpConnection waiters) {
+        manager.releaseConnection(waiters);
+    }
+
+    @Override
+    protected boolean isShutDown() throws Exception {
         try {
             onItsThread(() -> manager.getConnectionWithTimeout(host("a"), 1)).releaseConnection();
             return false;
@@ -249,17 +197,36 @@ final class ManagerStage implements Matrix.Stage {
         }
     }
 
-    private void endAll() {
-        // Not by its own method: a call may have told it another manager.
-        held.forEach(manager::releaseConnection);
-        held.clear();
+    @Override
+    protected boolean tellsOfShutdown(Throwable failure) {
+        return failure instanceof IllegalStateException;
     }
 
     @Override
-    public List<Throwable> surfaced() {
-        List<Throwable> all = new ArrayList<>(surfaced);
-        all.addAll(log.thrown());
-        return all;
+    protected void awaitNothingLeased() {}
+
+    @Override
+    protected void takeAll() throws Exception {
+        for (String host : new String[] {"a", "a", "b", "b"}) {
+            open(host);
+        }
+    }
+
+    @Override
+    protected void assertAllIsTaken() {
+        assertThrows(ConnectionPoolTimeoutException.class, () -> manager.getConnectionWithTimeout(host("c"), 1));
+    }
+
+    @Override
+    protected void closeIdle() {
+        manager.closeIdleConnections(0);
+    }
+
+    @Override
+    protected void assertNothingIsLeft() {
+        if (manager instanceof MultiThreadedHttpConnectionManager) {
+            assertEquals(0, ((MultiThreadedHttpConnectionManager) manager).getConnectionsInPool());
+        }
     }
 
     /** As 3.1's own manager says it, which clears the thread's flag. */
@@ -271,12 +238,7 @@ final class ManagerStage implements Matrix.Stage {
 
     @Override
     public void close() throws Exception {
-        faults.disarm();
-        failingLog.close();
-        log.close();
-        shutDown();
-        waiter.interrupt();
-        waiter.join();
+        super.close();
         threads.forEach(ExecutorService::shutdown);
     }
 }

@@ -1,6 +1,7 @@
 package io.leasehold.httpclient4;
 
 import io.leasehold.Watching;
+import io.leasehold.testsupport.CellCount;
 import io.leasehold.testsupport.Matrix;
 import java.net.Socket;
 import java.util.ArrayList;
@@ -13,14 +14,15 @@ import org.apache.http.config.SocketConfig;
 import org.apache.http.conn.ConnectionRequest;
 import org.apache.http.message.BasicHttpRequest;
 import org.apache.http.protocol.BasicHttpContext;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Whatever an application's code does under whichever call of the manager, the manager loses nothing. */
 class CallersFailuresTest {
-    private static int cells;
+    @RegisterExtension
+    static final CellCount CELLS = new CellCount("the manager for HttpClient 4.5");
 
     private static Matrix<ManagerStage> matrix() {
         String manager = "LeaseholdHttpClientConnectionManager.";
@@ -122,17 +124,7 @@ class CallersFailuresTest {
     @ParameterizedTest
     @MethodSource("places")
     void whereverItIs(String place) throws Exception {
-        Matrix<ManagerStage> matrix = matrix();
-        try {
-            matrix.run(place);
-        } finally {
-            cells += matrix.cells();
-        }
-    }
-
-    @AfterAll
-    static void count() {
-        System.out.println("callers' failures: " + cells + " cells of the manager for HttpClient 4.5");
+        CELLS.run(matrix(), place);
     }
 
     @Test

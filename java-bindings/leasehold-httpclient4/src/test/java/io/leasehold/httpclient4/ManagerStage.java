@@ -2,13 +2,9 @@ package io.leasehold.httpclient4;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.leasehold.testsupport.BusyStage;
 import io.leasehold.testsupport.Eventually;
-import io.leasehold.testsupport.FailingLog;
-import io.leasehold.testsupport.Faults;
-import io.leasehold.testsupport.LogCapture;
-import io.leasehold.testsupport.Matrix;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -35,11 +31,8 @@ import org.apache.http.pool.PoolEntryCallback;
 import org.apache.http.protocol.BasicHttpContext;
 import org.apache.http.protocol.HttpContext;
 
-/**
- * A manager in the middle of its work, all of whose callers' code can be made to fail: to route "b" two connections are leased, which is
- * the limit, and one request waits; to "a" two are idle, one of them bound to a state. That is the limit in total.
- */
-final class ManagerStage implements Matrix.Stage {
+/** A manager with a state to which one of the idle connections is bound. */
+final class ManagerStage extends BusyStage<HttpClientConnection> {
     static final String CONNECTION_FACTORY = "HttpConnectionFactory.create";
     static final String CREATE_SOCKET = "ConnectionSocketFactory.createSocket";
     static final String CONNECT_SOCKET = "ConnectionSocketFactory.connectSocket";
@@ -50,11 +43,6 @@ final class ManagerStage implements Matrix.Stage {
     static final String CALLBACK = "PoolEntryCallback.process";
     static final String STATE_EQUALS = "a state's equals";
     static final String STATE_TO_STRING = "a state's toString";
-    static final String LOG = "a logger";
-
-    private static final int TOTAL = 4;
-    private static final int PER_ROUTE = 2;
-    private static final String[] LOGGERS = {"org.apache.http", "io.leasehold"};
 
     /** Who a connection is bound to, by the application's own comparison. */
     final class State {
@@ -82,12 +70,8 @@ final class ManagerStage implements Matrix.Stage {
         }
     }
 
-    private final Faults faults = new Faults();
-    private final LogCapture log = LogCapture.of(LOGGERS);
-    private final FailingLog failingLog;
     private final Queue<FailingConnection> made = new ConcurrentLinkedQueue<>();
     private final List<HttpClientConnection> held = new ArrayList<>();
-    private final Queue<Throwable> surfaced = new ConcurrentLinkedQueue<>();
     final HttpRoute a = new HttpRoute(new HttpHost("a", 80));
     final HttpRoute b = new HttpRoute(new HttpHost("b", 80));
     final HttpRoute c = new HttpRoute(new HttpHost("c", 80));
@@ -95,12 +79,9 @@ final class ManagerStage implements Matrix.Stage {
     final LeaseholdHttpClientConnectionManager manager;
     /** A leased connection to "b". */
     final ManagedHttpClientConnection mine;
-    private final Thread waiter;
-    // Written by the waiter before it ends.
-    private volatile HttpClientConnection waiters;
-    private volatile Throwable waitersFailure;
 
     ManagerStage() throws Exception {
+        super("org.apache.http", "io.leasehold");
         Registry<ConnectionSocketFactory> sockets = RegistryBuilder.<ConnectionSocketFactory>create()
                 .register("http", new ConnectionSocketFactory() {
                     @Override
@@ -151,16 +132,7 @@ final class ManagerStage implements Matrix.Stage {
         held.clear();
         mine = (ManagedHttpClientConnection) open(b, null);
         open(b, null);
-        waiter = new Thread(() -> {
-            try {
-                waiters = manager.requestConnection(b, null).get(0, TimeUnit.SECONDS);
-            } catch (Throwable e) {
-                waitersFailure = e;
-            }
-        }, "waiter");
-        waiter.start();
-        Eventually.await("somebody waits", () -> manager.getTotalStats().getPending() == 1);
-        failingLog = new FailingLog(faults, LOG, LOGGERS);
+        begin(() -> manager.requestConnection(b, null).get(0, TimeUnit.SECONDS), () -> manager.getTotalStats().getPending() == 1);
     }
 
     State like(State state) {
@@ -217,11 +189,6 @@ final class ManagerStage implements Matrix.Stage {
             };
 
     @Override
-    public Faults faults() {
-        return faults;
-    }
-
-    @Override
     public void callBack() {
         manager.getTotalStats();
         manager.getStats(a);
@@ -243,47 +210,27 @@ final class ManagerStage implements Matrix.Stage {
     }
 
     @Override
-    public void awaitQuiet() {}
-
-    @Override
-    public void settle() throws Exception {
-        failingLog.close();
+    protected void restoreSettings() {
         manager.setMaxTotal(TOTAL);
         manager.setDefaultMaxPerRoute(PER_ROUTE);
         manager.setMaxPerRoute(a, -1);
         manager.setMaxPerRoute(b, -1);
         manager.setValidateAfterInactivity(0);
-        endAll();
-        waiter.join(TimeUnit.SECONDS.toMillis(20));
-        assertTrue(!waiter.isAlive(), () -> "the waiter was not answered: " + manager.getTotalStats());
-        boolean isShutDown = isShutDown();
-        if (waiters != null) {
-            manager.releaseConnection(waiters, null, 0, null);
-        } else if (waitersFailure instanceof ExecutionException || waitersFailure instanceof IllegalStateException
-                && !faults.thrown().contains(waitersFailure)) {
-            assertTrue(isShutDown, () -> "the waiter got " + waitersFailure);
-        } else {
-            assertTrue(faults.thrown().contains(waitersFailure), () -> "the waiter got " + waitersFailure);
-            surfaced.add(waitersFailure);
-        }
-        Eventually.await("nothing is leased any more: " + manager.getTotalStats(),
-                () -> manager.getTotalStats().getLeased() == 0 && manager.getTotalStats().getPending() == 0);
-        if (!isShutDown) {
-            for (HttpRoute route : new HttpRoute[] {a, a, b, b}) {
-                open(route, null);
-            }
-            assertEquals(TOTAL, manager.getTotalStats().getLeased());
-            assertThrows(ConnectionPoolTimeoutException.class, () -> manager.requestConnection(c, null).get(1, TimeUnit.MILLISECONDS));
-            endAll();
-            manager.closeIdleConnections(0, TimeUnit.SECONDS);
-        }
-        assertEquals("0 0 0", manager.getTotalStats().getLeased() + " " + manager.getTotalStats().getPending() + " "
-                + manager.getTotalStats().getAvailable());
-        Eventually.await("every connection is closed",
-                () -> made.stream().allMatch(connection -> connection.ends.get() > 0 || !connection.isOpen()));
     }
 
-    private boolean isShutDown() {
+    @Override
+    protected void endAll() {
+        held.forEach(this::end);
+        held.clear();
+    }
+
+    @Override
+    protected void end(HttpClientConnection connection) {
+        manager.releaseConnection(connection, null, 0, null);
+    }
+
+    @Override
+    protected boolean isShutDown() {
         try {
             manager.requestConnection(a, null).cancel();
             return false;
@@ -292,27 +239,45 @@ final class ManagerStage implements Matrix.Stage {
         }
     }
 
-    private void endAll() {
-        for (HttpClientConnection connection : held) {
-            manager.releaseConnection(connection, null, 0, null);
+    @Override
+    protected boolean tellsOfShutdown(Throwable failure) {
+        return failure instanceof ExecutionException || failure instanceof IllegalStateException;
+    }
+
+    @Override
+    protected void awaitNothingLeased() throws Exception {
+        Eventually.await("nothing is leased any more: " + this,
+                () -> manager.getTotalStats().getLeased() == 0 && manager.getTotalStats().getPending() == 0);
+    }
+
+    @Override
+    protected void takeAll() throws Exception {
+        for (HttpRoute route : new HttpRoute[] {a, a, b, b}) {
+            open(route, null);
         }
-        held.clear();
     }
 
     @Override
-    public List<Throwable> surfaced() {
-        List<Throwable> all = new ArrayList<>(surfaced);
-        all.addAll(log.thrown());
-        return all;
+    protected void assertAllIsTaken() {
+        assertEquals(TOTAL, manager.getTotalStats().getLeased());
+        assertThrows(ConnectionPoolTimeoutException.class, () -> manager.requestConnection(c, null).get(1, TimeUnit.MILLISECONDS));
     }
 
     @Override
-    public void close() throws Exception {
-        faults.disarm();
-        failingLog.close();
-        log.close();
-        manager.shutdown();
-        waiter.interrupt();
-        waiter.join();
+    protected void closeIdle() {
+        manager.closeIdleConnections(0, TimeUnit.SECONDS);
+    }
+
+    @Override
+    protected void assertNothingIsLeft() throws Exception {
+        assertEquals("0 0 0", manager.getTotalStats().getLeased() + " " + manager.getTotalStats().getPending() + " "
+                + manager.getTotalStats().getAvailable());
+        Eventually.await("every connection is closed",
+                () -> made.stream().allMatch(connection -> connection.ends.get() > 0 || !connection.isOpen()));
+    }
+
+    @Override
+    public String toString() {
+        return String.valueOf(manager.getTotalStats());
     }
 }
