@@ -7,6 +7,9 @@ package io.leasehold;
  * connection is disposed of. What it throws is logged and otherwise ignored. Like a {@link Disposer} it must not refer
  * to the pool.
  *
+ * <p>Memory effects: what was done in a thread before it filled the vacancy from which the connection came, or ended an earlier lease of
+ * it, happens before this is called. What the last holder did in the lease that it lost need not.
+ *
  * @param <R> the type of the routes
  * @param <C> the type of the connections
  */

@@ -5,6 +5,9 @@ import io.leasehold.internal.HookedRequest;
 /**
  * A request for a lease that is under way, and whose {@link LeaseHook} is told its answer. All methods may be called by any thread at any
  * time, and none waits.
+ *
+ * <p>Memory effects: what a thread did before its {@link #cancel} returned true happens before what another does after {@link #isDone} has
+ * returned true to it. What a hook does is not among this: the request is done before its hook is called.
  */
 public final class LeaseRequest {
     private final HookedRequest request;

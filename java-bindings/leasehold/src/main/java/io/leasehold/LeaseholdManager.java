@@ -6,8 +6,8 @@ package io.leasehold;
  *
  * <p>All methods may be called by any thread at any time.
  *
- * <p><b>Memory effects</b>: what is set holds for sockets that are opened after it was set, as seen by the happens-before order; what a
- * thread did before it set something happens before what another does after it has opened a socket under that setting.
+ * <p><b>Memory effects</b>: what is set holds for every socket whose opening does not happen before it was set; what a thread did before it
+ * set something happens before what another does after it has opened a socket for which it held. Counters order nothing.
  */
 public interface LeaseholdManager {
     /**

@@ -17,6 +17,9 @@ import java.util.function.Supplier;
  * their expiry, idle times and time to live from it, and the timeouts of waiting leases too.
  *
  * <p>Safe for use by several threads.
+ *
+ * <p>Memory effects: what a thread did before it advanced the clock happens before what follows, in another thread, the end of a wait whose
+ * time was up by that. When {@link #advance} has returned, whatever is asked of the pools is answered by the new time.
  */
 public final class ManualClock {
     // The clock of what is being built on a thread. Removed afterwards.

@@ -13,7 +13,8 @@ import java.util.function.Function;
  * after a timeout it can be asked again.
  *
  * <p>{@link #get} is for one thread at a time; {@link #cancel} is for any. What a thread did before it cancelled happens before what
- * follows the {@link CancellationException}.
+ * follows the {@link CancellationException}, or an {@link #isCancelled} that returned true. What follows a lease follows what {@link
+ * ConnectionPool} says of all leases.
  *
  * @param <C> the type of the connections
  */

@@ -8,6 +8,7 @@ import java.net.Socket;
  * for only once, each costs little more than the system call. For whoever checks a connection before each use.
  *
  * <p>Ask only while no other thread may close the socket, as between lease and release. Otherwise safe for use by several threads.
+ * It is immutable; that the operating system has said something orders nothing.
  */
 public final class SocketProbe {
     private final FoundSocket found;

@@ -612,7 +612,7 @@ class AsyncLeaseTest {
         AtomicInteger served = new AtomicInteger();
         AtomicInteger timedOut = new AtomicInteger();
         AtomicInteger ended = new AtomicInteger();
-        AtomicInteger begun = new AtomicInteger();
+        AtomicInteger started = new AtomicInteger();
         Queue<Throwable> failures = new ConcurrentLinkedQueue<>();
         Queue<CompletableFuture<Lease<Connection>>> futures = new ConcurrentLinkedQueue<>();
         Queue<Lease<Connection>> leases = new ConcurrentLinkedQueue<>();
@@ -620,7 +620,7 @@ class AsyncLeaseTest {
         for (int i = 0; i < threads; i++) {
             Thread worker = new Thread(() -> {
                 ThreadLocalRandom random = ThreadLocalRandom.current();
-                while (begun.getAndIncrement() < rounds) {
+                while (started.getAndIncrement() < rounds) {
                     try {
                         Object state = random.nextInt(8) == 0 ? "s" : null;
                         long timeout = random.nextInt(3) == 0 ? random.nextInt(200) : Long.MAX_VALUE;

@@ -43,6 +43,11 @@ import org.apache.commons.logging.LogFactory;
  * nobody refers to it any more, or when a limit would make somebody wait for its place. After its release a connection must not be
  * used; only a thread that is alone with its manager may still look at it, as 3.1 allows.
  *
+ * <p><b>Memory effects</b>: what a thread did before it released a connection happens before what follows a lease, of any thread and by any
+ * of the methods here, that got that connection or the place of it; so does what a thread did before it died, if its connection was closed
+ * for the limit's sake. What it did before it set a limit in {@link #getParams()} happens before what follows a lease that had room by
+ * that. To pass a leased connection to another thread takes what passing any object takes.
+ *
  * <p>What else differs from 3.1, and why, is listed in the project's {@code docs/compatibility.md}. Times are milliseconds.
  */
 public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager implements LeaseholdManager {
@@ -61,9 +66,9 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
                     .maxPerRoute(Integer.MAX_VALUE));
     private final ConnectionPool<Route, WeakConnection<PooledHttpConnection>> pool = managed.pool();
     private final LeasedHttpConnection pattern = new LeasedHttpConnection(this, true);
-    // Who holds what is said by the leased object alone: it names its connection, its lease and its thread. Here it is found by a thread that
-    // holds it, which puts the entry; whoever releases the connection takes it out, as does whoever finds the thread dead, for the collector
-    // ends what nobody refers to. By a connection it is found as that's last holder.
+    // Who holds what is said by the leased object alone: it names its connection, its lease and its thread. Here it is found by a thread
+    // that holds it, which puts the entry; whoever releases the connection takes it out, as does whoever finds the thread dead, for the
+    // collector ends what nobody refers to. By a connection it is found as that's last holder.
     private final Map<Thread, LeasedHttpConnection> held = new ConcurrentHashMap<>();
     private final AtomicInteger shutdowns = new AtomicInteger();
 

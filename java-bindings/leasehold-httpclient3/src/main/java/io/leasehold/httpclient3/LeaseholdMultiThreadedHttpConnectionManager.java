@@ -40,6 +40,12 @@ import org.apache.commons.logging.LogFactory;
  * <li>A connection lost to the garbage collector is closed, not only counted out.
  * </ul>
  *
+ * <p><b>Memory effects</b>: what a thread did before it released a connection happens before what follows a lease, of any thread and by any
+ * of the methods here, that got that connection or the place of it. What it did before it shut the manager down happens before what
+ * follows, in another thread, the {@link IllegalStateException} that came of it, and what it did before it set a limit in {@link
+ * #getParams()}, before what follows a lease that had room by that. A leased connection may pass from thread to thread, which takes what
+ * passing any object takes. Numbers of connections order nothing.
+ *
  * <p>Times are milliseconds. All methods may be called by any thread; only the three that lease wait, and a release may, for the
  * peer to end a response that was not read to its end.
  */

@@ -73,8 +73,8 @@ final class PooledHttpConnection extends HttpConnection {
     private boolean leased;
     // Whether a shutdown has taken it. Written under this object's monitor by whoever carries the shutdown out, read by the holder.
     private volatile boolean orphaned;
-    // Who holds it or held it last, for a manager that gives a thread the same object again. Written by the holder, read by whoever looks for
-    // what dead threads have left.
+    // Who holds it or held it last, for a manager that gives a thread the same object again. Written by the holder, read by whoever looks
+    // for what dead threads have left.
     private volatile WeakReference<HttpConnection> lastHolder;
 
     /** A connection for this configuration, not opened yet, to be one of those of a manager. */

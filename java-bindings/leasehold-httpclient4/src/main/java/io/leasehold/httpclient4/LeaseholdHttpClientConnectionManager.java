@@ -91,6 +91,12 @@ import org.apache.http.util.Args;
  * }
  * </pre>
  *
+ * <p><b>Memory effects</b>: what a thread did before it released a connection happens before what follows, in another thread, a {@link
+ * ConnectionRequest#get} that got that connection or the place of it. What it did before it raised a limit, shut the manager down or
+ * cancelled a request happens before what follows an answer that came of it; what it did before it set a configuration, before what follows
+ * the getter that returns it, and before a connection is made or opened by it. To pass a leased connection to another thread takes what
+ * passing any object takes. Statistics order nothing, and enumerations may see some of what holders do meanwhile.
+ *
  * <p>All methods may be called by any thread at any time; only {@link ConnectionRequest#get} waits for connections. A lease and a
  * release that meet an idle connection take constant time and one short lock among several; with a state, time in proportion to the states
  * in use, which are compared by {@code equals} alone.

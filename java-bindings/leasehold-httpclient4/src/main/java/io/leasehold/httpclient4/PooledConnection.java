@@ -103,8 +103,8 @@ final class PooledConnection {
     private int timeout = UNKNOWN_TIMEOUT;
     // Whether its user has seen the socket, and may go on with it alone.
     private boolean socketShown;
-    // Whether its manager holds it no more. Written by whoever ends it, before it is closed, and read by whoever opens it, after it is open:
-    // a lease may be ended under the one who connects, by an abort or a shutdown, and then one of the two closes what was opened.
+    // Whether its manager holds it no more. Written by whoever ends it, before it is closed, and read by whoever opens it, after it is
+    // open: a lease may be ended under the one who connects, by an abort or a shutdown, and then one of the two closes what was opened.
     private volatile boolean gone;
     // Whether it is closed with a reset when it ends. Written by who shuts the manager down, read by whoever ends it.
     private volatile boolean endsWithReset;
