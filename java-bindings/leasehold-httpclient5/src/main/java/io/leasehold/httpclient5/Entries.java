@@ -1,0 +1,264 @@
+package io.leasehold.httpclient5;
+
+import io.leasehold.Cause;
+import io.leasehold.CoarseClock;
+import io.leasehold.ConnectionPool;
+import io.leasehold.Disposer;
+import io.leasehold.Lease;
+import io.leasehold.PoolShutDownException;
+import io.leasehold.ShutdownMode;
+import io.leasehold.Watching;
+import io.leasehold.managed.ManagedPool;
+import io.leasehold.managed.WeakConnection;
+import io.leasehold.managed.WeakInterner;
+import java.net.Socket;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import org.apache.hc.core5.io.CloseMode;
+import org.apache.hc.core5.io.ModalCloseable;
+import org.apache.hc.core5.pool.ConnPoolListener;
+import org.apache.hc.core5.pool.ConnPoolStats;
+import org.apache.hc.core5.pool.DisposalCallback;
+import org.apache.hc.core5.pool.PoolEntry;
+import org.apache.hc.core5.util.Deadline;
+import org.apache.hc.core5.util.TimeValue;
+
+/**
+ * How leases of the pool underneath become HttpCore's entries, and how what was written on an entry is read when its lease ends.
+ *
+ * <p>The pool underneath hears of a connection when its entry is released, not when it is opened: up to then the lease is a vacancy. Who
+ * takes the lease out of an entry's {@link Tie} ends it, so of a release, a second one and a closing pool one does.
+ */
+final class Entries<T, C extends ModalCloseable> {
+    /** Closes what the pool underneath lets go. Refers to no pool. */
+    private static final class Closer<T, C extends ModalCloseable> implements Disposer<Place<T, C>> {
+        @Override
+        public void dispose(Place<T, C> place, Cause cause) {
+            place.end();
+        }
+
+        @Override
+        public boolean mayBlock(Place<T, C> place) {
+            return place.mayBlockToClose();
+        }
+    }
+
+    /** The name of the pool's class, which is above this one. */
+    private static final String LOGGER = "io.leasehold.httpclient5.LeaseholdConnPool";
+
+    private final ManagedPool<T, Place<T, C>> managed;
+    private final Places<T, C> places = new Places<>();
+    private final Closing<C> closing;
+    private final TimeValue timeToLive;
+    private final ConnPoolListener<T> listener;
+    private final ConnPoolStats<T> stats;
+    private final WeakInterner<Object> states = new WeakInterner<>();
+
+    /** In a pool as described; the last two are for the listener, and may be null without one. */
+    Entries(ConnectionPool.Builder<T, WeakConnection<Place<T, C>>> builder, Watching watching, TimeValue timeToLive,
+            DisposalCallback<C> disposalCallback, Function<? super C, Socket> sockets, ConnPoolListener<T> listener,
+            ConnPoolStats<T> stats) {
+        managed = new ManagedPool<>(builder.watching(watching));
+        managed.setWatching(watching);
+        closing = new Closing<>(disposalCallback, sockets, managed.connections());
+        this.timeToLive = timeToLive;
+        this.listener = listener;
+        this.stats = stats;
+    }
+
+    /** Starts to describe the pool underneath. */
+    static <T, C extends ModalCloseable> ConnectionPool.Builder<T, WeakConnection<Place<T, C>>> pool() {
+        return ManagedPool.<T, Place<T, C>>builder(new Closer<>(), (route, place) -> warn(
+                "Connection reclaimed by garbage collector, it was never released: [route: " + route + "]", null));
+    }
+
+    /** Logs what can be told nobody; never throws, whatever a handler does. */
+    static void warn(String message, Throwable cause) {
+        try {
+            Logger.getLogger(LOGGER).log(Level.WARNING, message, cause);
+        } catch (Throwable e) {
+            // There is nowhere left to say it.
+        }
+    }
+
+    ManagedPool<T, Place<T, C>> managed() {
+        return managed;
+    }
+
+    boolean isClosed() {
+        return closing.isPoolClosed();
+    }
+
+    /** For whom a request is; null for nobody. */
+    WeakInterner.Held<Object> hold(Object state) {
+        return states.hold(state);
+    }
+
+    /**
+     * Makes an entry of a lease, on the thread to which it was given. If this throws, the lease is the caller's to discard.
+     *
+     * <p>A closing pool says so first, and then looks at every place. Who leases makes its place known first, and then looks whether the
+     * pool closes. So one of the two finds the other.
+     */
+    PoolEntry<T, C> begin(Lease<WeakConnection<Place<T, C>>> lease, T route) {
+        WeakConnection<Place<T, C>> cell = lease.connection();
+        Place<T, C> place = cell == null ? null : cell.get();
+        Tie<T, C> tie = place == null ? null : place.get();
+        if (tie != null && !tie.entry.hasConnection()) {
+            // Somebody has closed it who had it no more.
+            lease.reopen();
+            place.leave();
+            tie = null;
+        } else if (tie != null && isExpired(tie.entry)) {
+            // Of the two clocks, the wall's counts.
+            lease.replace();
+            tie = null;
+        } else if (tie != null && place.isStale()) {
+            lease.replaceStale();
+            tie = null;
+        }
+        if (tie == null) {
+            tie = new Tie<>(route, timeToLive, closing);
+            place = places.add(tie, closing);
+        }
+        PoolEntry<T, C> entry = tie.entry;
+        place.kept = null;
+        tie.lease(lease);
+        boolean isBegun = false;
+        try {
+            if (isClosed()) {
+                throw new PoolShutDownException();
+            }
+            if (listener != null) {
+                listener.onLease(entry.getRoute(), stats);
+            }
+            isBegun = true;
+        } finally {
+            if (!isBegun && tie.takeLease() != null) {
+                place.kept = entry;
+                place.leave();
+            }
+        }
+        return entry;
+    }
+
+    private static boolean isExpired(PoolEntry<?, ?> entry) {
+        return !entry.getExpiryDeadline().isMax() && entry.getExpiryDeadline().isExpired();
+    }
+
+    /** Ends the lease of an entry. */
+    void release(PoolEntry<T, C> entry, boolean reusable) {
+        Place<T, C> place = places.of(entry);
+        Tie<T, C> tie = place == null ? null : place.get();
+        Lease<WeakConnection<Place<T, C>>> lease = tie == null ? null : takeLease(tie);
+        if (lease == null) {
+            if (isClosed()) {
+                // What was opened since.
+                entry.discardConnection(CloseMode.GRACEFUL);
+                return;
+            }
+            throw new IllegalStateException("Pool entry is not present in the set of leased entries");
+        }
+        try {
+            if (reusable) {
+                keep(lease, place, entry);
+            }
+        } catch (PoolShutDownException e) {
+            // It was closed when the pool was.
+        } finally {
+            // Once the lease has ended the entry may be another's.
+            if (!lease.isEnded()) {
+                end(lease, place, entry);
+            }
+        }
+        if (listener != null) {
+            listener.onRelease(entry.getRoute(), stats);
+        }
+    }
+
+    @SuppressWarnings("unchecked") // Entries of this pool have leases of the pool underneath.
+    private Lease<WeakConnection<Place<T, C>>> takeLease(Tie<T, C> tie) {
+        return (Lease<WeakConnection<Place<T, C>>>) tie.takeLease();
+    }
+
+    /** Ends a lease whose connection is kept; leaves it alone if there is none. */
+    private void keep(Lease<WeakConnection<Place<T, C>>> lease, Place<T, C> place, PoolEntry<T, C> entry) {
+        C connection = entry.getConnection();
+        if (connection == null) {
+            return;
+        }
+        place.kept = entry;
+        if (place.known != connection) {
+            open(lease, place, connection);
+        }
+        Deadline expiry = entry.getExpiryDeadline();
+        if (!expiry.isMax()) {
+            // Both clocks are read at their last tick, which they have at the same moment. An entry is expired when that has passed.
+            lease.updateExpiry(expiry.getValue() - CoarseClock.currentTimeMillis() + 1, TimeUnit.MILLISECONDS);
+            place.expires = true;
+        } else if (place.expires) {
+            lease.updateExpiry(Long.MAX_VALUE, TimeUnit.MILLISECONDS);
+            place.expires = false;
+        }
+        place.bound = states.hold(entry.getState());
+        lease.tryRelease(WeakInterner.key(place.bound));
+    }
+
+    /** The entry has another connection than it was leased with, if any. */
+    private void open(Lease<WeakConnection<Place<T, C>>> lease, Place<T, C> place, C connection) {
+        if (place.known != null) {
+            lease.reopen();
+        }
+        place.known = connection;
+        place.expires = false;
+        lease.opened(place.cell);
+        place.attach(lease);
+    }
+
+    /** Ends a lease whose connection is not kept, and closes that when its place is another's already. */
+    private void end(Lease<WeakConnection<Place<T, C>>> lease, Place<T, C> place, PoolEntry<T, C> entry) {
+        place.leave();
+        try {
+            if (place.known != null) {
+                lease.reopen();
+            }
+            lease.tryDiscard();
+        } finally {
+            entry.discardConnection(CloseMode.GRACEFUL);
+        }
+    }
+
+    /** Closes idle connections whose entries are unfit. */
+    void closeIdleIf(Predicate<? super PoolEntry<T, C>> unfit) {
+        managed.closeIdleIf(place -> {
+            // One that was leased meanwhile is none of the idle ones any more.
+            PoolEntry<T, C> entry = place.kept;
+            return entry != null && unfit.test(entry);
+        });
+    }
+
+    /** Closes all, the first time. */
+    void close(CloseMode mode) {
+        if (!closing.closePool(mode)) {
+            return;
+        }
+        managed.pool().shutdown(ShutdownMode.GRACEFUL);
+        for (Place<T, C> place : places.all()) {
+            Tie<T, C> tie = place.get();
+            Lease<WeakConnection<Place<T, C>>> lease = tie == null ? null : takeLease(tie);
+            if (lease != null) {
+                place.kept = tie.entry;
+                place.leave();
+                boolean isVacancy = place.known == null;
+                lease.tryDiscard();
+                if (isVacancy) {
+                    // Opened in this lease, if at all.
+                    tie.entry.discardConnection(mode);
+                }
+            }
+        }
+    }
+}

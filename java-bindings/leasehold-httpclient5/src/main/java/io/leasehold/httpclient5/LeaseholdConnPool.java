@@ -1,0 +1,359 @@
+package io.leasehold.httpclient5;
+
+import io.leasehold.ConnectionPool;
+import io.leasehold.Leasehold;
+import io.leasehold.LeaseholdUnavailableException;
+import io.leasehold.Policy;
+import io.leasehold.PoolShutDownException;
+import io.leasehold.Stats;
+import io.leasehold.Watching;
+import io.leasehold.managed.WeakConnection;
+import java.net.Socket;
+import java.util.Set;
+import java.util.concurrent.Future;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import org.apache.hc.core5.concurrent.FutureCallback;
+import org.apache.hc.core5.io.CloseMode;
+import org.apache.hc.core5.io.ModalCloseable;
+import org.apache.hc.core5.pool.ConnPoolListener;
+import org.apache.hc.core5.pool.DisposalCallback;
+import org.apache.hc.core5.pool.ManagedConnPool;
+import org.apache.hc.core5.pool.PoolEntry;
+import org.apache.hc.core5.pool.PoolReusePolicy;
+import org.apache.hc.core5.pool.PoolStats;
+import org.apache.hc.core5.util.Args;
+import org.apache.hc.core5.util.Asserts;
+import org.apache.hc.core5.util.TimeValue;
+import org.apache.hc.core5.util.Timeout;
+
+/**
+ * A {@link ManagedConnPool} on a Leasehold pool, for whatever takes one: HttpCore's requesters, HttpClient's managers, programs that are
+ * built on HttpCore. It behaves as {@code StrictConnPool}, whose constructors it has; what differs, and why, is listed in the project's
+ * {@code docs/compatibility.md}. Above all:
+ * <ul>
+ * <li>Limits are strict, also when they are lowered. Raised, they let requests go on at once.
+ * <li>A request that cannot be served fails at its deadline, though nobody asks for it; when the pool is closed, it fails at once.
+ * <li>No lock is held while a connection is closed, or while a callback or the listener is called.
+ * <li>The first in is the first out, where that is the policy, and to make room the connection goes that was released the longest ago.
+ * <li>An entry that was granted to a request which is cancelled goes back, also if its thread was interrupted at that moment.
+ * <li>An entry that is lost, collected without having been released, gives its place back, and the connection that it was leased with is
+ *     closed.
+ * </ul>
+ *
+ * <p>What a user writes on an entry while it is leased is read when it is released: its state, its expiry, when it was updated last, and
+ * its connection, which may be another by then, or gone. An entry is released once for each lease.
+ *
+ * <p>A pool that is told how a connection shows its socket notices when a peer closes an idle connection, which is closed at once. Only
+ * sockets can be watched that whoever closes a connection closes with it, at that moment: not those of a reactor.
+ *
+ * <p>All methods may be called by any thread at any time; none waits, but for {@link Future#get} of what {@link #lease} returns, and for a
+ * callback that is called in its course. A lease and a release that meet an idle connection take constant time and one short lock among
+ * several; with a state, time in proportion to the states in use, which are compared by {@code equals} alone. A pool that nobody refers to
+ * any more is collected with its idle connections; so no connection, route or state may keep it, nor a callback or function that it is
+ * given.
+ *
+ * @param <T> the type of the routes, compared by {@code equals}
+ * @param <C> the type of the connections
+ */
+public final class LeaseholdConnPool<T, C extends ModalCloseable> implements ManagedConnPool<T, C> {
+    private final Entries<T, C> entries;
+    private final ConnectionPool<T, WeakConnection<Place<T, C>>> pool;
+    private final Predicate<PoolEntry<T, C>> isExpiredToo;
+
+    /**
+     * Creates a pool that leases the connection first that was released last, without a time to live, for connections that show no socket.
+     *
+     * @param defaultMaxPerRoute the limit of every route that has none of its own, at least 1
+     * @param maxTotal the limit in total, at least 1
+     * @throws IllegalArgumentException if a limit is less than 1
+     * @throws LeaseholdUnavailableException if the native library could not be loaded; its message says what to do
+     */
+    public LeaseholdConnPool(int defaultMaxPerRoute, int maxTotal) {
+        this(defaultMaxPerRoute, maxTotal, TimeValue.NEG_ONE_MILLISECOND, PoolReusePolicy.LIFO, null);
+    }
+
+    /**
+     * Creates a pool for connections that are closed by themselves and show no socket.
+     *
+     * @param defaultMaxPerRoute the limit of every route that has none of its own, at least 1
+     * @param maxTotal the limit in total, at least 1
+     * @param timeToLive how long a connection may live, counted from when an entry is given it; null, zero and negative are without end
+     * @param policy which idle connection of a route is leased first; null is LIFO
+     * @param connPoolListener is told of leases and releases, outside every lock; may be null
+     * @throws IllegalArgumentException if a limit is less than 1
+     * @throws LeaseholdUnavailableException if the native library could not be loaded; its message says what to do
+     */
+    public LeaseholdConnPool(
+            int defaultMaxPerRoute, int maxTotal, TimeValue timeToLive, PoolReusePolicy policy, ConnPoolListener<T> connPoolListener) {
+        this(defaultMaxPerRoute, maxTotal, timeToLive, policy, null, connPoolListener);
+    }
+
+    /**
+     * Creates a pool for connections that show no socket.
+     *
+     * @param defaultMaxPerRoute the limit of every route that has none of its own, at least 1
+     * @param maxTotal the limit in total, at least 1
+     * @param timeToLive how long a connection may live, counted from when an entry is given it; null, zero and negative are without end
+     * @param policy which idle connection of a route is leased first; null is LIFO
+     * @param disposalCallback closes connections; null has them close themselves
+     * @param connPoolListener is told of leases and releases, outside every lock; may be null
+     * @throws IllegalArgumentException if a limit is less than 1
+     * @throws LeaseholdUnavailableException if the native library could not be loaded; its message says what to do
+     */
+    public LeaseholdConnPool(
+            int defaultMaxPerRoute, int maxTotal, TimeValue timeToLive, PoolReusePolicy policy, DisposalCallback<C> disposalCallback,
+            ConnPoolListener<T> connPoolListener) {
+        this(defaultMaxPerRoute, maxTotal, timeToLive, policy, disposalCallback, connPoolListener, null, Watching.OFF);
+    }
+
+    /**
+     * Creates a pool for connections that show their sockets.
+     *
+     * @param defaultMaxPerRoute the limit of every route that has none of its own, at least 1
+     * @param maxTotal the limit in total, at least 1
+     * @param timeToLive how long a connection may live, counted from when an entry is given it; null, zero and negative are without end
+     * @param policy which idle connection of a route is leased first; null is LIFO
+     * @param disposalCallback closes connections; null has them close themselves
+     * @param connPoolListener is told of leases and releases, outside every lock; may be null
+     * @param sockets the socket of a connection, which is asked for when that is released for the first time and when it is closed; null
+     *     for none, of all or of one. It must not refer to the pool
+     * @param watching how it is learned that a peer has closed its connection
+     * @throws IllegalArgumentException if a limit is less than 1, or {@code watching} is null
+     * @throws LeaseholdUnavailableException if the native library could not be loaded; its message says what to do
+     */
+    public LeaseholdConnPool(
+            int defaultMaxPerRoute, int maxTotal, TimeValue timeToLive, PoolReusePolicy policy, DisposalCallback<C> disposalCallback,
+            ConnPoolListener<T> connPoolListener, Function<? super C, Socket> sockets, Watching watching) {
+        this(defaultMaxPerRoute, maxTotal, timeToLive, policy, disposalCallback, connPoolListener, sockets, watching, entry -> false);
+    }
+
+    /** As above, and {@code isExpiredToo} says which other entries {@link #closeExpired} closes. */
+    LeaseholdConnPool(
+            int defaultMaxPerRoute, int maxTotal, TimeValue timeToLive, PoolReusePolicy policy, DisposalCallback<C> disposalCallback,
+            ConnPoolListener<T> connPoolListener, Function<? super C, Socket> sockets, Watching watching,
+            Predicate<PoolEntry<T, C>> isExpiredToo) {
+        Args.positive(defaultMaxPerRoute, "Max per route value");
+        Args.positive(maxTotal, "Max total value");
+        Leasehold.requireAvailable();
+        this.isExpiredToo = isExpiredToo;
+        ConnectionPool.Builder<T, WeakConnection<Place<T, C>>> builder = Entries.<T, C>pool()
+                .maxPerRoute(defaultMaxPerRoute)
+                .maxTotal(maxTotal)
+                .policy(policy == PoolReusePolicy.FIFO ? Policy.FIFO : Policy.LIFO);
+        entries = new Entries<>(builder, watching, TimeValue.defaultsToNegativeOneMillisecond(timeToLive), disposalCallback, sockets,
+                connPoolListener, this);
+        pool = entries.managed().pool();
+    }
+
+    /**
+     * Whether the pool was closed.
+     *
+     * @return true from the first call of {@link #close(CloseMode)} on
+     */
+    public boolean isShutdown() {
+        return entries.isClosed();
+    }
+
+    /**
+     * Asks for an entry, with an idle connection or with none, which its user is then to open. The request waits for it, in order of
+     * arrival, if it cannot be had now.
+     *
+     * @param route where to
+     * @param state for whom; null is for nobody
+     * @param requestTimeout how long it may wait, kept to some milliseconds; zero and negative are without end
+     * @param callback is told, outside every lock: on this thread, before this returns, if the entry is there at once; on the thread that
+     *     released a connection or raised a limit, if the request was served so; on one of the library's otherwise. May be null
+     * @return the future entry, the caller's to release. {@code get} with a time gives the request up when that is over, with a {@code
+     *     TimeoutValueException}; a request whose own time is over fails with a {@code DeadlineTimeoutException}, which is said as a
+     *     {@code TimeoutValueException} to who asks with no longer a time. {@code cancel} gives an entry back that nobody has got yet
+     * @throws NullPointerException if {@code route} or {@code requestTimeout} is null
+     * @throws IllegalStateException if the pool was closed
+     */
+    @Override
+    public Future<PoolEntry<T, C>> lease(T route, Object state, Timeout requestTimeout, FutureCallback<PoolEntry<T, C>> callback) {
+        Args.notNull(route, "Route");
+        Args.notNull(requestTimeout, "Request timeout");
+        Asserts.check(!entries.isClosed(), Request.SHUT_DOWN);
+        Request<T, C> request = new Request<>(entries, route, entries.hold(state), requestTimeout, callback);
+        try {
+            PoolEntry<T, C> entry = pool.tryLeaseFor(route, request.key(), request);
+            if (entry != null) {
+                request.servedAtOnce(entry);
+            } else {
+                request.prepareToWait();
+                request.queued(pool.requestLease(route, request.key(), patience(requestTimeout), requestTimeout.getTimeUnit(), request));
+            }
+        } catch (PoolShutDownException e) {
+            throw Request.shutDown();
+        }
+        return request;
+    }
+
+    private static long patience(Timeout timeout) {
+        return TimeValue.isPositive(timeout) ? timeout.getDuration() : Long.MAX_VALUE;
+    }
+
+    /**
+     * As {@link #lease(Object, Object, Timeout, FutureCallback)}, without a deadline and a callback.
+     *
+     * @param route where to
+     * @param state for whom; null is for nobody
+     * @return the future entry, the caller's to release
+     * @throws NullPointerException if {@code route} is null
+     * @throws IllegalStateException if the pool was closed
+     */
+    public Future<PoolEntry<T, C>> lease(T route, Object state) {
+        return lease(route, state, Timeout.DISABLED, null);
+    }
+
+    /**
+     * Ends the lease of an entry. It is kept if it has a connection that may be used again; otherwise the connection is closed, on this
+     * thread, after the place of it was given back.
+     *
+     * @param entry the entry; null does nothing
+     * @param reusable whether the connection may be used again
+     * @throws IllegalStateException if the entry is not leased from this pool, as it is no more after its release; after the pool was
+     *     closed nothing is thrown
+     */
+    @Override
+    public void release(PoolEntry<T, C> entry, boolean reusable) {
+        if (entry != null) {
+            entries.release(entry, reusable);
+        }
+    }
+
+    /** Closes all connections, those that are leased among them, in an orderly way: see {@link #close(CloseMode)}. */
+    @Override
+    public void close() {
+        close(CloseMode.GRACEFUL);
+    }
+
+    /**
+     * Closes all connections, those that are leased among them, and has all requests that wait fail with an {@link IllegalStateException}.
+     * The pool leases no more; entries may still be released. Connections whose close may wait for the peer, and in an orderly close those
+     * that show no socket, are closed on another thread, perhaps a moment after this has returned. Calling it again does nothing.
+     *
+     * @param closeMode how they are closed; null is GRACEFUL
+     */
+    @Override
+    public void close(CloseMode closeMode) {
+        entries.close(closeMode == null ? CloseMode.GRACEFUL : closeMode);
+    }
+
+    /**
+     * Closes the idle connections that were updated a time ago or longer, by the entry's own word. Takes time in proportion to all
+     * connections.
+     *
+     * @param idleTime how long; null, zero and negative are all
+     */
+    @Override
+    public void closeIdle(TimeValue idleTime) {
+        long deadline = System.currentTimeMillis() - (TimeValue.isPositive(idleTime) ? idleTime.toMilliseconds() : 0);
+        entries.closeIdleIf(entry -> entry.getUpdated() <= deadline);
+    }
+
+    /** Closes the idle connections that have expired. Takes time in proportion to all connections. */
+    @Override
+    public void closeExpired() {
+        long now = System.currentTimeMillis();
+        entries.closeIdleIf(entry -> entry.getExpiryDeadline().isBefore(now) || isExpiredToo.test(entry));
+    }
+
+    /**
+     * Changes the limit in total, at once: raised, it lets requests that wait go on; lowered, it closes surplus idle connections, and
+     * leased ones when they are released.
+     *
+     * @param max the limit, at least 1
+     * @throws IllegalArgumentException if it is less
+     */
+    @Override
+    public void setMaxTotal(int max) {
+        pool.setMaxTotal(Args.positive(max, "Max value"));
+    }
+
+    @Override
+    public int getMaxTotal() {
+        return pool.getMaxTotal();
+    }
+
+    /**
+     * Changes the limit of every route that has none of its own, as {@link #setMaxTotal} does.
+     *
+     * @param max the limit, at least 1
+     * @throws IllegalArgumentException if it is less
+     */
+    @Override
+    public void setDefaultMaxPerRoute(int max) {
+        pool.setDefaultMaxPerRoute(Args.positive(max, "Max value"));
+    }
+
+    @Override
+    public int getDefaultMaxPerRoute() {
+        return pool.getDefaultMaxPerRoute();
+    }
+
+    /**
+     * Gives a route a limit of its own, or takes it away. Takes effect as {@link #setMaxTotal} does.
+     *
+     * @param route the route
+     * @param max the limit; zero lets every request wait, less makes the default hold again
+     * @throws NullPointerException if {@code route} is null
+     */
+    @Override
+    public void setMaxPerRoute(T route, int max) {
+        entries.managed().setMaxPerRoute(Args.notNull(route, "Route"), max);
+    }
+
+    @Override
+    public int getMaxPerRoute(T route) {
+        return pool.getMaxPerRoute(Args.notNull(route, "Route"));
+    }
+
+    /**
+     * The numbers of the whole pool, read without a lock.
+     *
+     * @return the numbers now
+     */
+    @Override
+    public PoolStats getTotalStats() {
+        return stats(pool.stats());
+    }
+
+    /**
+     * The numbers of one route, read without a lock.
+     *
+     * @param route the route
+     * @return the numbers now
+     * @throws NullPointerException if {@code route} is null
+     */
+    @Override
+    public PoolStats getStats(T route) {
+        return stats(pool.stats(Args.notNull(route, "Route")));
+    }
+
+    private static PoolStats stats(Stats stats) {
+        return new PoolStats(stats.leased(), stats.pending(), stats.available(), stats.max());
+    }
+
+    /**
+     * The routes that have connections or requests that wait. Takes time in proportion to all routes.
+     *
+     * @return a copy
+     */
+    @Override
+    public Set<T> getRoutes() {
+        Set<T> routes = pool.routes();
+        routes.removeIf(route -> {
+            Stats stats = pool.stats(route);
+            return stats.leased() + stats.pending() + stats.available() == 0;
+        });
+        return routes;
+    }
+
+    @Override
+    public String toString() {
+        Stats stats = pool.stats();
+        return "[leased: " + stats.leased() + "][available: " + stats.available() + "][pending: " + stats.pending() + "]";
+    }
+}

@@ -1,0 +1,106 @@
+package io.leasehold.httpclient5;
+
+import io.leasehold.Lease;
+import io.leasehold.Liveness;
+import io.leasehold.managed.ManagedSocket;
+import io.leasehold.managed.WeakConnection;
+import io.leasehold.managed.WeakInterner;
+import java.lang.ref.ReferenceQueue;
+import java.lang.ref.WeakReference;
+import java.net.Socket;
+import java.util.Map;
+import javax.net.ssl.SSLSocket;
+import org.apache.hc.core5.io.CloseMode;
+import org.apache.hc.core5.io.ModalCloseable;
+import org.apache.hc.core5.pool.PoolEntry;
+
+/**
+ * What is noted of one entry, from its making to its end, beside the entry itself, whose class is HttpCore's. Found by the entry's
+ * identity. It refers to the entry weakly while that is leased, and keeps it while it is idle: see {@link Places}.
+ *
+ * <p>Its fields are written by who leases the entry, and who ends its lease, and handed from one to the next by the pool underneath; others
+ * read them without a lock, and may see what was true a moment ago.
+ */
+final class Place<T, C extends ModalCloseable> extends WeakReference<Tie<T, C>> {
+    /** What the pool underneath knows it by. */
+    final WeakConnection<Place<T, C>> cell = new WeakConnection<>(this);
+    private final Map<?, ?> places;
+    private final Closing<C> closing;
+    private final ManagedSocket socket;
+    private final int hash;
+
+    /** The entry while it is idle, or given up to be closed. */
+    PoolEntry<T, C> kept;
+    /** The connection that the pool underneath has for it. Stays while the entry is leased, so that it can be closed if that is lost. */
+    C known;
+    /** Whether the connection has an expiry there. */
+    boolean expires;
+    /** What keeps the state known to which it is bound. */
+    WeakInterner.Held<Object> bound;
+
+    Place(Tie<T, C> tie, Closing<C> closing, Map<?, ?> places, ReferenceQueue<Tie<T, C>> lost) {
+        super(tie, lost);
+        this.places = places;
+        this.closing = closing;
+        socket = closing.newSocket();
+        hash = System.identityHashCode(tie.entry);
+    }
+
+    /** Whether this is the place of an entry. */
+    boolean isOf(PoolEntry<?, ?> entry) {
+        Tie<T, C> tie = get();
+        return tie != null && tie.entry == entry;
+    }
+
+    /** The pool underneath has the connection by now, in this lease: tells it the socket, if the connection shows one. */
+    void attach(Lease<?> lease) {
+        Socket shown = closing.socketOf(known);
+        if (shown != null) {
+            socket.attach(shown, lease);
+        }
+    }
+
+    /** Whether its peer has closed the connection, as far as that is to be asked and can be told. */
+    boolean isStale() {
+        Socket shown = closing.socketOf(known);
+        return shown != null && socket.liveness(shown, shown instanceof SSLSocket) == Liveness.CLOSED;
+    }
+
+    /** Whether to close it may wait for somebody. Of one that shows no socket that is not known; a reset waits for nobody. */
+    boolean mayBlockToClose() {
+        C connection = known;
+        if (connection == null || closing.mode() == CloseMode.IMMEDIATE) {
+            return false;
+        }
+        Socket shown = closing.socketOf(connection);
+        return shown == null || socket.mayBlockToClose(shown);
+    }
+
+    /** Its entry is none of the pool's any more. */
+    void leave() {
+        places.remove(this);
+    }
+
+    /** Leaves, and closes the connection that is left. */
+    void end() {
+        leave();
+        PoolEntry<T, C> entry = kept;
+        C left = known;
+        if (entry != null) {
+            entry.discardConnection(closing.mode());
+        } else if (left != null) {
+            closing.close(left, closing.mode());
+        }
+    }
+
+    /** That of its entry. */
+    @Override
+    public int hashCode() {
+        return hash;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return this == other;
+    }
+}

@@ -1,0 +1,44 @@
+package io.leasehold.httpclient5;
+
+import io.leasehold.Lease;
+import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
+import org.apache.hc.core5.io.CloseMode;
+import org.apache.hc.core5.io.ModalCloseable;
+import org.apache.hc.core5.pool.DisposalCallback;
+import org.apache.hc.core5.pool.PoolEntry;
+import org.apache.hc.core5.util.TimeValue;
+
+/**
+ * What an entry refers to of ours, as the callback by which it closes its connections: so its lease lives exactly as long as somebody has
+ * the entry. Who loses the entry loses the lease, which the collector then tells the pool.
+ */
+final class Tie<T, C extends ModalCloseable> implements DisposalCallback<C> {
+    @SuppressWarnings("rawtypes") // As updaters are made.
+    private static final AtomicReferenceFieldUpdater<Tie, Lease> LEASE =
+            AtomicReferenceFieldUpdater.newUpdater(Tie.class, Lease.class, "lease");
+
+    final PoolEntry<T, C> entry;
+    private final Closing<C> closing;
+    // Null between leases. Written by whoever leases the entry; taken out by one of those that end the lease, who alone may go on with it.
+    private volatile Lease<?> lease;
+
+    Tie(T route, TimeValue timeToLive, Closing<C> closing) {
+        this.closing = closing;
+        entry = new PoolEntry<>(route, timeToLive, this);
+    }
+
+    /** The entry is leased from now on. */
+    void lease(Lease<?> lease) {
+        this.lease = lease;
+    }
+
+    /** The lease, to be ended by the caller; null if the entry is not leased. */
+    Lease<?> takeLease() {
+        return LEASE.getAndSet(this, null);
+    }
+
+    @Override
+    public void execute(C connection, CloseMode mode) {
+        closing.close(connection, mode);
+    }
+}

@@ -1,0 +1,342 @@
+package io.leasehold.httpclient5;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.leasehold.Watching;
+import io.leasehold.testsupport.Eventually;
+import io.leasehold.testsupport.LogCapture;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
+import org.apache.hc.core5.concurrent.Cancellable;
+import org.apache.hc.core5.concurrent.FutureCallback;
+import org.apache.hc.core5.io.CloseMode;
+import org.apache.hc.core5.pool.ConnPoolListener;
+import org.apache.hc.core5.pool.ConnPoolStats;
+import org.apache.hc.core5.pool.PoolEntry;
+import org.apache.hc.core5.pool.PoolReusePolicy;
+import org.apache.hc.core5.util.DeadlineTimeoutException;
+import org.apache.hc.core5.util.TimeValue;
+import org.apache.hc.core5.util.Timeout;
+import org.apache.hc.core5.util.TimeoutValueException;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** What the pool promises beyond what HttpCore's own does, and so cannot be compared with it. */
+class LeaseholdConnPoolTest {
+    private static final Timeout LONG = Timeout.ofMinutes(10);
+
+    private final LogCapture log = LogCapture.of(Conn.LOGGER);
+    private final LeaseholdConnPool<String, Conn> pool = new LeaseholdConnPool<>(1, 2);
+    // An entry that nobody has gives its place back.
+    private final List<PoolEntry<String, Conn>> held = new ArrayList<>();
+
+    /** Keeps what it is told. */
+    private static final class Told implements FutureCallback<PoolEntry<String, Conn>> {
+        final List<Object> told = Collections.synchronizedList(new ArrayList<>());
+
+        @Override
+        public void completed(PoolEntry<String, Conn> entry) {
+            told.add(entry);
+        }
+
+        @Override
+        public void failed(Exception e) {
+            told.add(e);
+        }
+
+        @Override
+        public void cancelled() {
+            told.add("cancelled");
+        }
+    }
+
+    @AfterEach
+    void close() {
+        pool.close(CloseMode.IMMEDIATE);
+        log.close();
+    }
+
+    /** Leases an entry until the test ends. */
+    private void occupy(String route) throws Exception {
+        held.add(pool.lease(route, null).get());
+    }
+
+    private PoolEntry<String, Conn> open(LeaseholdConnPool<String, Conn> pool, String route, Conn connection) throws Exception {
+        PoolEntry<String, Conn> entry = pool.lease(route, null).get();
+        entry.assignConnection(connection);
+        return entry;
+    }
+
+    /** Runs it on a thread of its own and waits for that: what waits for a lock that the caller has fails the test. */
+    private static void elsewhere(java.util.concurrent.Callable<?> work) {
+        FutureTask<?> task = new FutureTask<>(work);
+        Thread thread = new Thread(task);
+        thread.setDaemon(true);
+        thread.start();
+        try {
+            task.get(60, TimeUnit.SECONDS);
+        } catch (InterruptedException | ExecutionException | TimeoutException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Test
+    void aRequestFailsAtItsDeadlineThoughNobodyAsks() throws Exception {
+        occupy("a");
+        Told told = new Told();
+        Future<PoolEntry<String, Conn>> future = pool.lease("a", null, Timeout.ofMilliseconds(30), told);
+        Eventually.await("its failure", () -> told.told.size() == 1);
+        assertTrue(future.isDone());
+        assertFalse(future.isCancelled());
+        assertEquals(0, pool.getTotalStats().getPending());
+        Exception failure = (Exception) told.told.get(0);
+        assertEquals(DeadlineTimeoutException.class, failure.getClass());
+        assertTrue(failure.getMessage().startsWith("Deadline: ") && failure.getMessage().endsWith(" overdue"), failure.getMessage());
+        assertSame(failure, assertThrows(ExecutionException.class, future::get).getCause());
+        assertFalse(future.cancel(true));
+    }
+
+    @Test
+    void whoAsksForLongerHearsOfTheDeadlineWhenItComes() throws Exception {
+        occupy("a");
+        Future<PoolEntry<String, Conn>> future = pool.lease("a", null, Timeout.ofMilliseconds(30), null);
+        ExecutionException thrown = assertThrows(ExecutionException.class, () -> future.get(10, TimeUnit.MINUTES));
+        assertEquals(DeadlineTimeoutException.class, thrown.getCause().getClass());
+    }
+
+    @Test
+    void whoAsksForNoLongerThanTheRequestMayWaitIsToldThatHisTimeIsOver() throws Exception {
+        occupy("a");
+        for (int i = 0; i < 20; i++) {
+            // Whichever of the two comes first, as managers ask so.
+            Future<PoolEntry<String, Conn>> future = pool.lease("a", null, Timeout.ofMilliseconds(5), null);
+            TimeoutValueException thrown = assertThrows(TimeoutValueException.class, () -> future.get(5, TimeUnit.MILLISECONDS));
+            assertTrue(thrown.getMessage().startsWith("Timeout deadline: 5 MILLISECONDS, actual: "), thrown.getMessage());
+        }
+        Future<PoolEntry<String, Conn>> late = pool.lease("a", null, Timeout.ofMilliseconds(5), null);
+        Eventually.await("its failure", late::isDone);
+        assertThrows(TimeoutValueException.class, () -> late.get(5, TimeUnit.MILLISECONDS));
+        assertThrows(TimeoutValueException.class, () -> late.get(0, TimeUnit.MILLISECONDS));
+    }
+
+    @Test
+    void aClosedPoolEndsAllWhoWait() throws Exception {
+        occupy("a");
+        Told told = new Told();
+        pool.lease("a", null, LONG, told);
+        FutureTask<Object> waiter = new FutureTask<>(() -> pool.lease("a", null, Timeout.DISABLED, null).get());
+        Thread thread = new Thread(waiter);
+        thread.start();
+        Eventually.await("both to wait", () -> pool.getTotalStats().getPending() == 2);
+        pool.close();
+        thread.join();
+        Throwable thrown = assertThrows(ExecutionException.class, waiter::get).getCause().getCause();
+        assertEquals(IllegalStateException.class, thrown.getClass());
+        assertEquals("Connection pool shut down", thrown.getMessage());
+        Eventually.await("the callback", () -> told.told.size() == 1);
+        assertEquals("Connection pool shut down", ((IllegalStateException) told.told.get(0)).getMessage());
+        assertEquals(0, pool.getTotalStats().getPending() + pool.getTotalStats().getLeased());
+    }
+
+    @Test
+    void aCloseThatHangsDelaysNobody() throws Exception {
+        CountDownLatch isClosing = new CountDownLatch(1);
+        CountDownLatch goesOn = new CountDownLatch(1);
+        class Hanging extends Conn {
+            Hanging() {
+                super("hanging");
+            }
+
+            @Override
+            public void close(CloseMode mode) {
+                isClosing.countDown();
+                try {
+                    goesOn.await();
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+            }
+        }
+        try {
+            pool.setMaxTotal(1);
+            pool.release(open(pool, "a", new Hanging()), true);
+            // Its place is needed.
+            PoolEntry<String, Conn> b = open(pool, "b", new Conn("b"));
+            isClosing.await();
+            pool.release(b, true);
+            pool.setMaxTotal(2);
+            pool.release(open(pool, "c", new Hanging()), true);
+            pool.closeIdle(TimeValue.ZERO_MILLISECONDS);
+            assertEquals(0, pool.getTotalStats().getAvailable());
+            pool.release(open(pool, "a", new Hanging()), true);
+            occupy("a");
+            pool.close(CloseMode.GRACEFUL);
+        } finally {
+            goesOn.countDown();
+        }
+    }
+
+    @Test
+    void noLockIsHeldWhileACallbackIsTold() throws Exception {
+        PoolEntry<String, Conn> first = open(pool, "a", new Conn("a"));
+        AtomicReference<Object> told = new AtomicReference<>();
+        FutureCallback<PoolEntry<String, Conn>> callback = new FutureCallback<PoolEntry<String, Conn>>() {
+            @Override
+            public void completed(PoolEntry<String, Conn> entry) {
+                elsewhere(() -> {
+                    pool.release(pool.lease("b", null, LONG, null).get(), true);
+                    pool.setMaxPerRoute("c", 1);
+                    return pool.getTotalStats();
+                });
+                told.set(entry);
+            }
+
+            @Override
+            public void failed(Exception e) {}
+
+            @Override
+            public void cancelled() {
+                elsewhere(() -> pool.lease("b", null, LONG, null).cancel(true));
+                told.set("cancelled");
+            }
+        };
+        pool.lease("a", null, LONG, callback);
+        pool.release(first, true);
+        assertSame(first, told.get());
+        pool.lease("a", null, LONG, callback).cancel(true);
+        assertEquals("cancelled", told.get());
+    }
+
+    @Test
+    void aCallbackThatFailsOnAnothersThreadIsLoggedAndLosesNothing() throws Exception {
+        PoolEntry<String, Conn> first = open(pool, "a", new Conn("a"));
+        Told told = new Told();
+        IllegalStateException failure = new IllegalStateException("a callback that fails");
+        try (LogCapture warnings = LogCapture.of(LeaseholdConnPool.class)) {
+            Future<PoolEntry<String, Conn>> future = pool.lease("a", null, LONG, new FutureCallback<PoolEntry<String, Conn>>() {
+                @Override
+                public void completed(PoolEntry<String, Conn> entry) {
+                    throw failure;
+                }
+
+                @Override
+                public void failed(Exception e) {}
+
+                @Override
+                public void cancelled() {}
+            });
+            pool.lease("a", null, LONG, told);
+            pool.release(first, true);
+            assertEquals(Collections.singletonList(failure), warnings.thrown());
+            assertSame(first, future.get());
+        }
+        pool.release(first, true);
+        assertEquals(Collections.singletonList(first), told.told);
+    }
+
+    @Test
+    void aListenerThatFailsLosesNoPlaceAndTellsWhoAsked() throws Exception {
+        RuntimeException failure = new RuntimeException("a listener that fails");
+        AtomicReference<RuntimeException> fails = new AtomicReference<>(failure);
+        LeaseholdConnPool<String, Conn> listened =
+                new LeaseholdConnPool<>(1, 1, null, PoolReusePolicy.LIFO, new ConnPoolListener<String>() {
+                    @Override
+                    public void onLease(String route, ConnPoolStats<String> stats) {
+                        elsewhere(stats::getTotalStats);
+                        if (fails.get() != null) {
+                            throw fails.get();
+                        }
+                    }
+
+                    @Override
+                    public void onRelease(String route, ConnPoolStats<String> stats) {
+                        elsewhere(stats::getTotalStats);
+                    }
+                });
+        assertSame(failure, assertThrows(RuntimeException.class, () -> listened.lease("a", null)));
+        assertEquals(0, listened.getTotalStats().getLeased());
+        fails.set(null);
+        PoolEntry<String, Conn> first = open(listened, "a", new Conn("a"));
+        Future<PoolEntry<String, Conn>> waits = listened.lease("a", null);
+        Future<PoolEntry<String, Conn>> next = listened.lease("a", null);
+        fails.set(failure);
+        listened.release(first, true);
+        assertSame(failure, assertThrows(ExecutionException.class, waits::get).getCause());
+        Eventually.await("the next one's turn", next::isDone);
+        assertSame(failure, assertThrows(ExecutionException.class, next::get).getCause());
+        assertEquals(0, listened.getTotalStats().getLeased());
+        listened.close();
+    }
+
+    @Test
+    void anEntryThatComesForAnInterruptedThreadIsNotLost() throws Exception {
+        PoolEntry<String, Conn> first = open(pool, "a", new Conn("a"));
+        Future<PoolEntry<String, Conn>> future = pool.lease("a", null);
+        Thread.currentThread().interrupt();
+        assertThrows(InterruptedException.class, () -> future.get(10, TimeUnit.SECONDS));
+        // In this moment it comes. Managers cancel then.
+        pool.release(first, true);
+        assertTrue(future.isDone());
+        assertTrue(future.cancel(true));
+        assertTrue(future.isCancelled());
+        assertThrows(CancellationException.class, future::get);
+        assertFalse(((Cancellable) future).cancel());
+        assertEquals(1, pool.getTotalStats().getAvailable());
+        assertSame(first, pool.lease("a", null).get());
+    }
+
+    @Test
+    void anEntryThatACallbackHasIsNotTakenBack() throws Exception {
+        Told told = new Told();
+        Future<PoolEntry<String, Conn>> future = pool.lease("a", null, LONG, told);
+        assertFalse(future.cancel(true));
+        assertEquals(1, pool.getTotalStats().getLeased());
+        assertSame(told.told.get(0), future.get());
+    }
+
+    @Test
+    void whatWasOpenedWhileThePoolWasClosedIsClosedAtItsRelease() throws Exception {
+        PoolEntry<String, Conn> entry = pool.lease("a", null).get();
+        pool.close();
+        Conn late = new Conn("late");
+        entry.assignConnection(late);
+        pool.release(entry, true);
+        assertTrue(late.isClosed());
+        assertNull(entry.getConnection());
+    }
+
+    @Test
+    void eachConnectionIsClosedOnce() throws Exception {
+        PoolEntry<String, Conn> idle = open(pool, "a", new Conn("idle"));
+        pool.release(idle, true);
+        PoolEntry<String, Conn> leased = open(pool, "b", new Conn("leased"));
+        pool.release(leased, true);
+        occupy("b");
+        pool.close(CloseMode.IMMEDIATE);
+        pool.release(leased, false);
+        List<String> lines = log.messages();
+        Collections.sort(lines);
+        assertEquals("[idle closed IMMEDIATE, leased closed IMMEDIATE]", lines.toString());
+    }
+
+    @Test
+    void aWatchIsNeeded() {
+        assertThrows(IllegalArgumentException.class,
+                () -> new LeaseholdConnPool<String, Conn>(1, 1, null, null, null, null, connection -> null, null));
+        new LeaseholdConnPool<String, Conn>(1, 1, null, null, null, null, null, Watching.BOTH).close();
+    }
+}
