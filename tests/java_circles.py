@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Holds scripts/java_circles.py to what it says: a circle of each form fails it, and what is none does not."""
+"""Holds scripts/java_circles.py to what it says: a circle of each form fails it, and so does a reference to a layer further up."""
 
 import os
 import subprocess
@@ -51,10 +51,41 @@ HOME = os.environ.get("JAVA_HOME")
 JAVAC = os.path.join(HOME, "bin", "javac") if HOME else "javac"
 
 
-def check(directory, known=None):
-    arguments = [CHECK] + (["--known", known] if known else []) + [directory]
-    run = subprocess.run(arguments, stdout=subprocess.PIPE, text=True)
+# Layers of the packages that a class C of each uses another, or none: whether they pass.
+LAYERS = {
+    "downwards": (["one", "two", "three"], {"three": "two", "two": "one"}, True),
+    "over_one": (["one", "two", "three"], {"three": "one", "two": "one"}, True),
+    "upwards": (["one", "two", "three"], {"two": "three"}, False),
+    "beside": (["one two", "three"], {"two": "one"}, False),
+    "not_beside": (["one", "two three"], {"two": "one", "three": "one"}, True),
+    "unlisted": (["one", "two"], {"two": "one"}, False),
+    "without_classes": (["one", "two", "three", "four"], {"two": "one"}, False),
+}
+
+
+def check(directory, layers):
+    run = subprocess.run([CHECK, "--layers", layers, directory], stdout=subprocess.PIPE, text=True)
     return run.returncode == 0, run.stdout
+
+
+def compile_all(place, sources):
+    subprocess.run([JAVAC, "-nowarn", "-proc:none", "-d", place, *sources], check=True)
+
+
+def check_layers(place):
+    """The layers that are taken for others than they are."""
+    for name, (lines, uses, passes) in LAYERS.items():
+        home = place / name
+        for each in "one", "two", "three":
+            source = home / "src" / each
+            source.mkdir(parents=True)
+            used = f"{uses[each]}.C used;" if each in uses else ""
+            (source / "C.java").write_text(f"package {each};\npublic class C {{ {used} }}\n")
+        compile_all(home / "out", home.glob("src/*/*.java"))
+        layers = home / "layers.txt"
+        layers.write_text("# these\n" + "\n".join(lines) + "\n")
+        if check(home / "out", layers)[0] != passes:
+            yield f"{name}: {'fails' if passes else 'passes'}"
 
 
 def main():
@@ -72,29 +103,27 @@ def main():
             source = place / "src" / name
             source.mkdir(parents=True)
             (source / "C.java").write_text(f"package {name};\npublic class C {{ {next_name}.C next; }}\n")
-        subprocess.run([JAVAC, "-nowarn", "-proc:none", "-d", place / "out", *place.glob("src/*/*.java")], check=True)
+        compile_all(place / "out", place.glob("src/*/*.java"))
 
-        said = check(place / "out")[1]
+        layers = place / "layers.txt"
+        layers.write_text(" ".join([*forms, "one", "two", "three"]) + "\n")
+        said = check(place / "out", layers)[1]
         for name in forms:
             if (f"{name}.A uses {name}.B" in said) != (name in CIRCLES):
                 failures.append(f"{name}: {'not noticed' if name in CIRCLES else 'taken for a circle'}")
         if "one.C uses two.C" not in said:
             failures.append("over the borders of packages: not noticed")
-
+        # A circle fails by itself, within one package, where no layer is left.
         alone = place / "alone"
-        (alone / "one").parent.mkdir()
-        for name in "one", "two", "three":
-            (place / "out" / name).rename(alone / name)
-        known = place / "known"
-        for lines, passes in (["one.C", "two.C", "three.C"], True), (["one.C", "two.C"], False), (["one.C", "two.C", "three.C", "D"], False):
-            known.write_text("# these\n" + "\n".join(lines) + "\n")
-            if check(alone, known)[0] != passes:
-                failures.append(f"with {lines} known it {'fails' if passes else 'passes'}")
-        if check(alone)[0]:
+        alone.mkdir()
+        (place / "out" / "a_field").rename(alone / "a_field")
+        layers.write_text("a_field\n")
+        if check(alone, layers)[0]:
             failures.append("it passes although there is a circle")
+        failures += check_layers(place / "layers")
     for failure in failures:
         print(failure)
-    print(f"{len(CIRCLES) + 1} forms of a circle and {len(WELL)} that are none: {len(failures)} failed")
+    print(f"{len(CIRCLES) + 1} forms of a circle, {len(WELL)} that are none, {len(LAYERS)} of layers: {len(failures)} failed")
     sys.exit(bool(failures))
 
 

@@ -39,7 +39,7 @@ impl Contender for NativeHalf {
         let symbol = "the library has every function of the crate";
         // SAFETY: these are the types of the crate's functions, whose environment and object are pointers that are not looked at.
         let (counted_pool, counted_route, lease_hit, release_hit) = unsafe {
-            let native = "Java_io_leasehold_internal_Engine_";
+            let native = "Java_io_leasehold_internal_natives_Engine_";
             (
                 *library
                     .get::<CountedPool>(b"leasehold_counted_pool")

@@ -5,7 +5,7 @@ use rustix::time::{ClockId, clock_gettime};
 
 /// Milliseconds since the beginning of 1970.
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_CoarseClock_lastTick(
+extern "system" fn Java_io_leasehold_internal_natives_KernelClock_lastTick(
     _env: *mut JNIEnv,
     _class: jclass,
 ) -> jlong {

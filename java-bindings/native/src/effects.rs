@@ -3,9 +3,8 @@
 //! `[rest, count, what, which, what, which, …]`: `what` is a cause for a victim's slot, or one of the negative codes. What
 //! does not fit stays here, boxed, and Java asks for it with `rest`, its address, until that is 0. In step with `Effects.java`.
 
-use crate::env::This;
 use crate::numbers;
-use jni::objects::JLongArray;
+use jni::objects::{JClass, JLongArray};
 use jni::sys::jlong;
 use jni::{Env, EnvUnowned};
 use leasehold::engine::Effects;
@@ -65,15 +64,14 @@ fn hand_over_next(
 }
 
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_Engine_restOfEffects<'local>(
+extern "system" fn Java_io_leasehold_internal_natives_Effects_rest<'local>(
     mut env: EnvUnowned<'local>,
-    _this: This<'local>,
-    _address: jlong,
+    _class: JClass<'local>,
     rest: jlong,
     array: JLongArray<'local>,
 ) {
     crate::with_env(&mut env, (), |env| {
-        // SAFETY: Java asks once for each address that it finds in an array, on the thread that got it.
+        // SAFETY: `Effects.java` alone knows the address, and asks for it once.
         let rest = unsafe { Box::from_raw(rest as *mut Rest) };
         hand_over_next(env, rest, &array)
     });

@@ -24,7 +24,7 @@ pub(crate) fn verdict_of(keep: jlong) -> Verdict {
 
 /// A positive number is a lease; anything else says to ask the long way.
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_Engine_leaseHit(
+extern "system" fn Java_io_leasehold_internal_natives_Engine_leaseHit(
     _env: *mut JNIEnv,
     _this: jobject,
     address: jlong,
@@ -42,7 +42,7 @@ extern "system" fn Java_io_leasehold_internal_Engine_leaseHit(
 
 /// Zero is done; anything else says to ask the long way, which also finds out what is wrong.
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_Engine_releaseHit(
+extern "system" fn Java_io_leasehold_internal_natives_Engine_releaseHit(
     _env: *mut JNIEnv,
     _this: jobject,
     address: jlong,
@@ -110,7 +110,7 @@ mod tests {
                 panic!("there are no limits");
             };
             pool.engine.opened(handle).unwrap();
-            let answer = Java_io_leasehold_internal_Engine_releaseHit(
+            let answer = Java_io_leasehold_internal_natives_Engine_releaseHit(
                 null_mut(),
                 null_mut(),
                 (&raw const pool) as jlong,

@@ -15,7 +15,7 @@ use leasehold::engine::{Answer, Released};
 const CLOSED: jint = 1;
 
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_Engine_addRoute<'local>(
+extern "system" fn Java_io_leasehold_internal_natives_Engine_addRoute<'local>(
     mut env: EnvUnowned<'local>,
     this: This<'local>,
     address: jlong,
@@ -30,7 +30,7 @@ extern "system" fn Java_io_leasehold_internal_Engine_addRoute<'local>(
 
 /// `ticket` is 0 for a request that does not wait.
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_Engine_lease<'local>(
+extern "system" fn Java_io_leasehold_internal_natives_Engine_lease<'local>(
     mut env: EnvUnowned<'local>,
     this: This<'local>,
     address: jlong,
@@ -51,7 +51,7 @@ extern "system" fn Java_io_leasehold_internal_Engine_lease<'local>(
 }
 
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_Engine_reserveTicket<'local>(
+extern "system" fn Java_io_leasehold_internal_natives_Engine_reserveTicket<'local>(
     mut env: EnvUnowned<'local>,
     this: This<'local>,
     address: jlong,
@@ -64,7 +64,7 @@ extern "system" fn Java_io_leasehold_internal_Engine_reserveTicket<'local>(
 }
 
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_Engine_pollTicket<'local>(
+extern "system" fn Java_io_leasehold_internal_natives_Engine_pollTicket<'local>(
     mut env: EnvUnowned<'local>,
     this: This<'local>,
     address: jlong,
@@ -82,7 +82,7 @@ extern "system" fn Java_io_leasehold_internal_Engine_pollTicket<'local>(
 }
 
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_Engine_cancel<'local>(
+extern "system" fn Java_io_leasehold_internal_natives_Engine_cancel<'local>(
     mut env: EnvUnowned<'local>,
     this: This<'local>,
     address: jlong,
@@ -97,7 +97,7 @@ extern "system" fn Java_io_leasehold_internal_Engine_cancel<'local>(
 }
 
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_Engine_opened<'local>(
+extern "system" fn Java_io_leasehold_internal_natives_Engine_opened<'local>(
     _env: EnvUnowned<'local>,
     _this: This<'local>,
     address: jlong,
@@ -111,7 +111,7 @@ extern "system" fn Java_io_leasehold_internal_Engine_opened<'local>(
 }
 
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_Engine_reopen<'local>(
+extern "system" fn Java_io_leasehold_internal_natives_Engine_reopen<'local>(
     mut env: EnvUnowned<'local>,
     this: This<'local>,
     address: jlong,
@@ -126,7 +126,7 @@ extern "system" fn Java_io_leasehold_internal_Engine_reopen<'local>(
 
 /// Another connection takes the place of a leased one, in the same entry: no event of the one before concerns it.
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_Engine_renew<'local>(
+extern "system" fn Java_io_leasehold_internal_natives_Engine_renew<'local>(
     _env: EnvUnowned<'local>,
     _this: This<'local>,
     address: jlong,
@@ -141,7 +141,7 @@ extern "system" fn Java_io_leasehold_internal_Engine_renew<'local>(
 
 /// The look at a connection that was just leased has found it dead.
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_Engine_noteStale<'local>(
+extern "system" fn Java_io_leasehold_internal_natives_Engine_noteStale<'local>(
     _env: EnvUnowned<'local>,
     _this: This<'local>,
     address: jlong,
@@ -153,7 +153,7 @@ extern "system" fn Java_io_leasehold_internal_Engine_noteStale<'local>(
 }
 
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_Engine_release<'local>(
+extern "system" fn Java_io_leasehold_internal_natives_Engine_release<'local>(
     mut env: EnvUnowned<'local>,
     this: This<'local>,
     address: jlong,
@@ -180,9 +180,9 @@ extern "system" fn Java_io_leasehold_internal_Engine_release<'local>(
     ) as jint
 }
 
-/// True where somebody waits for a slot: [`serve`](Java_io_leasehold_internal_Engine_serve) is to be called then.
+/// True where somebody waits for a slot: [`serve`](Java_io_leasehold_internal_natives_Engine_serve) is to be called then.
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_Engine_ack<'local>(
+extern "system" fn Java_io_leasehold_internal_natives_Engine_ack<'local>(
     _env: EnvUnowned<'local>,
     _this: This<'local>,
     address: jlong,
@@ -194,7 +194,7 @@ extern "system" fn Java_io_leasehold_internal_Engine_ack<'local>(
 }
 
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_Engine_serve<'local>(
+extern "system" fn Java_io_leasehold_internal_natives_Engine_serve<'local>(
     mut env: EnvUnowned<'local>,
     this: This<'local>,
     address: jlong,

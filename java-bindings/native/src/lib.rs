@@ -1,6 +1,6 @@
 //! The native half of the `io.leasehold` Java package: the engine's calls over numbers.
 //!
-//! Every exported function belongs to a `native` method of the same name in `io.leasehold` or `io.leasehold.internal`, which must
+//! Every exported function belongs to a `native` method of the same name in `io.leasehold.internal.natives`, which must
 //! therefore not be relocated. None of them waits, but the one in [`watch`] that the housekeeper calls. None unwinds into the
 //! JVM: a panic is caught, printed by the panic hook, and answered as [`answer::BROKEN`] or, where Java has another way to go on,
 //! as what leads it there: a hit that misses is asked for again the long way, an unknown socket is not asked.
@@ -10,9 +10,10 @@
 //!
 //! # Safety of addresses
 //!
-//! Java hands a pool's address back as a number. It is good from `create` to `free`, and Java calls `free` only when no
-//! call can be under way or follow: each native is an instance method of the object that owns the pool, which is
-//! therefore reachable during the call, and `free` is called once that object is unreachable.
+//! Java hands a pool's address back as a number, which only the class `Engine` knows. It is good from `create` to `free`, and Java
+//! calls `free` only when no call can be under way or follow: each native is an instance method of the object that owns the pool,
+//! which is therefore reachable during the call, and `free` is called once that object is unreachable. Whatever else a native is
+//! given, a descriptor or an array, may be wrong without harm to the JVM: nulls and negative numbers are looked for.
 
 mod answer;
 mod call;
@@ -40,7 +41,7 @@ use std::ffi::c_void;
 
 /// The library's version, for Java to compare with its own.
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_NativeLibrary_nativeVersion<'local>(
+extern "system" fn Java_io_leasehold_internal_natives_NativeLibrary_nativeVersion<'local>(
     mut env: EnvUnowned<'local>,
     _class: JClass<'local>,
 ) -> JString<'local> {

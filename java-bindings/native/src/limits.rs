@@ -9,7 +9,7 @@ use jni::objects::JLongArray;
 use jni::sys::{jint, jlong};
 
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_Engine_setMaxTotal<'local>(
+extern "system" fn Java_io_leasehold_internal_natives_Engine_setMaxTotal<'local>(
     mut env: EnvUnowned<'local>,
     this: This<'local>,
     address: jlong,
@@ -23,7 +23,7 @@ extern "system" fn Java_io_leasehold_internal_Engine_setMaxTotal<'local>(
 }
 
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_Engine_setDefaultMaxPerRoute<'local>(
+extern "system" fn Java_io_leasehold_internal_natives_Engine_setDefaultMaxPerRoute<'local>(
     mut env: EnvUnowned<'local>,
     this: This<'local>,
     address: jlong,
@@ -38,7 +38,7 @@ extern "system" fn Java_io_leasehold_internal_Engine_setDefaultMaxPerRoute<'loca
 
 /// A negative limit is none of its own. A route that is not known any more gets its limit when it is next made.
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_Engine_setMaxPerRoute<'local>(
+extern "system" fn Java_io_leasehold_internal_natives_Engine_setMaxPerRoute<'local>(
     mut env: EnvUnowned<'local>,
     this: This<'local>,
     address: jlong,

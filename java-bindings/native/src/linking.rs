@@ -28,88 +28,98 @@ macro_rules! natives {
     }};
 }
 
-const COARSE_CLOCK: &[Native] = natives! {
-    "lastTick" "()J" Java_io_leasehold_CoarseClock_lastTick
+const KERNEL_CLOCK: &[Native] = natives! {
+    "lastTick" "()J" Java_io_leasehold_internal_natives_KernelClock_lastTick
 };
 
 const ENGINE: &[Native] = natives! {
-    "leaseHit" "(JJ)J" Java_io_leasehold_internal_Engine_leaseHit
-    "releaseHit" "(JJJ)I" Java_io_leasehold_internal_Engine_releaseHit
-    "create" "(IIIJZZZIZ)J" Java_io_leasehold_internal_Engine_create
-    "free" "(J)V" Java_io_leasehold_internal_Engine_free
-    "addRoute" "(J[J)J" Java_io_leasehold_internal_Engine_addRoute
-    "lease" "(JJIJ[J)J" Java_io_leasehold_internal_Engine_lease
-    "reserveTicket" "(J)J" Java_io_leasehold_internal_Engine_reserveTicket
-    "reserveStackForHook" "()V" Java_io_leasehold_internal_Engine_reserveStackForHook
-    "pollTicket" "(JJ)J" Java_io_leasehold_internal_Engine_pollTicket
-    "cancel" "(JJ[J)J" Java_io_leasehold_internal_Engine_cancel
-    "opened" "(JJ)J" Java_io_leasehold_internal_Engine_opened
-    "reopen" "(JJ)J" Java_io_leasehold_internal_Engine_reopen
-    "renew" "(JJ)J" Java_io_leasehold_internal_Engine_renew
-    "noteStale" "(J)V" Java_io_leasehold_internal_Engine_noteStale
-    "counters" "(J[J)V" Java_io_leasehold_internal_Engine_counters
-    "watch" "(JJII)I" Java_io_leasehold_internal_Engine_watch
-    "release" "(JJJI[J)I" Java_io_leasehold_internal_Engine_release
-    "restOfEffects" "(JJ[J)V" Java_io_leasehold_internal_Engine_restOfEffects
-    "ack" "(JI)Z" Java_io_leasehold_internal_Engine_ack
-    "serve" "(J[J)V" Java_io_leasehold_internal_Engine_serve
-    "closeExpired" "(J[J)V" Java_io_leasehold_internal_Engine_closeExpired
-    "closeIdle" "(JJ[J)V" Java_io_leasehold_internal_Engine_closeIdle
-    "clearRoute" "(JJ[J)V" Java_io_leasehold_internal_Engine_clearRoute
-    "peersClosed" "(J[III[J)V" Java_io_leasehold_internal_Engine_peersClosed
-    "clearConnection" "(JII[J)V" Java_io_leasehold_internal_Engine_clearConnection
-    "setMaxTotal" "(JI[J)V" Java_io_leasehold_internal_Engine_setMaxTotal
-    "setDefaultMaxPerRoute" "(JI[J)V" Java_io_leasehold_internal_Engine_setDefaultMaxPerRoute
-    "setMaxPerRoute" "(JJI[J)V" Java_io_leasehold_internal_Engine_setMaxPerRoute
-    "shutdown" "(JZ[J)V" Java_io_leasehold_internal_Engine_shutdown
-    "stats" "(J[I)V" Java_io_leasehold_internal_Engine_stats
-    "routeStats" "(JJ[I)V" Java_io_leasehold_internal_Engine_routeStats
-    "entries" "(JZ)[J" Java_io_leasehold_internal_Engine_entries
-    "advanceClock" "(JJ)V" Java_io_leasehold_internal_Engine_advanceClock
+    "leaseHit" "(JJ)J" Java_io_leasehold_internal_natives_Engine_leaseHit
+    "releaseHit" "(JJJ)I" Java_io_leasehold_internal_natives_Engine_releaseHit
+    "create" "(IIIJZZZIZ)J" Java_io_leasehold_internal_natives_Engine_create
+    "free" "(J)V" Java_io_leasehold_internal_natives_Engine_free
+    "addRoute" "(J[J)J" Java_io_leasehold_internal_natives_Engine_addRoute
+    "lease" "(JJIJ[J)J" Java_io_leasehold_internal_natives_Engine_lease
+    "reserveTicket" "(J)J" Java_io_leasehold_internal_natives_Engine_reserveTicket
+    "reserveStackForHook" "()V" Java_io_leasehold_internal_natives_Engine_reserveStackForHook
+    "pollTicket" "(JJ)J" Java_io_leasehold_internal_natives_Engine_pollTicket
+    "cancel" "(JJ[J)J" Java_io_leasehold_internal_natives_Engine_cancel
+    "opened" "(JJ)J" Java_io_leasehold_internal_natives_Engine_opened
+    "reopen" "(JJ)J" Java_io_leasehold_internal_natives_Engine_reopen
+    "renew" "(JJ)J" Java_io_leasehold_internal_natives_Engine_renew
+    "noteStale" "(J)V" Java_io_leasehold_internal_natives_Engine_noteStale
+    "counters" "(J[J)V" Java_io_leasehold_internal_natives_Engine_counters
+    "watch" "(JJII)I" Java_io_leasehold_internal_natives_Engine_watch
+    "release" "(JJJI[J)I" Java_io_leasehold_internal_natives_Engine_release
+    "ack" "(JI)Z" Java_io_leasehold_internal_natives_Engine_ack
+    "serve" "(J[J)V" Java_io_leasehold_internal_natives_Engine_serve
+    "closeExpired" "(J[J)V" Java_io_leasehold_internal_natives_Engine_closeExpired
+    "closeIdle" "(JJ[J)V" Java_io_leasehold_internal_natives_Engine_closeIdle
+    "clearRoute" "(JJ[J)V" Java_io_leasehold_internal_natives_Engine_clearRoute
+    "peersClosed" "(J[III[J)V" Java_io_leasehold_internal_natives_Engine_peersClosed
+    "clearConnection" "(JII[J)V" Java_io_leasehold_internal_natives_Engine_clearConnection
+    "setMaxTotal" "(JI[J)V" Java_io_leasehold_internal_natives_Engine_setMaxTotal
+    "setDefaultMaxPerRoute" "(JI[J)V" Java_io_leasehold_internal_natives_Engine_setDefaultMaxPerRoute
+    "setMaxPerRoute" "(JJI[J)V" Java_io_leasehold_internal_natives_Engine_setMaxPerRoute
+    "shutdown" "(JZ[J)V" Java_io_leasehold_internal_natives_Engine_shutdown
+    "stats" "(J[I)V" Java_io_leasehold_internal_natives_Engine_stats
+    "routeStats" "(JJ[I)V" Java_io_leasehold_internal_natives_Engine_routeStats
+    "entries" "(JZ)[J" Java_io_leasehold_internal_natives_Engine_entries
+    "advanceClock" "(JJ)V" Java_io_leasehold_internal_natives_Engine_advanceClock
+};
+
+const EFFECTS: &[Native] = natives! {
+    "rest" "(J[J)V" Java_io_leasehold_internal_natives_Effects_rest
 };
 
 const ENGINE_LOG: &[Native] = natives! {
-    "keep" "(I)V" Java_io_leasehold_internal_EngineLog_keep
-    "next" "()Ljava/lang/String;" Java_io_leasehold_internal_EngineLog_next
+    "keep" "(I)V" Java_io_leasehold_internal_natives_EngineLog_keep
+    "next" "()Ljava/lang/String;" Java_io_leasehold_internal_natives_EngineLog_next
 };
 
-const IDLE_WATCH: &[Native] = natives! {
-    "await" "(I[I)I" Java_io_leasehold_internal_IdleWatch_await
-    "wake" "()V" Java_io_leasehold_internal_IdleWatch_wake
-    "remove" "(I)V" Java_io_leasehold_internal_IdleWatch_remove
+const PEER_WATCH: &[Native] = natives! {
+    "awaitEvents" "(I[I)I" Java_io_leasehold_internal_natives_PeerWatch_awaitEvents
+    "wake" "()V" Java_io_leasehold_internal_natives_PeerWatch_wake
+    "remove" "(I)V" Java_io_leasehold_internal_natives_PeerWatch_remove
 };
 
-const SOCKET_DESCRIPTORS: &[Native] = natives! {
-    "setTcpKeepAlive" "(IIII)Ljava/lang/String;" Java_io_leasehold_internal_SocketDescriptors_setTcpKeepAlive
-    "duplicate" "(I)I" Java_io_leasehold_internal_SocketDescriptors_duplicate
-    "shutdown" "(I)V" Java_io_leasehold_internal_SocketDescriptors_shutdown
-    "close" "(I)V" Java_io_leasehold_internal_SocketDescriptors_close
-    "findFields" "()Ljava/lang/String;" Java_io_leasehold_internal_SocketDescriptors_findFields
-    "descriptor" "(Ljava/net/Socket;)I" Java_io_leasehold_internal_SocketDescriptors_descriptor
-    "below" "(Ljava/net/Socket;)Ljava/net/Socket;" Java_io_leasehold_internal_SocketDescriptors_below
-    "field" "(Ljava/lang/Object;Ljava/lang/Class;Ljava/lang/String;Ljava/lang/String;)Ljava/lang/Object;" Java_io_leasehold_internal_SocketDescriptors_field
-    "connects" "(I[BI[BI)Z" Java_io_leasehold_internal_SocketDescriptors_connects
-    "ask" "(I)I" Java_io_leasehold_internal_SocketDescriptors_ask
+const DESCRIPTORS: &[Native] = natives! {
+    "setTcpKeepAlive" "(IIII)Ljava/lang/String;" Java_io_leasehold_internal_natives_Descriptors_setTcpKeepAlive
+    "findFields" "()Ljava/lang/String;" Java_io_leasehold_internal_natives_Descriptors_findFields
+    "descriptor" "(Ljava/net/Socket;)I" Java_io_leasehold_internal_natives_Descriptors_descriptor
+    "below" "(Ljava/net/Socket;)Ljava/net/Socket;" Java_io_leasehold_internal_natives_Descriptors_below
+    "field" "(Ljava/lang/Object;Ljava/lang/Class;Ljava/lang/String;Ljava/lang/String;)Ljava/lang/Object;" Java_io_leasehold_internal_natives_Descriptors_field
+    "connects" "(I[BI[BI)Z" Java_io_leasehold_internal_natives_Descriptors_connects
+    "ask" "(I)I" Java_io_leasehold_internal_natives_Descriptors_ask
+};
+
+const SECOND_DESCRIPTOR: &[Native] = natives! {
+    "duplicate" "(I)I" Java_io_leasehold_internal_natives_SecondDescriptor_duplicate
+    "shutdown" "(I)V" Java_io_leasehold_internal_natives_SecondDescriptor_shutdown
+    "close" "(I)V" Java_io_leasehold_internal_natives_SecondDescriptor_close
 };
 
 /// Where a class does not have what is listed, or may not be told of it because it was compiled ahead of time, the JVM goes on looking up.
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_NativeLibrary_link<'local>(
+extern "system" fn Java_io_leasehold_internal_natives_NativeLibrary_link<'local>(
     mut env: EnvUnowned<'local>,
     _class: JClass<'local>,
     clock: JClass<'local>,
     engine: JClass<'local>,
+    effects: JClass<'local>,
     log: JClass<'local>,
     watch: JClass<'local>,
-    sockets: JClass<'local>,
+    descriptors: JClass<'local>,
+    second: JClass<'local>,
 ) {
     with_env(&mut env, (), |env| {
         for (class, natives) in [
-            (clock, COARSE_CLOCK),
+            (clock, KERNEL_CLOCK),
             (engine, ENGINE),
+            (effects, EFFECTS),
             (log, ENGINE_LOG),
-            (watch, IDLE_WATCH),
-            (sockets, SOCKET_DESCRIPTORS),
+            (watch, PEER_WATCH),
+            (descriptors, DESCRIPTORS),
+            (second, SECOND_DESCRIPTOR),
         ] {
             let methods: Vec<JNINativeMethod> = natives
                 .iter()

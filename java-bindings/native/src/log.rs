@@ -73,7 +73,7 @@ impl Log for Keeper {
 /// How grave a line has to be to be kept: 0 for none, 1 for warnings and errors, 2 for all that is meant for people who look
 /// for something.
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_EngineLog_keep<'local>(
+extern "system" fn Java_io_leasehold_internal_natives_EngineLog_keep<'local>(
     _env: EnvUnowned<'local>,
     _class: JClass<'local>,
     level: jint,
@@ -91,7 +91,7 @@ extern "system" fn Java_io_leasehold_internal_EngineLog_keep<'local>(
 /// The next line, after one character that says how grave it is: `!` for warnings and errors, `.` for others. Null if
 /// there is none.
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_EngineLog_next<'local>(
+extern "system" fn Java_io_leasehold_internal_natives_EngineLog_next<'local>(
     mut env: EnvUnowned<'local>,
     _class: JClass<'local>,
 ) -> JString<'local> {

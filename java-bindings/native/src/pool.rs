@@ -47,7 +47,7 @@ pub(crate) fn free_all() {
 }
 
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_Engine_create<'local>(
+extern "system" fn Java_io_leasehold_internal_natives_Engine_create<'local>(
     mut env: EnvUnowned<'local>,
     class: JClass<'local>,
     max_per_route: jint,
@@ -80,7 +80,7 @@ extern "system" fn Java_io_leasehold_internal_Engine_create<'local>(
 }
 
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_Engine_free<'local>(
+extern "system" fn Java_io_leasehold_internal_natives_Engine_free<'local>(
     _env: EnvUnowned<'local>,
     _this: This<'local>,
     address: jlong,
@@ -95,7 +95,7 @@ extern "system" fn Java_io_leasehold_internal_Engine_free<'local>(
 }
 
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_Engine_advanceClock<'local>(
+extern "system" fn Java_io_leasehold_internal_natives_Engine_advanceClock<'local>(
     _env: EnvUnowned<'local>,
     _this: This<'local>,
     address: jlong,

@@ -30,7 +30,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 const UNKNOWN: jint = -1;
-// Indices into `SocketDescriptors.ANSWERS`.
+// As in `Descriptors.java`.
 const ALIVE: jint = 0;
 const CLOSED: jint = 1;
 const READABLE: jint = 2;
@@ -201,7 +201,7 @@ impl Fields {
 
 /// Looks the fields up. Null, or why plain sockets cannot be asked.
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_SocketDescriptors_findFields<'local>(
+extern "system" fn Java_io_leasehold_internal_natives_Descriptors_findFields<'local>(
     mut env: EnvUnowned<'local>,
     _class: JClass<'local>,
 ) -> JString<'local> {
@@ -217,32 +217,32 @@ extern "system" fn Java_io_leasehold_internal_SocketDescriptors_findFields<'loca
 }
 
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_SocketDescriptors_descriptor<'local>(
+extern "system" fn Java_io_leasehold_internal_natives_Descriptors_descriptor<'local>(
     mut env: EnvUnowned<'local>,
     _class: JClass<'local>,
     socket: JObject<'local>,
 ) -> jint {
     with_env(&mut env, UNKNOWN, |env| match FIELDS.get() {
-        Some(fields) => fields.descriptor(env, socket),
-        None => Ok(UNKNOWN),
+        Some(fields) if !socket.is_null() => fields.descriptor(env, socket),
+        _ => Ok(UNKNOWN),
     })
 }
 
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_SocketDescriptors_below<'local>(
+extern "system" fn Java_io_leasehold_internal_natives_Descriptors_below<'local>(
     mut env: EnvUnowned<'local>,
     _class: JClass<'local>,
     socket: JObject<'local>,
 ) -> JObject<'local> {
     with_env(&mut env, JObject::null(), |env| match FIELDS.get() {
-        Some(fields) => fields.below(env, &socket),
-        None => Ok(JObject::null()),
+        Some(fields) if !socket.is_null() => fields.below(env, &socket),
+        _ => Ok(JObject::null()),
     })
 }
 
 /// What an object has in a field; null where it has nothing there. Throws NoSuchFieldError.
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_SocketDescriptors_field<'local>(
+extern "system" fn Java_io_leasehold_internal_natives_Descriptors_field<'local>(
     mut env: EnvUnowned<'local>,
     _class: JClass<'local>,
     owner: JObject<'local>,
@@ -267,7 +267,7 @@ extern "system" fn Java_io_leasehold_internal_SocketDescriptors_field<'local>(
 
 /// Whether a socket is connected from this address to that one.
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_SocketDescriptors_connects<'local>(
+extern "system" fn Java_io_leasehold_internal_natives_Descriptors_connects<'local>(
     mut env: EnvUnowned<'local>,
     _class: JClass<'local>,
     descriptor: jint,
@@ -308,7 +308,7 @@ fn names(system: SocketAddrAny, (address, port): (Option<IpAddr>, jint)) -> bool
 }
 
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_SocketDescriptors_ask<'local>(
+extern "system" fn Java_io_leasehold_internal_natives_Descriptors_ask<'local>(
     _env: EnvUnowned<'local>,
     _class: JClass<'local>,
     descriptor: jint,
@@ -332,7 +332,7 @@ extern "system" fn Java_io_leasehold_internal_SocketDescriptors_ask<'local>(
 }
 /// Null if it was set, else why not.
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_SocketDescriptors_setTcpKeepAlive<'local>(
+extern "system" fn Java_io_leasehold_internal_natives_Descriptors_setTcpKeepAlive<'local>(
     mut env: EnvUnowned<'local>,
     _class: JClass<'local>,
     descriptor: jint,
@@ -341,7 +341,10 @@ extern "system" fn Java_io_leasehold_internal_SocketDescriptors_setTcpKeepAlive<
     probes: jint,
 ) -> JString<'local> {
     with_env(&mut env, JString::default(), |env| {
-        let seconds = |number: jint| Duration::from_secs(number as u64);
+        if descriptor < 0 {
+            return new_string(env, "there is no such socket");
+        }
+        let seconds = |number: jint| Duration::from_secs(u64::try_from(number).unwrap_or(0));
         // SAFETY: not -1, and Java promises that nobody closes the socket meanwhile.
         let descriptor = unsafe { BorrowedFd::borrow_raw(descriptor) };
         match TcpKeepAlive::new(seconds(idle), seconds(interval), probes as u32)
@@ -355,12 +358,15 @@ extern "system" fn Java_io_leasehold_internal_SocketDescriptors_setTcpKeepAlive<
 
 /// A second descriptor, Java's to close; -1 if there is none to be had.
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_SocketDescriptors_duplicate<'local>(
+extern "system" fn Java_io_leasehold_internal_natives_SecondDescriptor_duplicate<'local>(
     _env: EnvUnowned<'local>,
     _class: JClass<'local>,
     descriptor: jint,
 ) -> jint {
     catch_unwind(|| {
+        if descriptor < 0 {
+            return UNKNOWN;
+        }
         // SAFETY: not -1, and Java promises that nobody closes the socket meanwhile.
         let descriptor = unsafe { BorrowedFd::borrow_raw(descriptor) };
         // Not below 3, where a program that has closed its standard streams would write to it.
@@ -370,7 +376,7 @@ extern "system" fn Java_io_leasehold_internal_SocketDescriptors_duplicate<'local
 }
 
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_SocketDescriptors_shutdown<'local>(
+extern "system" fn Java_io_leasehold_internal_natives_SecondDescriptor_shutdown<'local>(
     _env: EnvUnowned<'local>,
     _class: JClass<'local>,
     descriptor: jint,
@@ -384,11 +390,11 @@ extern "system" fn Java_io_leasehold_internal_SocketDescriptors_shutdown<'local>
 }
 
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_SocketDescriptors_close<'local>(
+extern "system" fn Java_io_leasehold_internal_natives_SecondDescriptor_close<'local>(
     _env: EnvUnowned<'local>,
     _class: JClass<'local>,
     descriptor: jint,
 ) {
-    // SAFETY: it came from `duplicate`, and Java closes it once.
+    // SAFETY: it came from `duplicate`, and `SecondDescriptor.java`, which alone knows it, closes it once.
     drop(unsafe { OwnedFd::from_raw_fd(descriptor) });
 }

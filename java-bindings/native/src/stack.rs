@@ -57,7 +57,7 @@ pub(crate) fn reserve<const BYTES: usize>(env: &mut Env<'_>, this: &JObject<'_>)
 }
 
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_Engine_reserveStackForHook<'local>(
+extern "system" fn Java_io_leasehold_internal_natives_Engine_reserveStackForHook<'local>(
     mut env: EnvUnowned<'local>,
     this: JObject<'local>,
 ) {

@@ -9,7 +9,7 @@ use jni::sys::{jboolean, jint, jlong};
 use leasehold::engine::{Stats, Use};
 
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_Engine_stats<'local>(
+extern "system" fn Java_io_leasehold_internal_natives_Engine_stats<'local>(
     mut env: EnvUnowned<'local>,
     _this: This<'local>,
     address: jlong,
@@ -24,7 +24,7 @@ extern "system" fn Java_io_leasehold_internal_Engine_stats<'local>(
 
 /// In the order of `Counters.java`.
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_Engine_counters<'local>(
+extern "system" fn Java_io_leasehold_internal_natives_Engine_counters<'local>(
     mut env: EnvUnowned<'local>,
     _this: This<'local>,
     address: jlong,
@@ -48,7 +48,7 @@ extern "system" fn Java_io_leasehold_internal_Engine_counters<'local>(
 
 /// A route that is not known any more has nothing: the array stays as it was made.
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_Engine_routeStats<'local>(
+extern "system" fn Java_io_leasehold_internal_natives_Engine_routeStats<'local>(
     mut env: EnvUnowned<'local>,
     _this: This<'local>,
     address: jlong,
@@ -77,7 +77,7 @@ fn counts(stats: Stats) -> [jint; 3] {
 
 /// Slot, number of its opening and route of each entry that is idle, or of each that is leased.
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_Engine_entries<'local>(
+extern "system" fn Java_io_leasehold_internal_natives_Engine_entries<'local>(
     mut env: EnvUnowned<'local>,
     _this: This<'local>,
     address: jlong,

@@ -11,7 +11,7 @@ use jni::sys::{jboolean, jint, jlong};
 use leasehold::engine::ShutdownMode;
 
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_Engine_closeExpired<'local>(
+extern "system" fn Java_io_leasehold_internal_natives_Engine_closeExpired<'local>(
     mut env: EnvUnowned<'local>,
     this: This<'local>,
     address: jlong,
@@ -24,7 +24,7 @@ extern "system" fn Java_io_leasehold_internal_Engine_closeExpired<'local>(
 }
 
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_Engine_closeIdle<'local>(
+extern "system" fn Java_io_leasehold_internal_natives_Engine_closeIdle<'local>(
     mut env: EnvUnowned<'local>,
     this: This<'local>,
     address: jlong,
@@ -39,7 +39,7 @@ extern "system" fn Java_io_leasehold_internal_Engine_closeIdle<'local>(
 
 /// A route that is not known any more has nothing to clear.
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_Engine_clearRoute<'local>(
+extern "system" fn Java_io_leasehold_internal_natives_Engine_clearRoute<'local>(
     mut env: EnvUnowned<'local>,
     this: This<'local>,
     address: jlong,
@@ -55,7 +55,7 @@ extern "system" fn Java_io_leasehold_internal_Engine_clearRoute<'local>(
 
 /// The events of this pool that stand in Java's array from one number to another, which may be any that Java has sent.
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_Engine_peersClosed<'local>(
+extern "system" fn Java_io_leasehold_internal_natives_Engine_peersClosed<'local>(
     mut env: EnvUnowned<'local>,
     this: This<'local>,
     address: jlong,
@@ -83,7 +83,7 @@ extern "system" fn Java_io_leasehold_internal_Engine_peersClosed<'local>(
 }
 
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_Engine_clearConnection<'local>(
+extern "system" fn Java_io_leasehold_internal_natives_Engine_clearConnection<'local>(
     mut env: EnvUnowned<'local>,
     this: This<'local>,
     address: jlong,
@@ -98,7 +98,7 @@ extern "system" fn Java_io_leasehold_internal_Engine_clearConnection<'local>(
 }
 
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_Engine_shutdown<'local>(
+extern "system" fn Java_io_leasehold_internal_natives_Engine_shutdown<'local>(
     mut env: EnvUnowned<'local>,
     this: This<'local>,
     address: jlong,

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 static WATCH: Watch = Watch::new();
 
-/// How many numbers an event has in Java's array, as in `IdleWatch.java`: the pool's number, the slot, the opening.
+/// How many numbers an event has in Java's array, as in `PeerWatch.java`: the pool's number, the slot, the opening.
 pub(crate) const NUMBERS: usize = 3;
 
 /// Closes the watch. The library is being unloaded, so nobody waits on it any more.
@@ -25,7 +25,7 @@ pub(crate) fn close() {
 
 /// Watches a leased connection's socket as one of pool `number`; anything but `DONE` says that it is not watched.
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_Engine_watch<'local>(
+extern "system" fn Java_io_leasehold_internal_natives_Engine_watch<'local>(
     _env: EnvUnowned<'local>,
     _this: This<'local>,
     address: jlong,
@@ -34,14 +34,16 @@ extern "system" fn Java_io_leasehold_internal_Engine_watch<'local>(
     descriptor: jint,
 ) -> jint {
     catch_unwind(|| {
+        if descriptor < 0 {
+            return NOTHING;
+        }
         let handle = numbers::handle(lease);
         // SAFETY: see the crate's page.
         let Ok(opening) = unsafe { pool(address) }.engine.opening(handle) else {
             return NOT_LEASED;
         };
         let token = Token::new(number as u32, handle.slot(), opening);
-        // SAFETY: Java has found it behind an open socket, so it is not -1, and promises that nobody closes the socket
-        // meanwhile.
+        // SAFETY: not -1, and Java promises that nobody closes the socket meanwhile.
         match WATCH.add(unsafe { BorrowedFd::borrow_raw(descriptor) }, token) {
             true => DONE,
             false => NOTHING,
@@ -51,11 +53,14 @@ extern "system" fn Java_io_leasehold_internal_Engine_watch<'local>(
 }
 
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_IdleWatch_remove<'local>(
+extern "system" fn Java_io_leasehold_internal_natives_PeerWatch_remove<'local>(
     _env: EnvUnowned<'local>,
     _class: JClass<'local>,
     descriptor: jint,
 ) {
+    if descriptor < 0 {
+        return;
+    }
     let _ = catch_unwind(|| {
         // SAFETY: not -1. If it is another file's by now, that one is not watched: Java removes only who is registered under the
         // number.
@@ -66,7 +71,7 @@ extern "system" fn Java_io_leasehold_internal_IdleWatch_remove<'local>(
 /// The one native that waits: called on the housekeeper's thread only. As many events as the array has room for, those of one pool
 /// together, in the order in which they came.
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_IdleWatch_await<'local>(
+extern "system" fn Java_io_leasehold_internal_natives_PeerWatch_awaitEvents<'local>(
     mut env: EnvUnowned<'local>,
     _class: JClass<'local>,
     millis: jint,
@@ -74,7 +79,12 @@ extern "system" fn Java_io_leasehold_internal_IdleWatch_await<'local>(
 ) -> jint {
     with_env(&mut env, 0, |env| {
         let room = events.len(env)? / NUMBERS;
-        let closed = catch_unwind(|| wait(room, Duration::from_millis(millis as u64)));
+        let closed = catch_unwind(|| {
+            wait(
+                room,
+                Duration::from_millis(u64::try_from(millis).unwrap_or(0)),
+            )
+        });
         let numbers: Vec<jint> = closed
             .unwrap_or_default()
             .iter()
@@ -102,7 +112,7 @@ fn wait(room: usize, timeout: Duration) -> Vec<Token> {
 }
 
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_leasehold_internal_IdleWatch_wake<'local>(
+extern "system" fn Java_io_leasehold_internal_natives_PeerWatch_wake<'local>(
     _env: EnvUnowned<'local>,
     _class: JClass<'local>,
 ) {

@@ -1,8 +1,5 @@
 package io.leasehold;
 
-import io.leasehold.internal.HookedRequest;
-import io.leasehold.internal.NativePool;
-import io.leasehold.internal.StateRef;
 import java.util.concurrent.CompletableFuture;
 
 /** What is told of a lease that comes later: a hook, or a future. */
@@ -16,7 +13,7 @@ abstract class AsyncLease<C> extends HookedRequest {
 
     @Override
     @SuppressWarnings("unchecked") // A pool's cells hold what its own leases were given.
-    protected final void granted(Object connection) {
+    final void granted(Object connection) {
         lease.connection = (C) connection;
         granted();
     }
@@ -39,7 +36,7 @@ abstract class AsyncLease<C> extends HookedRequest {
         }
 
         @Override
-        protected void refused(Throwable why) {
+        void refused(Throwable why) {
             hook.failed(why);
         }
     }
@@ -61,13 +58,13 @@ abstract class AsyncLease<C> extends HookedRequest {
         }
 
         @Override
-        protected void refused(Throwable why) {
+        void refused(Throwable why) {
             future.completeExceptionally(why);
         }
 
         /** A future that runs out of stack or memory over what depends on it has its value all the same. */
         @Override
-        protected boolean hasTaken() {
+        boolean hasTaken() {
             return future.isDone() && !future.isCompletedExceptionally() && future.getNow(null) == lease;
         }
     }

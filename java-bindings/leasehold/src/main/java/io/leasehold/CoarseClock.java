@@ -1,6 +1,7 @@
 package io.leasehold;
 
-import io.leasehold.internal.NativeLibrary;
+import io.leasehold.internal.natives.KernelClock;
+import io.leasehold.internal.natives.NativeLibrary;
 
 /**
  * The wall clock at a glance: for moments that are noted at every turn and looked at seldom, as those in a log. Safe for use by
@@ -16,8 +17,6 @@ public final class CoarseClock {
      * @return milliseconds since the beginning of 1970, UTC
      */
     public static long currentTimeMillis() {
-        return NativeLibrary.failure() == null ? lastTick() : System.currentTimeMillis();
+        return NativeLibrary.failure() == null ? KernelClock.milliseconds() : System.currentTimeMillis();
     }
-
-    private static native long lastTick();
 }

@@ -1,12 +1,7 @@
 package io.leasehold;
 
-import io.leasehold.internal.LeaseRef;
-import io.leasehold.internal.Listing;
-import io.leasehold.internal.NativePool;
-import io.leasehold.internal.PoolState;
-import io.leasehold.internal.RouteRef;
-import io.leasehold.internal.StateRef;
-import io.leasehold.internal.Strays;
+import io.leasehold.internal.natives.Effects;
+import io.leasehold.internal.natives.Engine;
 import java.io.Closeable;
 import java.time.Duration;
 import java.util.Set;
@@ -76,13 +71,18 @@ import java.util.function.Supplier;
  */
 public final class ConnectionPool<R, C> implements Closeable {
     private final PoolState state;
+    private final Routes routes;
     private final ManualClock clock;
     // Null until the first lease. Written once, under the state's monitor and that of its limits.
     private volatile NativePool pool;
-    private final Supplier<NativePool> published = () -> pool;
+    private final Supplier<Engine> published = () -> {
+        NativePool made = pool;
+        return made == null ? null : made.engine;
+    };
 
     private ConnectionPool(PoolState state, ManualClock clock) {
         this.state = state;
+        routes = state.routes;
         this.clock = clock;
     }
 
@@ -410,7 +410,7 @@ public final class ConnectionPool<R, C> implements Closeable {
     public void closeExpired() {
         NativePool pool = this.pool;
         if (pool != null) {
-            pool.upkeep.closeExpired();
+            Upkeep.closeExpired(pool);
         }
     }
 
@@ -428,7 +428,7 @@ public final class ConnectionPool<R, C> implements Closeable {
         }
         NativePool pool = this.pool;
         if (pool != null) {
-            pool.upkeep.closeIdle(unit.toMillis(idleTime));
+            Upkeep.closeIdle(pool, unit.toMillis(idleTime));
         }
     }
 
@@ -459,7 +459,7 @@ public final class ConnectionPool<R, C> implements Closeable {
         }
         for (Listing.Item item : Listing.of(pool, true)) {
             if (unfit.test(ConnectionPool.<R>cast(item.route()), ConnectionPool.<C>cast(item.connection()))) {
-                pool.upkeep.markDead(item);
+                Upkeep.markDead(pool, item);
             }
         }
     }
@@ -472,9 +472,9 @@ public final class ConnectionPool<R, C> implements Closeable {
      */
     public void clear(R route) {
         NativePool pool = this.pool;
-        RouteRef ref = state.route(Arguments.route(route));
+        RouteRef ref = routes.route(Arguments.route(route));
         if (pool != null && ref != null) {
-            pool.upkeep.clear(ref);
+            Upkeep.clear(pool, ref);
         }
     }
 
@@ -487,7 +487,9 @@ public final class ConnectionPool<R, C> implements Closeable {
      * @throws IllegalArgumentException if {@code max} is negative
      */
     public void setMaxTotal(int max) {
-        state.limits.setTotal(checked("maxTotal", max), published);
+        Effects effects = new Effects();
+        state.limits.setTotal(checked("maxTotal", max), published, effects);
+        carryOutHere(effects);
     }
 
     /**
@@ -507,7 +509,9 @@ public final class ConnectionPool<R, C> implements Closeable {
      * @throws IllegalArgumentException if {@code max} is negative
      */
     public void setDefaultMaxPerRoute(int max) {
-        state.limits.setOfRoutes(checked("defaultMaxPerRoute", max), published);
+        Effects effects = new Effects();
+        state.limits.setOfRoutes(checked("defaultMaxPerRoute", max), published, effects);
+        carryOutHere(effects);
     }
 
     /**
@@ -529,7 +533,9 @@ public final class ConnectionPool<R, C> implements Closeable {
      * @throws IllegalArgumentException if {@code route} is null or {@code max} is negative
      */
     public void setMaxPerRoute(R route, int max) {
-        state.limits.setOf(Arguments.route(route), checked("maxPerRoute", max), published);
+        Effects effects = new Effects();
+        state.limits.setOf(Arguments.route(route), checked("maxPerRoute", max), published, effects);
+        carryOutHere(effects);
     }
 
     /**
@@ -539,7 +545,9 @@ public final class ConnectionPool<R, C> implements Closeable {
      * @throws IllegalArgumentException if {@code route} is null
      */
     public void removeMaxPerRoute(R route) {
-        state.limits.setOf(Arguments.route(route), null, published);
+        Effects effects = new Effects();
+        state.limits.setOf(Arguments.route(route), null, published, effects);
+        carryOutHere(effects);
     }
 
     /**
@@ -562,7 +570,7 @@ public final class ConnectionPool<R, C> implements Closeable {
     public Stats stats() {
         NativePool pool = this.pool;
         if (pool == null) {
-            return stats(new int[3], state.limits.total());
+            return stats(new int[Engine.STATS], state.limits.total());
         }
         pool.giveBackStrays();
         return stats(pool.stats(), state.limits.total());
@@ -578,9 +586,9 @@ public final class ConnectionPool<R, C> implements Closeable {
      */
     public Stats stats(R route) {
         NativePool pool = this.pool;
-        RouteRef ref = state.route(Arguments.route(route));
+        RouteRef ref = routes.route(Arguments.route(route));
         return pool == null || ref == null
-                ? stats(new int[3], getMaxPerRoute(route))
+                ? stats(new int[Engine.STATS], getMaxPerRoute(route))
                 : stats(pool.stats(ref), getMaxPerRoute(route));
     }
 
@@ -604,7 +612,7 @@ public final class ConnectionPool<R, C> implements Closeable {
      * @return a copy
      */
     public Set<R> routes() {
-        return ConnectionPool.cast(state.knownRoutes());
+        return ConnectionPool.cast(routes.known());
     }
 
     /**
@@ -654,7 +662,7 @@ public final class ConnectionPool<R, C> implements Closeable {
         state.shutDown(mode == ShutdownMode.IMMEDIATE);
         NativePool pool = this.pool;
         if (pool != null) {
-            pool.upkeep.shutdown(mode == ShutdownMode.IMMEDIATE);
+            Upkeep.shutdown(pool, mode == ShutdownMode.IMMEDIATE);
         }
         state.refusesFromNowOn();
     }
@@ -751,7 +759,7 @@ public final class ConnectionPool<R, C> implements Closeable {
         StateRef stateRef = boundTo == null ? null : pool.state(boundTo);
         Lease<C> lease = new Lease<>(pool, stateRef);
         LeaseRef ref = lease.ref;
-        RouteRef known = stateRef == null ? state.route(route) : null;
+        RouteRef known = stateRef == null ? routes.route(route) : null;
         boolean isHandedOver = false;
         try {
             if (known != null) {
@@ -759,7 +767,7 @@ public final class ConnectionPool<R, C> implements Closeable {
             }
             if (ref.handle == LeaseRef.ENDED) {
                 if (deadline != null) {
-                    pool.lease(ref, route, stateRef, deadline);
+                    ParkedThread.lease(pool, ref, route, stateRef, deadline);
                 } else if (!pool.tryLease(ref, route, stateRef)) {
                     isHandedOver = true;
                     return null;
@@ -785,6 +793,14 @@ public final class ConnectionPool<R, C> implements Closeable {
         }
     }
 
+    /** What a changed limit brought about. */
+    private void carryOutHere(Effects effects) {
+        NativePool pool = this.pool;
+        if (pool != null) {
+            pool.carryOutHere(effects);
+        }
+    }
+
     private NativePool started() {
         NativePool pool = this.pool;
         if (pool != null) {
@@ -795,11 +811,11 @@ public final class ConnectionPool<R, C> implements Closeable {
                 if (state.isShutDown()) {
                     throw new PoolShutDownException();
                 }
-                NativePool made = new NativePool(state);
+                NativePool made = PoolChores.newPool(state);
                 if (clock != null) {
                     clock.drive(made);
                 }
-                state.limits.publish(made, () -> this.pool = made);
+                state.limits.publish(made.engine, () -> this.pool = made);
             }
         }
         return this.pool;

@@ -1,6 +1,5 @@
 package io.leasehold;
 
-import io.leasehold.internal.Patience;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 

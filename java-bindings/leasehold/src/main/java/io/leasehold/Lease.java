@@ -1,9 +1,6 @@
 package io.leasehold;
 
-import io.leasehold.internal.Engine;
-import io.leasehold.internal.LeaseRef;
-import io.leasehold.internal.NativePool;
-import io.leasehold.internal.StateRef;
+import io.leasehold.internal.natives.Engine;
 import java.io.Closeable;
 import java.net.Socket;
 import java.time.Duration;
@@ -61,7 +58,7 @@ public final class Lease<C> implements Closeable {
     /** Everything that a lease needs, made before the engine is asked: an allocation that fails loses no slot. */
     Lease(NativePool pool, StateRef boundTo) {
         this.pool = pool;
-        this.ref = new LeaseRef(this, boundTo);
+        this.ref = pool.ref(this, boundTo);
     }
 
     /**

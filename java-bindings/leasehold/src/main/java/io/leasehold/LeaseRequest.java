@@ -1,6 +1,5 @@
 package io.leasehold;
 
-import io.leasehold.internal.HookedRequest;
 
 /**
  * A request for a lease that is under way, and whose {@link LeaseHook} is told its answer. All methods may be called by any thread at any

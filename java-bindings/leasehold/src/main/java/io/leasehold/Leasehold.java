@@ -1,6 +1,7 @@
 package io.leasehold;
 
-import io.leasehold.internal.NativeLibrary;
+import io.leasehold.internal.natives.LoadFailure;
+import io.leasehold.internal.natives.NativeLibrary;
 
 /**
  * The native library that every pool needs.
@@ -24,7 +25,21 @@ import io.leasehold.internal.NativeLibrary;
  * allows it to be loaded without a warning.
  */
 public final class Leasehold {
+    // The same one whenever it is asked for.
+    private static final LeaseholdUnavailableException UNAVAILABLE = unavailable(NativeLibrary.failure());
+
     private Leasehold() {}
+
+    private static LeaseholdUnavailableException unavailable(LoadFailure failure) {
+        if (failure == null) {
+            return null;
+        }
+        LeaseholdUnavailableException made = new LeaseholdUnavailableException(failure.message());
+        if (failure.error() != null) {
+            made.addSuppressed(failure.error());
+        }
+        return made;
+    }
 
     /**
      * Whether the native library is there, loading it if that was not tried yet.
@@ -41,7 +56,7 @@ public final class Leasehold {
      * @return a {@link LeaseholdUnavailableException}, or null if the library is there
      */
     public static Throwable unavailabilityCause() {
-        return NativeLibrary.failure();
+        return UNAVAILABLE;
     }
 
     /**
@@ -50,7 +65,9 @@ public final class Leasehold {
      * @throws LeaseholdUnavailableException if it is not; its message says what to do
      */
     public static void requireAvailable() {
-        NativeLibrary.require();
+        if (UNAVAILABLE != null) {
+            throw new LeaseholdUnavailableException(UNAVAILABLE);
+        }
     }
 
     /**

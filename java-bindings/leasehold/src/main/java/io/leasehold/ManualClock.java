@@ -1,6 +1,5 @@
 package io.leasehold;
 
-import io.leasehold.internal.NativePool;
 import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -1,6 +1,7 @@
 package io.leasehold;
 
-import io.leasehold.internal.FoundSocket;
+import io.leasehold.internal.natives.Descriptors;
+import io.leasehold.internal.sockets.FoundSocket;
 import java.net.Socket;
 
 /**
@@ -48,7 +49,16 @@ public final class SocketProbe {
      * @return what the operating system knows of it; {@link Liveness#CLOSED} also when this side has closed it
      */
     public Liveness ask() {
-        return found.probe();
+        switch (found.probe()) {
+            case Descriptors.ALIVE:
+                return Liveness.ALIVE;
+            case Descriptors.CLOSED:
+                return Liveness.CLOSED;
+            case Descriptors.READABLE:
+                return Liveness.READABLE;
+            default:
+                return Liveness.UNKNOWN;
+        }
     }
 
     /**

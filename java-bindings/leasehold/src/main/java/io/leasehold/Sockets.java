@@ -1,6 +1,6 @@
 package io.leasehold;
 
-import io.leasehold.internal.FoundSocket;
+import io.leasehold.internal.sockets.FoundSocket;
 import java.net.Socket;
 import javax.net.ssl.SSLSocket;
 
@@ -26,7 +26,7 @@ public final class Sockets {
      * @return what the operating system knows of it
      */
     public static Liveness probe(Socket socket) {
-        return FoundSocket.of(socket).probe();
+        return SocketProbe.of(socket).ask();
     }
 
     /**

@@ -1,7 +1,6 @@
 package io.leasehold;
 
-import io.leasehold.internal.FoundSocket;
-import io.leasehold.internal.SocketDescriptors;
+import io.leasehold.internal.sockets.FoundSocket;
 import java.net.Socket;
 import java.net.SocketException;
 
@@ -79,7 +78,7 @@ public final class TcpKeepAlive {
     }
 
     private boolean setOn(FoundSocket socket) throws SocketException {
-        String failure = SocketDescriptors.setTcpKeepAlive(socket, idle, interval, probes);
+        String failure = socket.setTcpKeepAlive(idle, interval, probes);
         if (failure != null && !failure.isEmpty()) {
             throw new SocketException("TCP keep-alive could not be set: " + failure);
         }

@@ -2,16 +2,30 @@ package io.leasehold;
 
 import static java.util.Collections.emptyList;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.example.Application;
+import io.leasehold.internal.natives.Descriptors;
+import io.leasehold.internal.natives.Effects;
+import io.leasehold.internal.natives.Engine;
+import io.leasehold.internal.natives.PeerWatch;
+import io.leasehold.internal.natives.SecondDescriptor;
 import java.io.File;
+import java.io.FilterInputStream;
+import java.lang.invoke.MethodHandles;
+import java.lang.reflect.Field;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
+import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -96,10 +110,92 @@ class BoundsTest {
             for (Method method : Class.forName(name, false, getClass().getClassLoader()).getDeclaredMethods()) {
                 if (Modifier.isNative(method.getModifiers())) {
                     natives++;
-                    assertEquals(0, method.getModifiers() & (Modifier.PUBLIC | Modifier.PROTECTED), method::toString);
+                    assertTrue(Modifier.isPrivate(method.getModifiers()), method::toString);
+                    assertEquals("io.leasehold.internal.natives", method.getDeclaringClass().getPackage().getName());
                 }
             }
         }
         assertTrue(natives > 30, natives + " natives in " + names);
+    }
+
+    /** Whose own lookup is no better than an application's. */
+    @Test
+    void noEngineIsMadeForAnApplication() {
+        for (MethodHandles.Lookup lookup : Arrays.asList(Application.LOOKUP, MethodHandles.publicLookup(),
+                Application.LOOKUP.in(ConnectionPool.class))) {
+            assertThrows(IllegalArgumentException.class,
+                    () -> Engine.create(lookup, 1, 1, 1, 0, false, false, false, 0, false), lookup::toString);
+        }
+        Engine engine = Engine.create(MethodHandles.lookup(), 1, 1, 1, 0, false, false, false, 0, false);
+        assertThrows(IllegalStateException.class, engine::free);
+        engine.forHousekeeper().free();
+    }
+
+    /** Each in turn with what is wrong for it: the JVM lives on, and whatever comes of it is an answer or an exception of Java's. */
+    @Test
+    void wrongCallsOfWhatOtherPackagesOfOursSeeHarmNobody() throws Exception {
+        assertTrue(OwnJvm.run(WrongCalls.class, emptyList()).contains("survived"));
+    }
+
+    static final class WrongCalls {
+        private WrongCalls() {}
+
+        public static void main(String[] args) throws Exception {
+            Leasehold.requireAvailable();
+            Socket socket = new Socket();
+            for (int number : new int[] {-1, Integer.MIN_VALUE, Integer.MAX_VALUE}) {
+                Descriptors.probe(number);
+                Descriptors.keepAlive(number, number, number, number);
+                PeerWatch.forget(number);
+                assertNull(SecondDescriptor.of(number));
+                Descriptors.connects(number, new InetSocketAddress("127.0.0.1", 1), new InetSocketAddress("127.0.0.1", 2));
+            }
+            assertEquals(Descriptors.UNKNOWN, Descriptors.of(null));
+            assertNull(Descriptors.layerBelow(null));
+            Field impl = Socket.class.getDeclaredField("impl");
+            assertThrows(IllegalArgumentException.class, () -> Descriptors.field(socket, impl));
+            Field stream = FilterInputStream.class.getDeclaredField("in");
+            assertNull(Descriptors.field(socket, stream), "of another class");
+            assertNull(Descriptors.field(null, stream));
+            PeerWatch.end();
+            PeerWatch.await(0, null);
+            PeerWatch.await(-1, new int[0]);
+            Engine engine = Engine.create(MethodHandles.lookup(), 1, 1, 1, 0, false, false, false, 0, true);
+            Effects effects = new Effects();
+            for (long number : new long[] {-1, 0, 1, Long.MIN_VALUE, Long.MAX_VALUE}) {
+                assertTrue(engine.leaseHit(number) <= 0);
+                assertTrue(engine.releaseHit(number, number) != Engine.DONE);
+                assertFalse(Engine.isGrant(engine.lease(number, (int) number, 0, effects)));
+                engine.pollTicket(number);
+                engine.cancel(number, effects);
+                engine.opened(number);
+                engine.reopen(number);
+                engine.renew(number);
+                engine.watch(number, (int) number, (int) number);
+                engine.ack((int) number);
+                engine.clearRoute(number, effects);
+                engine.clearConnection((int) number, (int) number, effects);
+                engine.setMaxPerRoute(number, (int) number, effects);
+                engine.routeStats(number, new int[0]);
+                try {
+                    engine.peersClosed(new int[] {1}, (int) number, Integer.MAX_VALUE, effects);
+                } catch (ArrayIndexOutOfBoundsException e) {
+                    // Java's own.
+                }
+            }
+            for (int[] numbers : new int[][] {null, new int[0]}) {
+                try {
+                    engine.stats(numbers);
+                } catch (ArrayIndexOutOfBoundsException e) {
+                    // Java's own.
+                }
+            }
+            engine.counters(null);
+            engine.peersClosed(null, 0, 3, effects);
+            assertThrows(NullPointerException.class, () -> engine.serve(null));
+            assertFalse(effects.hasMore());
+            engine.forHousekeeper().free();
+            System.out.println("survived");
+        }
     }
 }

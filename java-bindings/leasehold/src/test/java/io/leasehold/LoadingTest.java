@@ -248,7 +248,7 @@ class LoadingTest {
 
     /** A class path whose first part says that the classes are of this version. */
     private List<String> withVersion(String version) throws Exception {
-        Path properties = directory.resolve("io/leasehold/internal/version.properties");
+        Path properties = directory.resolve("io/leasehold/internal/natives/version.properties");
         Files.createDirectories(properties.getParent());
         Files.write(properties, ("version=" + version).getBytes(StandardCharsets.UTF_8));
         return Collections.singletonList(directory.toString());

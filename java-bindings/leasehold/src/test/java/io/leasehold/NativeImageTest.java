@@ -92,6 +92,6 @@ class NativeImageTest {
         String library = "META-INF/native/linux-" + arch + "/libleasehold-jni-" + Leasehold.version() + ".so";
         Matcher pattern = Pattern.compile("\"pattern\": \"([^\"]+)\"").matcher(read("resource-config.json"));
         assertTrue(pattern.find() && library.matches(pattern.group(1)));
-        assertTrue(pattern.find() && "io/leasehold/internal/version.properties".matches(pattern.group(1).replace("\\\\", "\\")));
+        assertTrue(pattern.find() && "io/leasehold/internal/natives/version.properties".matches(pattern.group(1).replace("\\\\", "\\")));
     }
 }

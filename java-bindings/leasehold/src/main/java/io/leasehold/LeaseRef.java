@@ -1,0 +1,122 @@
+package io.leasehold;
+
+import io.leasehold.internal.housekeeping.Collected;
+import io.leasehold.internal.housekeeping.HousekeeperThread;
+import io.leasehold.internal.natives.Effects;
+import io.leasehold.internal.natives.Engine;
+import java.lang.ref.PhantomReference;
+
+/**
+ * Notices that a lease was collected without having been ended. A phantom reference, so that finalizers which end the
+ * lease come first.
+ */
+final class LeaseRef extends PhantomReference<Object> implements Collected {
+    /** Whom a lease's collection is told. */
+    interface Owner {
+        /** A lease was collected without having been ended. On the housekeeper's thread. */
+        void leaked(LeaseRef lease, Effects effects);
+    }
+
+    /** In the place of a handle: the lease has ended, or has not begun. No handle is this number. */
+    static final long ENDED = 0;
+
+    /**
+     * The engine's handle. Written by the thread that leases, and by whoever has ended the lease; unless that is a hit, inside this
+     * object's monitor, in which its slot is not yet anybody else's.
+     */
+    long handle;
+
+    private final Owner owner;
+
+    // What the route and the state were when it was leased; the state changes with a release to another one, before the
+    // engine hears of it and under this object's monitor, so that it is always the one the entry is bound to.
+    RouteRef route;
+    StateRef boundTo;
+    // Who the connection was bound to when it was leased, for giving it back as it was. Written by the thread that leases, where the lease
+    // may be bound at all.
+    StateRef boundBefore;
+    /** The one that had strayed before this one. Guarded by the monitor of the pool's {@link Strays}. */
+    LeaseRef strayBefore;
+
+    /**
+     * Creates the reference of a lease that has not begun.
+     *
+     * @param lease the lease
+     * @param owner whom its collection is told; leads neither to the lease nor to its pool
+     * @param boundTo the state that is asked with, or null
+     */
+    LeaseRef(Object lease, Owner owner, StateRef boundTo) {
+        super(lease, HousekeeperThread.QUEUE);
+        this.owner = owner;
+        this.boundTo = boundTo;
+    }
+
+    /**
+     * Whether the lease has ended.
+     *
+     * @return true if it was ended through its own object
+     */
+    boolean isEnded() {
+        return handle == ENDED;
+    }
+
+    /** Takes a grant; what else the engine may have answered changes nothing. */
+    void take(RouteRef route, long answer) {
+        if (Engine.isGrant(answer)) {
+            this.route = route;
+            handle = Engine.handle(answer);
+        }
+    }
+
+    /**
+     * Whether the lease was asked for with a state.
+     *
+     * @return true if it was, or was released to one
+     */
+    boolean isBound() {
+        return boundTo != null;
+    }
+
+    /**
+     * The state that the lease was asked with.
+     *
+     * @return the state, or null
+     */
+    StateRef boundTo() {
+        return boundTo;
+    }
+
+    /**
+     * Who the connection was bound to when it was leased.
+     *
+     * @return the state, or null for nobody
+     */
+    StateRef boundBefore() {
+        return boundBefore;
+    }
+
+    /**
+     * The route.
+     *
+     * @return what the pool's user calls it
+     */
+    Object route() {
+        return route.route;
+    }
+
+    /**
+     * What a lease that has ended answers.
+     *
+     * @return the exception
+     */
+    static IllegalStateException ended() {
+        return new IllegalStateException("this lease has ended: it ends once, and its connection must not be used after that");
+    }
+
+    @Override
+    public void collected(Effects effects) {
+        if (handle != ENDED) {
+            owner.leaked(this, effects);
+        }
+    }
+}

@@ -1,0 +1,160 @@
+package io.leasehold;
+
+import io.leasehold.internal.housekeeping.Chores;
+import io.leasehold.internal.housekeeping.Housekeeper;
+import io.leasehold.internal.housekeeping.KeptPool;
+import io.leasehold.internal.natives.Effects;
+import io.leasehold.internal.natives.Engine;
+import java.lang.invoke.MethodHandles;
+
+/**
+ * What the housekeeper does for a pool, by way of an object of its own that refers to the same engine: so nothing of this leads to the pool
+ * that its users have, and that one can be collected.
+ */
+final class PoolChores implements Chores, LeaseRef.Owner {
+    /** The classes that are used here and on the disposer's threads. */
+    private static final Class<?>[] USES = {
+        Cause.class, Cell.class, Disposal.class, Disposal.Closing.class, Disposer.class, HookedRequest.class, Hooks.class,
+        Hooks.Telling.class, LeakListener.class, LeaseRef.class, LeaseRef.Owner.class, Listing.class, Listing.Item.class, NativePool.class,
+        ParkedThread.class, PoolChores.class, PoolState.class, RouteRef.class, Routes.class, Slots.class, States.class, Strays.class,
+        Termination.class, Waiter.class,
+        // What disposers use.
+        Sockets.class
+    };
+
+    private final NativePool pool;
+    private final PoolState state;
+    // The housekeeper's thread's own: when the pool was seen to be used, and looked at for that, both in the pool's time.
+    private long usedAt;
+    private long askedAt;
+
+    private PoolChores(NativePool pool) {
+        this.pool = pool;
+        state = pool.state;
+    }
+
+    /**
+     * Makes a pool in the engine, and has the housekeeper take care of it.
+     *
+     * @param state what Java knows of it
+     * @return the pool
+     */
+    static NativePool newPool(PoolState state) {
+        Leasehold.requireAvailable();
+        PoolState.Constants constants = state.constants;
+        Engine engine = Engine.create(MethodHandles.lookup(), state.limits.ofRoutes(), state.limits.total(), constants.maxWaiters,
+                constants.timeToLive, constants.fifo, constants.barging, constants.ownRouteFirst, constants.stripes, constants.manualClock);
+        Engine own = engine.forHousekeeper();
+        // Until the housekeeper takes care of it, nobody else would free the engine's memory.
+        boolean isTaken = false;
+        try {
+            NativePool pool = new NativePool(state, engine);
+            NativePool housekeepers = new NativePool(state, own);
+            PoolChores chores = new PoolChores(housekeepers);
+            KeptPool kept = Housekeeper.take(engine, own, chores, constants.evicts(), USES);
+            isTaken = true;
+            pool.kept = kept;
+            pool.owner = chores;
+            housekeepers.kept = kept;
+            housekeepers.owner = chores;
+            return pool;
+        } finally {
+            if (!isTaken) {
+                own.free();
+            }
+        }
+    }
+
+    @Override
+    public boolean lookAfterRequests(Effects effects) {
+        boolean isAnyOverdue = false;
+        // Not by a function: on the housekeeper's thread there may be no class loader left to make it.
+        for (Waiter request : state.requests) {
+            isAnyOverdue |= request.lookAfter(effects);
+        }
+        return isAnyOverdue;
+    }
+
+    @Override
+    public boolean lookAfterConnections(Effects effects, int[] numbers) {
+        evict(effects);
+        boolean isUnused = isUnused();
+        if (isUnused) {
+            closeIdle(state.constants.unusedMillis, effects);
+        }
+        pool.engine.stats(numbers);
+        boolean isLeased = numbers[0] > 0;
+        boolean isIdleOrPending = numbers[1] > 0 || numbers[2] > 0;
+        return isIdleOrPending || isLeased && !isUnused || !state.requests.isEmpty();
+    }
+
+    /** Does what the builder asked for. */
+    private void evict(Effects effects) {
+        if (state.constants.evictExpired) {
+            pool.engine.closeExpired(effects);
+            pool.carryOut(effects);
+        }
+        if (state.constants.evictIdle > 0) {
+            closeIdle(state.constants.evictIdle, effects);
+        }
+    }
+
+    private void closeIdle(long millis, Effects effects) {
+        pool.engine.closeIdle(millis, effects);
+        pool.carryOut(effects);
+    }
+
+    /** Whether no lease has begun or ended for as long as the setting says. */
+    private boolean isUnused() {
+        long limit = state.constants.unusedMillis;
+        if (limit == 0) {
+            return false;
+        }
+        long time = state.millis();
+        boolean isDue = time - usedAt >= limit;
+        // To ask takes time in proportion to the connections.
+        if (isDue || time - askedAt >= limit / 16) {
+            askedAt = time;
+            if (state.wasUsed()) {
+                usedAt = time;
+                isDue = false;
+            }
+        }
+        return isDue;
+    }
+
+    @Override
+    public void noteClosed(int[] events, int from, int to, Effects effects) {
+        pool.engine.peersClosed(events, from, to, effects);
+    }
+
+    @Override
+    public void carryOut(Effects effects) {
+        pool.carryOut(effects);
+    }
+
+    @Override
+    public void leaked(LeaseRef lease, Effects effects) {
+        if (!pool.kept.isFreed()) {
+            pool.releaseLeaked(lease, effects);
+        }
+    }
+
+    @Override
+    public void endLeases(Effects effects) {
+        for (Listing.Item item : Listing.of(pool, false)) {
+            LeaseRef lease = state.cells.get(item.slot).lease;
+            if (!lease.isEnded()) {
+                leaked(lease, effects);
+            }
+        }
+    }
+
+    @Override
+    public void end(Effects effects) {
+        state.collected = true;
+        state.shutDown(true);
+        pool.engine.shutdown(true, effects);
+        pool.carryOut(effects);
+    }
+}

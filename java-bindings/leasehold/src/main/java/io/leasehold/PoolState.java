@@ -1,0 +1,197 @@
+package io.leasehold;
+
+import io.leasehold.internal.housekeeping.Housekeeper;
+import io.leasehold.internal.log.Log;
+import io.leasehold.internal.log.Texts;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * What Java knows of a pool: its connections by slot, its routes and states. It outlives the pool's own
+ * objects, which it must not refer to, so that the housekeeper can put a collected pool's affairs in order.
+ */
+final class PoolState {
+    private static final String UNUSED_MILLIS = "io.leasehold.unusedMillis";
+
+    /** What a pool is made with and keeps. */
+    static final class Constants {
+        final boolean ownRouteFirst;
+        final boolean fifo;
+        final boolean barging;
+        final int maxWaiters;
+        final long timeToLive;
+        final int stripes;
+        final boolean manualClock;
+        final Watching watching;
+        final boolean evictExpired;
+        final long evictIdle;
+        /** After how many milliseconds without a lease begun or ended the pool's idle connections are closed; 0 for never. */
+        final long unusedMillis;
+
+        /**
+         * Lists them.
+         *
+         * @param ownRouteFirst whether a released connection serves its own route's waiters first
+         * @param fifo whether the least recently released connection goes first
+         * @param barging whether a new request may go before those that wait
+         * @param maxWaiters how many requests may wait
+         * @param timeToLive milliseconds, 0 for no end
+         * @param stripes how many idle lists, 0 for as many as fit the machine
+         * @param manualClock whether time stands still until it is moved
+         * @param watching how it learns that peers have closed
+         * @param evictExpired whether the housekeeper closes what has expired
+         * @param evictIdle milliseconds after which it closes what is idle, 0 for never
+         */
+        Constants(boolean ownRouteFirst, boolean fifo, boolean barging, int maxWaiters,
+                long timeToLive, int stripes, boolean manualClock, Watching watching, boolean evictExpired,
+                long evictIdle) {
+            this.ownRouteFirst = ownRouteFirst;
+            this.fifo = fifo;
+            this.barging = barging;
+            this.maxWaiters = maxWaiters;
+            this.timeToLive = timeToLive;
+            this.stripes = stripes;
+            this.manualClock = manualClock;
+            this.watching = watching;
+            this.evictExpired = evictExpired;
+            this.evictIdle = evictIdle;
+            unusedMillis = unusedMillis();
+        }
+
+        /** What the system property says, which is for all pools, as most are made by managers that their applications know nothing of. */
+        private static long unusedMillis() {
+            try {
+                return Math.max(0, Long.getLong(UNUSED_MILLIS, TimeUnit.MINUTES.toMillis(5)));
+            } catch (SecurityException e) {
+                return TimeUnit.MINUTES.toMillis(5);
+            }
+        }
+
+        boolean evicts() {
+            return evictExpired || evictIdle > 0;
+        }
+    }
+
+    /** The limits. */
+    final Limits limits;
+
+    /** Who waits for the pool's end. */
+    final Termination termination = new Termination();
+
+    /** The leases that nobody holds. */
+    final Strays strays = new Strays();
+
+    final Constants constants;
+    final Routes routes = new Routes();
+    final Slots<Cell> cells = new Slots<>();
+    final Slots<Waiter> waiters = new Slots<>();
+    /** Those for which no thread waits, until they are told their answer. */
+    final Set<Waiter> requests = ConcurrentHashMap.newKeySet();
+    final States states = new States();
+    final Disposal disposal;
+
+    // Written by whoever shuts the pool down, under this object's monitor.
+    private volatile boolean shutDown;
+    private volatile boolean shutDownAtOnce;
+    // Written by whoever has shut the engine down, too.
+    private volatile boolean refuses;
+    // A slot was given free that somebody waits for. Written by whoever gave it free, and by whoever serves, which one of them does.
+    volatile boolean hasSlotToServe;
+    // By how much a manual clock was moved. Written by whoever moves it, one at a time.
+    private volatile long movedMillis;
+    // Written by the housekeeper only, when no other thread can use the pool any more.
+    boolean collected;
+
+    private final LeakListener<Object, Object> leakListener;
+
+    /**
+     * Makes the state of a pool that has no engine yet.
+     *
+     * @param disposer closes connections
+     * @param leakListener is told of leaks; null for the log
+     * @param constants the rest
+     * @param maxTotal the limit in total
+     * @param defaultMaxPerRoute the limit of routes that have none of their own
+     */
+    @SuppressWarnings("unchecked") // Given what came in through the pool's own typed methods.
+    PoolState(Disposer<?> disposer, LeakListener<?, ?> leakListener, Constants constants, int maxTotal,
+            int defaultMaxPerRoute) {
+        this.leakListener = (LeakListener<Object, Object>) leakListener;
+        this.constants = constants;
+        disposal = new Disposal(disposer, termination);
+        limits = new Limits(routes, maxTotal, defaultMaxPerRoute);
+    }
+
+    /**
+     * Whether the pool was shut down.
+     *
+     * @return true if it was
+     */
+    boolean isShutDown() {
+        return shutDown;
+    }
+
+    /**
+     * From now on no engine is made.
+     *
+     * @param atOnce whether leases end, too
+     */
+    synchronized void shutDown(boolean atOnce) {
+        shutDownAtOnce |= atOnce;
+        shutDown = true;
+    }
+
+    /** No engine is made, and if there is one it begins no lease. */
+    void refusesFromNowOn() {
+        refuses = true;
+        termination.tell();
+    }
+
+    /**
+     * Whether no lease will begin any more.
+     *
+     * @return true if so
+     */
+    boolean refuses() {
+        return refuses;
+    }
+
+    boolean isShutDownAtOnce() {
+        return shutDownAtOnce;
+    }
+
+    /** The pool's time, counted from whenever. */
+    long millis() {
+        return constants.manualClock ? movedMillis : TimeUnit.NANOSECONDS.toMillis(System.nanoTime());
+    }
+
+    void clockMoved(long millis) {
+        movedMillis += millis;
+        Housekeeper.timeMoved();
+    }
+
+    /** Whether any lease has begun or ended since this was asked last. On the housekeeper's thread; takes time in proportion to the cells. */
+    boolean wasUsed() {
+        boolean wasUsed = false;
+        int size = cells.size();
+        for (int slot = 0; slot < size; slot++) {
+            Cell cell = cells.get(slot);
+            wasUsed |= cell != null && cell.wasUsed();
+        }
+        return wasUsed;
+    }
+
+    /** Tells of a leak; never throws. */
+    void tellLeak(Object route, Object connection) {
+        if (leakListener == null) {
+            Log.warn(Texts.LEAK, route, Texts.LEAK_END, null);
+            return;
+        }
+        try {
+            leakListener.leaked(route, connection);
+        } catch (Throwable e) {
+            Log.warn(Texts.LISTENER_FAILED, e);
+        }
+    }
+}

@@ -1,0 +1,22 @@
+package io.leasehold;
+
+/**
+ * A route, the id under which the engine knows it at present, and the limit of its own. All of it changes inside this object's monitor,
+ * together with what the engine is told of it, so whoever finds the id finds the limit in force. No code but ours runs in there.
+ */
+final class RouteRef {
+    /** In the place of an id: the engine does not know it. */
+    static final long NONE = 0;
+
+    final Object route;
+
+    // All written inside the monitor, by whoever makes the route known, sets its limit, or hears that the engine has forgotten it.
+    volatile long id = NONE;
+    volatile Integer ownLimit;
+    // Whether another object is to stand for the route from now on.
+    boolean isGone;
+
+    RouteRef(Object route) {
+        this.route = route;
+    }
+}

@@ -1,0 +1,134 @@
+package io.leasehold.internal.housekeeping;
+
+import io.leasehold.internal.natives.PeerWatch;
+import io.leasehold.internal.sockets.IdleWatch;
+import java.lang.ref.ReferenceQueue;
+import java.lang.ref.WeakReference;
+
+/**
+ * The housekeeper's thread: when it is there, and what it is woken by. What it does, {@link Housekeeper} says.
+ *
+ * <p>A running thread keeps its class loader from being unloaded, and with that an application whose pool is in a static field. So it is
+ * there only while somebody needs it: pools that have something, and connections that are being closed. Who comes to need it counts himself
+ * and then has it started, if it is not there; and it ends only after it has seen, inside the monitor, that nobody does.
+ *
+ * <p>If the thread dies of what it could not catch it starts another one in its place, and if that fails whoever needs it next does.
+ */
+public final class HousekeeperThread implements Runnable {
+    /** Where the collector puts {@link Collected} references. */
+    public static final ReferenceQueue<Object> QUEUE = new ReferenceQueue<>();
+
+    /** What the thread does, in rounds. */
+    interface Work {
+        /** Waits for something to do and does it. */
+        void round();
+
+        /** Whether something was begun and not ended. */
+        boolean isBusy();
+    }
+
+    // Guarded by the class's monitor, which the housekeeper may take with that of its disposers held, not the other way round: how many need
+    // the thread; what it does, set before anybody can. The thread is read outside the monitor, too.
+    private static int needs;
+    private static Work work;
+    private static volatile Thread thread;
+
+    /** Who runs: one thread after the other. */
+    private static final HousekeeperThread KEEPER = new HousekeeperThread();
+
+    private HousekeeperThread() {}
+
+    /** Says what the thread does, before anybody needs it. */
+    static synchronized void does(Work work) {
+        HousekeeperThread.work = work;
+    }
+
+    /** Has the thread stay until {@link #needNoMore} was called as often. If it throws, it need not. */
+    static synchronized void need() {
+        if (isThere()) {
+            wake();
+        } else {
+            start();
+        }
+        isNeeded();
+    }
+
+    /** As {@link #need}, of who has seen to it that the thread is there. Inside the monitor. */
+    static void isNeeded() {
+        needs++;
+    }
+
+    static synchronized void needNoMore() {
+        needs--;
+    }
+
+    /**
+     * Whether the thread is alive.
+     *
+     * @return true if it is
+     */
+    public static boolean isThere() {
+        Thread last = thread;
+        return last != null && last.isAlive();
+    }
+
+    /**
+     * Whether this is its thread.
+     *
+     * @return true if it is
+     */
+    public static boolean isCurrent() {
+        return Thread.currentThread() == thread;
+    }
+
+    /** Starts the thread. Inside the monitor. */
+    static void start() {
+        thread = Daemon.start("leasehold-housekeeper", KEEPER);
+    }
+
+    /** Has the thread look up, if it is there, to see what has changed. */
+    public static void wake() {
+        if (isThere()) {
+            // Something to find in the queue.
+            new WeakReference<>(QUEUE, QUEUE).enqueue();
+            if (IdleWatch.isOpen()) {
+                PeerWatch.end();
+            }
+        }
+    }
+
+    @Override
+    public void run() {
+        boolean isOver = false;
+        try {
+            while (!isOver) {
+                work.round();
+                isOver = isOver();
+            }
+        } finally {
+            if (!isOver) {
+                replace();
+            }
+        }
+    }
+
+    /** The thread dies of what it could not catch. */
+    private static synchronized void replace() {
+        thread = null;
+        start();
+    }
+
+    private static boolean isOver() {
+        try {
+            synchronized (HousekeeperThread.class) {
+                if (needs > 0 || work.isBusy()) {
+                    return false;
+                }
+                thread = null;
+                return true;
+            }
+        } catch (Throwable e) {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,230 @@
+package io.leasehold.internal.housekeeping;
+
+import io.leasehold.internal.natives.Effects;
+import io.leasehold.internal.natives.Engine;
+import java.lang.ref.PhantomReference;
+import java.lang.ref.WeakReference;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A pool in the housekeeper's care. A phantom reference to its engine, so that finalizers which use the pool come first.
+ *
+ * <p><b>Rest.</b> A pool that has had nothing for a second, no connection, open or being opened, and nobody who waits, is at rest: it needs
+ * the thread no more. Whoever leases from a pool at rest, or gives something back to it, {@linkplain #resume resumes} it, and the thread comes
+ * back. Of the two, each makes known what it does before it looks at what the other has done: the lease is in the engine's numbers before its
+ * thread reads {@link #isResting}, and that was set a look before the engine's numbers are read for the last time.
+ *
+ * <p>Of a pool at rest this knows nothing but what it takes to free its memory.
+ */
+public final class KeptPool extends PhantomReference<Engine> implements Collected {
+    /** How long a pool must have had nothing to be at rest. Not at once, as the thread of a busy pool is not to come and go. */
+    private static final long LINGER = TimeUnit.SECONDS.toNanos(1);
+    /** What a token has room for: the largest number of a pool. */
+    private static final int MOST_NUMBER = (1 << 28) - 2;
+
+    // Guarded by the monitor of the housekeeper's thread: the pools whose memory is not freed yet, by their numbers, which keeps their
+    // references reachable; those of them that are not at rest; how many of those evict; the last number given.
+    private static final Map<Integer, KeptPool> ALL = new HashMap<>();
+    private static final Set<KeptPool> ACTIVE = new LinkedHashSet<>();
+    private static int evicting;
+    private static int lastNumber;
+
+    /**
+     * Whether the housekeeper need not look after the pool, or will not soon: who puts something into it resumes that. Written under the
+     * monitor of the housekeeper's thread, by that thread and by who resumes.
+     */
+    public volatile boolean isResting = true;
+
+    private final int number;
+    private final Engine engine;
+    private final boolean evicts;
+    private final WeakReference<Chores> known;
+    // Guarded by the monitor of the housekeeper's thread: what is done for the pool, unless it is at rest, when nothing of ours may lead to it.
+    private Chores chores;
+    // The housekeeper's thread's own: since when the pool has had nothing; whether its memory was freed.
+    private long emptySince;
+    private boolean freed;
+
+    private KeptPool(Engine used, Engine own, Chores chores, boolean evicts, int number) {
+        super(used, HousekeeperThread.QUEUE);
+        engine = own;
+        this.evicts = evicts;
+        this.number = number;
+        known = new WeakReference<>(chores);
+    }
+
+    static KeptPool take(Engine used, Engine own, Chores chores, boolean evicts) {
+        synchronized (HousekeeperThread.class) {
+            do {
+                lastNumber = lastNumber < MOST_NUMBER ? lastNumber + 1 : 1;
+            } while (ALL.containsKey(lastNumber));
+            KeptPool taken = new KeptPool(used, own, chores, evicts, lastNumber);
+            // From here on the pool's memory is freed by the housekeeper; before, by whoever failed to make the pool.
+            ALL.put(lastNumber, taken);
+            return taken;
+        }
+    }
+
+    /** The pool of a number; null if it is gone. */
+    static KeptPool of(int number) {
+        synchronized (HousekeeperThread.class) {
+            return ALL.get(number);
+        }
+    }
+
+    /** Those that are not at rest. */
+    static List<KeptPool> active() {
+        synchronized (HousekeeperThread.class) {
+            return new ArrayList<>(ACTIVE);
+        }
+    }
+
+    /** Whether in any of those something may have to go by time alone. */
+    static boolean mayExpire() {
+        synchronized (HousekeeperThread.class) {
+            return evicting > 0;
+        }
+    }
+
+    boolean evicts() {
+        return evicts;
+    }
+
+    /**
+     * Its number in the watch.
+     *
+     * @return the number
+     */
+    public int number() {
+        return number;
+    }
+
+    /**
+     * The pool is in use, and needs the thread. Called by whoever has just put something into a pool that rests, or whose thread has died.
+     * If it throws, the next one who does so tries again.
+     */
+    public void resume() {
+        synchronized (HousekeeperThread.class) {
+            if (!HousekeeperThread.isThere()) {
+                HousekeeperThread.start();
+            } else if (evicts) {
+                HousekeeperThread.wake();
+            }
+            if (ACTIVE.add(this)) {
+                HousekeeperThread.isNeeded();
+                if (evicts) {
+                    evicting++;
+                }
+            }
+            // Known as long as its pool is in use.
+            chores = known.get();
+            isResting = false;
+        }
+    }
+
+    /** The pool needs the thread no more; its memory is freed when it is collected, by the thread of a later pool if need be. */
+    private void rest() {
+        chores = null;
+        if (ACTIVE.remove(this)) {
+            HousekeeperThread.needNoMore();
+            if (evicts) {
+                evicting--;
+            }
+        }
+    }
+
+    /**
+     * Whether the memory was freed. On the housekeeper's thread.
+     *
+     * @return true if it was
+     */
+    public boolean isFreed() {
+        return freed;
+    }
+
+    /** What is done for the pool; null if nobody knows it any more. */
+    private Chores chores() {
+        synchronized (HousekeeperThread.class) {
+            return chores != null ? chores : known.get();
+        }
+    }
+
+    /**
+     * Has the engine note what peers have closed. What it brings about comes to the partings; while there is no memory for that, it is
+     * carried out here.
+     */
+    void noteClosed(int[] events, int from, int to, Queue<Parting> partings, Effects spare) {
+        Chores chores = freed ? null : chores();
+        if (chores == null) {
+            return;
+        }
+        // In its place before the engine decides anything that must not be lost.
+        Parting parting = Parting.addTo(partings, chores);
+        if (parting != null) {
+            chores.noteClosed(events, from, to, parting.effects);
+        } else {
+            chores.noteClosed(events, from, to, spare);
+            chores.carryOut(spare);
+        }
+    }
+
+    /**
+     * Closes what is to be closed without a call, looks after requests, and sees whether the pool needs the thread.
+     *
+     * @return whether a request is to be looked after again soon
+     */
+    boolean look(long now, Effects effects, int[] numbers) {
+        Chores chores = freed ? null : chores();
+        if (chores == null) {
+            return false;
+        }
+        boolean isAnyOverdue = chores.lookAfterRequests(effects);
+        settle(chores.lookAfterConnections(effects, numbers), now);
+        return isAnyOverdue;
+    }
+
+    /** Twice in a row without need, the second time after having said so for a while, and the pool is at rest. */
+    private void settle(boolean isInNeed, long now) {
+        synchronized (HousekeeperThread.class) {
+            if (isInNeed) {
+                isResting = false;
+            } else if (!isResting) {
+                isResting = true;
+                emptySince = now;
+            } else if (now - emptySince >= LINGER) {
+                rest();
+            }
+        }
+    }
+
+    @Override
+    public void collected(Effects effects) {
+        if (freed) {
+            return;
+        }
+        Chores last = chores();
+        if (last != null) {
+            last.endLeases(effects);
+        }
+        // Before it is freed: who goes through the pools finds it no more.
+        synchronized (HousekeeperThread.class) {
+            rest();
+            ALL.remove(number);
+        }
+        freed = true;
+        try {
+            if (last != null) {
+                last.end(effects);
+            }
+        } finally {
+            engine.free();
+        }
+    }
+}

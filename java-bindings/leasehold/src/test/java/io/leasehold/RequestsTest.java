@@ -1,0 +1,323 @@
+package io.leasehold;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.leasehold.internal.housekeeping.Deadlines;
+import io.leasehold.internal.natives.Effects;
+import io.leasehold.internal.natives.Engine;
+import io.leasehold.testsupport.Eventually;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Requests for which no thread waits: what was lost on the way to one, or cut off, is found and done by who looks after it. */
+class RequestsTest {
+    private static final long GRACE = TimeUnit.MILLISECONDS.toNanos(100);
+    private static final Object VACANCY = "a vacancy";
+
+    private final PoolState state = new PoolState((Disposer<Object>) (connection, cause) -> {}, null,
+            new PoolState.Constants(true, false, false, 10, 0, 0, false, Watching.OFF, false, 0), 0, 5);
+    private final NativePool pool = PoolChores.newPool(state);
+    private final Effects effects = new Effects();
+
+    @AfterEach
+    void shutDown() {
+        Upkeep.shutdown(pool, true);
+    }
+
+    private static final class Waiting implements Patience {
+        volatile long nanosLeft;
+
+        Waiting(long nanosLeft) {
+            this.nanosLeft = nanosLeft;
+        }
+
+        @Override
+        public long nanosLeft() {
+            return nanosLeft;
+        }
+
+        @Override
+        public boolean isCancelled() {
+            return false;
+        }
+
+        @Override
+        public void startWaiting(Thread thread) {}
+
+        @Override
+        public void stopWaiting(Thread thread) {}
+    }
+
+    private static final class Request extends HookedRequest {
+        final Object holder;
+        final LeaseRef lease;
+        final Queue<Object> answers = new ConcurrentLinkedQueue<>();
+        volatile Thread told;
+        volatile long toldAt;
+        volatile int failures;
+
+        Request(NativePool pool, Object holder, LeaseRef lease, Object route, Patience patience) {
+            super(pool, lease, route, null, patience);
+            this.holder = holder;
+            this.lease = lease;
+        }
+
+        @Override
+        void granted(Object connection) {
+            note(connection == null ? VACANCY : connection);
+        }
+
+        @Override
+        void refused(Throwable why) {
+            note(why);
+        }
+
+        private void note(Object answer) {
+            toldAt = System.nanoTime();
+            told = Thread.currentThread();
+            answers.add(answer);
+        }
+
+        /** Fails whoever enters it into a table, or takes it out. */
+        @Override
+        public int hashCode() {
+            if (failures > 0) {
+                failures--;
+                throw new IllegalStateException("on purpose");
+            }
+            return 1;
+        }
+
+        @Override
+        public boolean equals(Object other) {
+            return this == other;
+        }
+    }
+
+    private Request request(Object route, Patience patience) {
+        Object holder = new Object();
+        return new Request(pool, holder, pool.ref(holder, null), route, patience);
+    }
+
+    private Request request(Object route) {
+        return request(route, new Waiting(Long.MAX_VALUE));
+    }
+
+    /** Queues one that the housekeeper does not know. */
+    private Request asked(Patience patience) {
+        Request request = request("a", patience);
+        RouteRef route = pool.intern("a");
+        assertEquals(Engine.WAIT, request.ask(route, route.id, effects));
+        return request;
+    }
+
+    /** Has it granted, and nobody told of that. */
+    private void grantUnheard() {
+        pool.engine.setMaxTotal(1, new Effects());
+    }
+
+    @Test
+    void whatACallBringsAboutIsToldByItWithoutALook() throws Exception {
+        Request aside = asked(new Waiting(Long.MAX_VALUE));
+        pool.engine.setMaxTotal(1, effects);
+        pool.carryOut(effects);
+        Eventually.await("it is told", () -> !aside.answers.isEmpty());
+        assertEquals("leasehold-disposer", aside.told.getName());
+        Request here = asked(new Waiting(Long.MAX_VALUE));
+        pool.engine.setMaxTotal(2, effects);
+        pool.carryOutHere(effects);
+        assertEquals(VACANCY, here.answers.peek());
+        assertSame(Thread.currentThread(), here.told);
+        assertTrue(pool.release(aside.lease, Engine.CLOSE, null));
+        assertTrue(pool.release(here.lease, Engine.CLOSE, null));
+        assertEquals(0, pool.stats()[0]);
+    }
+
+    @Test
+    void whatACancelledOneWasGrantedGoesToTheNextWithoutALook() throws Exception {
+        Request first = asked(new Waiting(Long.MAX_VALUE));
+        Request second = asked(new Waiting(Long.MAX_VALUE));
+        grantUnheard();
+        assertTrue(first.cancel());
+        Eventually.await("the next is told", () -> !second.answers.isEmpty());
+        assertEquals(VACANCY, second.answers.peek());
+        assertTrue(first.answers.isEmpty());
+        assertTrue(pool.release(second.lease, Engine.CLOSE, null));
+        assertEquals(0, pool.stats()[0]);
+    }
+
+    @Test
+    void oneWhoseWakeIsLostIsToldAllTheSame() throws Exception {
+        // The housekeeper is there for another pool's sake, and is to learn of this one.
+        NativePool other = PoolChores.newPool(new PoolState((Disposer<Object>) (connection, cause) -> {}, null, state.constants, 1, 1));
+        LeaseRef keeping = other.ref(this, null);
+        assertTrue(other.tryLease(keeping, "a", null));
+        Request request = request("a");
+        request.start();
+        grantUnheard();
+        Eventually.await("the housekeeper finds it", () -> !request.answers.isEmpty());
+        assertEquals(VACANCY, request.answers.peek());
+        assertEquals("leasehold-disposer", request.told.getName());
+        assertTrue(pool.release(request.lease, Engine.CLOSE, null));
+        Eventually.await("it is looked after no more", () -> state.requests.isEmpty());
+        assertTrue(other.release(keeping, Engine.CLOSE, null));
+        Upkeep.shutdown(other, true);
+    }
+
+    @Test
+    void whoEndedTheWaitHasTimeToComeToTheHookAndItIsCalledOnce() throws Exception {
+        Request request = asked(new Waiting(Long.MAX_VALUE));
+        assertFalse(request.lookAfter(effects), "nothing is left to be done");
+        grantUnheard();
+        long found = System.nanoTime();
+        assertTrue(request.lookAfter(effects));
+        Eventually.await("it is told", () -> {
+            request.lookAfter(effects);
+            return !request.answers.isEmpty();
+        });
+        assertTrue(request.toldAt - found >= GRACE, "it was told before its own thread could come to it");
+        assertNotSame(Thread.currentThread(), request.told);
+        assertFalse(request.lookAfter(effects));
+        request.run();
+        assertEquals(1, request.answers.size());
+        assertTrue(pool.release(request.lease, Engine.CLOSE, null));
+    }
+
+    @Test
+    void oneWhoseTimeIsUpIsToldSoByWhoLooksAfterIt() throws Exception {
+        Waiting patience = new Waiting(1);
+        Request request = asked(patience);
+        assertFalse(request.lookAfter(effects));
+        patience.nanosLeft = 0;
+        assertTrue(request.lookAfter(effects));
+        assertEquals(0, pool.stats()[1]);
+        Eventually.await("it is told", () -> {
+            request.lookAfter(effects);
+            return !request.answers.isEmpty();
+        });
+        assertInstanceOf(TimeoutException.class, request.answers.peek());
+        assertNull(Waiter.of(0, state.waiters));
+    }
+
+    @Test
+    void aGrantThatCameBeforeTheTimeWasUpIsAGrant() throws Exception {
+        Waiting patience = new Waiting(1);
+        Request request = asked(patience);
+        grantUnheard();
+        patience.nanosLeft = 0;
+        request.isUp(effects);
+        Eventually.await("it is told", () -> !request.answers.isEmpty());
+        assertEquals(VACANCY, request.answers.peek());
+        assertTrue(pool.release(request.lease, Engine.CLOSE, null));
+    }
+
+    @Test
+    void oneThatIsDueIsEndedByWhoKeepsDeadlines() throws Exception {
+        Waiting patience = new Waiting(1);
+        Request request = asked(patience);
+        patience.nanosLeft = 0;
+        Deadlines.add(request);
+        Deadlines.keep(effects);
+        Eventually.await("it is told", () -> !request.answers.isEmpty());
+        assertInstanceOf(TimeoutException.class, request.answers.peek());
+        assertFalse(request.isAlive());
+    }
+
+    @Test
+    void ofOneThatIsCancelledNothingIsLeft() {
+        int most = 70_000;
+        Request request = request("a", new Waiting(TimeUnit.MINUTES.toNanos(1)));
+        request.start();
+        assertLeft(1, Deadlines.millisLeft(most));
+        assertTrue(request.cancel());
+        assertTrue(Deadlines.millisLeft(most) > 60_001);
+        assertTrue(state.requests.isEmpty());
+        for (int slot = 0; slot < state.waiters.size(); slot++) {
+            assertNull(state.waiters.get(slot));
+        }
+    }
+
+    @Test
+    void oneThatHasEndedHasNoAnswer() {
+        Request request = asked(new Waiting(Long.MAX_VALUE));
+        assertEquals(Engine.NOTHING, request.withdraw(effects));
+        assertFalse(request.isAlive());
+        assertEquals(Engine.NOTHING, request.poll(effects));
+        assertEquals(Engine.NOTHING, request.withdraw(effects));
+        assertEquals(0, pool.stats()[1]);
+    }
+
+    @Test
+    void oneWhoseTimeIsNotUpIsNotEnded() {
+        Request request = asked(new Waiting(1));
+        request.isUp(effects);
+        assertTrue(request.isAlive());
+        assertFalse(request.isDone());
+        assertTrue(request.cancel());
+        assertFalse(request.cancel());
+        assertTrue(request.answers.isEmpty());
+    }
+
+    @Test
+    void aCancellationThatIsCutOffIsDoneAgain() throws Exception {
+        Request request = request("a");
+        request.start();
+        request.failures = 1;
+        assertThrows(IllegalStateException.class, request::cancel);
+        assertTrue(request.isDone());
+        Eventually.await("it is looked after no more", () -> state.requests.isEmpty());
+        assertTrue(request.answers.isEmpty());
+        assertEquals(0, pool.stats()[1]);
+    }
+
+    @Test
+    void oneThatCannotBeStartedIsNotToldAndLeavesNothing() {
+        Request request = request(new Object() {
+            @Override
+            public int hashCode() {
+                throw new IllegalStateException("on purpose");
+            }
+        });
+        assertThrows(IllegalStateException.class, request::start);
+        assertTrue(request.isDone());
+        assertTrue(state.requests.isEmpty());
+        request.run();
+        assertTrue(request.answers.isEmpty());
+    }
+
+    @Test
+    void whatEndsFirstIsEndedFirstAndWhatIsRemovedIsNotEnded() {
+        long minute = TimeUnit.MINUTES.toNanos(1);
+        int most = (int) TimeUnit.HOURS.toMillis(1);
+        Request second = request("a", new Waiting(2 * minute));
+        Request first = request("a", new Waiting(minute));
+        Request third = request("a", new Waiting(3 * minute));
+        Deadlines.add(second);
+        Deadlines.add(first);
+        Deadlines.add(third);
+        assertLeft(1, Deadlines.millisLeft(most));
+        Deadlines.keep(effects);
+        assertLeft(1, Deadlines.millisLeft(most));
+        assertEquals(10, Deadlines.millisLeft(10));
+        Deadlines.remove(first);
+        assertLeft(2, Deadlines.millisLeft(most));
+        Deadlines.remove(second);
+        assertLeft(3, Deadlines.millisLeft(most));
+        Deadlines.remove(third);
+    }
+
+    private static void assertLeft(int minutes, long millis) {
+        assertTrue(millis > (minutes - 1) * 60_000L && millis <= minutes * 60_000L + 1, millis + " ms for " + minutes + " min");
+    }
+}
