@@ -38,8 +38,8 @@ impl<K, C> Lease<K, C> {
     #[inline]
     pub(crate) fn usable(self) -> Result<Self, LeaseError> {
         match self {
-            Lease::Connection(connection) if connection.is_dead() => connection.replace_dead(),
-            usable => Ok(usable),
+            Lease::Connection(connection) => connection.usable(),
+            vacancy => Ok(vacancy),
         }
     }
 
@@ -345,9 +345,20 @@ impl<K, C> Connection<K, C> {
         }
     }
 
-    /// Whether its peer has closed it, as far as the pool is to ask.
+    /// The lease of it, or where it is dead of what there is instead.
     #[inline]
-    pub(crate) fn is_dead(&self) -> bool {
+    pub(crate) fn usable(self) -> Result<Lease<K, C>, LeaseError> {
+        if self.is_dead() {
+            self.replace_dead()
+        } else {
+            Ok(Lease::Connection(self))
+        }
+    }
+
+    /// Whether its peer has closed it, as far as the pool is to ask.
+    // A hit of a pool that asks nothing is to be a look at one word.
+    #[inline(always)]
+    fn is_dead(&self) -> bool {
         self.hold.shared.is_dead(self.hold.handle, self)
     }
 
@@ -355,7 +366,7 @@ impl<K, C> Connection<K, C> {
     ///
     /// The place is kept until another one is found: a request that was served is not sent back to the queue.
     #[cold]
-    pub(crate) fn replace_dead(self) -> Result<Lease<K, C>, LeaseError> {
+    fn replace_dead(self) -> Result<Lease<K, C>, LeaseError> {
         let shared = Arc::clone(&self.hold.shared);
         shared.note_stale(self.hold.handle);
         let route = shared.engine.route_of(self.hold.handle);

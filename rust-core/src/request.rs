@@ -11,10 +11,10 @@ use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use crate::deadlines::Deadline;
-use crate::engine::{Answer, Grant, Outcome, RouteId, StateId, Ticket};
+use crate::engine::{Answer, Outcome, RouteId, StateId, Ticket};
 use crate::error::LeaseError;
 use crate::held::HeldRoute;
-use crate::lease::Lease;
+use crate::lease::{Connection, Lease};
 use crate::panics::{Panics, in_drop};
 use crate::shared::millis;
 use crate::shares::{Share, Shares};
@@ -145,7 +145,7 @@ impl<'a, K: Eq + Hash + Clone, C> Request<'a, K, C> {
             Target::Held(route, _) => route,
         };
         let handle = self.shared.engine.lease_hit(route, StateId::NONE)?;
-        Some(Lease::of_grant(self.shared.of_this_thread(), Grant::Idle(handle)).usable())
+        Some(Connection::take(self.shared.of_this_thread(), handle).usable())
     }
 
     fn into_waiting(self) -> Waiting<K, C> {

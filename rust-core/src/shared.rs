@@ -212,7 +212,7 @@ impl<K, C> Shared<K, C> {
     }
 
     /// Whether a connection just leased is of no use any more, as far as the pool is to ask.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn is_dead(&self, handle: Handle, connection: &C) -> bool {
         let is_asked = match self.plan.looks {
             Looks::Nowhere => false,
