@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::cells::Origin;
-use crate::engine::{Grant, Handle, Keep, StateId, Verdict};
+use crate::engine::{Grant, Handle, Keep, RouteId, StateId, Verdict};
 use crate::error::LeaseError;
 use crate::panics::in_drop;
 use crate::reuse::Reuse;
@@ -478,6 +478,16 @@ impl<K, C> Vacancy<K, C> {
         Vacancy {
             hold: Hold::new(shared, handle, StateId::NONE),
         }
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Share<K, C>> {
+        &self.hold.shared
+    }
+
+    /// Where a connection is to go to.
+    pub(crate) fn route(&self) -> RouteId {
+        let route = self.hold.shared.engine.route_of(self.hold.handle);
+        route.expect("nobody else ends what is being opened")
     }
 
     /// The right has been used: `connection` is leased from now on. Its time to live starts here.

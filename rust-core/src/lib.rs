@@ -74,6 +74,8 @@ mod builder;
 #[cfg(unix)]
 mod cells;
 #[cfg(unix)]
+mod connecting;
+#[cfg(unix)]
 mod deadlines;
 #[doc(hidden)]
 #[cfg(unix)]
@@ -130,6 +132,8 @@ mod watching;
 
 #[cfg(unix)]
 pub use builder::Builder;
+#[cfg(unix)]
+pub use connecting::{Connected, Connecting, Unfinished};
 #[cfg(unix)]
 pub use engine::{Clock, Counters, ManualClock, Policy, Stats, Use};
 #[cfg(unix)]

@@ -261,13 +261,15 @@ impl<K, C> fmt::Debug for LeaseFuture<K, C> {
 enum Goal<K, C> {
     Key(Arc<K>),
     Held(Arc<HeldRoute<K, C>>),
+    /// A connection that is released, and no right to open one: whoever asks has that, and so holds the route.
+    Released(RouteId),
 }
 
 /// A request that may have to wait.
 ///
 /// What is granted is a [`Lease`] from the engine's answer on, in the same call: it gives itself back where a waker, a key or a
 /// connection's close panics before it is its user's.
-struct Waiting<K, C> {
+pub(crate) struct Waiting<K, C> {
     shared: Arc<Share<K, C>>,
     /// Taken when it is dropped.
     goal: Option<Goal<K, C>>,
@@ -284,7 +286,7 @@ impl<K: Eq + Hash, C> Waiting<K, C> {
         }
     }
 
-    fn poll(&mut self, waker: &Waker) -> Poll<Result<Lease<K, C>, LeaseError>> {
+    pub(crate) fn poll(&mut self, waker: &Waker) -> Poll<Result<Lease<K, C>, LeaseError>> {
         let outcome = self.advance(waker);
         if outcome.is_ready() {
             self.end();
@@ -354,6 +356,11 @@ impl<K: Eq + Hash, C> Waiting<K, C> {
         let mut before = None;
         let outcome = shared.with_effects(|engine, effects| match goal {
             Some(Goal::Held(route)) => engine.lease(route.id, *state, *ticket, effects).map(own),
+            // Nothing is looked for before there is somebody to tell.
+            Some(Goal::Released(route)) => match ticket {
+                Some(ticket) => engine.stand_by(*route, *ticket, effects).map(own),
+                None => Ok(None),
+            },
             Some(Goal::Key(key)) => {
                 let mut is_again = false;
                 let interner = &shared.interner;
@@ -378,6 +385,16 @@ impl<K: Eq + Hash, C> Waiting<K, C> {
 }
 
 impl<K, C> Waiting<K, C> {
+    /// A request for what is released of a route, of which the caller keeps an entry meanwhile.
+    pub(crate) fn standing_by(shared: &Arc<Share<K, C>>, route: RouteId) -> Self {
+        Waiting {
+            shared: Arc::clone(shared),
+            goal: Some(Goal::Released(route)),
+            state: StateId::NONE,
+            ticket: None,
+        }
+    }
+
     /// The request was answered: nobody is to be woken for it any more, and its key is not needed.
     fn end(&mut self) {
         let ticket = self.ticket.take();
@@ -397,7 +414,7 @@ impl<K, C> Waiting<K, C> {
     }
 
     /// Leaves the queue. What had been granted meanwhile is not lost but returned.
-    fn give_up(&mut self) -> Option<Lease<K, C>> {
+    pub(crate) fn give_up(&mut self) -> Option<Lease<K, C>> {
         let ticket = self.ticket.take()?;
         let shared = &self.shared;
         let waker = shared.waiters.take(ticket);

@@ -78,7 +78,10 @@ impl Engine {
             time_to_live: config.time_to_live,
             fifo: config.policy == Policy::Fifo,
             barging: config.barging,
-            flags_against_hits: if config.barging { !route::QUEUE } else { !0 },
+            flags_against_hits: match config.barging {
+                true => !(route::QUEUE | route::STANDBY),
+                false => !route::STANDBY,
+            },
             own_route_first: config.own_route_first,
             max_waiters: config.max_waiters,
             flags: Flags::default(),

@@ -12,6 +12,9 @@ pub(super) const CLEARING: u32 = 4;
 /// Some entry of it is or was bound to a state: finding the right one takes a look into every stripe.
 pub(super) const STATEFUL: u32 = 8;
 
+/// A request of it stands by for what is released. Keeps releases from being hits, and no lease: what is idle is nothing for who stands by.
+pub(super) const STANDBY: u32 = 16;
+
 /// In place of a home stripe: callers have collided, each uses its thread's.
 pub(super) const SPREAD: u32 = u32::MAX;
 
@@ -22,7 +25,7 @@ pub(super) struct Route {
     // ----- written under the coordinator -----
     /// The whole id that lives in this slot, 0 for none.
     id: AtomicU64,
-    /// `QUEUE`, `OVER`, `CLEARING`, `STATEFUL`: what keeps leases or releases from being hits. Read inside a stripe's lock: "flag, then
+    /// `QUEUE`, `OVER`, `CLEARING`, `STATEFUL`, `STANDBY`: what keeps leases or releases from being hits. Read inside a stripe's lock: "flag, then
     /// sweep".
     pub(super) flags: AtomicU32,
 

@@ -5,7 +5,7 @@
 //! once, a connection that two hold, and one whose last user's writes its next user does not see. Whoever waits parks in the checker's
 //! own way: nobody wakes it but by its waker, so one that is not woken is a deadlock, which the checker reports.
 
-use std::future::Future;
+use std::future::{Future, Pending, pending};
 use std::mem::ManuallyDrop;
 use std::pin::pin;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use loom::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use loom::thread::{self, Thread};
 
 use super::{LeaseFuture, Waiting};
-use crate::{Clock, Connection, Lease, LeaseError, ManualClock, Policy};
+use crate::{Clock, Connecting, Connection, Lease, LeaseError, ManualClock, Policy};
 
 type Pool = crate::Pool<u32, Socket>;
 type Leased = Connection<u32, Socket>;
@@ -52,7 +52,7 @@ impl Drop for Socket {
     }
 }
 
-/// A pool of one connection, and how many it has closed.
+/// A pool of few connections, and how many it has closed.
 #[derive(Clone)]
 struct Scene {
     pool: Pool,
@@ -60,12 +60,17 @@ struct Scene {
 }
 
 impl Scene {
-    /// The pool with its connection leased.
+    /// A pool of one connection, which is leased.
     fn new() -> (Self, Leased) {
+        Self::of(1)
+    }
+
+    /// A pool of as many, with one of them leased.
+    fn of(max_total: u32) -> (Self, Leased) {
         let scene = Scene {
             // One idle list, so that there are no more interleavings than are of interest here.
             pool: Pool::builder()
-                .max_total(1)
+                .max_total(max_total)
                 .policy(Policy::Fifo)
                 .clock(Clock::manual(&ManualClock::new()))
                 .build(),
@@ -128,20 +133,17 @@ impl Wake for Unpark {
     }
 }
 
-fn poll(
-    future: &mut LeaseFuture<u32, Socket>,
-    waker: &Waker,
-) -> Poll<Result<Lease<u32, Socket>, LeaseError>> {
+fn poll<F: Future + Unpin>(future: &mut F, waker: &Waker) -> Poll<F::Output> {
     pin!(future).poll(&mut Context::from_waker(waker))
 }
 
 /// Parks until the request is answered.
-fn wait_for(future: LeaseFuture<u32, Socket>) -> Result<Lease<u32, Socket>, LeaseError> {
+fn wait_for<F: Future + Unpin>(future: F) -> F::Output {
     // Dropped only where it was answered, as above.
     let mut future = ManuallyDrop::new(future);
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     loop {
-        if let Poll::Ready(outcome) = poll(&mut future, &waker) {
+        if let Poll::Ready(outcome) = poll(&mut *future, &waker) {
             drop(ManuallyDrop::into_inner(future));
             return outcome;
         }
@@ -284,6 +286,42 @@ fn a_hit_finds_in_its_place_what_was_put_there_beside_it() {
             Ok(lease) => Connection::keep(scene.filled(lease)),
             Err(error) => assert_eq!(error, LeaseError::Exhausted),
         }
+        scene.assert_at_rest();
+    });
+}
+
+impl Scene {
+    /// Somebody who opens a connection for ever.
+    fn connecting(&self) -> Connecting<u32, Socket, Pending<Result<Socket, ()>>> {
+        let lease = self.pool.try_lease(&KEY).expect("nobody else leases");
+        lease.or_connect_async(pending)
+    }
+}
+
+#[test]
+fn who_opens_gets_what_is_given_back_beside_it() {
+    explore(|| {
+        let (scene, leased) = Scene::of(2);
+        let connecting = scene.connecting();
+        let connected = race(
+            &scene,
+            |_| Connection::keep(leased),
+            |_| wait_for(connecting).unwrap(),
+        );
+        connected.connection.use_it();
+        Connection::keep(connected.connection);
+        drop(connected.unfinished);
+        scene.assert_at_rest();
+    });
+}
+
+#[test]
+fn what_is_given_back_beside_who_opens_no_more_stays() {
+    explore(|| {
+        let (scene, leased) = Scene::of(2);
+        let mut connecting = scene.connecting();
+        assert!(poll(&mut connecting, Waker::noop()).is_pending());
+        race(&scene, |_| Connection::keep(leased), |_| drop(connecting));
         scene.assert_at_rest();
     });
 }

@@ -4,15 +4,17 @@
 use std::borrow::Borrow;
 use std::cell::Cell;
 use std::collections::HashMap;
+use std::future::Future;
 use std::hash::{Hash, Hasher};
 use std::net::Shutdown;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::panic::resume_unwind;
+use std::pin::Pin;
 use std::ptr::{NonNull, null};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex};
-use std::task::{RawWaker, RawWakerVTable, Waker};
+use std::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
 
 use crate::common::eventually;
 
@@ -36,11 +38,13 @@ pub(crate) enum Piece {
     Logger,
     Connect,
     ConnectDrop,
+    Opening,
+    OpeningDrop,
     StateName,
 }
 
 impl Piece {
-    pub(crate) const ALL: [Piece; 18] = [
+    pub(crate) const ALL: [Piece; 20] = [
         Piece::KeyHash,
         Piece::KeyEq,
         Piece::KeyBorrow,
@@ -58,6 +62,8 @@ impl Piece {
         Piece::Logger,
         Piece::Connect,
         Piece::ConnectDrop,
+        Piece::Opening,
+        Piece::OpeningDrop,
         Piece::StateName,
     ];
 }
@@ -278,14 +284,6 @@ impl Wire {
 
     /// What a program opens connections by.
     pub(crate) fn connector() -> impl FnOnce() -> Result<Wire, ()> {
-        struct Captured;
-
-        impl Drop for Captured {
-            fn drop(&mut self) {
-                turn_of(Piece::ConnectDrop);
-            }
-        }
-
         let captured = Captured;
         move || {
             turn_of(Piece::Connect);
@@ -296,8 +294,50 @@ impl Wire {
         }
     }
 
+    /// What an asynchronous program opens them by.
+    pub(crate) fn opener() -> impl FnOnce() -> Opening {
+        let captured = Captured;
+        move || {
+            turn_of(Piece::Connect);
+            drop(captured);
+            Opening { is_asked: false }
+        }
+    }
+
     pub(crate) fn number(&self) -> usize {
         self.number
+    }
+}
+
+/// What a program's closure has with it.
+struct Captured;
+
+impl Drop for Captured {
+    fn drop(&mut self) {
+        turn_of(Piece::ConnectDrop);
+    }
+}
+
+/// A connection that is open at the second look.
+pub(crate) struct Opening {
+    is_asked: bool,
+}
+
+impl Future for Opening {
+    type Output = Result<Wire, ()>;
+
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+        turn_of(Piece::Opening);
+        match std::mem::replace(&mut self.is_asked, true) {
+            true => Poll::Ready(Ok(Wire::open())),
+            false => Poll::Pending,
+        }
+    }
+}
+
+impl Drop for Opening {
+    fn drop(&mut self) {
+        turn_of(Piece::OpeningDrop);
     }
 }
 

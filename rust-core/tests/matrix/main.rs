@@ -337,6 +337,7 @@ fn every_call_and_every_piece_of_code_that_a_caller_may_bring_has_its_rows() {
         Piece::IsKept,
         Piece::WakerWake,
         Piece::Connect,
+        Piece::Opening,
         Piece::StateName,
     ];
     assert_eq!(asked, of_bounds);

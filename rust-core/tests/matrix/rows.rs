@@ -1,12 +1,14 @@
 //! Every call by which a pool may come to run a caller's code, and those by which it may not.
 
+use std::future::Future;
 use std::ops::{Deref, DerefMut};
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::thread;
 use std::time::Duration;
 
-use leasehold::{Connection, Lease, Pool, Reuse, State};
+use leasehold::{Connection, Lease, LeaseError, Pool, Reuse, State};
 
 use crate::common::{LONG, eventually};
 use crate::faults::{self, Key, Name, WAKERS, WIRES, Wire, key};
@@ -65,6 +67,17 @@ impl Over {
         }
 
         AtEnd(self)
+    }
+}
+
+fn look<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
+    Pin::new(future).poll(&mut Context::from_waker(&faults::waker()))
+}
+
+fn ready<T>(outcome: Poll<Result<T, ()>>) -> Result<T, LeaseError> {
+    match outcome {
+        Poll::Ready(outcome) => Ok(outcome.expect("it opens")),
+        Poll::Pending => panic!("it is there"),
     }
 }
 
@@ -491,6 +504,91 @@ pub(crate) static ROWS: &[Row] = &[
         let lease = Lease::Vacancy(s.vacancy());
         let connection = lease.or_connect(Wire::connector()).unwrap();
         s.hold(Ok(Lease::Connection(connection)));
+    }),
+    row(
+        &["Lease::or_connect_async", "Future for Connecting"],
+        "a connection",
+        ANY,
+        |s| {
+            let lease = Lease::Connection(s.held());
+            let mut future = lease.or_connect_async(Wire::opener());
+            let connected = ready(look(&mut future));
+            s.hold(connected.map(|it| Lease::Connection(it.connection)));
+        },
+    ),
+    row(&["Drop for Connecting"], "a connection", ANY, |s| {
+        let lease = Lease::Connection(s.held());
+        drop(faults::inside(|| lease.or_connect_async(Wire::opener())));
+    }),
+    row(
+        &["Lease::or_connect_async", "Future for Connecting"],
+        "a vacancy",
+        ANY,
+        |s| {
+            let lease = Lease::Vacancy(s.vacancy());
+            let mut future = lease.or_connect_async(Wire::opener());
+            assert!(look(&mut future).is_pending());
+            let connected = ready(look(&mut future));
+            s.hold(connected.map(|it| Lease::Connection(it.connection)));
+        },
+    ),
+    row(&["Drop for Connecting"], "that stands by", ANY, |s| {
+        let lease = Lease::Vacancy(s.vacancy());
+        let mut future = faults::inside(|| lease.or_connect_async(Wire::opener()));
+        let outcome = faults::inside(|| look(&mut future));
+        assert!(outcome.is_pending());
+        drop(future);
+    }),
+    row(
+        &[
+            "Future for Connecting",
+            "Future for Unfinished",
+            "Debug for Connecting",
+            "Debug for Connected",
+            "Debug for Unfinished",
+        ],
+        "what is released comes first",
+        IDLE,
+        |s| {
+            let busy = faults::inside(|| s.opened_beside_the_vacancy());
+            let lease = Lease::Vacancy(s.vacancy());
+            let mut future = lease.or_connect_async(Wire::opener());
+            assert!(look(&mut future).is_pending());
+            assert!(!format!("{future:?}").is_empty());
+            faults::inside(|| Connection::keep(busy));
+            let connected = ready(look(&mut future)).unwrap();
+            assert!(!format!("{connected:?}").is_empty());
+            s.hold(Ok(Lease::Connection(connected.connection)));
+            // None where the pool was shut down: nothing is handed over then.
+            if let Some(mut unfinished) = connected.unfinished {
+                let opened = ready(look(&mut unfinished));
+                // Not by the end of the scope, whose panic would leak what is returned.
+                drop(unfinished);
+                s.hold(opened.map(Lease::Connection));
+            }
+        },
+    ),
+    row(&["Drop for Unfinished"], "", IDLE, |s| {
+        let busy = faults::inside(|| s.opened_beside_the_vacancy());
+        let lease = Lease::Vacancy(s.vacancy());
+        let connected = faults::inside(|| {
+            let mut future = lease.or_connect_async(Wire::opener());
+            Connection::keep(busy);
+            ready(look(&mut future)).unwrap()
+        });
+        s.hold(Ok(Lease::Connection(connected.connection)));
+        drop(connected.unfinished);
+    }),
+    row(&["Drop for Connecting"], "that was answered", IDLE, |s| {
+        let busy = faults::inside(|| s.opened_beside_the_vacancy());
+        let lease = Lease::Vacancy(s.vacancy());
+        let future = faults::inside(|| {
+            let mut future = lease.or_connect_async(Wire::opener());
+            assert!(look(&mut future).is_pending());
+            Connection::keep(busy);
+            future
+        });
+        drop(future);
     }),
     row(&["Drop for Pool"], "the last reference", IDLE, |s| {
         faults::inside(|| s.leave_the_pool_alone());

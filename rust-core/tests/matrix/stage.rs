@@ -193,6 +193,11 @@ impl Stage {
         self.vacancy.take().expect("it is held once")
     }
 
+    /// A connection of the key that there is the right to open one of. One that is idle makes room.
+    pub(crate) fn opened_beside_the_vacancy(&self) -> Connection<Key, Wire> {
+        fill(self.pool().try_lease(&key(3)).unwrap())
+    }
+
     /// Keeps a lease beyond the call.
     pub(crate) fn hold(&mut self, lease: Result<Lease<Key, Wire>, LeaseError>) {
         self.leases.extend(lease);

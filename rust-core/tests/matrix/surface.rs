@@ -21,13 +21,14 @@ const VALUES: [&str; 10] = [
 ];
 
 /// What a type may be asked to be by a bound, or a call by an argument, and the piece that it is.
-const ASKED: [(&str, Option<Piece>); 17] = [
+const ASKED: [(&str, Option<Piece>); 18] = [
     ("Eq", Some(Piece::KeyEq)),
     ("Hash", Some(Piece::KeyHash)),
     ("Borrow", Some(Piece::KeyBorrow)),
     ("Clone", Some(Piece::KeyClone)),
     ("AsFd", Some(Piece::AsFd)),
     ("FnOnce", Some(Piece::Connect)),
+    ("Future", Some(Piece::Opening)),
     (
         "Fn of usable_when_readable",
         Some(Piece::UsableWhenReadable),
@@ -141,7 +142,7 @@ pub(crate) fn pieces() -> BTreeSet<Piece> {
         let polls = body.split("fn poll").skip(1);
         let polls = polls.map(|method| method.split('{').next().unwrap());
         for text in signatures.chain(polls).chain([head]) {
-            for by in ["K: ", "C: ", "impl "] {
+            for by in ["K: ", "C: ", "F: ", "impl "] {
                 for bounds in text.split(by).skip(1) {
                     let bounds = bounds.split([',', '>', '{', '\n', ')']).next().unwrap();
                     asked.extend(bounds.split('+').map(|bound| match bare(bound) {

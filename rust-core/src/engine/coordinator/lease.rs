@@ -45,18 +45,19 @@ impl Engine {
     ) -> Result<Outcome, Refusal> {
         self.step(effects, |step| match ticket {
             None => step.lease(route, state, None),
-            Some(ticket) => step.lease_by_ticket(route, state, ticket),
+            Some(ticket) => {
+                step.by_ticket(ticket, |step, slot| step.lease(route, state, Some(slot)))
+            }
         })
     }
 }
 
 impl Step<'_> {
-    /// Serves the request now, or leaves it queued under its ticket, which lives on only then.
-    fn lease_by_ticket(
+    /// Serves a request by `ask` now, or leaves it queued under its ticket, which lives on only then.
+    pub(super) fn by_ticket(
         &mut self,
-        route: RouteId,
-        state: StateId,
         ticket: Ticket,
+        ask: impl FnOnce(&mut Self, TicketSlot) -> Result<Outcome, Refusal>,
     ) -> Result<Outcome, Refusal> {
         let tag = self.engine.tag;
         let slot = self.c.tickets.find(tag, ticket);
@@ -65,7 +66,7 @@ impl Step<'_> {
         if let Some(outcome) = self.take_outcome(slot) {
             return outcome;
         }
-        let outcome = self.lease(route, state, Some(slot));
+        let outcome = ask(self, slot);
         let is_alive = self.c.tickets.find(tag, ticket).is_some();
         if outcome != Ok(Outcome::Wait) && is_alive {
             self.c.tickets.free(slot, &self.engine.answers);

@@ -14,6 +14,7 @@ mod limits;
 pub(super) mod order;
 mod release;
 pub(super) mod routes;
+mod standby;
 mod step;
 mod upkeep;
 mod waiters;

@@ -6,7 +6,7 @@ use crate::engine::effects::Effects;
 use crate::engine::id::{Numbered, RouteId, RouteSlot};
 use crate::engine::ledger::RouteRecord;
 use crate::engine::outcome::Refusal;
-use crate::engine::route::{CLEARING, OVER, QUEUE, STATEFUL};
+use crate::engine::route::{CLEARING, OVER, QUEUE, STANDBY, STATEFUL};
 use crate::engine::sync::atomic::Ordering::Relaxed;
 
 /// How many routes without entries or waiters are left in peace before one is reclaimed for each new one.
@@ -97,6 +97,7 @@ impl Step<'_> {
         let record = &self.c.routes[slot];
         record.allocated == 0
             && record.queue.head.is_none()
+            && record.standby.head.is_none()
             && record.limit.is_none()
             && record.holders == 0
     }
@@ -132,6 +133,9 @@ impl Step<'_> {
         }
         if record.stateful {
             flags |= STATEFUL;
+        }
+        if record.standby.head.is_some() {
+            flags |= STANDBY;
         }
         let (allocated, before) = (record.allocated, record.eligible);
         let pending = record.queue.waiting;

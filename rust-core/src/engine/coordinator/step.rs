@@ -94,6 +94,7 @@ impl<'a> Step<'a> {
         self.effects.wakes.extend(refused);
         for (_, record) in self.c.routes.iter_mut() {
             record.queue = Queue::default();
+            record.standby = Queue::default();
             record.eligible = None;
         }
         self.c.eligible.clear();

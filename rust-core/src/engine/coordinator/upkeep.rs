@@ -256,7 +256,7 @@ impl Step<'_> {
         self.engine.flags.raise(SHUT);
         while self.evict_oldest(Cause::ShutDown) {}
         for route in self.c.routes.slots() {
-            while let Some(waiter) = self.c.routes[route].queue.head {
+            while let Some(waiter) = self.first_of(route) {
                 self.answer(waiter, Err(Refusal::ShutDown));
             }
         }

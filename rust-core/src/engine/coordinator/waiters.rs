@@ -128,7 +128,12 @@ impl Step<'_> {
     pub(super) fn unlink(&mut self, ticket: TicketSlot) {
         let c = &mut *self.c;
         let route = c.tickets.route(ticket);
-        let queue = &mut c.routes[route].queue;
+        let stands_by = c.tickets.stands_by(ticket);
+        let record = &mut c.routes[route];
+        let queue = match stands_by {
+            true => &mut record.standby,
+            false => &mut record.queue,
+        };
         let was_head = queue.head == Some(ticket);
         c.tickets.unlink(ticket, queue);
         self.reindex(route);
@@ -139,12 +144,18 @@ impl Step<'_> {
         }
     }
 
-    /// Tells the head of a route's queue to ask again. For barging only.
+    /// Tells the head of a route's queue to ask again, or where nobody waits who stands by. For barging only.
     pub(super) fn nudge_head(&mut self, route: RouteSlot) {
-        if let Some(head) = self.c.routes[route].queue.head {
+        if let Some(head) = self.first_of(route) {
             self.c.tickets.nudge(head, &self.engine.answers);
             self.wake(head);
         }
+    }
+
+    /// Who comes first of those whom a route owes an answer.
+    pub(super) fn first_of(&self, route: RouteSlot) -> Option<TicketSlot> {
+        let record = &self.c.routes[route];
+        record.queue.head.or(record.standby.head)
     }
 
     /// Gives the right to open to those who have waited longest, as long as the total limit leaves room or an idle

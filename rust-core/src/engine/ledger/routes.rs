@@ -12,6 +12,8 @@ pub(in crate::engine) struct RouteRecord {
     pub(in crate::engine) limit: Option<u32>,
     /// Its waiters, linked through the tickets' records.
     pub(in crate::engine) queue: Queue,
+    /// Its requests that stand by, linked likewise.
+    pub(in crate::engine) standby: Queue,
     /// Its key in the set of routes that wait for the total only.
     pub(in crate::engine) eligible: Option<u64>,
     /// How many hold its id and rely on it. Such a route is never reclaimed.

@@ -64,7 +64,16 @@ enum Stage {
     Queued,
     /// In its queue beyond the step that put it there: only now it is counted, and seen in the numbers.
     Waiting,
+    /// In its route's queue of those that stand by, who wait for no place and are not counted.
+    StandingBy,
     Answered,
+}
+
+impl Stage {
+    /// Whether its answer is still to come.
+    fn is_queued(self) -> bool {
+        matches!(self, Stage::Queued | Stage::Waiting | Stage::StandingBy)
+    }
 }
 
 /// The half of a ticket under the coordinator.
@@ -133,7 +142,11 @@ impl Tickets {
     }
 
     pub(in crate::engine) fn is_queued(&self, slot: TicketSlot) -> bool {
-        matches!(self.records[slot].stage, Stage::Queued | Stage::Waiting)
+        self.records[slot].stage.is_queued()
+    }
+
+    pub(in crate::engine) fn stands_by(&self, slot: TicketSlot) -> bool {
+        self.records[slot].stage == Stage::StandingBy
     }
 
     pub(in crate::engine) fn id(&self, tag: u32, slot: TicketSlot) -> Ticket {
@@ -183,11 +196,22 @@ impl Tickets {
         self.waiting += 1;
     }
 
-    /// Takes a queued ticket out of its route's queue.
+    /// Has a reserved ticket stand by, as the last of its route's.
+    pub(in crate::engine) fn stand_by(
+        &mut self,
+        slot: TicketSlot,
+        route: RouteSlot,
+        standby: &mut Queue,
+    ) {
+        self.enqueue(slot, route, StateId::NONE, standby);
+        self.records[slot].stage = Stage::StandingBy;
+    }
+
+    /// Takes a queued ticket out of the queue that it is in.
     pub(in crate::engine) fn unlink(&mut self, slot: TicketSlot, queue: &mut Queue) {
         let record = &mut self.records[slot];
         let was_waiting = record.stage == Stage::Waiting;
-        debug_assert!(was_waiting || record.stage == Stage::Queued);
+        debug_assert!(record.stage.is_queued());
         record.stage = Stage::Reserved;
         let (earlier, later) = (record.earlier.take(), record.later.take());
         match earlier {
@@ -229,7 +253,7 @@ impl Tickets {
     ) -> Vec<Ticket> {
         let mut refused = Vec::new();
         for (slot, record) in self.records.iter_mut() {
-            if !matches!(record.stage, Stage::Queued | Stage::Waiting) {
+            if !record.stage.is_queued() {
                 continue;
             }
             record.stage = Stage::Answered;

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use super::super::Engine;
 use super::super::entry::{NEVER, NIL, Status};
 use super::super::flags::{OVER_TOTAL, SHUT, STARVED};
-use super::super::id::{RouteSlot, Slot};
-use super::super::route::{OVER, QUEUE};
+use super::super::id::{RouteSlot, Slot, StateId};
+use super::super::route::{OVER, QUEUE, STANDBY};
 use super::super::sync::atomic::Ordering::Relaxed;
 
 /// Panics where one of the invariants I1 to I8 of `ARCHITECTURE.md` is broken, in the order in which it is convenient to look.
@@ -82,6 +82,7 @@ pub(super) fn audit(engine: &Engine) {
         // I5
         let is_needed = count > 0
             || record.queue.head.is_some()
+            || record.standby.head.is_some()
             || record.limit.is_some()
             || record.holders > 0;
         assert!(!is_needed || route.id().is_some(), "route {slot} is gone");
@@ -90,6 +91,19 @@ pub(super) fn audit(engine: &Engine) {
         let flags = route.flags.load(Relaxed);
         assert_eq!(flags & QUEUE != 0, record.queue.head.is_some());
         assert_eq!(flags & OVER != 0, count > max);
+        assert_eq!(flags & STANDBY != 0, record.standby.head.is_some());
+        if record.standby.head.is_some() && !engine.barging {
+            let now = engine.clock.now();
+            let is_usable = |slot: &Slot| {
+                let entry = engine.entries.get(*slot).expect("it is idle");
+                entry.state() == StateId::NONE && !entry.is_expired(now)
+            };
+            let mut idle = idle.iter().filter(|(_, route)| **route == slot);
+            assert!(
+                !idle.any(|(slot, _)| is_usable(slot)),
+                "somebody stands by beside what is idle of route {slot}"
+            );
+        }
         let keeps_hits_off = count > max || (record.queue.head.is_some() && !engine.barging);
         if keeps_hits_off {
             let idle = idle.values().filter(|route| **route == slot).count();

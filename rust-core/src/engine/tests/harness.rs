@@ -355,6 +355,20 @@ impl Pool {
         self.lease_for(route, StateId::NONE)
     }
 
+    /// A request that has the right to open already.
+    pub(super) fn stand_by(&self, route: RouteId) -> Left {
+        let ticket = self.engine.reserve_ticket().expect("there is room");
+        let answer = self.with_effects(|fx| self.engine.stand_by(route, ticket, fx));
+        match answer {
+            Ok(Outcome::Granted(grant)) => self.take(grant),
+            Ok(Outcome::Wait) => Left::Ticket(ticket),
+            Err(refusal) => {
+                assert_eq!(refusal, Refusal::ShutDown);
+                Left::Nothing
+            }
+        }
+    }
+
     /// A lease that must be served at once, as at the start of a scenario.
     pub(super) fn lease_now(&self, route: RouteId) -> Handle {
         match self.lease(route) {

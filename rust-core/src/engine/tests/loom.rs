@@ -465,6 +465,89 @@ fn the_place_of_what_does_not_fit_is_given_on_once_it_has_a_slot() {
     });
 }
 
+// ----- standing by -----
+
+fn stand_by(route: RouteId) -> Act {
+    act(move |pool| pool.stand_by(route))
+}
+
+/// A pool with room, whose callers use a stripe each.
+fn roomy() -> (Pool, RouteId) {
+    let pool = Pool::new(|_| {});
+    let route = pool.add_route();
+    pool.spread(route);
+    (pool, route)
+}
+
+#[test]
+fn who_stands_by_gets_or_finds_what_is_released() {
+    explore(|| {
+        let (pool, route) = roomy();
+        let leased = pool.lease_now(route);
+        race_closing_nothing(pool, route, vec![release(leased), stand_by(route)]);
+    });
+}
+
+#[test]
+fn two_releases_serve_two_who_stand_by() {
+    explore(|| {
+        let (pool, route) = roomy();
+        let (first, second) = (pool.lease_now(route), pool.lease_now(route));
+        let standing = pool.stand_by(route);
+        let acts = vec![release(first), release(second), stand_by(route)];
+        let pool = Arc::new(pool);
+        let mut left = run(&pool, acts);
+        left.push(standing);
+        assert_eq!(pool.closed(), 0, "a connection was closed for nothing");
+        pool.finish(route, left);
+    });
+}
+
+/// Nothing idle is kept from who leases, and who has waited for a place comes before who stands by.
+#[test]
+fn what_is_released_serves_who_leases_and_who_stands_by() {
+    explore(|| {
+        let pool = tight(|_| {});
+        let route = pool.add_route();
+        pool.spread(route);
+        let leased = pool.lease_now(route);
+        let acts = vec![lease(route), release(leased), stand_by(route)];
+        race_closing_nothing(pool, route, acts);
+    });
+}
+
+#[test]
+fn who_stands_by_no_longer_loses_nothing() {
+    explore(|| {
+        let (pool, route) = roomy();
+        let leased = pool.lease_now(route);
+        let Left::Ticket(standing) = pool.stand_by(route) else {
+            panic!("nothing is idle yet");
+        };
+        let drop_ticket = act(move |pool| {
+            pool.drop_ticket(standing);
+            Left::Nothing
+        });
+        race_closing_nothing(pool, route, vec![release(leased), drop_ticket]);
+    });
+}
+
+#[test]
+fn who_stands_by_is_told_of_a_shutdown() {
+    for mode in [ShutdownMode::Graceful, ShutdownMode::Immediate] {
+        explore(move || {
+            let (pool, route) = roomy();
+            let leased = pool.lease_now(route);
+            race(
+                pool,
+                route,
+                vec![],
+                vec![release(leased), stand_by(route), shut_down(mode)],
+            );
+        });
+    }
+}
+
 // ----- waiters that give up -----
 
 #[test]

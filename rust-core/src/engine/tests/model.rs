@@ -62,6 +62,7 @@ pub(super) enum Outcome {
 enum Stage {
     Reserved,
     Waiting,
+    StandingBy,
     Answered(Result<Outcome, Refusal>),
 }
 
@@ -180,6 +181,7 @@ impl Model {
     pub(super) fn is_unused(&self, route: usize) -> bool {
         self.allocated(route) == 0
             && self.waiting_of(route) == 0
+            && self.standing_by_of(route).is_none()
             && self.routes[route].limit.is_none()
             && self.routes[route].holders == 0
     }
@@ -195,6 +197,13 @@ impl Model {
         self.requests
             .iter()
             .filter(|request| request.stage == Stage::Waiting)
+    }
+
+    /// Who has stood by longest on the route.
+    fn standing_by_of(&self, route: usize) -> Option<Ticket> {
+        let mut requests = self.requests.iter();
+        let first = requests.find(|it| it.stage == Stage::StandingBy && it.route == route);
+        first.map(|request| request.ticket)
     }
 
     fn head_of(&self, route: usize) -> Option<&Request> {
@@ -455,6 +464,7 @@ impl Model {
                 return answer;
             }
             Stage::Waiting => return Ok(self.ask_again(place)),
+            Stage::StandingBy => unreachable!("it stands by"),
             Stage::Reserved => {}
         }
         // It arrives only now.
@@ -485,6 +495,44 @@ impl Model {
         }
         self.settle();
         self.take_or_wait(ticket, is_full)
+    }
+
+    pub(super) fn stand_by(&mut self, route: usize, ticket: Ticket) -> Result<Outcome, Refusal> {
+        let mut place = self.position(ticket).ok_or(Refusal::StaleTicket)?;
+        match self.requests[place].stage {
+            Stage::Answered(answer) => {
+                self.requests.remove(place);
+                return answer;
+            }
+            Stage::Waiting => unreachable!("it waits for a place"),
+            Stage::StandingBy => self.requests[place].nudged = false,
+            Stage::Reserved => {
+                // It arrives only now.
+                let mut request = self.requests.remove(place);
+                if self.is_shut {
+                    return Err(Refusal::ShutDown);
+                }
+                if !self.routes[route].is_alive {
+                    return Err(Refusal::StaleRoute);
+                }
+                request.route = route;
+                request.stage = Stage::StandingBy;
+                place = self.requests.len();
+                self.requests.push(request);
+            }
+        }
+        let found = self.sweep(route, 0);
+        if found.is_some() {
+            self.requests.remove(place);
+        }
+        self.settle();
+        Ok(found.unwrap_or(Outcome::Wait))
+    }
+
+    /// Whether a ticket stands by.
+    pub(super) fn stands_by(&self, ticket: Ticket) -> bool {
+        let place = self.position(ticket);
+        place.is_some_and(|place| self.requests[place].stage == Stage::StandingBy)
     }
 
     /// With barging: the connection that was there may be taken by now, and something else may be there.
@@ -602,6 +650,7 @@ impl Model {
         let entry = &self.entries[&id];
         !self.keeps_hits_off(entry.route)
             && self.waiting_of(entry.route) == 0
+            && self.standing_by_of(entry.route).is_none()
             && entry.cause_of_death().is_none()
             && entry.used == Use::Leased
     }
@@ -646,11 +695,23 @@ impl Model {
             (Some(own), _) if own_is_first => self.hand_over(id, &own),
             // Its place is the other's.
             (_, Some(_)) => self.close(id, Cause::Evicted),
+            (_, None) if self.hand_to_standby(id) => None,
             (_, None) => {
                 self.make_idle(id);
                 None
             }
         }
+    }
+
+    fn hand_to_standby(&mut self, id: Id) -> bool {
+        let entry = &self.entries[&id];
+        let first = self.standing_by_of(entry.route);
+        let Some(ticket) = first.filter(|_| entry.state == 0 && !self.is_expired(id)) else {
+            return false;
+        };
+        self.entries.get_mut(&id).expect("it is leased").handle = None;
+        self.answer(ticket, Ok(Outcome::Idle(id)));
+        true
     }
 
     fn hand_over(&mut self, id: Id, own: &Request) -> Option<Cause> {
@@ -797,7 +858,9 @@ impl Model {
         for id in self.idle.clone() {
             self.remove(id, Cause::ShutDown);
         }
-        let waiting: Vec<Ticket> = self.queue().map(|request| request.ticket).collect();
+        let requests = self.requests.iter();
+        let waiting = requests.filter(|it| matches!(it.stage, Stage::Waiting | Stage::StandingBy));
+        let waiting: Vec<Ticket> = waiting.map(|request| request.ticket).collect();
         for ticket in waiting {
             self.answer(ticket, Err(Refusal::ShutDown));
         }
@@ -835,16 +898,29 @@ impl Model {
 
     /// With barging: the engine has told the ticket's owner to ask again.
     pub(super) fn note_nudge(&mut self, ticket: Ticket) {
-        if self.is_waiting(ticket) {
+        if self.is_waiting(ticket) || self.stands_by(ticket) {
             let place = self.position(ticket).expect("it waits");
             self.requests[place].nudged = true;
         }
     }
 
-    /// Nobody sleeps at the head of a queue beside an idle entry of its route.
+    /// Nobody sleeps at the head of a queue beside an idle entry of its route, nor stands by beside one that he could use.
     pub(super) fn check_nobody_sleeps_beside_idle(&self) {
         for route in 0..self.routes.len() {
-            let Some(head) = self.head_of(route) else {
+            let head = self.head_of(route);
+            // With barging it may lie there for the head, who was told.
+            let standing = self.standing_by_of(route).filter(|_| head.is_none());
+            if let Some(place) = standing.and_then(|ticket| self.position(ticket)) {
+                let request = &self.requests[place];
+                let usable = |id: &Id| self.entries[id].state == 0 && !self.is_expired(*id);
+                let idle = self.idle_of(route);
+                assert!(
+                    request.nudged || !idle.iter().any(usable),
+                    "{:?} stands by beside {idle:?}",
+                    request.ticket
+                );
+            }
+            let Some(head) = head else {
                 continue;
             };
             let idle = self.idle_of(route);

@@ -30,6 +30,7 @@ enum Op {
         waits: bool,
     },
     LeaseStaleRoute(usize),
+    StandBy(usize),
     HoldRoute(usize),
     LetGoOfRoute(usize),
     Poll(usize),
@@ -180,6 +181,7 @@ fn random_op(setting: &Setting, random: &mut Random) -> Op {
         },
         560..680 => Op::Opened(which),
         680..770 => Op::Poll(which),
+        770..775 => Op::StandBy(which),
         770..795 => Op::AskAgain(which),
         795..820 => Op::Cancel(which),
         820..825 => Op::Reopen(which),
@@ -334,6 +336,11 @@ impl Pair {
                 let route = stale.unwrap_or(which % self.routes.len());
                 self.lease_hit(route, 0);
                 let _ = self.lease(route, 0, which % 2 == 0);
+            }
+            Op::StandBy(which) => {
+                let route = self.active[which % self.active.len()];
+                let ticket = self.reserve();
+                self.stand_by_with(route, ticket);
             }
             Op::HoldRoute(which) => {
                 let route = self.active[which % self.active.len()];
@@ -580,20 +587,34 @@ impl Pair {
     }
 
     fn lease(&mut self, route: usize, state: u32, waits: bool) -> Result<(), Refusal> {
-        let ticket = waits.then(|| {
-            self.engine
-                .reserve_ticket()
-                .expect("there is room for tickets")
-        });
-        if let Some(ticket) = ticket {
-            self.model.reserve(ticket);
-        }
+        let ticket = waits.then(|| self.reserve());
         self.lease_with(route, state, ticket)
+    }
+
+    fn reserve(&mut self) -> Ticket {
+        let ticket = self.engine.reserve_ticket();
+        let ticket = ticket.expect("there is room for tickets");
+        self.model.reserve(ticket);
+        ticket
     }
 
     fn ask_again(&mut self, ticket: Ticket) {
         let (route, state) = self.model.request(ticket).expect("it is alive");
-        let _ = self.lease_with(route, state, Some(ticket));
+        if self.model.stands_by(ticket) {
+            self.stand_by_with(route, ticket);
+        } else {
+            let _ = self.lease_with(route, state, Some(ticket));
+        }
+    }
+
+    fn stand_by_with(&mut self, route: usize, ticket: Ticket) {
+        let answer = self
+            .engine
+            .stand_by(self.routes[route], ticket, &mut self.effects);
+        self.follow_lease(&answer);
+        let expected = self.model.stand_by(route, ticket);
+        self.note_answer(ticket, &answer);
+        let _ = self.check_lease(answer, expected);
     }
 
     fn lease_with(
@@ -606,19 +627,35 @@ impl Pair {
         let answer = self
             .engine
             .lease(id, StateId(state), ticket, &mut self.effects);
-        self.follow(match answer {
-            Ok(Outcome::Granted(Grant::Idle(handle))) => Some(handle),
-            _ => None,
-        });
+        self.follow_lease(&answer);
         let expected = self.model.lease(route, state, ticket);
         if let Some(ticket) = ticket {
-            self.waiting.retain(|waiting| *waiting != ticket);
-            if answer == Ok(Outcome::Wait) {
-                self.waiting.push(ticket);
-            } else {
-                self.dead_tickets.push(ticket);
-            }
+            self.note_answer(ticket, &answer);
         }
+        self.check_lease(answer, expected)
+    }
+
+    fn follow_lease(&mut self, answer: &Result<Outcome, Refusal>) {
+        self.follow(match answer {
+            Ok(Outcome::Granted(Grant::Idle(handle))) => Some(*handle),
+            _ => None,
+        });
+    }
+
+    fn note_answer(&mut self, ticket: Ticket, answer: &Result<Outcome, Refusal>) {
+        self.waiting.retain(|waiting| *waiting != ticket);
+        if *answer == Ok(Outcome::Wait) {
+            self.waiting.push(ticket);
+        } else {
+            self.dead_tickets.push(ticket);
+        }
+    }
+
+    fn check_lease(
+        &mut self,
+        answer: Result<Outcome, Refusal>,
+        expected: Result<model::Outcome, Refusal>,
+    ) -> Result<(), Refusal> {
         match (answer, expected) {
             (Ok(Outcome::Wait), Ok(model::Outcome::Wait)) => Ok(()),
             (Err(answer), Err(expected)) if answer == expected => Err(answer),

@@ -1,0 +1,414 @@
+//! Opening a connection where one that is released meanwhile is as welcome, rule by rule.
+
+#![cfg(not(any(loom, shuttle)))]
+
+mod common;
+
+use std::cell::RefCell;
+use std::future::{Future, poll_fn, ready};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread;
+use std::time::Duration;
+
+use common::{LONG, wait};
+use leasehold::{
+    Clock, Connected, Connecting, Connection, Lease, LeaseError, ManualClock, Pool, State,
+};
+
+type Numbers = Pool<&'static str, u32>;
+
+/// A server, which answers when it is told to.
+#[derive(Clone, Default)]
+struct Server(Rc<RefCell<Told>>);
+
+#[derive(Default)]
+struct Told {
+    answer: Option<Result<u32, &'static str>>,
+    waker: Option<Waker>,
+}
+
+impl Server {
+    fn connect(&self) -> impl Future<Output = Result<u32, &'static str>> + use<> {
+        let told = Rc::clone(&self.0);
+        poll_fn(move |context| {
+            let mut told = told.borrow_mut();
+            told.waker = Some(context.waker().clone());
+            told.answer.take().map_or(Poll::Pending, Poll::Ready)
+        })
+    }
+
+    fn answer(&self, answer: Result<u32, &'static str>) {
+        self.0.borrow_mut().answer = Some(answer);
+        if let Some(waker) = self.0.borrow_mut().waker.take() {
+            waker.wake();
+        }
+    }
+}
+
+#[derive(Default)]
+struct Count(AtomicUsize);
+
+impl Wake for Count {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+fn poll<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
+    Pin::new(future).poll(&mut Context::from_waker(Waker::noop()))
+}
+
+fn outcome<F: Future + Unpin>(future: &mut F) -> F::Output {
+    match poll(future) {
+        Poll::Ready(outcome) => outcome,
+        Poll::Pending => panic!("nothing has come"),
+    }
+}
+
+fn leased(pool: &Numbers, number: u32) -> Connection<&'static str, u32> {
+    let lease = pool.try_lease(&"a").unwrap();
+    lease.or_connect(|| Ok::<_, ()>(number)).unwrap()
+}
+
+/// A future that has begun to connect.
+fn connecting<'a, F, E>(
+    pool: &Numbers,
+    connect: impl FnOnce() -> F + 'a,
+) -> Connecting<&'static str, u32, F>
+where
+    F: Future<Output = Result<u32, E>>,
+    E: std::fmt::Debug,
+{
+    let mut connecting = pool.try_lease(&"a").unwrap().or_connect_async(connect);
+    assert!(poll(&mut connecting).is_pending());
+    connecting
+}
+
+/// Leased, idle, waiting.
+fn numbers(pool: &Numbers) -> (u32, u32, u32) {
+    let stats = pool.stats();
+    (stats.leased, stats.available, stats.pending)
+}
+
+#[test]
+fn an_idle_connection_is_there_at_once() {
+    let pool = Numbers::new();
+    Connection::keep(leased(&pool, 1));
+    let lease = pool.try_lease(&"a").unwrap();
+    let mut future = lease.or_connect_async(|| ready(Err::<u32, _>("not asked")));
+    let Connected {
+        connection,
+        unfinished,
+    } = outcome(&mut future).unwrap();
+    assert_eq!((*connection, unfinished.is_none()), (1, true));
+}
+
+#[test]
+fn an_idle_connection_whose_future_is_dropped_is_kept_as_it_was() {
+    let clock = ManualClock::new();
+    let pool: Numbers = Pool::builder().clock(Clock::manual(&clock)).build();
+    Connection::keep_for(leased(&pool, 1), LONG);
+    let before = pool.entries()[0].expires_in;
+    let lease = pool.try_lease(&"a").unwrap();
+    drop(lease.or_connect_async(|| ready(Ok::<_, ()>(2))));
+    assert_eq!(numbers(&pool), (0, 1, 0));
+    assert_eq!((before, pool.entries()[0].expires_in), (Some(LONG), before));
+}
+
+#[test]
+fn what_is_opened_first_is_used() {
+    let (pool, server) = (Numbers::new(), Server::default());
+    let busy = leased(&pool, 1);
+    let mut future = connecting(&pool, || server.connect());
+    server.answer(Ok(2));
+    let Connected {
+        connection,
+        unfinished,
+    } = outcome(&mut future).unwrap();
+    assert_eq!((*connection, unfinished.is_none()), (2, true));
+    // Nobody stands by any more.
+    Connection::keep(busy);
+    assert_eq!(numbers(&pool), (1, 1, 0));
+}
+
+#[test]
+fn what_is_released_first_is_used_and_the_rest_is_the_callers() {
+    let (pool, server) = (Numbers::new(), Server::default());
+    let busy = leased(&pool, 1);
+    let wakes = Arc::new(Count::default());
+    let mut future = pool
+        .try_lease(&"a")
+        .unwrap()
+        .or_connect_async(|| server.connect());
+    let waker = Waker::from(Arc::clone(&wakes));
+    assert!(
+        Pin::new(&mut future)
+            .poll(&mut Context::from_waker(&waker))
+            .is_pending()
+    );
+    Connection::keep(busy);
+    assert_eq!(wakes.0.load(Ordering::SeqCst), 1, "it is told");
+    let Connected {
+        connection,
+        unfinished,
+    } = outcome(&mut future).unwrap();
+    assert_eq!(*connection, 1);
+
+    let mut unfinished = unfinished.expect("the server has not answered yet");
+    assert!(poll(&mut unfinished).is_pending());
+    assert_eq!(numbers(&pool), (2, 0, 0), "it keeps its place");
+    server.answer(Ok(2));
+    Connection::keep(outcome(&mut unfinished).unwrap());
+    assert_eq!(numbers(&pool), (1, 1, 0));
+    drop(connection);
+    assert_eq!(numbers(&pool), (0, 1, 0));
+}
+
+#[test]
+fn what_is_not_finished_is_given_back_when_it_is_dropped() {
+    let (pool, server) = (Numbers::new(), Server::default());
+    pool.set_max_total(2);
+    let busy = leased(&pool, 1);
+    let mut future = connecting(&pool, || server.connect());
+    Connection::keep(busy);
+    let Connected {
+        connection,
+        unfinished,
+    } = outcome(&mut future).unwrap();
+    let mut waiting = pool.lease_async(&"b");
+    assert!(poll(&mut waiting).is_pending(), "all places are taken");
+    drop(unfinished);
+    assert!(matches!(outcome(&mut waiting), Ok(Lease::Vacancy(_))));
+    drop(connection);
+}
+
+#[test]
+fn who_waits_for_the_total_has_the_place_of_what_is_released() {
+    let (pool, server) = (Numbers::new(), Server::default());
+    pool.set_max_total(2);
+    let busy = leased(&pool, 1);
+    let mut future = connecting(&pool, || server.connect());
+    let mut waiting = pool.lease_async(&"b");
+    assert!(poll(&mut waiting).is_pending());
+    Connection::keep(busy);
+    assert!(matches!(outcome(&mut waiting), Ok(Lease::Vacancy(_))));
+    assert!(poll(&mut future).is_pending());
+}
+
+#[test]
+fn who_waits_comes_before_who_opens() {
+    let (pool, server) = (Numbers::new(), Server::default());
+    pool.set_max_per_route(2);
+    let busy = leased(&pool, 1);
+    let mut future = connecting(&pool, || server.connect());
+    let mut waiting = pool.lease_async(&"a");
+    assert!(poll(&mut waiting).is_pending());
+    Connection::keep(busy);
+    let Lease::Connection(connection) = outcome(&mut waiting).unwrap() else {
+        panic!("it has waited for it");
+    };
+    assert!(poll(&mut future).is_pending());
+    Connection::keep(connection);
+    assert_eq!(*outcome(&mut future).unwrap().connection, 1);
+}
+
+#[test]
+fn what_is_released_goes_to_who_has_stood_by_longest() {
+    let (pool, server) = (Numbers::new(), Server::default());
+    pool.set_max_per_route(9);
+    let (one, two) = (leased(&pool, 1), leased(&pool, 2));
+    let mut first = connecting(&pool, || server.connect());
+    let mut second = connecting(&pool, || server.connect());
+    let third = connecting(&pool, || server.connect());
+    drop(third);
+    Connection::keep(one);
+    Connection::keep(two);
+    assert_eq!(*outcome(&mut second).unwrap().connection, 2);
+    assert_eq!(*outcome(&mut first).unwrap().connection, 1);
+}
+
+#[test]
+fn what_is_released_as_it_is_opened_stays() {
+    let (pool, server) = (Numbers::new(), Server::default());
+    let busy = leased(&pool, 1);
+    let mut pool_asked_last = false;
+    let mut busy = Some(busy);
+    // Released in the very poll that finds the server's answer.
+    let mut future = pool.try_lease(&"a").unwrap().or_connect_async(|| {
+        let server = server.connect();
+        let mut server = Box::pin(server);
+        let pool_asked_last = &mut pool_asked_last;
+        poll_fn(move |context| {
+            let answer = server.as_mut().poll(context);
+            if answer.is_ready() {
+                Connection::keep(busy.take().expect("once"));
+                *pool_asked_last = true;
+            }
+            answer
+        })
+    });
+    assert!(poll(&mut future).is_pending());
+    server.answer(Ok(2));
+    let connected = outcome(&mut future).unwrap();
+    assert_eq!(*connected.connection, 2);
+    drop(future);
+    assert!(pool_asked_last);
+    assert_eq!(numbers(&pool), (1, 1, 0));
+}
+
+#[test]
+fn an_error_gives_the_place_back() {
+    let (pool, server) = (Numbers::new(), Server::default());
+    let mut future = connecting(&pool, || server.connect());
+    server.answer(Err("refused"));
+    assert_eq!(outcome(&mut future).unwrap_err(), "refused");
+    assert_eq!(numbers(&pool), (0, 0, 0));
+}
+
+#[test]
+fn what_was_released_before_an_error_is_used() {
+    let pool = Numbers::new();
+    let mut busy = Some(leased(&pool, 1));
+    let mut future = pool.try_lease(&"a").unwrap().or_connect_async(|| {
+        poll_fn(move |_| {
+            Connection::keep(busy.take().expect("once"));
+            Poll::Ready(Err::<u32, _>("refused"))
+        })
+    });
+    let Connected {
+        connection,
+        unfinished,
+    } = outcome(&mut future).unwrap();
+    assert_eq!((*connection, unfinished.is_none()), (1, true));
+    assert_eq!(numbers(&pool), (1, 0, 0));
+}
+
+#[test]
+fn what_is_dead_is_not_taken() {
+    let server = Server::default();
+    let pool: Numbers = Pool::builder()
+        .max_per_route(3)
+        .is_usable(|number| *number != 1)
+        .build();
+    let (dead, alive) = (leased(&pool, 1), leased(&pool, 2));
+    let mut future = connecting(&pool, || server.connect());
+    Connection::keep(dead);
+    assert!(poll(&mut future).is_pending());
+    assert_eq!(numbers(&pool), (2, 0, 0), "its place is free");
+    Connection::keep(alive);
+    assert_eq!(*outcome(&mut future).unwrap().connection, 2);
+}
+
+#[test]
+fn what_is_bound_to_somebody_is_not_taken() {
+    let (pool, server) = (Numbers::new(), Server::default());
+    let mut busy = leased(&pool, 1);
+    Connection::bind(&mut busy, Some(&State::new("alice")));
+    let mut future = connecting(&pool, || server.connect());
+    Connection::keep(busy);
+    assert!(poll(&mut future).is_pending());
+    assert_eq!(numbers(&pool), (1, 1, 0));
+}
+
+#[test]
+fn in_a_barging_pool_what_its_waiter_has_left_is_taken() {
+    let server = Server::default();
+    let pool: Numbers = Pool::builder().max_per_route(2).barging(true).build();
+    let busy = leased(&pool, 1);
+    let mut future = connecting(&pool, || server.connect());
+    let mut waiting = pool.lease_async(&"a");
+    assert!(poll(&mut waiting).is_pending());
+    Connection::keep(busy);
+    // It was told to come for it.
+    drop(waiting);
+    assert_eq!(*outcome(&mut future).unwrap().connection, 1);
+}
+
+#[test]
+fn a_shutdown_lets_what_is_being_opened_be_used() {
+    let (pool, server) = (Numbers::new(), Server::default());
+    let mut future = connecting(&pool, || server.connect());
+    pool.shutdown();
+    assert!(poll(&mut future).is_pending());
+    server.answer(Ok(2));
+    let connected = outcome(&mut future).unwrap();
+    assert_eq!(*connected.connection, 2);
+    Connection::keep(connected.connection);
+    assert_eq!(numbers(&pool), (0, 0, 0));
+}
+
+#[test]
+fn a_future_dropped_gives_back_its_place_and_what_was_granted() {
+    let (pool, server) = (Numbers::new(), Server::default());
+    let busy = leased(&pool, 1);
+    let future = connecting(&pool, || server.connect());
+    Connection::keep(busy);
+    assert_eq!(numbers(&pool), (2, 0, 0));
+    drop(future);
+    assert_eq!(numbers(&pool), (0, 1, 0));
+    assert!(matches!(
+        pool.lease(&"a", Duration::ZERO),
+        Ok(Lease::Connection(_))
+    ));
+}
+
+#[test]
+fn a_panic_of_what_connects_costs_nothing() {
+    let pool = Numbers::new();
+    pool.set_max_total(2);
+    let busy = leased(&pool, 1);
+    let mut future = pool
+        .try_lease(&"a")
+        .unwrap()
+        .or_connect_async(|| poll_fn(|_| -> Poll<Result<u32, ()>> { resume_unwind(Box::new(())) }));
+    assert!(catch_unwind(AssertUnwindSafe(|| drop(poll(&mut future)))).is_err());
+    drop(future);
+    let begun = || -> std::future::Ready<Result<u32, ()>> { resume_unwind(Box::new(())) };
+    let lease = pool.try_lease(&"a").unwrap();
+    assert!(catch_unwind(AssertUnwindSafe(|| drop(lease.or_connect_async(begun)))).is_err());
+    Connection::keep(busy);
+    assert_eq!(numbers(&pool), (0, 1, 0));
+}
+
+/// One thread gives back what others, who open for ever, stand by for: each release is answered, and none is lost.
+#[test]
+fn on_threads_each_gets_what_another_releases() {
+    const THREADS: u32 = 4;
+    const ROUNDS: u32 = 2_000;
+    let pool = Numbers::new();
+    pool.set_max_total(2 * THREADS);
+    pool.set_max_per_route(2 * THREADS);
+    Connection::keep(leased(&pool, 1));
+    thread::scope(|scope| {
+        for _ in 0..THREADS {
+            let pool = &pool;
+            scope.spawn(move || {
+                for _ in 0..ROUNDS {
+                    let lease = pool.lease(&"a", LONG).unwrap();
+                    let mut future =
+                        lease.or_connect_async(std::future::pending::<Result<u32, ()>>);
+                    let connected = wait(Pin::new(&mut future)).unwrap();
+                    thread::yield_now();
+                    Connection::keep(connected.connection);
+                }
+            });
+        }
+    });
+    assert_eq!(numbers(&pool), (0, 1, 0));
+}
+
+#[test]
+fn its_futures_may_go_to_other_threads() {
+    fn is_send<T: Send>(_: &T) {}
+    let pool = Numbers::new();
+    let future = pool
+        .try_lease(&"a")
+        .unwrap()
+        .or_connect_async(|| ready(Ok::<_, LeaseError>(1)));
+    is_send(&future);
+}
