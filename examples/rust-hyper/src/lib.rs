@@ -22,7 +22,7 @@ use hyper::client::conn::http1::{self, SendRequest};
 use hyper::header::{CONNECTION, HOST, HeaderName, HeaderValue};
 use hyper::{Request, Response, Uri, Version};
 use hyper_util::rt::TokioIo;
-use leasehold::{Connection, Lease, Pool, Reuse, Vacancy, Watching};
+use leasehold::{Connected, Connection, Lease, Pool, Reuse, Vacancy, Watching};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -162,11 +162,8 @@ impl Client {
         let origin = Origin::of(request.uri())?;
         let mut request = in_origin_form(request)?;
         let lease = self.pool.lease_async(&origin);
-        let lease = within(self.timeouts.lease, "a connection of the pool's", lease).await?;
-        let mut connection = match lease? {
-            Lease::Connection(connection) => connection,
-            Lease::Vacancy(vacancy) => self.open(&origin, vacancy).await?,
-        };
+        let lease = within(self.timeouts.lease, "a connection of the pool's", lease).await??;
+        let mut connection = self.connection_of(lease, &origin).await?;
         loop {
             let copy = request.method().is_idempotent().then(|| request.clone());
             // Whatever ends this call from here on drops the guard, and so closes the connection.
@@ -187,16 +184,44 @@ impl Client {
         }
     }
 
+    /// The connection of a lease, an open one, or whichever comes first: one that is opened, or one that another request gives back.
+    async fn connection_of(
+        &self,
+        lease: Lease<Origin, Http>,
+        origin: &Origin,
+    ) -> Result<Leased, BoxError> {
+        let (client, origin) = (self.clone(), origin.clone());
+        let connected = lease.or_connect_async(|| async move { client.connect(&origin).await });
+        let Connected {
+            connection,
+            unfinished,
+        } = connected.await?;
+        if let Some(unfinished) = unfinished {
+            // What was begun is for the next request.
+            tokio::spawn(async move {
+                if let Ok(connection) = unfinished.await {
+                    Connection::keep(connection);
+                }
+            });
+        }
+        Ok(connection)
+    }
+
+    /// Opens a connection in the place of one that was dead.
     async fn open(
         &self,
         origin: &Origin,
         vacancy: Vacancy<Origin, Http>,
     ) -> Result<Leased, BoxError> {
-        let opening = self.connect(origin);
-        Ok(vacancy.fill(within(self.timeouts.connect, "a new connection", opening).await??))
+        Ok(vacancy.fill(self.connect(origin).await?))
     }
 
     async fn connect(&self, origin: &Origin) -> Result<Http, BoxError> {
+        let opening = self.connect_at_leisure(origin);
+        within(self.timeouts.connect, "a new connection", opening).await?
+    }
+
+    async fn connect_at_leisure(&self, origin: &Origin) -> Result<Http, BoxError> {
         let stream = TcpStream::connect((origin.host.as_str(), origin.port)).await?;
         stream.set_nodelay(true)?;
         let socket = stream.as_fd().try_clone_to_owned()?;
