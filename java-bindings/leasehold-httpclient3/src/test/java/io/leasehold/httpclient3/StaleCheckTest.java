@@ -5,9 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.leasehold.testsupport.Eventually;
+import io.leasehold.testsupport.SparseSocket;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketException;
@@ -106,33 +105,7 @@ class StaleCheckTest {
     private final class Wrapped extends Counted {
         @Override
         public Socket createSocket(String host, int port) throws IOException {
-            Socket real = super.createSocket(host, port);
-            return new Socket() {
-                @Override
-                public InputStream getInputStream() throws IOException {
-                    return real.getInputStream();
-                }
-
-                @Override
-                public OutputStream getOutputStream() throws IOException {
-                    return real.getOutputStream();
-                }
-
-                @Override
-                public void setSoTimeout(int timeout) throws SocketException {
-                    real.setSoTimeout(timeout);
-                }
-
-                @Override
-                public void setTcpNoDelay(boolean on) throws SocketException {
-                    real.setTcpNoDelay(on);
-                }
-
-                @Override
-                public void close() throws IOException {
-                    real.close();
-                }
-            };
+            return new SparseSocket(super.createSocket(host, port));
         }
     }
 }

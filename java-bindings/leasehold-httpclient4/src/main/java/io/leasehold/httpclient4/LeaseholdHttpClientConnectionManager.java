@@ -264,9 +264,9 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
             log.debug("Connection request: [route: " + route + "]" + (state == null ? "" : "[state: " + state + "]") + leasing.numbers(route));
         }
         if (pool.isShutDown()) {
-            throw Request.shutDownBefore();
+            throw CancellableRequest.shutDownBefore();
         }
-        return new Request(pool, leasing, route, states.hold(state));
+        return new CancellableRequest(pool, leasing, route, states.hold(state));
     }
 
     /**

@@ -283,7 +283,7 @@ final class Stage extends ScriptStage {
             if (frame.getMethodName().equals("lock")) {
                 return false;
             }
-            gets |= frame.getMethodName().equals("get") && (frame.getClassName().equals(Request.class.getName())
+            gets |= frame.getMethodName().equals("get") && (frame.getClassName().equals(CancellableRequest.class.getName())
                     || frame.getClassName().startsWith(PoolingHttpClientConnectionManager.class.getName()));
         }
         return gets;

@@ -13,10 +13,9 @@ import io.leasehold.Sockets;
 import io.leasehold.Watching;
 import io.leasehold.testsupport.Eventually;
 import io.leasehold.testsupport.LogCapture;
+import io.leasehold.testsupport.SparseSocket;
 import io.leasehold.testsupport.TestTls;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
 import java.lang.ref.WeakReference;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -357,39 +356,14 @@ class ValidationTest {
     private final class Wrapping extends PlainConnectionSocketFactory {
         @Override
         public Socket createSocket(HttpContext context) {
-            return new Wrapper();
+            return new SparseSocket(new Counting().createSocket(context));
         }
 
         @Override
         public Socket connectSocket(int timeout, Socket socket, HttpHost host, InetSocketAddress remote, InetSocketAddress local,
                 HttpContext context) throws IOException {
-            ((Wrapper) socket).real.connect(remote, timeout);
+            ((SparseSocket) socket).inner().connect(remote, timeout);
             return socket;
-        }
-    }
-
-    private final class Wrapper extends Socket {
-        private final Socket real = new Socket();
-
-        @Override
-        public InputStream getInputStream() throws IOException {
-            return real.getInputStream();
-        }
-
-        @Override
-        public OutputStream getOutputStream() throws IOException {
-            return real.getOutputStream();
-        }
-
-        @Override
-        public void setSoTimeout(int timeout) throws SocketException {
-            count(timeout);
-            real.setSoTimeout(timeout);
-        }
-
-        @Override
-        public void close() throws IOException {
-            real.close();
         }
     }
 }

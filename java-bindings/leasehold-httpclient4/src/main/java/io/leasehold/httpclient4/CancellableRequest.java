@@ -22,10 +22,10 @@ import org.apache.http.util.Args;
  * {@link #cancel} for any; every change of the status that the two compete for is one compare-and-set. Of several threads in {@link #get}
  * one is served; the others get the same connection, or an {@link IllegalStateException} where they would have to wait.
  */
-final class Request implements ConnectionRequest {
+final class CancellableRequest implements ConnectionRequest {
     private static final Object CANCELLED = "cancelled";
-    private static final AtomicReferenceFieldUpdater<Request, Object> STATUS =
-            AtomicReferenceFieldUpdater.newUpdater(Request.class, Object.class, "status");
+    private static final AtomicReferenceFieldUpdater<CancellableRequest, Object> STATUS =
+            AtomicReferenceFieldUpdater.newUpdater(CancellableRequest.class, Object.class, "status");
 
     private final ConnectionPool<HttpRoute, WeakConnection<PooledConnection>> pool;
     private final Leasing leasing;
@@ -35,7 +35,7 @@ final class Request implements ConnectionRequest {
     // cancelled; the connection, with which it answers if it is asked again; or CANCELLED.
     private volatile Object status;
 
-    Request(ConnectionPool<HttpRoute, WeakConnection<PooledConnection>> pool, Leasing leasing, HttpRoute route,
+    CancellableRequest(ConnectionPool<HttpRoute, WeakConnection<PooledConnection>> pool, Leasing leasing, HttpRoute route,
             WeakInterner.Held<Object> state) {
         this.pool = pool;
         this.leasing = leasing;
