@@ -598,12 +598,7 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
      */
     @Override
     public Set<HttpRoute> getRoutes() {
-        Set<HttpRoute> routes = pool.routes();
-        routes.removeIf(route -> {
-            Stats stats = pool.stats(route);
-            return stats.leased() + stats.pending() + stats.available() == 0;
-        });
-        return routes;
+        return managed.busyRoutes();
     }
 
     /**

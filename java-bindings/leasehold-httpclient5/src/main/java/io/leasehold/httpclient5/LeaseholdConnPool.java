@@ -343,12 +343,7 @@ public final class LeaseholdConnPool<T, C extends ModalCloseable> implements Man
      */
     @Override
     public Set<T> getRoutes() {
-        Set<T> routes = pool.routes();
-        routes.removeIf(route -> {
-            Stats stats = pool.stats(route);
-            return stats.leased() + stats.pending() + stats.available() == 0;
-        });
-        return routes;
+        return entries.managed().busyRoutes();
     }
 
     @Override

@@ -4,8 +4,10 @@ import io.leasehold.ConnectionPool;
 import io.leasehold.Counters;
 import io.leasehold.Disposer;
 import io.leasehold.LeakListener;
+import io.leasehold.Stats;
 import io.leasehold.TcpKeepAlive;
 import io.leasehold.Watching;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 
@@ -103,6 +105,20 @@ public final class ManagedPool<R, T> {
         } else {
             pool.setMaxPerRoute(route, max);
         }
+    }
+
+    /**
+     * The routes that have connections or waiting requests. Takes time in proportion to all routes.
+     *
+     * @return a copy
+     */
+    public Set<R> busyRoutes() {
+        Set<R> routes = pool.routes();
+        routes.removeIf(route -> {
+            Stats stats = pool.stats(route);
+            return stats.leased() + stats.pending() + stats.available() == 0;
+        });
+        return routes;
     }
 
     /**

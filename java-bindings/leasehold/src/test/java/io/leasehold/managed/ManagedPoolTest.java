@@ -169,6 +169,19 @@ class ManagedPoolTest {
     }
 
     @Test
+    void aRouteIsBusyThatHasConnections() {
+        ConnectionPool<String, WeakConnection<Made>> pool = managed.pool();
+        pool.setMaxPerRoute("b", 1);
+        assertEquals(Collections.emptySet(), managed.busyRoutes());
+        Lease<WeakConnection<Made>> lease = open(managed);
+        assertEquals(Collections.singleton("a"), managed.busyRoutes());
+        lease.release();
+        assertEquals(Collections.singleton("a"), managed.busyRoutes());
+        pool.clear("a");
+        assertEquals(Collections.emptySet(), managed.busyRoutes());
+    }
+
+    @Test
     void aNegativeLimitOfARouteMakesTheDefaultHoldAgain() {
         ConnectionPool<String, WeakConnection<Made>> pool = managed.pool();
         pool.setDefaultMaxPerRoute(7);
