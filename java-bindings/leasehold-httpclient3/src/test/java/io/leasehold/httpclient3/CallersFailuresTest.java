@@ -3,6 +3,7 @@ package io.leasehold.httpclient3;
 import static org.junit.jupiter.api.Assertions.assertAll;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.leasehold.LeaseholdManager;
 import io.leasehold.Watching;
 import io.leasehold.testsupport.CellCount;
 import io.leasehold.testsupport.Matrix;
@@ -31,11 +32,7 @@ class CallersFailuresTest {
                 .call(manager + "shutdown()", stage -> simple(stage).shutdown())
                 .call(manager + "isConnectionStaleCheckingEnabled()", stage -> simple(stage).isConnectionStaleCheckingEnabled())
                 .call(manager + "setConnectionStaleCheckingEnabled(boolean)",
-                        stage -> simple(stage).setConnectionStaleCheckingEnabled(true))
-                .call(manager + "setWatching(Watching)", stage -> simple(stage).setWatching(Watching.PROBE))
-                .call(manager + "setTcpKeepAlive(int, int, int)", stage -> simple(stage).setTcpKeepAlive(1, 1, 1))
-                .call(manager + "disableTcpKeepAlive()", stage -> simple(stage).disableTcpKeepAlive())
-                .call(manager + "getCounters()", stage -> simple(stage).getCounters());
+                        stage -> simple(stage).setConnectionStaleCheckingEnabled(true));
     }
 
     private static LeaseholdHttpConnectionManager simple(ManagerStage stage) {
@@ -49,10 +46,6 @@ class CallersFailuresTest {
                 .call(manager + "isConnectionStaleCheckingEnabled()", stage -> pooled(stage).isConnectionStaleCheckingEnabled())
                 .call(manager + "setConnectionStaleCheckingEnabled(boolean)",
                         stage -> pooled(stage).setConnectionStaleCheckingEnabled(true))
-                .call(manager + "setWatching(Watching)", stage -> pooled(stage).setWatching(Watching.PROBE))
-                .call(manager + "setTcpKeepAlive(int, int, int)", stage -> pooled(stage).setTcpKeepAlive(1, 1, 1))
-                .call(manager + "disableTcpKeepAlive()", stage -> pooled(stage).disableTcpKeepAlive())
-                .call(manager + "getCounters()", stage -> pooled(stage).getCounters())
                 .call(manager + "setMaxConnectionsPerHost(int)", stage -> pooled(stage).setMaxConnectionsPerHost(1))
                 .call(manager + "getMaxConnectionsPerHost()", stage -> pooled(stage).getMaxConnectionsPerHost())
                 .call(manager + "setMaxTotalConnections(int)", stage -> pooled(stage).setMaxTotalConnections(1))
@@ -90,8 +83,16 @@ class CallersFailuresTest {
                 .call(manager + "closeIdleConnections(long)", stage -> stage.manager.closeIdleConnections(0))
                 .call(manager + "getParams()", stage -> stage.manager.getParams())
                 .call(manager + "setParams(HttpConnectionManagerParams)", stage -> stage.manager.setParams(stage.params(1, 1)))
+                .call(manager + "setWatching(Watching)", stage -> ours(stage).setWatching(Watching.PROBE))
+                .call(manager + "setTcpKeepAlive(int, int, int)", stage -> ours(stage).setTcpKeepAlive(1, 1, 1))
+                .call(manager + "disableTcpKeepAlive()", stage -> ours(stage).disableTcpKeepAlive())
+                .call(manager + "getCounters()", stage -> ours(stage).getCounters())
                 .call("LeasedHttpConnection.open(): of a closed one", ManagerStage::leaseClosed, stage -> stage.last().open())
                 .callEach(LeasedHttpConnection.class, stage -> stage.mine, CallersFailuresTest::argument);
+    }
+
+    private static LeaseholdManager ours(ManagerStage stage) {
+        return (LeaseholdManager) stage.manager;
     }
 
     private static Object argument(Class<?> type) {

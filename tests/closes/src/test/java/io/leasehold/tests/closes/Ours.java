@@ -1,7 +1,6 @@
 package io.leasehold.tests.closes;
 
-import io.leasehold.Counters;
-import io.leasehold.Watching;
+import io.leasehold.LeaseholdManager;
 import io.leasehold.httpclient3.LeaseholdHttpConnectionManager;
 import io.leasehold.httpclient3.LeaseholdMultiThreadedHttpConnectionManager;
 import io.leasehold.httpclient4.LeaseholdHttpClientConnectionManager;
@@ -27,22 +26,7 @@ enum Ours {
         @Override
         Client client(Tls tls) {
             LeaseholdHttpConnectionManager manager = new LeaseholdHttpConnectionManager();
-            return new Client3(manager, tls) {
-                @Override
-                Counters counters() {
-                    return manager.getCounters();
-                }
-
-                @Override
-                void setTcpKeepAlive(int idle, int interval, int probes) {
-                    manager.setTcpKeepAlive(idle, interval, probes);
-                }
-
-                @Override
-                void setWatching(Watching watching) {
-                    manager.setWatching(watching);
-                }
-
+            return new Client3(manager, manager, tls) {
                 @Override
                 void shutdown() {
                     manager.shutdown();
@@ -55,22 +39,7 @@ enum Ours {
         @Override
         Client client(Tls tls) {
             LeaseholdMultiThreadedHttpConnectionManager manager = new LeaseholdMultiThreadedHttpConnectionManager();
-            return new Client3(Contender.limited(manager, CONNECTIONS), tls) {
-                @Override
-                Counters counters() {
-                    return manager.getCounters();
-                }
-
-                @Override
-                void setTcpKeepAlive(int idle, int interval, int probes) {
-                    manager.setTcpKeepAlive(idle, interval, probes);
-                }
-
-                @Override
-                void setWatching(Watching watching) {
-                    manager.setWatching(watching);
-                }
-
+            return new Client3(Contender.limited(manager, CONNECTIONS), manager, tls) {
                 @Override
                 void shutdown() {
                     manager.shutdown();
@@ -98,9 +67,11 @@ enum Ours {
 
     abstract static class Client {
         private final Contender.Client http;
+        private final LeaseholdManager manager;
 
-        private Client(Contender.Client http) {
+        private Client(Contender.Client http, LeaseholdManager manager) {
             this.http = http;
+            this.manager = manager;
         }
 
         final void get(String url) throws Exception {
@@ -119,11 +90,10 @@ enum Ours {
 
         abstract void shutdown();
 
-        abstract Counters counters();
-
-        abstract void setTcpKeepAlive(int idle, int interval, int probes);
-
-        abstract void setWatching(Watching watching);
+        /** Its switches and counters. */
+        final LeaseholdManager manager() {
+            return manager;
+        }
     }
 
     abstract static class Client3 extends Client {
@@ -131,8 +101,8 @@ enum Ours {
         // Only to keep it.
         private HttpConnection held;
 
-        Client3(HttpConnectionManager manager, Tls tls) {
-            super(Contender.httpclient3(manager));
+        Client3(HttpConnectionManager manager, LeaseholdManager ours, Tls tls) {
+            super(Contender.httpclient3(manager), ours);
             this.manager = manager;
             if (tls != null) {
                 // For the whole JVM: 3.1 has no other place for it.
@@ -172,7 +142,7 @@ enum Ours {
         }
 
         private Client4(LeaseholdHttpClientConnectionManager manager) {
-            super(Contender.httpclient4(manager, CONNECTIONS));
+            super(Contender.httpclient4(manager, CONNECTIONS), manager);
             this.manager = manager;
         }
 
@@ -204,21 +174,6 @@ enum Ours {
 
         private HttpClientConnection lease(HttpRoute route) throws Exception {
             return manager.requestConnection(route, null).get(0, TimeUnit.SECONDS);
-        }
-
-        @Override
-        Counters counters() {
-            return manager.getCounters();
-        }
-
-        @Override
-        void setTcpKeepAlive(int idle, int interval, int probes) {
-            manager.setTcpKeepAlive(idle, interval, probes);
-        }
-
-        @Override
-        void setWatching(Watching watching) {
-            manager.setWatching(watching);
         }
     }
 }

@@ -25,7 +25,7 @@ class TlsTest {
             client.post(server.url(WebServer.HELLO));
             client.post(server.url(WebServer.HELLO));
             assertEquals(1, server.connections());
-            assertEquals(0, client.counters().closedByPeer() + client.counters().stale());
+            assertEquals(0, client.manager().getCounters().closedByPeer() + client.manager().getCounters().stale());
         }
     }
 
@@ -38,12 +38,12 @@ class TlsTest {
             client.post(deaf.url());
             tls.fill();
             deaf.hangUp();
-            Eventually.await("it is closed by its peer", () -> client.counters().closedByPeer() == 1);
+            Eventually.await("it is closed by its peer", () -> client.manager().getCounters().closedByPeer() == 1);
             // Neither leases nor the housekeeper wait for its close.
             for (int i = 1; i <= 3; i++) {
                 client.post(server.url(WebServer.HELLO));
                 long closed = 1 + i;
-                Eventually.await("closes are seen", () -> client.counters().closedByPeer() == closed);
+                Eventually.await("closes are seen", () -> client.manager().getCounters().closedByPeer() == closed);
             }
             awaitGone(deaf);
         }
@@ -55,14 +55,14 @@ class TlsTest {
         Tls tls = new Tls(TestTls.context());
         Ours.Client client = kind.client(tls);
         // Nobody but the lease finds out.
-        client.setWatching(Watching.PROBE);
+        client.manager().setWatching(Watching.PROBE);
         try (DeafServer deaf = new DeafServer()) {
             client.post(deaf.url());
             tls.fill();
             deaf.hangUp();
             Eventually.await("the client is told", () -> SocketTable.ofPort(deaf.port()).count(Side.CLIENT, State.CLOSE_WAIT) == 1);
             client.post(deaf.url());
-            assertEquals(1, client.counters().stale());
+            assertEquals(1, client.manager().getCounters().stale());
             assertEquals(2, deaf.connections());
             Eventually.await("its close is cut short", () -> SocketTable.ofPort(deaf.port()).count(Side.CLIENT, State.CLOSE_WAIT) == 0);
         }

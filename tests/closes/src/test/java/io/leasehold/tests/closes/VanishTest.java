@@ -18,13 +18,13 @@ class VanishTest {
     void tcpKeepAliveFindsOutAndTheIdleConnectionIsClosedWithoutALease(Ours kind) throws Exception {
         try (Network network = network(); ClosingServer server = new ClosingServer(network.prefix(), Network.THERE)) {
             Ours.Client client = kind.client();
-            client.setTcpKeepAlive(1, 1, 2);
+            client.manager().setTcpKeepAlive(1, 1, 2);
             client.post(server.url(0));
             network.losePackets();
-            Eventually.await("it is closed", () -> client.counters().closedByPeer() == 1);
+            Eventually.await("it is closed", () -> client.manager().getCounters().closedByPeer() == 1);
             Eventually.await("its socket is gone",
                     () -> SocketTable.ofPort(server.port(0)).count(Side.CLIENT, State.ESTABLISHED, State.CLOSE_WAIT) == 0);
-            assertEquals(0, client.counters().stale());
+            assertEquals(0, client.manager().getCounters().stale());
         }
     }
 

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.leasehold.Counters;
+import io.leasehold.LeaseholdManager;
 import io.leasehold.Watching;
 import io.leasehold.httpclient3.LeaseholdHttpConnectionManager;
 import io.leasehold.httpclient3.LeaseholdMultiThreadedHttpConnectionManager;
@@ -34,9 +35,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** What the managers do at their default when servers close idle connections: they close them too, without anybody asking. */
 class WatchTest {
     private static Counters counters(HttpConnectionManager manager) {
-        return manager instanceof LeaseholdHttpConnectionManager
-                ? ((LeaseholdHttpConnectionManager) manager).getCounters()
-                : ((LeaseholdMultiThreadedHttpConnectionManager) manager).getCounters();
+        return ((LeaseholdManager) manager).getCounters();
     }
 
     private static void awaitClosedByPeer(HttpConnectionManager manager, long n) throws Exception {
@@ -233,11 +232,7 @@ class WatchTest {
     @EnumSource(names = {"LEASEHOLD", "LEASEHOLD_MULTI_THREADED"})
     void switchedOffNothingHappensBetweenLeases(Manager kind) throws Exception {
         HttpConnectionManager manager = kind.make();
-        if (kind == Manager.LEASEHOLD) {
-            ((LeaseholdHttpConnectionManager) manager).setWatching(Watching.OFF);
-        } else {
-            ((LeaseholdMultiThreadedHttpConnectionManager) manager).setWatching(Watching.OFF);
-        }
+        ((LeaseholdManager) manager).setWatching(Watching.OFF);
         Client client = new Client(manager);
         try (Nginx server = Nginx.builder().keepAlive(100).start()) {
             client.post(server.url(WebServer.HELLO));
