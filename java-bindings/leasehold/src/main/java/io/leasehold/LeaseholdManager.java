@@ -6,8 +6,9 @@ package io.leasehold;
  *
  * <p>All methods may be called by any thread at any time.
  *
- * <p><b>Memory effects</b>: what is set holds for every socket whose opening does not happen before it was set; what a thread did before it
- * set something happens before what another does after it has opened a socket for which it held. Counters order nothing.
+ * <p><b>Memory effects</b>: what is set holds for every socket whose opening happens after that; a socket that is opened at the same time
+ * may be treated in either way. What a thread did before it set something happens before what another does after it has opened a socket for
+ * which it held. Counters order nothing.
  */
 public interface LeaseholdManager {
     /**
