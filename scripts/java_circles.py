@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""References among the classes of the Java libraries run one way: no circle of classes, and none from a package to one further up.
+"""References among the classes of the Java libraries run one way: no circle of classes, and none from a package to one further up. And no
+two classes have one name, whatever their packages, so that a name says which is meant.
 
 usage: scripts/java_circles.py --layers FILE CLASSES-DIRECTORY...
 
@@ -61,6 +62,14 @@ def wrong_ways(uses, layers):
     return wrong
 
 
+def namesakes(uses):
+    """The classes that are called as another one, by that name."""
+    called = collections.defaultdict(list)
+    for each in sorted(uses):
+        called[each.rpartition(".")[2]].append(each)
+    return {name: classes for name, classes in called.items() if len(classes) > 1}
+
+
 def main(arguments):
     if arguments[:1] != ["--layers"] or len(arguments) < 3:
         sys.exit(__doc__)
@@ -79,8 +88,12 @@ def main(arguments):
     wrong = wrong_ways(uses, layers)
     for each in wrong:
         print(each)
-    print(f"{len(uses)} classes in {len(layers)} packages: {len(circles)} circles, {len(wrong)} references the wrong way")
-    sys.exit(bool(circles or wrong))
+    same = namesakes(uses)
+    for classes in same.values():
+        print(f"one name for {' and '.join(classes)}")
+    print(f"{len(uses)} classes in {len(layers)} packages: {len(circles)} circles, {len(wrong)} references the wrong way, "
+          f"{len(same)} names of several classes")
+    sys.exit(bool(circles or wrong or same))
 
 
 main(sys.argv[1:])

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Holds scripts/java_circles.py to what it says: a circle of each form fails it, and so does a reference to a layer further up."""
+"""Holds scripts/java_circles.py to what it says: a circle of each form fails it, a reference to a layer further up, a name given twice."""
 
 import os
 import subprocess
@@ -51,7 +51,7 @@ HOME = os.environ.get("JAVA_HOME")
 JAVAC = os.path.join(HOME, "bin", "javac") if HOME else "javac"
 
 
-# Layers of the packages that a class C of each uses another, or none: whether they pass.
+# Layers of the packages of which a class, called as its package, uses that of another, or none: whether they pass.
 LAYERS = {
     "downwards": (["one", "two", "three"], {"three": "two", "two": "one"}, True),
     "over_one": (["one", "two", "three"], {"three": "one", "two": "one"}, True),
@@ -79,13 +79,31 @@ def check_layers(place):
         for each in "one", "two", "three":
             source = home / "src" / each
             source.mkdir(parents=True)
-            used = f"{uses[each]}.C used;" if each in uses else ""
-            (source / "C.java").write_text(f"package {each};\npublic class C {{ {used} }}\n")
+            used = f"{uses[each]}.{uses[each].title()} used;" if each in uses else ""
+            (source / f"{each.title()}.java").write_text(f"package {each};\npublic class {each.title()} {{ {used} }}\n")
         compile_all(home / "out", home.glob("src/*/*.java"))
         layers = home / "layers.txt"
         layers.write_text("# these\n" + "\n".join(lines) + "\n")
         if check(home / "out", layers)[0] != passes:
             yield f"{name}: {'fails' if passes else 'passes'}"
+
+
+def check_names(place):
+    """Whether a class is noticed that is called as one of another package, and one that is only nested is not."""
+    for package, name in ("one", "Same"), ("two", "Same"), ("two", "Other"):
+        source = place / "src" / package
+        source.mkdir(parents=True, exist_ok=True)
+        (source / f"{name}.java").write_text(f"package {package};\npublic class {name} {{ class Nested {{ }} }}\n")
+    compile_all(place / "out", place.glob("src/*/*.java"))
+    layers = place / "layers.txt"
+    layers.write_text("one\ntwo\n")
+    passes, said = check(place / "out", layers)
+    if passes or "one name for one.Same and two.Same" not in said:
+        yield "a name given twice: not noticed"
+    (place / "out" / "one").rename(place / "one")
+    layers.write_text("two\n")
+    if not check(place / "out", layers)[0]:
+        yield "a nested class called as another: taken for a name given twice"
 
 
 def main():
@@ -121,6 +139,7 @@ def main():
         if check(alone, layers)[0]:
             failures.append("it passes although there is a circle")
         failures += check_layers(place / "layers")
+        failures += check_names(place / "names")
     for failure in failures:
         print(failure)
     print(f"{len(CIRCLES) + 1} forms of a circle, {len(WELL)} that are none, {len(LAYERS)} of layers: {len(failures)} failed")
