@@ -1,0 +1,9 @@
+/**
+ * The pool. Its API is everybody's; what a manager of connections needs beside it is for this project's own managers.
+ */
+module io.leasehold {
+    requires java.logging;
+
+    exports io.leasehold;
+    exports io.leasehold.managed to io.leasehold.httpclient3, io.leasehold.httpclient4, io.leasehold.httpclient5;
+}
