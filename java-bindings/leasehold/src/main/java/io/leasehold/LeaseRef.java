@@ -1,16 +1,14 @@
 package io.leasehold;
 
-import io.leasehold.internal.housekeeping.Collected;
-import io.leasehold.internal.housekeeping.HousekeeperThread;
+import io.leasehold.internal.housekeeping.CollectedPhantom;
 import io.leasehold.internal.natives.Effects;
 import io.leasehold.internal.natives.Engine;
-import java.lang.ref.PhantomReference;
 
 /**
  * Notices that a lease was collected without having been ended. A phantom reference, so that finalizers which end the
  * lease come first.
  */
-final class LeaseRef extends PhantomReference<Object> implements Collected {
+final class LeaseRef extends CollectedPhantom<Object> {
     /** Whom a lease's collection is told. */
     interface Owner {
         /** A lease was collected without having been ended. On the housekeeper's thread. */
@@ -46,7 +44,7 @@ final class LeaseRef extends PhantomReference<Object> implements Collected {
      * @param boundTo the state that is asked with, or null
      */
     LeaseRef(Object lease, Owner owner, StateRef boundTo) {
-        super(lease, HousekeeperThread.QUEUE);
+        super(lease);
         this.owner = owner;
         this.boundTo = boundTo;
     }

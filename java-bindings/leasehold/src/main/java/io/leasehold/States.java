@@ -1,9 +1,7 @@
 package io.leasehold;
 
-import io.leasehold.internal.housekeeping.Collected;
-import io.leasehold.internal.housekeeping.HousekeeperThread;
+import io.leasehold.internal.housekeeping.CollectedWeak;
 import io.leasehold.internal.natives.Effects;
-import java.lang.ref.WeakReference;
 import java.util.ArrayDeque;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -41,13 +39,13 @@ final class States {
         free.add(id);
     }
 
-    private static final class Interned extends WeakReference<StateRef> implements Collected {
+    private static final class Interned extends CollectedWeak<StateRef> {
         private final States states;
         private final Object state;
         private final int id;
 
         Interned(States states, Object state, StateRef ref) {
-            super(ref, HousekeeperThread.QUEUE);
+            super(ref);
             this.states = states;
             this.state = state;
             this.id = ref.id;

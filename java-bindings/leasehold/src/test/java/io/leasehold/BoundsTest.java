@@ -25,6 +25,7 @@ import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -97,25 +98,40 @@ class BoundsTest {
     /** The natives of a pool believe the address that they are given. */
     @Test
     void noNativeIsWithinReachOfApplications() throws Exception {
-        Path classes = Paths.get(ConnectionPool.class.getProtectionDomain().getCodeSource().getLocation().toURI());
-        List<String> names;
-        try (Stream<Path> files = Files.walk(classes)) {
-            names = files.map(file -> classes.relativize(file).toString())
-                    .filter(file -> file.endsWith(".class"))
-                    .map(file -> file.replace(".class", "").replace(File.separatorChar, '.'))
-                    .collect(Collectors.toList());
-        }
         int natives = 0;
-        for (String name : names) {
-            for (Method method : Class.forName(name, false, getClass().getClassLoader()).getDeclaredMethods()) {
+        for (Class<?> each : ours()) {
+            for (Method method : each.getDeclaredMethods()) {
                 if (Modifier.isNative(method.getModifiers())) {
                     natives++;
                     assertTrue(Modifier.isPrivate(method.getModifiers()), method::toString);
-                    assertEquals("io.leasehold.internal.natives", method.getDeclaringClass().getPackage().getName());
+                    assertEquals("io.leasehold.internal.natives", each.getPackage().getName(), method::toString);
                 }
             }
         }
-        assertTrue(natives > 30, natives + " natives in " + names);
+        assertTrue(natives > 30, natives + " natives");
+    }
+
+    /** From a queue, say, one could take a pool whose memory the housekeeper is about to free. */
+    @Test
+    void nothingThatIsSharedIsWithinReachOfApplications() throws Exception {
+        for (Class<?> each : ours()) {
+            for (Field field : each.getFields()) {
+                boolean isConstant = field.getType().isPrimitive() || field.getType() == String.class || field.isEnumConstant();
+                assertTrue(isConstant || !Modifier.isStatic(field.getModifiers()), field::toString);
+            }
+        }
+    }
+
+    private static List<Class<?>> ours() throws Exception {
+        Path root = Paths.get(ConnectionPool.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+        List<Class<?>> classes = new ArrayList<>();
+        try (Stream<Path> files = Files.walk(root)) {
+            for (Path file : files.filter(file -> file.toString().endsWith(".class")).collect(Collectors.toList())) {
+                String name = root.relativize(file).toString().replace(".class", "").replace(File.separatorChar, '.');
+                classes.add(Class.forName(name, false, BoundsTest.class.getClassLoader()));
+            }
+        }
+        return classes;
     }
 
     /** Whose own lookup is no better than an application's. */

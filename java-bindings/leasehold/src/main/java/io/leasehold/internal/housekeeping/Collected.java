@@ -2,7 +2,7 @@ package io.leasehold.internal.housekeeping;
 
 import io.leasehold.internal.natives.Effects;
 
-/** A reference in the {@linkplain HousekeeperThread#QUEUE housekeeper's queue}. */
+/** A reference in the housekeeper's queue. */
 public interface Collected {
     /**
      * Does what is to be done now that the referent is gone. Called on the housekeeper's thread, and again if it was cut off by want

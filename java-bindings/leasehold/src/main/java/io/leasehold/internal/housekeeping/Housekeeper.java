@@ -98,8 +98,8 @@ public final class Housekeeper implements HousekeeperThread.Work {
         if (!isPrepared) {
             Preparation.loadOurs();
             Preparation.load(uses);
-            Preparation.load(Closings.class, Closings.Task.class, Collected.class, Daemon.class, Deadlines.class, Deadlines.Due.class,
-                    HousekeeperThread.class, KeptPool.class, Chores.class, Parting.class);
+            Preparation.load(Chores.class, Closings.class, Closings.Task.class, Collected.class, CollectedPhantom.class, CollectedWeak.class,
+                    Daemon.class, Deadlines.class, Deadlines.Due.class, HousekeeperThread.class, KeptPool.class, Parting.class);
             // What is linked when it is first run.
             EngineLog.drain();
             Closings.hurry();

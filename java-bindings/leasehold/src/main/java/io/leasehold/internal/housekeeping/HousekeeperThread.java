@@ -16,7 +16,7 @@ import java.lang.ref.WeakReference;
  */
 public final class HousekeeperThread implements Runnable {
     /** Where the collector puts {@link Collected} references. */
-    public static final ReferenceQueue<Object> QUEUE = new ReferenceQueue<>();
+    static final ReferenceQueue<Object> QUEUE = new ReferenceQueue<>();
 
     /** What the thread does, in rounds. */
     interface Work {

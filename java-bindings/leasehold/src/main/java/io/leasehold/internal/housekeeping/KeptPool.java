@@ -2,7 +2,6 @@ package io.leasehold.internal.housekeeping;
 
 import io.leasehold.internal.natives.Effects;
 import io.leasehold.internal.natives.Engine;
-import java.lang.ref.PhantomReference;
 import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -23,7 +22,7 @@ import java.util.concurrent.TimeUnit;
  *
  * <p>Of a pool at rest this knows nothing but what it takes to free its memory.
  */
-public final class KeptPool extends PhantomReference<Engine> implements Collected {
+public final class KeptPool extends CollectedPhantom<Engine> {
     /** How long a pool must have had nothing to be at rest. Not at once, as the thread of a busy pool is not to come and go. */
     private static final long LINGER = TimeUnit.SECONDS.toNanos(1);
     /** What a token has room for: the largest number of a pool. */
@@ -53,7 +52,7 @@ public final class KeptPool extends PhantomReference<Engine> implements Collecte
     private boolean freed;
 
     private KeptPool(Engine used, Engine own, Chores chores, boolean evicts, int number) {
-        super(used, HousekeeperThread.QUEUE);
+        super(used);
         engine = own;
         this.evicts = evicts;
         this.number = number;
