@@ -13,6 +13,7 @@ final class Cell {
     private static final AtomicReferenceFieldUpdater<Cell, Object> CONNECTION =
             AtomicReferenceFieldUpdater.newUpdater(Cell.class, Object.class, "connection");
 
+    // ----- written by the entry's owner -----
     /** The connection; null while there is none. Read by enumerations too. */
     volatile Object connection;
 
@@ -30,7 +31,8 @@ final class Cell {
      */
     LeaseRef lease;
 
-    // Which lease the housekeeper saw last, and whether it had ended by then. Its thread's own.
+    // ----- the housekeeper's thread's own -----
+    // Which lease it saw last, and whether that had ended by then.
     private int seen;
 
     // Keeps cells of neighbouring slots, which different threads write at every lease, out of each other's cache line.
@@ -38,8 +40,10 @@ final class Cell {
     private long p0, p1, p2, p3, p4, p5;
 
     /**
-     * Whether a lease has begun or ended here since this was asked last. On the housekeeper's thread, which looks without a lock: what it
-     * does not see yet, it sees the next time.
+     * Whether a lease has begun or ended here since this was asked last. On the housekeeper's thread.
+     *
+     * <p>Race window: it looks without a lock, and may not see yet what an owner has written. It is harmless because it sees that the next
+     * time: a pool counts as unused after several looks.
      */
     boolean wasUsed() {
         LeaseRef last = lease;

@@ -28,7 +28,8 @@ import java.util.function.Supplier;
  *
  * <p><b>Timeouts</b> are as in {@code java.util.concurrent}: zero and less do not wait. {@link Long#MAX_VALUE} waits without end, as does
  * what is longer than {@code Long.MAX_VALUE} nanoseconds. (HttpClient waits without end for zero; the managers, which take its numbers,
- * translate them.) Where null is not said to mean something it is refused with an {@link IllegalArgumentException}, before anything is done.
+ * translate them.) Where null is not said to mean something it is refused with an {@link IllegalArgumentException}, before anything is
+ * done.
  *
  * <p>Whatever its limits, a pool holds 524,288 connections at most, beyond which requests wait, and knows a million routes at a time that
  * have connections, requests that wait, or limits of their own: a lease on one more is refused with an {@link IllegalStateException}.
@@ -73,7 +74,8 @@ public final class ConnectionPool<R, C> implements Closeable {
     private final PoolState state;
     private final Routes routes;
     private final ManualClock clock;
-    // Null until the first lease. Written once, under the state's monitor and that of its limits.
+    // ----- written once, under the state's monitor and that of its limits -----
+    // Null until the first lease.
     private volatile NativePool pool;
     private final Supplier<Engine> published = () -> {
         NativePool made = pool;

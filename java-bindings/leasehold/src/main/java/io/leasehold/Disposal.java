@@ -20,6 +20,7 @@ final class Disposal {
 
     private final Disposer<Object> disposer;
     private final Termination termination;
+    // ----- written by whoever opens a connection, and by whoever closes it or gives it back -----
     // How many connections came to the pool and have neither been closed nor gone back to who opened them.
     private final AtomicInteger connections = new AtomicInteger();
 
@@ -120,7 +121,9 @@ final class Disposal {
         private final Object connection;
         private final Attachment attachment;
         private final Cause cause;
-        // While the close is under way; null where there is none to be had. Written by the disposer's thread, read by the housekeeper's.
+        // ----- written by the disposer's thread, read by the housekeeper's -----
+        // While the close is under way; null where there is none to be had. Race window: the close may end while the housekeeper cuts it
+        // short. It is harmless because the descriptor itself knows whether it is closed.
         private volatile SecondDescriptor second;
 
         Closing(Disposal disposal, Object connection, Attachment attachment, Cause cause) {

@@ -42,17 +42,22 @@ abstract class HookedRequest extends Waiter implements Deadlines.Due, Runnable {
     private final Patience patience;
     private final boolean hasEnd;
 
-    // All written inside the monitor. The answer, TIMED_OUT for none; whether the hook was called or will be by who made it told; whether
-    // it never will be, and what is left is to be cleaned up, and whether somebody does; whether a disposer's thread was given it.
+    // ----- guarded by the monitor -----
+    // The answer, TIMED_OUT for none; whether the hook was called or will be by who made it told; whether it never will be, and what is
+    // left is to be cleaned up, and whether somebody does; whether a disposer's thread was given it.
     private boolean isAnswered;
     private long answer;
     private boolean isTold;
     private boolean isCancelled;
     private boolean isCleaning;
     private boolean isAside;
-    // Nobody is to be told, as its start has failed. Written by the thread that starts it.
+
+    // ----- written by the thread that starts it -----
+    // Nobody is to be told, as its start has failed.
     private volatile boolean isUnwanted;
-    // The housekeeper's thread's own: when it first found something that is left to be done, 0 for never.
+
+    // ----- the housekeeper's thread's own -----
+    // When it first found something that is left to be done, 0 for never.
     private long foundAt;
 
     /**

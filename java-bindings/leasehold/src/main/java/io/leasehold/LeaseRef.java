@@ -18,22 +18,26 @@ final class LeaseRef extends CollectedPhantom<Object> {
     /** In the place of a handle: the lease has ended, or has not begun. No handle is this number. */
     static final long ENDED = 0;
 
+    private final Owner owner;
+
+    // ----- written by the thread that leases, and by whoever has ended the lease, inside this object's monitor unless that was a hit -----
     /**
-     * The engine's handle. Written by the thread that leases, and by whoever has ended the lease; unless that is a hit, inside this
-     * object's monitor, in which its slot is not yet anybody else's.
+     * The engine's handle. Inside the monitor, in which a lease is ended, its slot is not yet anybody else's.
+     *
+     * <p>Race window: another thread that asks outside the monitor whether the lease has ended may get either answer. It is harmless
+     * because whatever it does then asks the engine, or looks again inside the monitor.
      */
     long handle;
 
-    private final Owner owner;
-
-    // What the route and the state were when it was leased; the state changes with a release to another one, before the
-    // engine hears of it and under this object's monitor, so that it is always the one the entry is bound to.
+    // ----- written by the thread that leases; the state under the monitor by a release to another one, before the engine hears of it -----
+    // What the route was, and the state, which is always the one the entry is bound to.
     RouteRef route;
     StateRef boundTo;
-    // Who the connection was bound to when it was leased, for giving it back as it was. Written by the thread that leases, where the lease
-    // may be bound at all.
+    // Who the connection was bound to when it was leased, for giving it back as it was; where the lease may be bound at all.
     StateRef boundBefore;
-    /** The one that had strayed before this one. Guarded by the monitor of the pool's {@link Strays}. */
+
+    // ----- guarded by the monitor of the pool's Strays -----
+    /** The one that had strayed before this one. */
     LeaseRef strayBefore;
 
     /**

@@ -14,7 +14,7 @@ import java.util.function.Supplier;
  */
 final class Limits {
     private final Routes routes;
-    // Both written inside this object's monitor.
+    // ----- written inside this object's monitor -----
     private volatile int total;
     private volatile int ofRoutes;
 

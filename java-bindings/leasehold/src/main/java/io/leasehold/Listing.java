@@ -32,8 +32,8 @@ final class Listing {
                 items.add(new Item(slot, (int) seen[i + 1], route.route, connection));
             }
         }
-        // What was in a cell may be of an entry that came after the one that the engine has named. Where that is there still, it was there
-        // in between; whatever has gone is left out.
+        // Race window: what was in a cell may be of an entry that came after the one that the engine has named. It is harmless because of
+        // what follows: where the opening is there still, it was there in between; whatever has gone is left out.
         Set<Long> openings = openings(pool);
         // Not by a function: on the housekeeper's thread there may be no class loader left to make it.
         for (Iterator<Item> left = items.iterator(); left.hasNext(); ) {

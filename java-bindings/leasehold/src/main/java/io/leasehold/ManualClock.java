@@ -27,7 +27,7 @@ public final class ManualClock {
     // Pools are held weakly: a clock in a static field keeps none of them.
     private final List<WeakReference<NativePool>> pools = new ArrayList<>();
     private final Set<Thread> waiting = ConcurrentHashMap.newKeySet();
-    // Written under this object's monitor.
+    // ----- written under this object's monitor; read without it, where a moment ago will do, as who advances unparks all afterwards -----
     private volatile long millis;
 
     /** Creates a clock. */

@@ -23,8 +23,11 @@ final class NativePool {
 
     final Engine engine;
     final PoolState state;
-    // Both written once, before the pool is published: the pool in the housekeeper's care, and whom the collection of its leases is told.
+
+    // ----- written once, by who makes the pool, before it is published -----
+    /** The pool in the housekeeper's care. */
     KeptPool kept;
+    /** Whom the collection of its leases is told. */
     LeaseRef.Owner owner;
 
     /**
@@ -118,7 +121,12 @@ final class NativePool {
         }
     }
 
-    /** Gives back what nobody holds. Should that fail, what is left is there for the next one. */
+    /**
+     * Gives back what nobody holds. Should that fail, what is left is there for the next one.
+     *
+     * <p>Race window: one that is left here just after the look is not seen. It is harmless because who left it gives it back, or whoever
+     * comes next does.
+     */
     void giveBackStrays() {
         while (state.strays.last != null) {
             LeaseRef stray = state.strays.take();
@@ -190,7 +198,12 @@ final class NativePool {
         lookedAfter();
     }
 
-    /** Has the housekeeper look after the pool, into which something was just put. */
+    /**
+     * Has the housekeeper look after the pool, into which something was just put.
+     *
+     * <p>Race window: the pool may come to rest between what was put into it and this look. It is harmless because the housekeeper has said
+     * that the pool rests before it looked into it for the last time: either it saw what was put there, or this sees what it has said.
+     */
     void lookedAfter() {
         if (kept.isResting || !HousekeeperThread.isThere()) {
             kept.resume();
@@ -293,7 +306,8 @@ final class NativePool {
             cell.wasWatched = isToBeWatched;
         }
         IdleWatch.remove(before);
-        // The engine says whether the lease goes on still. If it ends just afterwards, an event comes late, for an opening that has gone.
+        // The engine says whether the lease goes on still. Race window: the lease may end just afterwards, with its socket on the list. It
+        // is harmless because an event then comes late, for an opening that has gone.
         made.isWatched = isToBeWatched && isWatched(made, handle);
         // What the system does not tell it is asked, if it can be.
         made.isProbed = watching.probes() || isToBeWatched && !made.isWatched;
@@ -524,6 +538,8 @@ final class NativePool {
         while (state.hasSlotToServe) {
             boolean isServed = false;
             try {
+                // Race window: two threads may come here for one slot. It is harmless because the second serves nobody. A slot that is
+                // given free after this store sets the flag again, and whoever gave it free comes by here.
                 state.hasSlotToServe = false;
                 engine.serve(effects);
                 isServed = true;

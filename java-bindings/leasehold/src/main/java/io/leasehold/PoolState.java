@@ -91,16 +91,22 @@ final class PoolState {
     final States states = new States();
     final Disposal disposal;
 
-    // Written by whoever shuts the pool down, under this object's monitor.
+    // ----- written by whoever shuts the pool down, under this object's monitor; read by anybody -----
+    // Race window: while a shutdown is under way either answer may come. It is harmless because whoever is told "no" is refused by the
+    // engine, or has a lease that its release ends as it does any other.
     private volatile boolean shutDown;
     private volatile boolean shutDownAtOnce;
-    // Written by whoever has shut the engine down, too.
+
+    // ----- written by whoever has shut the engine down, too -----
     private volatile boolean refuses;
-    // A slot was given free that somebody waits for. Written by whoever gave it free, and by whoever serves, which one of them does.
+
+    // ----- written by whoever gave a slot free that somebody waits for, and by whoever serves -----
     volatile boolean hasSlotToServe;
-    // By how much a manual clock was moved. Written by whoever moves it, one at a time.
+
+    // ----- written by who moves a manual clock, inside that clock's monitor -----
     private volatile long movedMillis;
-    // Written by the housekeeper only, when no other thread can use the pool any more.
+
+    // ----- the housekeeper's thread's own, written when no other thread can use the pool any more -----
     boolean collected;
 
     private final LeakListener<Object, Object> leakListener;

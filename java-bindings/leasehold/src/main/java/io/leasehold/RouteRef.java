@@ -10,7 +10,9 @@ final class RouteRef {
 
     final Object route;
 
-    // All written inside the monitor, by whoever makes the route known, sets its limit, or hears that the engine has forgotten it.
+    // ----- written inside the monitor, by whoever makes the route known, sets its limit, or hears that the engine has forgotten it -----
+    // Race window: who reads the id outside may use one that the engine has just forgotten. It is harmless because the engine refuses it,
+    // and the route is made known anew.
     volatile long id = NONE;
     volatile Integer ownLimit;
     // Whether another object is to stand for the route from now on.

@@ -7,8 +7,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * The routes of a pool: those that the engine knows, by their ids, too, and those that have a limit of their own. Routes come and go, and of
- * one that is in no use nothing is kept.
+ * The routes of a pool: those that the engine knows, by their ids, too, and those that have a limit of their own. Routes come and go, and
+ * of one that is in no use nothing is kept.
  */
 final class Routes {
     private final ConcurrentHashMap<Object, RouteRef> routes = new ConcurrentHashMap<>();

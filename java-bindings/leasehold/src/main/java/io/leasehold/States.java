@@ -8,7 +8,7 @@ import java.util.concurrent.ConcurrentHashMap;
 /** Gives states ids, equal ones the same, and takes an id back when nothing bound to it is left. */
 final class States {
     private final ConcurrentHashMap<Object, Interned> interned = new ConcurrentHashMap<>();
-    // Both guarded by this object's monitor.
+    // ----- guarded by this object's monitor -----
     private final ArrayDeque<Integer> free = new ArrayDeque<>();
     private int last;
 
@@ -20,6 +20,8 @@ final class States {
                 return ref;
             }
             if (known != null) {
+                // Race window: the housekeeper may take it out, too, before or after. It is harmless because each takes out just this one,
+                // and the housekeeper alone gives its id back, once.
                 interned.remove(state, known);
             }
             ref = new StateRef(takeId());

@@ -8,7 +8,8 @@ package io.leasehold;
  * are made inside this object's monitor, which takes neither a frame nor memory.
  */
 final class Strays {
-    /** The last one that was left here; each refers to the one before. Written inside this object's monitor, looked at by anybody. */
+    // ----- written inside this object's monitor, looked at by anybody -----
+    /** The last one that was left here; each refers to the one before. */
     volatile LeaseRef last;
 
     Strays() {}

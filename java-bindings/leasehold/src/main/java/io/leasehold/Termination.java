@@ -7,8 +7,11 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
 /**
- * The threads that wait until a pool has come to its end. Who may have brought that about tells them, having done it; who waits makes itself
- * known before it looks. So one of the two sees the other, and a look every second makes up for who told nobody, for want of stack, say.
+ * The threads that wait until a pool has come to its end. Who may have brought that about tells them, having done it; who waits makes
+ * itself known before it looks. So one of the two sees the other, and a look every second makes up for who told nobody, for want of stack,
+ * say.
+ *
+ * <p>Race window: who tells may unpark a thread that waits no longer. It is harmless because whoever parks looks again.
  */
 final class Termination {
     private static final long SLICE = TimeUnit.SECONDS.toNanos(1);

@@ -19,9 +19,12 @@ abstract class Waiter {
     private final Slots<Waiter> waiters;
     private final StateRef boundTo;
 
-    // Written before it is published, inside the monitor; 0 before.
+    // ----- written inside the monitor, before it is published, by who asks; read by who wakes -----
+    // Race window: the ticket may have ended, and its place be another's, while somebody is about to wake this one. It is harmless because
+    // who is woken looks for its own answer, and waits on if there is none.
     private volatile long ticket;
-    // The rest is guarded by the monitor: where the ticket goes to, and whether it is alive.
+
+    // ----- guarded by the monitor: where the ticket goes to, and whether it is alive -----
     private RouteRef route;
     private long id;
     private boolean isAlive;

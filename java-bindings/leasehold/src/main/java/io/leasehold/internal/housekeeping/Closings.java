@@ -32,7 +32,8 @@ public final class Closings implements Runnable {
     /** How many threads there are before the next one has to wait. */
     private static final int MANY_WORKERS = 16;
 
-    // Its monitor guards everything here, a worker's fields included. Inside it the housekeeper's may be taken, not the other way round.
+    // ----- guarded by the queue's monitor, a worker's fields included -----
+    // Inside it the housekeeper's may be taken, not the other way round.
     private static final Queue<Task> QUEUE = new LinkedList<>();
     private static final List<Closings> WORKERS = new ArrayList<>(MANY_WORKERS);
     // Whether the housekeeper was told to stay, and when the last thread was started.

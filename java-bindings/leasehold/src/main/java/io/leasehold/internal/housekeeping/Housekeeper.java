@@ -49,16 +49,18 @@ public final class Housekeeper implements HousekeeperThread.Work {
     private static final int LOG = 5;
     private static final int STEPS = 6;
 
-    // Guarded by the class's monitor: whether what the thread needs is loaded.
+    // ----- guarded by the class's monitor -----
+    // Whether what the thread needs is loaded.
     private static boolean isPrepared;
 
     /** Who does the work: one thread after the other, each of which finds what the one before has left. */
     private static final Housekeeper KEEPER = new Housekeeper();
 
-    // Written by who moves a clock on, and by the housekeeper's thread.
+    // ----- written by who moves a clock on, and by the housekeeper's thread before it looks at what has changed -----
     private static volatile boolean isTimeMoved;
 
-    // All the rest is the thread's own. Where the next call's effects are put, and a pool's numbers.
+    // ----- the thread's own -----
+    // Where the next call's effects are put, and a pool's numbers.
     private final Effects effects = new Effects();
     private final int[] numbers = new int[Engine.STATS];
     // What the watch has seen, from the next one to be told of to the end of them.

@@ -27,10 +27,14 @@ public final class HousekeeperThread implements Runnable {
         boolean isBusy();
     }
 
-    // Guarded by the class's monitor, which the housekeeper may take with that of its disposers held, not the other way round: how many need
-    // the thread; what it does, set before anybody can. The thread is read outside the monitor, too.
+    // ----- guarded by the class's monitor, which may be taken with that of the disposers held, not the other way round -----
+    // How many need the thread; what it does, set before anybody can.
     private static int needs;
     private static Work work;
+
+    // ----- written inside the monitor, read by anybody -----
+    // Race window: the thread may end, or die, after it was seen to be there. It is harmless because who needs it counts as such first, and
+    // the thread ends only after it has seen that nobody does; if it dies, the next one who needs it starts another.
     private static volatile Thread thread;
 
     /** Who runs: one thread after the other. */

@@ -16,9 +16,9 @@ import java.util.concurrent.TimeUnit;
  * A pool in the housekeeper's care. A phantom reference to its engine, so that finalizers which use the pool come first.
  *
  * <p><b>Rest.</b> A pool that has had nothing for a second, no connection, open or being opened, and nobody who waits, is at rest: it needs
- * the thread no more. Whoever leases from a pool at rest, or gives something back to it, {@linkplain #resume resumes} it, and the thread comes
- * back. Of the two, each makes known what it does before it looks at what the other has done: the lease is in the engine's numbers before its
- * thread reads {@link #isResting}, and that was set a look before the engine's numbers are read for the last time.
+ * the thread no more. Whoever leases from a pool at rest, or gives something back to it, {@linkplain #resume resumes} it, and the thread
+ * comes back. Of the two, each makes known what it does before it looks at what the other has done: the lease is in the engine's numbers
+ * before its thread reads {@link #isResting}, and that was set a look before the engine's numbers are read for the last time.
  *
  * <p>Of a pool at rest this knows nothing but what it takes to free its memory.
  */
@@ -28,26 +28,29 @@ public final class KeptPool extends CollectedPhantom<Engine> {
     /** What a token has room for: the largest number of a pool. */
     private static final int MOST_NUMBER = (1 << 28) - 2;
 
-    // Guarded by the monitor of the housekeeper's thread: the pools whose memory is not freed yet, by their numbers, which keeps their
-    // references reachable; those of them that are not at rest; how many of those evict; the last number given.
+    // ----- guarded by the monitor of the housekeeper's thread -----
+    // The pools whose memory is not freed yet, by their numbers, which keeps their references reachable; those of them that are not at
+    // rest; how many of those evict; the last number given.
     private static final Map<Integer, KeptPool> ALL = new HashMap<>();
     private static final Set<KeptPool> ACTIVE = new LinkedHashSet<>();
     private static int evicting;
     private static int lastNumber;
 
-    /**
-     * Whether the housekeeper need not look after the pool, or will not soon: who puts something into it resumes that. Written under the
-     * monitor of the housekeeper's thread, by that thread and by who resumes.
-     */
+    // ----- written inside that monitor by the housekeeper's thread and by who resumes, read by whoever puts something into the pool -----
+    /** Whether the housekeeper need not look after the pool, or will not soon: who puts something into it resumes that. */
     public volatile boolean isResting = true;
 
     private final int number;
     private final Engine engine;
     private final boolean evicts;
     private final WeakReference<Chores> known;
-    // Guarded by the monitor of the housekeeper's thread: what is done for the pool, unless it is at rest, when nothing of ours may lead to it.
+
+    // ----- guarded by that monitor -----
+    // What is done for the pool, unless it is at rest, when nothing of ours may lead to it.
     private Chores chores;
-    // The housekeeper's thread's own: since when the pool has had nothing; whether its memory was freed.
+
+    // ----- the housekeeper's thread's own -----
+    // Since when the pool has had nothing; whether its memory was freed.
     private long emptySince;
     private boolean freed;
 

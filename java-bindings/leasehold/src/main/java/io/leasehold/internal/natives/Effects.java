@@ -1,8 +1,8 @@
 package io.leasehold.internal.natives;
 
 /**
- * What a call on the engine brings about: threads to wake, connections to dispose of, routes to forget, in this order. Made before the call,
- * in which nothing can fail any more, and good for one call after another. In step with {@code effects.rs}.
+ * What a call on the engine brings about: threads to wake, connections to dispose of, routes to forget, in this order. Made before the
+ * call, in which nothing can fail any more, and good for one call after another. In step with {@code effects.rs}.
  *
  * <p>Used by one thread at a time. What it refers to in native memory it alone knows, and asks for once, whoever else uses it.
  */
@@ -15,7 +15,7 @@ public final class Effects {
     private static final int WAKE = -1;
     private static final int LENGTH = FIRST + 2 * 15;
 
-    /** Written by the natives. */
+    // ----- written by the natives, on the thread that uses this -----
     final long[] numbers = new long[LENGTH];
 
     /** None yet. */

@@ -5,9 +5,9 @@ import java.lang.invoke.MethodHandles;
 /**
  * A pool of the native engine: its address, the calls on it and what they answer.
  *
- * <p>The engine's memory is freed once this object is unreachable, so every native that uses it is an instance method: the call itself keeps
- * this object reachable until it returns. Natives take and return numbers only, and arrays of them, and never wait. Every call that has
- * effects writes them into {@link Effects}; it is made only where there is stack enough to carry them out.
+ * <p>The engine's memory is freed once this object is unreachable, so every native that uses it is an instance method: the call itself
+ * keeps this object reachable until it returns. Natives take and return numbers only, and arrays of them, and never wait. Every call that
+ * has effects writes them into {@link Effects}; it is made only where there is stack enough to carry them out.
  *
  * <p>The natives believe the address that they are given, as to look it up would cost a hit more than all else it does. So it is this
  * object's secret, and only a class of {@code io.leasehold} itself is given such an object: an application that finds this class can call
@@ -56,7 +56,7 @@ public final class Engine {
     private static final String OURS = "io.leasehold.";
 
 
-    // Written once, before anybody else sees this object.
+    // ----- written once, before anybody else sees this object -----
     private long address;
     // The housekeeper's object, in which there is none.
     private final Engine own;

@@ -18,15 +18,16 @@ import java.util.Properties;
  * Loads the native library, once. A failure is kept and told to everybody who needs the library; nothing is thrown from
  * a static initialiser, where it would come as an error, and only the first time with its cause.
  *
- * <p>Nothing of a file is run before its checksum is seen to be the one that the jar has for it; what is loaded then says its version, which
- * must be the classes'. A failure is one sentence: what is needed, what was found, what stands in the way, and what can be done about that.
+ * <p>Nothing of a file is run before its checksum is seen to be the one that the jar has for it; what is loaded then says its version,
+ * which must be the classes'. A failure is one sentence: what is needed, what was found, what stands in the way, and what can be done about
+ * that.
  */
 public final class NativeLibrary {
     private static final String PATH = "io.leasehold.native.path";
     private static final String TMPDIR = "io.leasehold.native.tmpdir";
 
     private static final String VERSION = readVersion();
-    // Written while the library is loaded.
+    // ----- written once, while the library is loaded, which is before anybody can use this class -----
     private static boolean reachesDescriptors;
     private static final LoadFailure FAILURE = load();
 

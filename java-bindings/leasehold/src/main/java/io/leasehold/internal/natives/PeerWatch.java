@@ -1,8 +1,8 @@
 package io.leasehold.internal.natives;
 
 /**
- * The operating system's list of sockets whose peer's close is to be told, one for the loaded library. {@link Engine#watch} puts a socket on
- * it.
+ * The operating system's list of sockets whose peer's close is to be told, one for the loaded library. {@link Engine#watch} puts a socket
+ * on it.
  */
 public final class PeerWatch {
     /** What one event takes in an array: the pool's number, the slot, the opening. As in {@code watch.rs}. */

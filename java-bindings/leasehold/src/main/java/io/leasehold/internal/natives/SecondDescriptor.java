@@ -1,13 +1,13 @@
 package io.leasehold.internal.natives;
 
 /**
- * A second descriptor for a socket, by which its connection can be ended while somebody else closes the first. Nobody else knows its number,
- * so nobody else's file is ever closed for it.
+ * A second descriptor for a socket, by which its connection can be ended while somebody else closes the first. Nobody else knows its
+ * number, so nobody else's file is ever closed for it.
  */
 public final class SecondDescriptor {
     private static final int NONE = -1;
 
-    // Guarded by the monitor. Written by who makes this, and by the first to close it.
+    // ----- guarded by the monitor: written by who makes this, and by the first to close it -----
     private int number = NONE;
 
     private SecondDescriptor() {}

@@ -13,8 +13,9 @@ import java.util.EnumSet;
 
 /**
  * The library's file, for the moment in which it is loaded, where nobody but this user can read it or come near it. Nobody can have put
- * anything in its place: the directory is made here, under a name that cannot be foreseen, or the attempt fails; and so is the file. Whoever may
- * rename things in the directory above could still put another one there afterwards; in one like /tmp, with its sticky bit, others may not.
+ * anything in its place: the directory is made here, under a name that cannot be foreseen, or the attempt fails; and so is the file.
+ * Whoever may rename things in the directory above could still put another one there afterwards; in one like /tmp, with its sticky bit,
+ * others may not.
  */
 final class Unpacked implements Closeable {
     private static final FileAttribute<?> PRIVATE = PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));

@@ -10,18 +10,21 @@ import java.util.function.BooleanSupplier;
  *
  * <p>The system knows a socket by its descriptor's number, and whoever uses a connection may close its socket at any time: then the
  * number is soon another socket's. So who is watched under a number is written down here, and changes only together with the
- * registration, one change of a number at a time. A socket that comes too late finds the other one and leaves it alone. What remains is a
- * close just before the system is told: that registers a socket under the token of one that is closed. If it is ours, it is
- * registered anew once it is attached; if not, its peer's close is told of a connection that is closed already.
+ * registration, one change of a number at a time. A socket that comes too late finds the other one and leaves it alone.
+ *
+ * <p>Race window: a socket may be closed just before the system is told of it, which registers whoever has its number by then under its
+ * token. It is harmless because a socket of ours is registered anew once it is attached, and of another the peer's close is told of a
+ * connection that is closed already.
  *
  * <p>Which of two sockets has a number only the one that comes can tell. The one before may be in the middle of its close: a TLS socket
  * says then that it is open, and a plain one lets who asks wait, up to JDK 17 at least, though the number was given back at once. If it
  * lingers that takes as long as its peer likes.
  */
 public final class IdleWatch {
-    // Written by whoever had the first socket watched.
+    // ----- written by whoever had the first socket watched -----
     private static volatile boolean open;
 
+    // ----- each number's entry is written inside that entry, together with the registration -----
     // By number. The sockets themselves are held weakly, and what was not taken out makes room for the next one of its number.
     private static final ConcurrentHashMap<Integer, Attachment> WATCHED = new ConcurrentHashMap<>();
 
