@@ -145,6 +145,8 @@ class AtRestTest {
         assertEquals(2, used.stats().available());
         clock.advance(300, TimeUnit.SECONDS);
         Eventually.await("so are the others, in time", () -> used.stats().available() == 0);
+        // In the engine's numbers they are gone before they are closed.
+        Eventually.await("all are closed", () -> disposals.count() == 4);
         assertEquals(Collections.nCopies(4, "c IDLE"), disposals.take());
         awaitNoHousekeeper();
         assertTrue(lease(used).connection().isOpen());
