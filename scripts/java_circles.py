@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """References among the classes of the Java libraries run one way: no circle of classes, and none from a package to one further up. And no
-two classes have one name, whatever their packages, so that a name says which is meant.
+two classes have one name, whatever their packages, so that a name says which is meant. What is called Leasehold… is for applications, and
+may be called so in packages of one layer: HttpClient's own managers have one name in several generations.
 
 usage: scripts/java_circles.py --layers FILE CLASSES-DIRECTORY...
 
@@ -62,12 +63,16 @@ def wrong_ways(uses, layers):
     return wrong
 
 
-def namesakes(uses):
-    """The classes that are called as another one, by that name."""
+def namesakes(uses, layers):
+    """The classes that are called as another one, and may not be, by that name."""
     called = collections.defaultdict(list)
     for each in sorted(uses):
         called[each.rpartition(".")[2]].append(each)
-    return {name: classes for name, classes in called.items() if len(classes) > 1}
+    return {
+        name: classes
+        for name, classes in called.items()
+        if len(classes) > 1 and not (name.startswith("Leasehold") and len({layers.get(package(each)) for each in classes}) == 1)
+    }
 
 
 def main(arguments):
@@ -88,7 +93,7 @@ def main(arguments):
     wrong = wrong_ways(uses, layers)
     for each in wrong:
         print(each)
-    same = namesakes(uses)
+    same = namesakes(uses, layers)
     for classes in same.values():
         print(f"one name for {' and '.join(classes)}")
     print(f"{len(uses)} classes in {len(layers)} packages: {len(circles)} circles, {len(wrong)} references the wrong way, "

@@ -89,8 +89,8 @@ def check_layers(place):
 
 
 def check_names(place):
-    """Whether a class is noticed that is called as one of another package, and one that is only nested is not."""
-    for package, name in ("one", "Same"), ("two", "Same"), ("two", "Other"):
+    """Whether a class is noticed that is called as one of another package, and one that may be is not."""
+    for package, name in ("one", "Same"), ("two", "Same"), ("two", "Other"), ("one", "LeaseholdManager"), ("two", "LeaseholdManager"):
         source = place / "src" / package
         source.mkdir(parents=True, exist_ok=True)
         (source / f"{name}.java").write_text(f"package {package};\npublic class {name} {{ class Nested {{ }} }}\n")
@@ -98,8 +98,13 @@ def check_names(place):
     layers = place / "layers.txt"
     layers.write_text("one\ntwo\n")
     passes, said = check(place / "out", layers)
-    if passes or "one name for one.Same and two.Same" not in said:
-        yield "a name given twice: not noticed"
+    for name in "Same", "LeaseholdManager":
+        if passes or f"one name for one.{name} and two.{name}" not in said:
+            yield f"a name given twice, {name}: not noticed"
+    layers.write_text("one two\n")
+    said = check(place / "out", layers)[1]
+    if "one name for one.Same and two.Same" not in said or "LeaseholdManager" in said:
+        yield "names given twice in one layer: not told apart"
     (place / "out" / "one").rename(place / "one")
     layers.write_text("two\n")
     if not check(place / "out", layers)[0]:
