@@ -1,26 +1,22 @@
 package io.leasehold.httpclient5;
 
+import io.leasehold.Cause;
 import io.leasehold.managed.ManagedConnections;
 import io.leasehold.managed.ManagedSocket;
 import java.net.Socket;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Function;
 import org.apache.hc.core5.io.CloseMode;
 import org.apache.hc.core5.io.ModalCloseable;
-import org.apache.hc.core5.pool.DisposalCallback;
 
 /** How a pool's connections are closed, and which sockets they show. Entries refer to it, so it refers to no pool. */
 final class Closing<C extends ModalCloseable> {
-    private final DisposalCallback<C> callback;
-    private final Function<? super C, Socket> sockets;
+    private final Treatment<?, C> treatment;
     private final ManagedConnections<?> connections;
     // How the pool is closed; null as long as it is open. Written once, by whoever closes it.
     private final AtomicReference<CloseMode> poolsMode = new AtomicReference<>();
 
-    /** Without a callback connections close themselves, without the function they show no socket. */
-    Closing(DisposalCallback<C> callback, Function<? super C, Socket> sockets, ManagedConnections<?> connections) {
-        this.callback = callback;
-        this.sockets = sockets;
+    Closing(Treatment<?, C> treatment, ManagedConnections<?> connections) {
+        this.treatment = treatment;
         this.connections = connections;
     }
 
@@ -40,16 +36,17 @@ final class Closing<C extends ModalCloseable> {
     }
 
     void close(C connection, CloseMode mode) {
-        if (callback != null) {
-            callback.execute(connection, mode);
-        } else {
-            connection.close(mode);
-        }
+        treatment.close(connection, mode);
+    }
+
+    /** The pool lets a connection go, which is closed by and by. */
+    void letGo(C connection, Cause cause) {
+        treatment.letGo(connection, cause);
     }
 
     /** A connection's socket; null if it shows none. */
     Socket socketOf(C connection) {
-        return sockets == null ? null : sockets.apply(connection);
+        return treatment.socketOf(connection);
     }
 
     /** What is known of the socket of one place's connections. */

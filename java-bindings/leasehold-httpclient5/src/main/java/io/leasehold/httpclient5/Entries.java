@@ -11,17 +11,12 @@ import io.leasehold.Watching;
 import io.leasehold.managed.ManagedPool;
 import io.leasehold.managed.WeakConnection;
 import io.leasehold.managed.WeakInterner;
-import java.net.Socket;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Function;
 import java.util.function.Predicate;
-import java.util.logging.Level;
-import java.util.logging.Logger;
 import org.apache.hc.core5.io.CloseMode;
 import org.apache.hc.core5.io.ModalCloseable;
 import org.apache.hc.core5.pool.ConnPoolListener;
 import org.apache.hc.core5.pool.ConnPoolStats;
-import org.apache.hc.core5.pool.DisposalCallback;
 import org.apache.hc.core5.pool.PoolEntry;
 import org.apache.hc.core5.util.Deadline;
 import org.apache.hc.core5.util.TimeValue;
@@ -41,47 +36,40 @@ final class Entries<T, C extends ModalCloseable> {
         }
 
         @Override
+        public void letGo(Place<T, C> place, Cause cause) {
+            place.letGo(cause);
+        }
+
+        @Override
         public boolean mayBlock(Place<T, C> place) {
             return place.mayBlockToClose();
         }
     }
 
-    /** The name of the pool's class, which is above this one. */
-    private static final String LOGGER = "io.leasehold.httpclient5.LeaseholdConnPool";
-
     private final ManagedPool<T, Place<T, C>> managed;
     private final Places<T, C> places = new Places<>();
     private final Closing<C> closing;
+    private final Treatment<T, C> treatment;
     private final TimeValue timeToLive;
     private final ConnPoolListener<T> listener;
     private final ConnPoolStats<T> stats;
     private final WeakInterner<Object> states = new WeakInterner<>();
 
-    /** In a pool as described; the last two are for the listener, and may be null without one. */
-    Entries(ConnectionPool.Builder<T, WeakConnection<Place<T, C>>> builder, Watching watching, TimeValue timeToLive,
-            DisposalCallback<C> disposalCallback, Function<? super C, Socket> sockets, ConnPoolListener<T> listener,
-            ConnPoolStats<T> stats) {
-        managed = new ManagedPool<>(builder.watching(watching));
+    /** In a pool as described, for connections that are treated so; the last two are for the listener, and may be null without one. */
+    Entries(ConnectionPool.Builder<T, WeakConnection<Place<T, C>>> builder, Treatment<T, C> treatment, Watching watching,
+            TimeValue timeToLive, ConnPoolListener<T> listener, ConnPoolStats<T> stats) {
+        managed = new ManagedPool<>(builder);
         managed.setWatching(watching);
-        closing = new Closing<>(disposalCallback, sockets, managed.connections());
+        closing = new Closing<>(treatment, managed.connections());
+        this.treatment = treatment;
         this.timeToLive = timeToLive;
         this.listener = listener;
         this.stats = stats;
     }
 
     /** Starts to describe the pool underneath. */
-    static <T, C extends ModalCloseable> ConnectionPool.Builder<T, WeakConnection<Place<T, C>>> pool() {
-        return ManagedPool.<T, Place<T, C>>builder(new Closer<>(), (route, place) -> warn(
-                "Connection reclaimed by garbage collector, it was never released: [route: " + route + "]", null));
-    }
-
-    /** Logs what can be told nobody; never throws, whatever a handler does. */
-    static void warn(String message, Throwable cause) {
-        try {
-            Logger.getLogger(LOGGER).log(Level.WARNING, message, cause);
-        } catch (Throwable e) {
-            // There is nowhere left to say it.
-        }
+    static <T, C extends ModalCloseable> ConnectionPool.Builder<T, WeakConnection<Place<T, C>>> pool(Treatment<T, C> treatment) {
+        return ManagedPool.<T, Place<T, C>>builder(new Closer<>(), (route, place) -> treatment.lost(route));
     }
 
     ManagedPool<T, Place<T, C>> managed() {
@@ -116,7 +104,7 @@ final class Entries<T, C extends ModalCloseable> {
             // Of the two clocks, the wall's counts.
             lease.replace();
             tie = null;
-        } else if (tie != null && place.isStale()) {
+        } else if (tie != null && treatment.isStaleAtLease(tie.entry.getRoute(), place.known, place.socket())) {
             lease.replaceStale();
             tie = null;
         }

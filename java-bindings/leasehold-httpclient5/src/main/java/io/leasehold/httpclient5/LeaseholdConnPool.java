@@ -7,12 +7,12 @@ import io.leasehold.Policy;
 import io.leasehold.PoolShutDownException;
 import io.leasehold.Stats;
 import io.leasehold.Watching;
+import io.leasehold.managed.ManagedPool;
 import io.leasehold.managed.WeakConnection;
 import java.net.Socket;
 import java.util.Set;
 import java.util.concurrent.Future;
 import java.util.function.Function;
-import java.util.function.Predicate;
 import org.apache.hc.core5.concurrent.FutureCallback;
 import org.apache.hc.core5.io.CloseMode;
 import org.apache.hc.core5.io.ModalCloseable;
@@ -59,7 +59,7 @@ import org.apache.hc.core5.util.Timeout;
 public final class LeaseholdConnPool<T, C extends ModalCloseable> implements ManagedConnPool<T, C> {
     private final Entries<T, C> entries;
     private final ConnectionPool<T, WeakConnection<Place<T, C>>> pool;
-    private final Predicate<PoolEntry<T, C>> isExpiredToo;
+    private final Treatment<T, C> treatment;
 
     /**
      * Creates a pool that leases the connection first that was released last, without a time to live, for connections that show no socket.
@@ -125,25 +125,29 @@ public final class LeaseholdConnPool<T, C extends ModalCloseable> implements Man
     public LeaseholdConnPool(
             int defaultMaxPerRoute, int maxTotal, TimeValue timeToLive, PoolReusePolicy policy, DisposalCallback<C> disposalCallback,
             ConnPoolListener<T> connPoolListener, Function<? super C, Socket> sockets, Watching watching) {
-        this(defaultMaxPerRoute, maxTotal, timeToLive, policy, disposalCallback, connPoolListener, sockets, watching, entry -> false);
+        this(defaultMaxPerRoute, maxTotal, timeToLive, policy, connPoolListener, watching, new OwnTreatment<>(disposalCallback, sockets));
     }
 
-    /** As above, and {@code isExpiredToo} says which other entries {@link #closeExpired} closes. */
+    /** A pool of connections that are treated so. */
     LeaseholdConnPool(
-            int defaultMaxPerRoute, int maxTotal, TimeValue timeToLive, PoolReusePolicy policy, DisposalCallback<C> disposalCallback,
-            ConnPoolListener<T> connPoolListener, Function<? super C, Socket> sockets, Watching watching,
-            Predicate<PoolEntry<T, C>> isExpiredToo) {
+            int defaultMaxPerRoute, int maxTotal, TimeValue timeToLive, PoolReusePolicy policy, ConnPoolListener<T> connPoolListener,
+            Watching watching, Treatment<T, C> treatment) {
         Args.positive(defaultMaxPerRoute, "Max per route value");
         Args.positive(maxTotal, "Max total value");
         Leasehold.requireAvailable();
-        this.isExpiredToo = isExpiredToo;
-        ConnectionPool.Builder<T, WeakConnection<Place<T, C>>> builder = Entries.<T, C>pool()
+        this.treatment = treatment;
+        ConnectionPool.Builder<T, WeakConnection<Place<T, C>>> builder = Entries.pool(treatment)
                 .maxPerRoute(defaultMaxPerRoute)
                 .maxTotal(maxTotal)
                 .policy(policy == PoolReusePolicy.FIFO ? Policy.FIFO : Policy.LIFO);
-        entries = new Entries<>(builder, watching, TimeValue.defaultsToNegativeOneMillisecond(timeToLive), disposalCallback, sockets,
-                connPoolListener, this);
+        TimeValue limit = TimeValue.defaultsToNegativeOneMillisecond(timeToLive);
+        entries = new Entries<>(builder, treatment, watching, limit, connPoolListener, this);
         pool = entries.managed().pool();
+    }
+
+    /** The pool underneath, for a manager. */
+    ManagedPool<T, ?> managed() {
+        return entries.managed();
     }
 
     /**
@@ -257,7 +261,7 @@ public final class LeaseholdConnPool<T, C extends ModalCloseable> implements Man
     @Override
     public void closeExpired() {
         long now = System.currentTimeMillis();
-        entries.closeIdleIf(entry -> entry.getExpiryDeadline().isBefore(now) || isExpiredToo.test(entry));
+        entries.closeIdleIf(entry -> entry.getExpiryDeadline().isBefore(now) || treatment.isExpired(entry, now));
     }
 
     /**

@@ -1,7 +1,7 @@
 package io.leasehold.httpclient5;
 
+import io.leasehold.Cause;
 import io.leasehold.Lease;
-import io.leasehold.Liveness;
 import io.leasehold.managed.ManagedSocket;
 import io.leasehold.managed.WeakConnection;
 import io.leasehold.managed.WeakInterner;
@@ -9,7 +9,6 @@ import java.lang.ref.ReferenceQueue;
 import java.lang.ref.WeakReference;
 import java.net.Socket;
 import java.util.Map;
-import javax.net.ssl.SSLSocket;
 import org.apache.hc.core5.io.CloseMode;
 import org.apache.hc.core5.io.ModalCloseable;
 import org.apache.hc.core5.pool.PoolEntry;
@@ -60,10 +59,17 @@ final class Place<T, C extends ModalCloseable> extends WeakReference<Tie<T, C>> 
         }
     }
 
-    /** Whether its peer has closed the connection, as far as that is to be asked and can be told. */
-    boolean isStale() {
-        Socket shown = closing.socketOf(known);
-        return shown != null && socket.liveness(shown, shown instanceof SSLSocket) == Liveness.CLOSED;
+    /** What is known of the socket of its connections. */
+    ManagedSocket socket() {
+        return socket;
+    }
+
+    /** The pool underneath lets the connection go. */
+    void letGo(Cause cause) {
+        C connection = known;
+        if (connection != null) {
+            closing.letGo(connection, cause);
+        }
     }
 
     /** Whether to close it may wait for somebody. Of one that shows no socket that is not known; a reset waits for nobody. */

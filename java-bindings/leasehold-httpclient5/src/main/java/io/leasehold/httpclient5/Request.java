@@ -155,7 +155,7 @@ final class Request<T, C extends ModalCloseable>
         try {
             call.run();
         } catch (Throwable e) {
-            Entries.warn("A callback has failed that was told of a lease", e);
+            OwnTreatment.warn("A callback has failed that was told of a lease", e);
         }
     }
 

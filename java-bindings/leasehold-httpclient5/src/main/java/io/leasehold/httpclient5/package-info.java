@@ -1,5 +1,13 @@
 /**
- * A connection pool for Apache HttpCore and HttpClient 5.x that keeps its connections in a Leasehold pool.
+ * A connection manager for Apache HttpClient 5.2 and later, and the pool that it is made of, which keep their connections in a Leasehold pool.
+ *
+ * <p>{@link io.leasehold.httpclient5.LeaseholdHttpClientConnectionManager} takes the place of {@code PoolingHttpClientConnectionManager},
+ * which it extends:
+ * <pre>{@code
+ * CloseableHttpClient client = HttpClients.custom()
+ *         .setConnectionManager(LeaseholdHttpClientConnectionManagerBuilder.create().setMaxConnPerRoute(20).build())
+ *         .build();
+ * }</pre>
  *
  * <p>{@link io.leasehold.httpclient5.LeaseholdConnPool} takes the place of {@code StrictConnPool}, wherever a {@code ManagedConnPool} is
  * taken.

@@ -60,7 +60,7 @@ class CollectionTest {
         awaitPlace();
         open(pool, new Conn("lost, too"));
         awaitPlace();
-        assertEquals(2, log.lines().size());
+        Eventually.await("both to be told of", () -> log.lines().size() == 2);
     }
 
     @Test

@@ -1,0 +1,149 @@
+package io.leasehold.httpclient5;
+
+import io.leasehold.Counters;
+import io.leasehold.LeaseholdManager;
+import io.leasehold.LeaseholdUnavailableException;
+import io.leasehold.Watching;
+import io.leasehold.managed.ManagedPool;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeoutException;
+import org.apache.hc.client5.http.HttpRoute;
+import org.apache.hc.client5.http.config.ConnectionConfig;
+import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManager;
+import org.apache.hc.client5.http.io.ConnectionEndpoint;
+import org.apache.hc.client5.http.io.LeaseRequest;
+import org.apache.hc.core5.function.Resolver;
+import org.apache.hc.core5.io.CloseMode;
+import org.apache.hc.core5.util.TimeValue;
+import org.apache.hc.core5.util.Timeout;
+
+/**
+ * {@link PoolingHttpClientConnectionManager} of HttpClient 5.2 and later on a {@link LeaseholdConnPool}: a manager for any number of
+ * threads and routes, with limits of 5 connections per route and 25 in total unless set otherwise. What it does is the code of the class
+ * that it extends, of the version that is there, its log lines included; only the pool below is another.
+ *
+ * <p>What differs is listed in the project's {@code docs/compatibility.md}; above all:
+ * <ul>
+ * <li>Whether a connection is still alive is asked of the operating system, in half a microsecond instead of a millisecond, and so at
+ *     every lease, unless {@link ConnectionConfig} switches validation off by a negative time.
+ * <li>A connection that its server closes while it is idle is closed at once.
+ * <li>An interrupt, a timeout or a cancellation never loses a place, nor does an endpoint that is garbage collected without having been
+ *     released.
+ * <li>No lock is held while a connection is closed.
+ * <li>{@code closeExpired} looks at the time to live and at the idle timeout of {@link ConnectionConfig}, too.
+ * </ul>
+ *
+ * <p>{@code LeaseholdHttpClientConnectionManagerBuilder} has the options of HttpClient's builder. All methods may be called by any thread
+ * at any time.
+ */
+public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConnectionManager implements LeaseholdManager {
+    private final ConnectionConfigs configs;
+    private final LeaseholdConnPool<?, ?> pool;
+
+    /**
+     * Creates a manager for http and https with the JDK's sockets and TLS, as HttpClient's own is by default.
+     *
+     * @throws LeaseholdUnavailableException if the native library could not be loaded; its message says what to do
+     */
+    public LeaseholdHttpClientConnectionManager() {
+        this(new ManagerParts(Operators.ofVersion(null, null, false), null, null));
+    }
+
+    LeaseholdHttpClientConnectionManager(ManagerParts parts) {
+        super(parts.operator, parts.pool, parts.factory);
+        configs = parts.configs;
+        pool = parts.pool;
+        super.setConnectionConfigResolver(configs::shown);
+    }
+
+    private ManagedPool<?, ?> managed() {
+        return pool.managed();
+    }
+
+    /**
+     * Sets the same configuration for all routes.
+     *
+     * @param config the configuration; null for {@link ConnectionConfig#DEFAULT}
+     */
+    @Override
+    public void setDefaultConnectionConfig(ConnectionConfig config) {
+        configs.set(route -> config);
+    }
+
+    /**
+     * Sets the configuration of connections by route. What {@link ConnectionConfig#getValidateAfterInactivity} says counts for what only a
+     * read of a millisecond can tell; what the operating system can tell is asked at every lease, unless it is negative.
+     *
+     * @param resolver finds a route's configuration, or null for the default; null if no route has one
+     */
+    @Override
+    public void setConnectionConfigResolver(Resolver<HttpRoute, ConnectionConfig> resolver) {
+        configs.set(resolver);
+    }
+
+    /**
+     * Asks for an endpoint, as HttpClient's manager does. A thread that is interrupted while it waits gives the request up, which older
+     * HttpClients leave in the queue.
+     *
+     * @param id names the exchange in log lines
+     * @param route where to
+     * @param requestTimeout how long the request may wait
+     * @param state for whom; null is for nobody
+     * @return the request
+     */
+    @Override
+    public LeaseRequest lease(String id, HttpRoute route, Timeout requestTimeout, Object state) {
+        LeaseRequest request = super.lease(id, route, requestTimeout, state);
+        return new LeaseRequest() {
+            @Override
+            public ConnectionEndpoint get(Timeout timeout) throws InterruptedException, ExecutionException, TimeoutException {
+                try {
+                    return request.get(timeout);
+                } catch (InterruptedException e) {
+                    request.cancel();
+                    throw e;
+                }
+            }
+
+            @Override
+            public boolean cancel() {
+                return request.cancel();
+            }
+        };
+    }
+
+    /**
+     * Ends the lease of an endpoint, as HttpClient's manager does. If the manager was closed, a connection that was opened since is closed.
+     *
+     * @param endpoint the endpoint
+     * @param state to whom it is bound from now on; null is to nobody
+     * @param keepAlive for how long it may be kept, zero and less without end; null is not at all
+     */
+    @Override
+    public void release(ConnectionEndpoint endpoint, Object state, TimeValue keepAlive) {
+        if (pool.isShutdown() && endpoint != null) {
+            endpoint.close(CloseMode.GRACEFUL);
+        }
+        super.release(endpoint, state, keepAlive);
+    }
+
+    @Override
+    public void setWatching(Watching watching) {
+        managed().setWatching(watching);
+    }
+
+    @Override
+    public void setTcpKeepAlive(int idle, int interval, int probes) {
+        managed().setTcpKeepAlive(idle, interval, probes);
+    }
+
+    @Override
+    public void disableTcpKeepAlive() {
+        managed().disableTcpKeepAlive();
+    }
+
+    @Override
+    public Counters getCounters() {
+        return managed().getCounters();
+    }
+}

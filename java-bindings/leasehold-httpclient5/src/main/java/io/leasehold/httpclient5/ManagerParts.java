@@ -1,0 +1,36 @@
+package io.leasehold.httpclient5;
+
+import io.leasehold.Watching;
+import io.leasehold.managed.ManagedConnections;
+import org.apache.hc.client5.http.HttpRoute;
+import org.apache.hc.client5.http.impl.io.ManagedHttpClientConnectionFactory;
+import org.apache.hc.client5.http.io.HttpClientConnectionOperator;
+import org.apache.hc.client5.http.io.ManagedHttpClientConnection;
+import org.apache.hc.core5.http.io.HttpConnectionFactory;
+import org.apache.hc.core5.pool.PoolReusePolicy;
+
+/** What a classic manager is made of, which has to be there before it is. */
+final class ManagerParts {
+    // HttpClient's own.
+    private static final int MAX_TOTAL = 25;
+    private static final int MAX_PER_ROUTE = 5;
+
+    final HttpClientConnectionOperator operator;
+    final ConnectionConfigs configs = new ConnectionConfigs();
+    final LeaseholdConnPool<HttpRoute, ManagedHttpClientConnection> pool;
+    final HttpConnectionFactory<ManagedHttpClientConnection> factory;
+
+    /** With a factory or a policy of null for HttpClient's own. */
+    ManagerParts(HttpClientConnectionOperator operator, HttpConnectionFactory<ManagedHttpClientConnection> factory,
+            PoolReusePolicy policy) {
+        this.operator = operator;
+        pool = new LeaseholdConnPool<>(MAX_PER_ROUTE, MAX_TOTAL, null, policy, null, Watching.BOTH, new ManagersTreatment(configs));
+        HttpConnectionFactory<ManagedHttpClientConnection> makes = factory != null ? factory : ManagedHttpClientConnectionFactory.INSTANCE;
+        ManagedConnections<?> connections = pool.managed().connections();
+        ConnectionConfigs configs = this.configs;
+        this.factory = socket -> {
+            ManagedHttpClientConnection made = makes.createConnection(socket);
+            return made == null ? null : new CheckedConnection(made, connections.socket(), configs);
+        };
+    }
+}

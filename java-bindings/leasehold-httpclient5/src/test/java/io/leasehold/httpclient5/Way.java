@@ -1,0 +1,68 @@
+package io.leasehold.httpclient5;
+
+import io.leasehold.testsupport.ScriptedServer;
+import io.leasehold.testsupport.TestTls;
+import java.io.IOException;
+import org.apache.hc.client5.http.classic.methods.HttpGet;
+import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
+import org.apache.hc.client5.http.impl.classic.HttpClientBuilder;
+import org.apache.hc.client5.http.impl.classic.HttpClients;
+import org.apache.hc.core5.http.HttpHost;
+import org.apache.hc.core5.http.io.entity.EntityUtils;
+
+/** How requests reach a scripted server. */
+enum Way {
+    PLAIN,
+    TLS,
+    PROXIED,
+    TUNNELLED;
+
+    ScriptedServer server() throws IOException {
+        return this == TLS ? ScriptedServer.tls() : ScriptedServer.plain();
+    }
+
+    /** A builder of managers that trust the server. */
+    @SuppressWarnings("deprecation") // What all versions have.
+    static LeaseholdHttpClientConnectionManagerBuilder manager() {
+        return LeaseholdHttpClientConnectionManagerBuilder.create().setSSLSocketFactory(
+                new org.apache.hc.client5.http.ssl.SSLConnectionSocketFactory(TestTls.context()));
+    }
+
+    /** A client that goes this way, never retries and leaves the manager alone when it is closed. */
+    CloseableHttpClient client(ScriptedServer server, LeaseholdHttpClientConnectionManager manager) {
+        return builder(server, manager).build();
+    }
+
+    /** What {@link #client} is made of. */
+    HttpClientBuilder builder(ScriptedServer server, LeaseholdHttpClientConnectionManager manager) {
+        HttpClientBuilder builder = HttpClients.custom()
+                .setConnectionManager(manager).setConnectionManagerShared(true).disableAutomaticRetries();
+        if (this == PROXIED || this == TUNNELLED) {
+            builder.setProxy(new HttpHost("http", "localhost", server.port()));
+        }
+        return builder;
+    }
+
+    /** What a server answers to the nth request for /ok of a connection; CONNECT is one for itself. */
+    String answer(int connection, int request) {
+        return "c" + connection + " r" + (this == TUNNELLED ? request + 1 : request);
+    }
+
+    /** The body that a GET of a path is answered with. */
+    String get(CloseableHttpClient client, ScriptedServer server, String path) throws IOException {
+        return client.execute(request(server, path), response -> EntityUtils.toString(response.getEntity()));
+    }
+
+    HttpGet request(ScriptedServer server, String path) {
+        switch (this) {
+            case PLAIN:
+                return new HttpGet("http://localhost:" + server.port() + path);
+            case TLS:
+                return new HttpGet("https://localhost:" + server.port() + path);
+            case PROXIED:
+                return new HttpGet("http://localhost:1" + path);
+            default:
+                return new HttpGet("https://localhost:443" + path);
+        }
+    }
+}
