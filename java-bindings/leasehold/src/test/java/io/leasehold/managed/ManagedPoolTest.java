@@ -11,6 +11,8 @@ import io.leasehold.ConnectionPool;
 import io.leasehold.Disposer;
 import io.leasehold.LeakListener;
 import io.leasehold.Lease;
+import io.leasehold.LeaseHook;
+import io.leasehold.LeaseRequest;
 import io.leasehold.PoolShutDownException;
 import io.leasehold.ShutdownMode;
 import io.leasehold.testsupport.Eventually;
@@ -18,6 +20,7 @@ import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 /** A manager alone holds its connections, and is asked of those only that are still there. */
@@ -169,7 +172,7 @@ class ManagedPoolTest {
     }
 
     @Test
-    void aRouteIsBusyThatHasConnections() {
+    void aRouteIsBusyThatHasConnectionsOrWaitingRequests() {
         ConnectionPool<String, WeakConnection<Made>> pool = managed.pool();
         pool.setMaxPerRoute("b", 1);
         assertEquals(Collections.emptySet(), managed.busyRoutes());
@@ -177,8 +180,33 @@ class ManagedPoolTest {
         assertEquals(Collections.singleton("a"), managed.busyRoutes());
         lease.release();
         assertEquals(Collections.singleton("a"), managed.busyRoutes());
+        // One is leased, and one is idle.
+        Lease<WeakConnection<Made>> first = pool.tryLease("a");
+        Lease<WeakConnection<Made>> second = open(managed);
+        first.release();
+        assertEquals(Collections.singleton("a"), managed.busyRoutes());
         pool.clear("a");
+        // One is leased, and one is waited for.
+        pool.setMaxPerRoute("a", 1);
+        PendingHook waiting = new PendingHook();
+        LeaseRequest request = pool.requestLease("a", null, Long.MAX_VALUE, TimeUnit.SECONDS, waiting);
+        assertEquals(Collections.singleton("a"), managed.busyRoutes());
+        assertTrue(request.cancel());
+        second.discard();
         assertEquals(Collections.emptySet(), managed.busyRoutes());
+    }
+
+    /** Of a request that is never served. */
+    private static final class PendingHook implements LeaseHook<WeakConnection<Made>> {
+        @Override
+        public void leased(Lease<WeakConnection<Made>> lease) {
+            lease.discard();
+        }
+
+        @Override
+        public void failed(Throwable why) {
+            throw new AssertionError(why);
+        }
     }
 
     @Test

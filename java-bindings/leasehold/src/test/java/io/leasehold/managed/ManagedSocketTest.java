@@ -11,9 +11,12 @@ import io.leasehold.Liveness;
 import io.leasehold.Watching;
 import io.leasehold.testsupport.Eventually;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketException;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -69,6 +72,70 @@ class ManagedSocketTest {
         theirs.close();
         Eventually.await("the end", () -> socket.isClosed(ours));
         assertEquals(Liveness.CLOSED, socket.liveness(ours, false));
+    }
+
+    @Test
+    void itsDescriptorIsLookedForOnce() throws Exception {
+        AtomicInteger looks = new AtomicInteger();
+        try (Socket wrapper = new Wrapper(ours, looks)) {
+            assertEquals(Liveness.ALIVE, socket.liveness(wrapper, false));
+            int first = looks.get();
+            assertTrue(first > 0, "no search is seen");
+            socket.liveness(wrapper, false);
+            socket.mayBlockToClose(wrapper);
+            assertEquals(first, looks.get());
+        }
+    }
+
+    /** Leads to another one by the stream that is read from, for which it is asked when its descriptor is looked for. */
+    private static final class Wrapper extends Socket {
+        private final Object inner;
+        private final AtomicInteger looks;
+
+        Wrapper(Socket inner, AtomicInteger looks) {
+            this.inner = inner;
+            this.looks = looks;
+        }
+
+        private Socket inner() {
+            return (Socket) inner;
+        }
+
+        @Override
+        public InputStream getInputStream() throws IOException {
+            looks.incrementAndGet();
+            return inner().getInputStream();
+        }
+
+        @Override
+        public boolean isConnected() {
+            return true;
+        }
+
+        @Override
+        public InetAddress getInetAddress() {
+            return inner().getInetAddress();
+        }
+
+        @Override
+        public int getPort() {
+            return inner().getPort();
+        }
+
+        @Override
+        public InetAddress getLocalAddress() {
+            return inner().getLocalAddress();
+        }
+
+        @Override
+        public int getLocalPort() {
+            return inner().getLocalPort();
+        }
+
+        @Override
+        public int getSoLinger() throws SocketException {
+            return inner().getSoLinger();
+        }
     }
 
     @Test
@@ -135,8 +202,17 @@ class ManagedSocketTest {
         assertTrue(socket.attach(ours, lease));
         assertTrue(socket.attach(null, lease));
         lease.release();
-        theirs.close();
-        Eventually.await("its end", () -> socket.isClosed(ours));
+        try (Socket other = new Socket(listener.getInetAddress(), listener.getLocalPort()); Socket others = listener.accept()) {
+            Lease<WeakConnection<Made>> watched = managed.pool().tryLease("b");
+            managed.connections().fill(watched, new Made(other).cell);
+            assertTrue(managed.connections().socket().attach(other, watched));
+            watched.release();
+            theirs.close();
+            Eventually.await("its end", () -> socket.isClosed(ours));
+            // What is told of later is noted later.
+            others.close();
+            Eventually.await("the other's end", () -> managed.getCounters().closedByPeer() > 0);
+        }
         lease = managed.pool().tryLease("a");
         assertFalse(lease.isVacancy());
         lease.discard();

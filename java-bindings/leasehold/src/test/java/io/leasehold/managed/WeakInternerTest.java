@@ -2,6 +2,7 @@ package io.leasehold.managed;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 
 import io.leasehold.testsupport.Eventually;
@@ -28,6 +29,14 @@ class WeakInternerTest {
         Eventually.awaitAfterCollection("the first to go", () -> key.get() == null);
         Name another = new Name("ann");
         assertSame(another, interner.hold(another).first());
+    }
+
+    @Test
+    void nothingIsHeldByNobody() {
+        assertNull(interner.hold(null));
+        assertNull(WeakInterner.key(null));
+        WeakInterner.Held<Object> held = interner.hold(new Name("ann"));
+        assertSame(held.key(), WeakInterner.key(held));
     }
 
     @Test
