@@ -47,6 +47,11 @@ import org.apache.hc.core5.util.Timeout;
  * <p>A pool that is told how a connection shows its socket notices when a peer closes an idle connection, which is closed at once. Only
  * sockets can be watched that whoever closes a connection closes with it, at that moment: not those of a reactor.
  *
+ * <p><b>Memory effects</b>: what a thread did before it released an entry, what it wrote on the entry included, happens before what
+ * follows, in another thread, a {@link Future#get} that got its connection or the place of it, and before a callback is told of that. What
+ * it did before it raised a limit, closed the pool or cancelled a request happens before what follows an answer that came of it. To pass an
+ * entry to another thread takes what passing any object takes. Statistics order nothing.
+ *
  * <p>All methods may be called by any thread at any time; none waits, but for {@link Future#get} of what {@link #lease} returns, and for a
  * callback that is called in its course. A lease and a release that meet an idle connection take constant time and one short lock among
  * several; with a state, time in proportion to the states in use, which are compared by {@code equals} alone. A pool that nobody refers to

@@ -33,6 +33,9 @@ import org.apache.hc.core5.util.Timeout;
  * <li>{@code closeExpired} looks at the time to live and at the idle timeout of {@link ConnectionConfig}, too.
  * </ul>
  *
+ * <p><b>Memory effects</b>: those of {@link LeaseholdConnPool}, of which endpoints are leased and released; and what a thread did before it
+ * set a configuration happens before a connection is opened or looked at by it.
+ *
  * <p>{@code LeaseholdHttpClientConnectionManagerBuilder} has the options of HttpClient's builder. All methods may be called by any thread
  * at any time.
  */
