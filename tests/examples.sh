@@ -25,4 +25,5 @@ run() {
 run sockets 'HTTP/1.1 200 OK, 6 bytes'
 run httpclient3 'HTTP/1.1 200 OK, 6 bytes'
 run httpclient4 'HTTP/1.1 200 OK, 6 bytes'
+run httpclient5 'HTTP/1.1 200 OK, 6 bytes'
 run spring-resttemplate '200 OK, 6 bytes'
