@@ -3,6 +3,7 @@ package io.leasehold;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
@@ -14,15 +15,20 @@ import io.leasehold.internal.natives.Effects;
 import io.leasehold.internal.natives.Engine;
 import io.leasehold.testsupport.Eventually;
 import java.util.Queue;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Requests for which no thread waits: what was lost on the way to one, or cut off, is found and done by who looks after it. */
 class RequestsTest {
     private static final long GRACE = TimeUnit.MILLISECONDS.toNanos(100);
+    private static final int MORE_ROUTES_THAN_THE_ENGINE_KEEPS = 3_000;
     private static final Object VACANCY = "a vacancy";
 
     private final PoolState state = new PoolState((Disposer<Object>) (connection, cause) -> {}, null,
@@ -35,7 +41,7 @@ class RequestsTest {
         Upkeep.shutdown(pool, true);
     }
 
-    private static final class Waiting implements Patience {
+    private static class Waiting implements Patience {
         volatile long nanosLeft;
 
         Waiting(long nanosLeft) {
@@ -319,5 +325,187 @@ class RequestsTest {
 
     private static void assertLeft(int minutes, long millis) {
         assertTrue(millis > (minutes - 1) * 60_000L && millis <= minutes * 60_000L + 1, millis + " ms for " + minutes + " min");
+    }
+
+    /** A pool whose waiters are told to come for what was released, with one connection, which is leased. */
+    private static final class Barging {
+        final Queue<Object> closed = new ConcurrentLinkedQueue<>();
+        final NativePool pool = PoolChores.newPool(new PoolState((Disposer<Object>) (connection, cause) -> closed.add(connection), null,
+                new PoolState.Constants(false, false, true, 10, 0, 1, false, Watching.OFF, false, 0), 1, 5));
+        private final LeaseRef first = pool.ref(this, null);
+
+        Barging() {
+            assertTrue(pool.tryLease(first, "a", null));
+            assertTrue(pool.opened(first, "c"));
+        }
+
+        Request request(String route, Patience patience) {
+            Object holder = new Object();
+            return new Request(pool, holder, pool.ref(holder, null), route, patience);
+        }
+
+        /** One that is queued, and that the housekeeper does not know. */
+        Request asked(String route, Patience patience) {
+            Request request = request(route, patience);
+            RouteRef ref = pool.intern(route);
+            assertEquals(Engine.WAIT, request.ask(ref, ref.id, new Effects()));
+            return request;
+        }
+
+        /** The connection is idle then, and whoever was told to come for it has not heard. */
+        void releaseUnheard() {
+            pool.engine.release(first.handle, Engine.KEEP_FOREVER, StateRef.NO_STATE, new Effects());
+            first.handle = LeaseRef.ENDED;
+        }
+
+        void awaitServed(Request request) throws Exception {
+            Eventually.await("it is told", () -> !request.answers.isEmpty());
+            assertFalse(request.answers.peek() instanceof Throwable, () -> request.answers.toString());
+            assertTrue(pool.release(request.lease, Engine.CLOSE, null));
+            assertEquals(0, pool.stats()[0] + pool.stats()[1]);
+            Upkeep.shutdown(pool, true);
+        }
+    }
+
+    @Test
+    void whoIsCancelledLeavesWhatItWasToComeForToTheNext() throws Exception {
+        Barging barging = new Barging();
+        Request head = barging.asked("a", new Waiting(Long.MAX_VALUE));
+        Request next = barging.asked("a", new Waiting(Long.MAX_VALUE));
+        barging.releaseUnheard();
+        assertTrue(head.cancel());
+        barging.awaitServed(next);
+        assertTrue(head.answers.isEmpty());
+    }
+
+    @Test
+    void whoseTimeIsUpLeavesWhatItWasToComeForToTheNext() throws Exception {
+        Barging barging = new Barging();
+        Waiting patience = new Waiting(1);
+        Request head = barging.asked("a", patience);
+        Request next = barging.asked("a", new Waiting(Long.MAX_VALUE));
+        barging.releaseUnheard();
+        patience.nanosLeft = 0;
+        head.isUp(new Effects());
+        barging.awaitServed(next);
+    }
+
+    @Test
+    void whatHasToMakeRoomForWhoJustComesToWaitIsClosed() throws Exception {
+        Barging barging = new Barging();
+        Waiting patience = new Waiting(Long.MAX_VALUE) {
+            private int looks;
+
+            @Override
+            public long nanosLeft() {
+                // The first look is that of who makes it; at the second nothing was to be had, and it does not wait yet.
+                if (++looks == 2) {
+                    barging.releaseUnheard();
+                }
+                return super.nanosLeft();
+            }
+        };
+        Request request = barging.request("b", patience);
+        request.start();
+        barging.awaitServed(request);
+        assertEquals(VACANCY, request.answers.peek());
+        assertEquals("c", barging.closed.peek());
+    }
+
+    private enum End { CANCELLED, TIMED_OUT, INTERRUPTED }
+
+    @ParameterizedTest
+    @EnumSource
+    void aThreadThatWaitsNoLongerLeavesWhatItWasToComeForToTheNext(End end) throws Exception {
+        Barging barging = new Barging();
+        Queue<Request> next = new ConcurrentLinkedQueue<>();
+        Waiting patience = new Waiting(Long.MAX_VALUE) {
+            @Override
+            public boolean isCancelled() {
+                // It is in the queue by now, and looks after its own end.
+                next.add(barging.asked("a", new Waiting(Long.MAX_VALUE)));
+                barging.releaseUnheard();
+                nanosLeft = end == End.TIMED_OUT ? 0 : nanosLeft;
+                if (end == End.INTERRUPTED) {
+                    Thread.currentThread().interrupt();
+                }
+                return end == End.CANCELLED;
+            }
+        };
+        Class<? extends Exception> thrown = end == End.CANCELLED ? CancellationException.class
+                : end == End.TIMED_OUT ? TimeoutException.class : InterruptedException.class;
+        assertThrows(thrown, () -> ParkedThread.lease(barging.pool, barging.pool.ref(this, null), "a", null, patience));
+        barging.awaitServed(next.element());
+    }
+
+    @Test
+    void whatHasToMakeRoomForAThreadThatJustComesToWaitIsClosed() throws Exception {
+        Barging barging = new Barging();
+        Waiting patience = new Waiting(Long.MAX_VALUE) {
+            @Override
+            public long nanosLeft() {
+                // Nothing was to be had, and it does not wait yet.
+                if (!barging.first.isEnded()) {
+                    barging.releaseUnheard();
+                }
+                return super.nanosLeft();
+            }
+        };
+        LeaseRef lease = barging.pool.ref(this, null);
+        ParkedThread.lease(barging.pool, lease, "b", null, patience);
+        assertNull(barging.pool.connection(lease));
+        assertEquals("c", barging.closed.peek());
+        assertTrue(barging.pool.release(lease, Engine.CLOSE, null));
+        Upkeep.shutdown(barging.pool, true);
+    }
+
+    @Test
+    void aHookIsCalledThoughAThreadIsWokenAfterIt() throws Exception {
+        Request hooked = asked(new Waiting(Long.MAX_VALUE));
+        LeaseRef lease = pool.ref(this, null);
+        FutureTask<Void> parked = new FutureTask<>(() -> {
+            ParkedThread.lease(pool, lease, "a", null, new Waiting(Long.MAX_VALUE));
+            return null;
+        });
+        new Thread(parked).start();
+        Eventually.await("both wait", () -> pool.stats()[1] == 2);
+        pool.engine.setMaxTotal(2, effects);
+        pool.carryOutHere(effects);
+        assertEquals(VACANCY, hooked.answers.peek());
+        parked.get();
+        assertTrue(pool.release(hooked.lease, Engine.CLOSE, null));
+        assertTrue(pool.release(lease, Engine.CLOSE, null));
+    }
+
+    @Test
+    void oneWhoseRouteTheEngineForgetsJustBeforeItWaitsIsServedAllTheSame() throws Exception {
+        Barging barging = new Barging();
+        long[] id = new long[1];
+        Waiting patience = new Waiting(Long.MAX_VALUE) {
+            private int looks;
+
+            @Override
+            public long nanosLeft() {
+                // As above: it was asked for already, and does not wait yet.
+                if (++looks == 2) {
+                    id[0] = barging.pool.state.routes.route("b").id;
+                    for (int i = 0; i < MORE_ROUTES_THAN_THE_ENGINE_KEEPS; i++) {
+                        assertTrue(barging.pool.engine.addRoute(new Effects()) > 0);
+                    }
+                }
+                return super.nanosLeft();
+            }
+        };
+        Request request = barging.request("b", patience);
+        request.start();
+        assertTrue(request.isAlive());
+        assertNotEquals(id[0], barging.pool.state.routes.route("b").id);
+        assertNull(barging.pool.state.routes.routeOf(id[0]));
+        assertTrue(barging.pool.release(barging.first, Engine.CLOSE, null));
+        barging.awaitServed(request);
+        assertEquals(VACANCY, request.answers.peek());
+        for (int slot = 0; slot < barging.pool.state.waiters.size(); slot++) {
+            assertNull(barging.pool.state.waiters.get(slot));
+        }
     }
 }
