@@ -151,6 +151,17 @@ final class Entries<T, C extends ModalCloseable> {
             throw new IllegalStateException("Pool entry is not present in the set of leased entries");
         }
         try {
+            endLease(lease, place, entry, reusable);
+        } finally {
+            // Whatever closing the connection has thrown.
+            if (listener != null) {
+                listener.onRelease(entry.getRoute(), stats);
+            }
+        }
+    }
+
+    private void endLease(Lease<WeakConnection<Place<T, C>>> lease, Place<T, C> place, PoolEntry<T, C> entry, boolean reusable) {
+        try {
             if (reusable) {
                 keep(lease, place, entry);
             }
@@ -161,9 +172,6 @@ final class Entries<T, C extends ModalCloseable> {
             if (!lease.isEnded()) {
                 end(lease, place, entry);
             }
-        }
-        if (listener != null) {
-            listener.onRelease(entry.getRoute(), stats);
         }
     }
 

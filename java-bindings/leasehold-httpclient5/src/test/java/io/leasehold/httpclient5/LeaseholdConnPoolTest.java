@@ -283,6 +283,31 @@ class LeaseholdConnPoolTest {
     }
 
     @Test
+    void theListenerHearsOfEachReleaseThoughItsConnectionCannotBeClosed() throws Exception {
+        List<String> told = new ArrayList<>();
+        RuntimeException failure = new RuntimeException("a connection that cannot be closed");
+        LeaseholdConnPool<String, Conn> listened = new LeaseholdConnPool<>(1, 1, null, null, (connection, mode) -> {
+            throw failure;
+        }, new ConnPoolListener<String>() {
+            @Override
+            public void onLease(String route, ConnPoolStats<String> stats) {
+                told.add("leased " + route);
+            }
+
+            @Override
+            public void onRelease(String route, ConnPoolStats<String> stats) {
+                told.add("released " + route);
+            }
+        });
+        PoolEntry<String, Conn> entry = open(listened, "a", new Conn("a"));
+        assertSame(failure, assertThrows(RuntimeException.class, () -> listened.release(entry, false)));
+        assertEquals(0, listened.getTotalStats().getLeased());
+        assertThrows(IllegalStateException.class, () -> listened.release(entry, true));
+        assertEquals("[leased a, released a]", told.toString());
+        listened.close();
+    }
+
+    @Test
     void anEntryThatComesForAnInterruptedThreadIsNotLost() throws Exception {
         PoolEntry<String, Conn> first = open(pool, "a", new Conn("a"));
         Future<PoolEntry<String, Conn>> future = pool.lease("a", null);
