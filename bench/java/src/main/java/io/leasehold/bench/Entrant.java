@@ -10,7 +10,11 @@ public enum Entrant {
     HTTPCLIENT3_LEASEHOLD("httpclient3-cycle", "leasehold", Httpclient3::leasehold),
     HTTPCLIENT3_MULTITHREADED("httpclient3-cycle", "httpclient3-multithreaded", Httpclient3::multithreaded),
     HTTPCLIENT4_LEASEHOLD("httpclient4-cycle", "leasehold", Httpclient4::leasehold),
-    HTTPCLIENT4_POOLING("httpclient4-cycle", "httpclient4-pooling", Httpclient4::pooling);
+    HTTPCLIENT4_POOLING("httpclient4-cycle", "httpclient4-pooling", Httpclient4::pooling),
+    HTTPCORE5_LEASEHOLD("httpcore5-cycle", "leasehold", Pools::leaseholdForHttpcore5),
+    HTTPCORE5_BESIDE_STRICT("httpcore5-cycle", "httpcore5-strict", Pools::httpcore5Strict),
+    HTTPCORE5_BESIDE_LAX("httpcore5-cycle", "httpcore5-lax", Pools::httpcore5Lax),
+    HTTPCORE5_BESIDE_OFFLOCK("httpcore5-cycle", "httpcore5-offlock", Pools::httpcore5Offlock);
 
     final String bench;
     final String contender;

@@ -2,9 +2,11 @@ package io.leasehold.bench;
 
 import io.leasehold.ConnectionPool;
 import io.leasehold.Lease;
+import io.leasehold.httpclient5.LeaseholdConnPool;
 import java.util.concurrent.TimeUnit;
 import org.apache.hc.core5.io.CloseMode;
 import org.apache.hc.core5.io.ModalCloseable;
+import org.apache.hc.core5.pool.LaxConnPool;
 import org.apache.hc.core5.pool.ManagedConnPool;
 import org.apache.hc.core5.pool.PoolEntry;
 import org.apache.hc.core5.pool.PoolReusePolicy;
@@ -42,6 +44,16 @@ final class Pools {
             lease.release();
             return connection;
         };
+    }
+
+    /** Ours by the same calls as the other pools of HttpCore. */
+    static Contender leaseholdForHttpcore5(int routes) {
+        return httpcore5(new LeaseholdConnPool<>(MAX_PER_ROUTE, MAX_PER_ROUTE * routes), routes);
+    }
+
+    static Contender httpcore5Lax(int routes) {
+        LaxConnPool<String, Connection> pool = new LaxConnPool<>(MAX_PER_ROUTE);
+        return httpcore5(pool, routes);
     }
 
     static Contender httpcore5Strict(int routes) {
