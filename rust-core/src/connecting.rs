@@ -16,8 +16,16 @@ impl<K, C> Lease<K, C> {
     /// `connect` is called here, and its future polled by the one returned, as long as nothing is released. Then what it has not
     /// [finished](Connected::unfinished) is the caller's, to go on with or to drop. It keeps its place in every limit as long as it lives.
     ///
-    /// Those who wait for a lease come first: only what would become idle is taken. It is one that is bound to nobody, whatever the
-    /// request was [bound to](crate::Request::bound_to), and alive as far as the pool asks.
+    /// From its first poll on the future stands by. Those who wait for a lease come first: only what would become idle is taken, by who
+    /// has stood by longest. It is one that is bound to nobody, whatever the request was [bound to](crate::Request::bound_to), and alive
+    /// as far as the pool asks; who was given a dead one stands by anew, behind the others.
+    ///
+    /// What is released for the future is kept for it, also in a pool with [barging](crate::Builder::barging), until it is polled or
+    /// dropped: so do one of the two, and lease nothing else meanwhile that has to wait for it. It is not given back where it expires
+    /// before that.
+    ///
+    /// One allocation. The first poll, and the first after something was released, is O(stripes) under a lock of the pool's; any other
+    /// clones a waker. Where a million requests wait or stand by already it opens alone.
     ///
     /// # Errors
     ///
@@ -63,7 +71,7 @@ impl<K, C> Lease<K, C> {
                 let opening = Box::pin(connect());
                 Connecting {
                     idle: None,
-                    standby: Some(standing_by(&vacancy)),
+                    standby: Some(Waiting::standing_by(&vacancy)),
                     opening: Some(Unfinished {
                         opening: Some(opening),
                         vacancy: Some(vacancy),
@@ -74,7 +82,8 @@ impl<K, C> Lease<K, C> {
     }
 }
 
-/// The future of a connection; see [`Lease::or_connect_async`]. Dropped, it gives everything back, and stops connecting.
+/// The future of a connection; see [`Lease::or_connect_async`]. Dropped, it stops connecting, gives its place back and what was released for
+/// it, and closes the connection that the lease had, if any.
 #[must_use = "futures do nothing unless polled"]
 pub struct Connecting<K, C, F> {
     /// The lease had one.
@@ -98,22 +107,13 @@ pub struct Connected<K, C, F> {
 /// to whoever waits.
 #[must_use = "dropping it stops connecting"]
 pub struct Unfinished<K, C, F> {
-    /// Taken when it is dropped, before the vacancy: what was begun is closed before its place is another's.
+    /// Taken when it is ready, or dropped.
     opening: Option<Pin<Box<F>>>,
-    /// Taken when it is open.
+    /// Taken when it is ready, else dropped after what was begun.
     vacancy: Option<Vacancy<K, C>>,
 }
 
-impl<K, C, F> Drop for Connecting<K, C, F> {
-    fn drop(&mut self) {
-        // Nobody has used it.
-        if let Some(connection) = self.idle.take() {
-            in_drop(|panics| {
-                panics.catch(|| Connection::keep_as_promised(connection));
-            });
-        }
-    }
-}
+const READY: &str = "a connection's future was polled after it was ready, or had panicked";
 
 impl<K, C, F> Unpin for Connecting<K, C, F> {}
 
@@ -133,11 +133,13 @@ where
         if let Some(connection) = released {
             return Poll::Ready(Ok(this.connected(connection)));
         }
-        let opening = this.opening.as_mut().expect("polled after it was ready");
-        let opened = ready!(Pin::new(opening).poll(context));
-        this.opening = None;
-        let released = this.stop_standing_by();
-        match opened {
+        let opening = this.opening.as_mut().expect(READY);
+        let opened = ready!(opening.poll_opening(context));
+        // Out of its place, and nobody stands by any more, before anything of the caller's is dropped.
+        let opening = this.opening.take();
+        let released = this.standby.take();
+        let released = released.and_then(|mut standby| standby.give_up());
+        match opening.expect(READY).finish(opened) {
             Ok(connection) => {
                 if let Some(lease) = released {
                     lease.give_back();
@@ -158,11 +160,13 @@ impl<K: Eq + Hash, C, F> Connecting<K, C, F> {
     /// A connection that was released, where one has come.
     fn poll_released(&mut self, context: &mut Context<'_>) -> Option<Connection<K, C>> {
         loop {
-            let standby = self.standby.as_mut()?;
+            // Out of its place: where its look panics, opening goes on alone.
+            let mut standby = self.standby.take()?;
             let Poll::Ready(outcome) = standby.poll(context.waker()) else {
+                self.standby = Some(standby);
                 return None;
             };
-            self.standby = None;
+            drop(standby);
             match outcome {
                 Ok(Lease::Connection(connection)) => return Some(connection),
                 // It was dead. Its place is somebody's who has none, and the next may be alive.
@@ -172,14 +176,9 @@ impl<K: Eq + Hash, C, F> Connecting<K, C, F> {
             }
             let opening = self.opening.as_ref();
             let vacancy = opening.and_then(|it| it.vacancy.as_ref());
-            self.standby = vacancy.map(standing_by);
+            self.standby = vacancy.map(Waiting::standing_by);
         }
     }
-}
-
-/// A request for what is released meanwhile.
-fn standing_by<K, C>(vacancy: &Vacancy<K, C>) -> Waiting<K, C> {
-    Waiting::standing_by(vacancy.shared(), vacancy.route())
 }
 
 impl<K, C, F> Connecting<K, C, F> {
@@ -189,12 +188,22 @@ impl<K, C, F> Connecting<K, C, F> {
             unfinished: self.opening.take(),
         }
     }
+}
 
-    /// What was granted meanwhile comes back.
-    fn stop_standing_by(&mut self) -> Option<Lease<K, C>> {
-        self.standby
-            .take()
-            .and_then(|mut standby| standby.give_up())
+impl<K, C, F> Unfinished<K, C, F> {
+    fn poll_opening<E>(&mut self, context: &mut Context<'_>) -> Poll<Result<C, E>>
+    where
+        F: Future<Output = Result<C, E>>,
+    {
+        self.opening.as_mut().expect(READY).as_mut().poll(context)
+    }
+
+    /// Uses the place for what was opened, or gives it back.
+    fn finish<E>(&mut self, opened: Result<C, E>) -> Result<Connection<K, C>, E> {
+        let vacancy = self.vacancy.take().expect(READY);
+        // What was begun is closed before its place is another's.
+        drop(self.opening.take());
+        opened.map(|connection| vacancy.fill(connection))
     }
 }
 
@@ -218,10 +227,8 @@ where
     ///
     /// Where it is polled once more after it was ready.
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let opening = self.opening.as_mut().expect("dropped with its owner");
-        let opened = ready!(opening.as_mut().poll(context));
-        let vacancy = self.vacancy.take().expect("polled after it was ready");
-        Poll::Ready(opened.map(|connection| vacancy.fill(connection)))
+        let opened = ready!(self.poll_opening(context));
+        Poll::Ready(self.finish(opened))
     }
 }
 

@@ -14,7 +14,7 @@ use crate::deadlines::Deadline;
 use crate::engine::{Answer, Outcome, RouteId, StateId, Ticket};
 use crate::error::LeaseError;
 use crate::held::HeldRoute;
-use crate::lease::{Connection, Lease};
+use crate::lease::{Connection, Lease, Vacancy};
 use crate::panics::{Panics, in_drop};
 use crate::shared::millis;
 use crate::shares::{Share, Shares};
@@ -287,14 +287,20 @@ impl<K: Eq + Hash, C> Waiting<K, C> {
     }
 
     pub(crate) fn poll(&mut self, waker: &Waker) -> Poll<Result<Lease<K, C>, LeaseError>> {
-        let outcome = self.advance(waker);
+        let mut before = None;
+        let outcome = self.advance(waker, &mut before);
         if outcome.is_ready() {
-            self.end();
+            self.end(before);
         }
         outcome.map(|outcome| outcome.and_then(Lease::usable))
     }
 
-    fn advance(&mut self, waker: &Waker) -> Poll<Result<Lease<K, C>, LeaseError>> {
+    /// `before` gets the waker that `waker` replaces, to be dropped when nothing can be lost any more.
+    fn advance(
+        &mut self,
+        waker: &Waker,
+        before: &mut Option<Waker>,
+    ) -> Poll<Result<Lease<K, C>, LeaseError>> {
         if self.ticket.is_none() {
             match self.ask() {
                 Ok(Some(lease)) => return Poll::Ready(Ok(lease)),
@@ -302,28 +308,24 @@ impl<K: Eq + Hash, C> Waiting<K, C> {
                 Err(refusal) => return Poll::Ready(Err(refusal)),
             }
         }
-        // Wakers are the executor's code. One is cloned before anything is taken, and dropped when nothing can be lost any more.
+        // Wakers are the executor's code. One is cloned before anything is taken.
         let waker = waker.clone();
         let Some(ticket) = self.ticket else {
             let ticket = self.shared.engine.reserve_ticket();
             let ticket = ticket.map_err(LeaseError::of)?;
             self.ticket = Some(ticket);
             // Published before the ticket is queued: a grant that comes at once finds whom to wake.
-            let before = self.shared.waiters.publish(ticket, waker);
-            let outcome = self.enqueue();
-            drop(before);
-            return outcome;
+            *before = self.shared.waiters.publish(ticket, waker);
+            return self.enqueue();
         };
         // Published before the answer is looked for: one that comes after the look wakes this waker.
-        let before = self.shared.waiters.publish(ticket, waker);
-        let outcome = match self.shared.engine.poll_ticket(ticket) {
+        *before = self.shared.waiters.publish(ticket, waker);
+        match self.shared.engine.poll_ticket(ticket) {
             Ok(Answer::Pending) => Poll::Pending,
             Ok(Answer::AskAgain) => self.enqueue(),
             Ok(Answer::Granted(grant)) => Poll::Ready(Ok(Lease::of_grant(&self.shared, grant))),
             Err(refusal) => Poll::Ready(Err(LeaseError::of(refusal))),
-        };
-        drop(before);
-        outcome
+        }
     }
 
     /// Queues the ticket, or asks again with it.
@@ -377,7 +379,7 @@ impl<K: Eq + Hash, C> Waiting<K, C> {
                     engine.lease(route, *state, *ticket, effects).map(own)
                 })
             }
-            None => unreachable!("a request that was answered is not asked again"),
+            None => panic!("a lease's future was polled after it was ready, or had panicked"),
         });
         drop(before);
         outcome.map_err(LeaseError::of)
@@ -385,21 +387,23 @@ impl<K: Eq + Hash, C> Waiting<K, C> {
 }
 
 impl<K, C> Waiting<K, C> {
-    /// A request for what is released of a route, of which the caller keeps an entry meanwhile.
-    pub(crate) fn standing_by(shared: &Arc<Share<K, C>>, route: RouteId) -> Self {
+    /// A request for what is released of the route of a vacancy, whose holder keeps that meanwhile.
+    pub(crate) fn standing_by(vacancy: &Vacancy<K, C>) -> Self {
         Waiting {
-            shared: Arc::clone(shared),
-            goal: Some(Goal::Released(route)),
+            shared: Arc::clone(vacancy.shared()),
+            goal: Some(Goal::Released(vacancy.route())),
             state: StateId::NONE,
             ticket: None,
         }
     }
 
-    /// The request was answered: nobody is to be woken for it any more, and its key is not needed.
-    fn end(&mut self) {
+    /// The request was answered: nobody is to be woken for it any more, and its key is not needed. Its ticket, which may be another's by
+    /// now, is forgotten before anything of a caller's is dropped.
+    fn end(&mut self, before: Option<Waker>) {
         let ticket = self.ticket.take();
         let waker = ticket.and_then(|ticket| self.shared.waiters.take(ticket));
         let mut panics = Panics::new();
+        panics.catch(|| drop(before));
         panics.catch(|| drop(waker));
         panics.catch(|| drop(self.goal.take()));
         panics.resume();

@@ -16,9 +16,7 @@ use std::thread;
 use std::time::Duration;
 
 use common::{LONG, wait};
-use leasehold::{
-    Clock, Connected, Connecting, Connection, Lease, LeaseError, ManualClock, Pool, State,
-};
+use leasehold::{Connected, Connecting, Connection, Lease, LeaseError, Pool, State};
 
 type Numbers = Pool<&'static str, u32>;
 
@@ -109,15 +107,12 @@ fn an_idle_connection_is_there_at_once() {
 }
 
 #[test]
-fn an_idle_connection_whose_future_is_dropped_is_kept_as_it_was() {
-    let clock = ManualClock::new();
-    let pool: Numbers = Pool::builder().clock(Clock::manual(&clock)).build();
-    Connection::keep_for(leased(&pool, 1), LONG);
-    let before = pool.entries()[0].expires_in;
+fn an_idle_connection_whose_future_is_dropped_is_closed_as_with_its_lease() {
+    let pool = Numbers::new();
+    Connection::keep(leased(&pool, 1));
     let lease = pool.try_lease(&"a").unwrap();
     drop(lease.or_connect_async(|| ready(Ok::<_, ()>(2))));
-    assert_eq!(numbers(&pool), (0, 1, 0));
-    assert_eq!((before, pool.entries()[0].expires_in), (Some(LONG), before));
+    assert_eq!(numbers(&pool), (0, 0, 0));
 }
 
 #[test]
@@ -298,6 +293,117 @@ fn what_is_dead_is_not_taken() {
 }
 
 #[test]
+fn what_was_released_dead_before_an_error_is_not_used() {
+    let pool: Numbers = Pool::builder()
+        .max_per_route(3)
+        .is_usable(|number| *number != 1)
+        .build();
+    let mut busy = Some(leased(&pool, 1));
+    let mut future = pool.try_lease(&"a").unwrap().or_connect_async(|| {
+        poll_fn(move |_| {
+            Connection::keep(busy.take().expect("once"));
+            Poll::Ready(Err::<u32, _>("refused"))
+        })
+    });
+    assert_eq!(outcome(&mut future).unwrap_err(), "refused");
+    assert_eq!(numbers(&pool), (0, 0, 0));
+}
+
+/// What is being opened, and does something when it is dropped.
+struct Begun<D: FnMut() + Unpin> {
+    answer: Option<Result<u32, &'static str>>,
+    at_drop: D,
+}
+
+impl<D: FnMut() + Unpin> Future for Begun<D> {
+    type Output = Result<u32, &'static str>;
+
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+        self.answer.take().map_or(Poll::Pending, Poll::Ready)
+    }
+}
+
+impl<D: FnMut() + Unpin> Drop for Begun<D> {
+    fn drop(&mut self) {
+        (self.at_drop)();
+    }
+}
+
+#[test]
+fn nobody_stands_by_while_what_was_begun_is_dropped() {
+    for answer in [None, Some(Ok(2)), Some(Err("refused"))] {
+        let pool = Numbers::new();
+        pool.set_max_per_route(4);
+        let mut busy = Some(leased(&pool, 1));
+        let is_there = RefCell::new(None);
+        let at_drop = || {
+            Connection::keep(busy.take().expect("once"));
+            *is_there.borrow_mut() = Some(numbers(&pool).1);
+        };
+        let lease = pool.try_lease(&"a").unwrap();
+        let mut future = lease.or_connect_async(|| Begun { answer, at_drop });
+        drop(poll(&mut future));
+        drop(future);
+        assert_eq!(*is_there.borrow(), Some(1), "{answer:?}");
+    }
+}
+
+#[test]
+fn what_was_begun_is_dropped_before_its_place_is_anothers() {
+    for answer in [None, Some(Err("refused"))] {
+        let pool = Numbers::new();
+        pool.set_max_total(1);
+        let told = Arc::new(Count::default());
+        let told_before = RefCell::new(None);
+        let at_drop = || *told_before.borrow_mut() = Some(told.0.load(Ordering::SeqCst));
+        let lease = pool.try_lease(&"a").unwrap();
+        let mut future = lease.or_connect_async(|| Begun { answer, at_drop });
+        let mut waiting = pool.lease_async(&"b");
+        let waker = Waker::from(Arc::clone(&told));
+        let mut context = Context::from_waker(&waker);
+        assert!(Pin::new(&mut waiting).poll(&mut context).is_pending());
+        drop(poll(&mut future));
+        drop(future);
+        assert_eq!(*told_before.borrow(), Some(0), "{answer:?}");
+        assert_eq!(told.0.load(Ordering::SeqCst), 1);
+    }
+}
+
+#[test]
+fn what_is_not_finished_panics_where_it_is_polled_after_it_was_ready() {
+    let (pool, server) = (Numbers::new(), Server::default());
+    let busy = leased(&pool, 1);
+    let mut future = connecting(&pool, || server.connect());
+    Connection::keep(busy);
+    let mut unfinished = outcome(&mut future).unwrap().unfinished.unwrap();
+    server.answer(Ok(2));
+    assert!(outcome(&mut unfinished).is_ok());
+    assert!(catch_unwind(AssertUnwindSafe(|| drop(poll(&mut unfinished)))).is_err());
+    assert!(catch_unwind(AssertUnwindSafe(|| drop(poll(&mut future)))).is_err());
+}
+
+#[test]
+fn a_panic_of_the_look_at_what_is_released_lets_opening_go_on() {
+    let server = Server::default();
+    let is_failing = Arc::new(AtomicUsize::new(1));
+    let asked = Arc::clone(&is_failing);
+    let pool: Numbers = Pool::builder()
+        .max_per_route(3)
+        .is_usable(move |_| match asked.swap(0, Ordering::SeqCst) {
+            0 => true,
+            _ => resume_unwind(Box::new(())),
+        })
+        .build();
+    let busy = leased(&pool, 1);
+    let mut future = connecting(&pool, || server.connect());
+    Connection::keep(busy);
+    assert!(catch_unwind(AssertUnwindSafe(|| drop(poll(&mut future)))).is_err());
+    assert_eq!(numbers(&pool), (1, 0, 0));
+    server.answer(Ok(2));
+    assert_eq!(*outcome(&mut future).unwrap().connection, 2);
+}
+
+#[test]
 fn what_is_bound_to_somebody_is_not_taken() {
     let (pool, server) = (Numbers::new(), Server::default());
     let mut busy = leased(&pool, 1);
@@ -320,6 +426,20 @@ fn in_a_barging_pool_what_its_waiter_has_left_is_taken() {
     // It was told to come for it.
     drop(waiting);
     assert_eq!(*outcome(&mut future).unwrap().connection, 1);
+}
+
+#[test]
+fn in_a_barging_pool_a_waiter_who_was_told_comes_first() {
+    let server = Server::default();
+    let pool: Numbers = Pool::builder().max_per_route(2).barging(true).build();
+    let busy = leased(&pool, 1);
+    let lease = pool.try_lease(&"a").unwrap();
+    let mut waiting = pool.lease_async(&"a");
+    assert!(poll(&mut waiting).is_pending());
+    Connection::keep(busy);
+    let mut future = lease.or_connect_async(|| server.connect());
+    assert!(poll(&mut future).is_pending());
+    assert!(matches!(outcome(&mut waiting), Ok(Lease::Connection(_))));
 }
 
 #[test]

@@ -211,3 +211,79 @@ fn a_waker_that_panics_keeps_nobody_from_being_told_whom_the_same_call_has_serve
     assert_eq!(hears.recv_timeout(LONG), Ok(()));
     drop(held);
 }
+
+/// Fails when the last of it is dropped.
+struct Last;
+
+impl Wake for Last {
+    fn wake(self: Arc<Self>) {}
+}
+
+impl Drop for Last {
+    fn drop(&mut self) {
+        fail();
+    }
+}
+
+thread_local! {
+    static AT_WAKE: RefCell<Option<Box<dyn FnOnce()>>> = const { RefCell::new(None) };
+}
+
+/// Does something at once when it wakes, as an executor may on another thread.
+struct AtOnce;
+
+impl Wake for AtOnce {
+    fn wake(self: Arc<Self>) {
+        if let Some(does) = AT_WAKE.take() {
+            does();
+        }
+    }
+}
+
+/// A ticket that was answered may be another's by the time at which its future is polled once more.
+#[test]
+fn a_future_whose_look_has_panicked_takes_no_wake_up_of_a_strangers() -> Result<(), LeaseError> {
+    let pool = of_one();
+    let held = pool.try_lease(&"a")?.or_connect(Wire::plain)?;
+    let told_first = Waker::from(Arc::new(AtOnce));
+    let mut earlier = Box::pin(pool.lease_async(&"b"));
+    let mut context = Context::from_waker(&told_first);
+    assert!(earlier.as_mut().poll(&mut context).is_pending());
+    let mut future = Box::pin(pool.lease_async(&"c"));
+    {
+        let waker = Waker::from(Arc::new(Last));
+        let mut context = Context::from_waker(&waker);
+        assert!(future.as_mut().poll(&mut context).is_pending());
+    }
+    let (polled, polls) = channel();
+    AT_WAKE.set(Some(Box::new(move || {
+        let mut context = Context::from_waker(Waker::noop());
+        let look = catch_unwind(AssertUnwindSafe(|| {
+            drop(future.as_mut().poll(&mut context))
+        }));
+        polled.send((future, look.is_err())).unwrap();
+    })));
+    // Both are granted. The earlier one is told before the other, which is polled in between, with another waker.
+    pool.set_max_total(3);
+    let (mut future, has_panicked) = polls.try_recv().unwrap();
+    assert!(has_panicked, "its first waker was dropped");
+
+    pool.set_max_total(1);
+    let (tell, told) = channel();
+    let mut stranger = Box::pin(pool.lease_async(&"z"));
+    let waker = Waker::from(Arc::new(Telling(tell)));
+    let mut context = Context::from_waker(&waker);
+    assert!(stranger.as_mut().poll(&mut context).is_pending());
+    let again = catch_unwind(AssertUnwindSafe(|| {
+        drop(
+            future
+                .as_mut()
+                .poll(&mut Context::from_waker(Waker::noop())),
+        )
+    }));
+    assert!(again.is_err(), "it was answered");
+    drop((held, earlier, future));
+    assert!(told.try_recv().is_ok(), "the stranger is told");
+    assert!(stranger.as_mut().poll(&mut context).is_ready());
+    Ok(())
+}

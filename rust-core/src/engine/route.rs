@@ -12,7 +12,8 @@ pub(super) const CLEARING: u32 = 4;
 /// Some entry of it is or was bound to a state: finding the right one takes a look into every stripe.
 pub(super) const STATEFUL: u32 = 8;
 
-/// A request of it stands by for what is released. Keeps releases from being hits, and no lease: what is idle is nothing for who stands by.
+/// A request of it stands by for what is released. Keeps releases from being hits, and no lease: what is idle is of no use to who
+/// stands by.
 pub(super) const STANDBY: u32 = 16;
 
 /// In place of a home stripe: callers have collided, each uses its thread's.

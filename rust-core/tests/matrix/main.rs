@@ -310,6 +310,7 @@ fn every_call_and_every_piece_of_code_that_a_caller_may_bring_has_its_rows() {
     );
     // Of what a type is made of, or of a thread of the library's own.
     let by_others = [
+        "Drop for Connecting",
         "Drop for Pool",
         "Drop for Route",
         "Drop for Vacancy",

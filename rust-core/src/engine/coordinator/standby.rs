@@ -46,8 +46,11 @@ impl Step<'_> {
             c.tickets.stand_by(ticket, route, standby);
             self.reindex(route);
         }
-        // What is idle beside somebody who waits is bound to others. With barging it may be meant for him, and is whose who comes first.
-        let found = self.sweep(route, StateId::NONE);
+        // What is idle beside somebody who waits is bound to others or, with barging, for him to come for.
+        let found = match self.c.routes[route].queue.head {
+            Some(_) => None,
+            None => self.sweep(route, StateId::NONE),
+        };
         if found.is_some() {
             self.unlink(ticket);
         }

@@ -13,7 +13,8 @@ use crate::engine::ledger::is_awaited;
 use crate::engine::outcome::{Answer, Grant, Refusal};
 
 impl Engine {
-    /// A ticket for a request that is about to wait. Give it to [`lease`](Self::lease) or to [`cancel`](Self::cancel).
+    /// A ticket for a request that is about to wait. Give it to [`lease`](Self::lease),
+    /// to [`stand_by`](Self::stand_by) or to [`cancel`](Self::cancel).
     ///
     /// [`Refusal::QueueFull`] where more than a million tickets are alive; what a pool allows is looked at only when the ticket is
     /// to wait. O(1), amortised.

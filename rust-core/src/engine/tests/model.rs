@@ -521,7 +521,10 @@ impl Model {
                 self.requests.push(request);
             }
         }
-        let found = self.sweep(route, 0);
+        let found = match self.head_of(route) {
+            Some(_) => None,
+            None => self.sweep(route, 0),
+        };
         if found.is_some() {
             self.requests.remove(place);
         }
