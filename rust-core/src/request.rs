@@ -136,6 +136,8 @@ impl<'a, K: Eq + Hash + Clone, C> Request<'a, K, C> {
     }
 
     /// The common case, without anything that the others need: an idle connection bound to nobody.
+    // As a call of its own it would move the answer once more.
+    #[inline(always)]
     fn lease_hit(&self) -> Option<Result<Lease<K, C>, LeaseError>> {
         if self.state.is_some() {
             return None;
