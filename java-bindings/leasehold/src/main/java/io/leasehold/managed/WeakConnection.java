@@ -12,11 +12,16 @@ import java.lang.ref.WeakReference;
  * never collected before. A connection, though, leads anywhere: to its parameters or attributes, to its socket's factory, and so to the
  * application and its manager. So the pool is given this, a weak reference, and the manager alone holds its connections strongly, in its
  * {@link ManagedConnections}. A manager that nobody refers to goes with all its idle connections, and the JDK closes their sockets. For the
- * same reason a connection must not refer to its lease, which must be collectable while its connection is not.
+ * same reason a connection must not refer to its lease, which must be collectable while its connection is not. Once the pool has let a
+ * connection go, though, it is held here until it was disposed of: it may wait for a thread, while nobody else has it any more.
  *
  * @param <T> the type of the connections
  */
 public final class WeakConnection<T> extends WeakReference<T> {
+    // The connection while it waits to be disposed of, which a collection must not come before. Written by the thread that lets it go, and
+    // by the one that disposes of it, to which the first hands it; read by the collector alone.
+    private Object waiting;
+
     /**
      * Stands for a connection; one for each, which the connection may refer to.
      *
@@ -33,6 +38,7 @@ public final class WeakConnection<T> extends WeakReference<T> {
             public void letGo(WeakConnection<T> cell, Cause cause) {
                 T connection = cell.get();
                 if (connection != null) {
+                    cell.waiting = connection;
                     disposer.letGo(connection, cause);
                 }
             }
@@ -40,6 +46,7 @@ public final class WeakConnection<T> extends WeakReference<T> {
             @Override
             public void dispose(WeakConnection<T> cell, Cause cause) {
                 T connection = cell.get();
+                cell.waiting = null;
                 if (connection != null) {
                     disposer.dispose(connection, cause);
                 }

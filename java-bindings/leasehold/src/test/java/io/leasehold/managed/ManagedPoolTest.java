@@ -118,6 +118,21 @@ class ManagedPoolTest {
         assertEquals("[let go IDLE, disposed of IDLE]", TOLD.toString());
     }
 
+    /** As while all threads that close are busy, and its manager is gone. */
+    @Test
+    void whatWasLetGoIsHeldUntilItIsDisposedOf() throws Exception {
+        Disposer<WeakConnection<Made>> disposer = WeakConnection.disposer(DISPOSER);
+        Made made = new Made(null);
+        WeakConnection<Made> cell = made.cell;
+        disposer.letGo(cell, Cause.IDLE);
+        made = null;
+        WeakReference<Object> collected = new WeakReference<>(new Object());
+        Eventually.awaitAfterCollection("a collection", () -> collected.get() == null);
+        disposer.dispose(cell, Cause.IDLE);
+        assertEquals("[let go IDLE, disposed of IDLE]", TOLD.toString());
+        Eventually.awaitAfterCollection("it to go", () -> cell.get() == null);
+    }
+
     @Test
     void whatWasCollectedConcernsNobody() {
         Disposer<WeakConnection<Made>> disposer = WeakConnection.disposer(DISPOSER);
