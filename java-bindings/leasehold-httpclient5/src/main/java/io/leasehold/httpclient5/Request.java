@@ -43,6 +43,16 @@ final class Request<T, C extends ModalCloseable>
     private static final int FAILED = 3;
     private static final int CANCELLED = 4;
 
+    /** The answer to a request whose failure could not be put into words. Made once, as there may be no memory then. */
+    private static final Exception UNEXPLAINED = new ExecutionException("The request has failed, and its failure could not be told", null) {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        public synchronized Throwable fillInStackTrace() {
+            return this;
+        }
+    };
+
     @SuppressWarnings("rawtypes") // As updaters are made.
     private static final AtomicIntegerFieldUpdater<Request> STATUS = AtomicIntegerFieldUpdater.newUpdater(Request.class, "status");
 
@@ -58,7 +68,7 @@ final class Request<T, C extends ModalCloseable>
     // When it gives up; and those who wait for it. Written before it is queued, by the thread that asks, who alone knows it till then.
     private Deadline deadline;
     private CountDownLatch end;
-    // What waits in the pool underneath. Written by the thread that asks, read by who cancels.
+    // What waits in the pool underneath, until the request ends. Written by the thread that asks, and by whoever ends it.
     private volatile LeaseRequest queued;
 
     Request(Entries<T, C> entries, T route, WeakInterner.Held<Object> state, Timeout timeout, FutureCallback<PoolEntry<T, C>> callback) {
@@ -100,6 +110,9 @@ final class Request<T, C extends ModalCloseable>
         if (status == CANCELLED) {
             queued.cancel();
         }
+        if (status != WAITING) {
+            this.queued = null;
+        }
     }
 
     /** Makes of a lease what its user gets. Whatever this throws, the lease is discarded. */
@@ -114,69 +127,108 @@ final class Request<T, C extends ModalCloseable>
         try {
             served = entries.begin(lease, route);
         } catch (Throwable e) {
-            lease.tryDiscard();
-            failed(e);
+            try {
+                lease.tryDiscard();
+            } finally {
+                failed(e);
+            }
             return;
         }
         entry = served;
         if (!STATUS.compareAndSet(this, WAITING, callback == null ? SERVED : TAKEN)) {
+            entry = null;
             entries.release(served, true);
             return;
         }
-        end.countDown();
+        ended();
         if (callback != null) {
-            tellCallback(() -> callback.completed(served));
+            try {
+                callback.completed(served);
+            } catch (Throwable e) {
+                callbackFailed(e);
+            }
         }
     }
 
     @Override
     public void failed(Throwable why) {
-        if (why instanceof TimeoutException) {
-            end(DeadlineTimeoutException.from(deadline));
-        } else if (why instanceof PoolShutDownException) {
-            end(shutDown());
-        } else {
-            end(why instanceof Exception ? (Exception) why : new ExecutionException(why));
+        Exception answer = UNEXPLAINED;
+        try {
+            answer = answer(why);
+        } catch (Throwable e) {
+            // There is no memory to say more, or what has failed cannot say it. An answer there is all the same.
         }
-    }
-
-    private void end(Exception why) {
-        failure = why;
+        failure = answer;
         if (STATUS.compareAndSet(this, WAITING, FAILED)) {
-            end.countDown();
+            ended();
             if (callback != null) {
-                tellCallback(() -> callback.failed(why));
+                try {
+                    callback.failed(answer);
+                } catch (Throwable e) {
+                    callbackFailed(e);
+                }
             }
         }
     }
 
-    /** On a thread that is somebody else's. */
-    private static void tellCallback(Runnable call) {
-        try {
-            call.run();
-        } catch (Throwable e) {
-            OwnTreatment.warn("A callback has failed that was told of a lease", e);
+    private Exception answer(Throwable why) {
+        if (why instanceof TimeoutException) {
+            return DeadlineTimeoutException.from(deadline);
         }
+        if (why instanceof PoolShutDownException) {
+            return shutDown();
+        }
+        return why instanceof Exception ? (Exception) why : executionException(why);
+    }
+
+    /** Also of what fails to say what it is. */
+    private static ExecutionException executionException(Throwable why) {
+        try {
+            return new ExecutionException(why);
+        } catch (RuntimeException | Error e) {
+            return new ExecutionException(null, why);
+        }
+    }
+
+    /** It waits no more. */
+    private void ended() {
+        end.countDown();
+        queued = null;
+    }
+
+    /** On a thread that is somebody else's. */
+    private static void callbackFailed(Throwable e) {
+        OwnTreatment.warn("A callback has failed that was told of a lease", e);
     }
 
     @Override
     public boolean cancel() {
-        if (STATUS.compareAndSet(this, WAITING, CANCELLED)) {
-            end.countDown();
-            LeaseRequest waiting = queued;
-            if (waiting != null) {
-                waiting.cancel();
-            }
-            if (callback != null) {
-                callback.cancelled();
-            }
+        if (giveUp()) {
             return true;
         }
         if (STATUS.compareAndSet(this, SERVED, CANCELLED)) {
-            entries.release(entry, true);
+            PoolEntry<T, C> served = entry;
+            entry = null;
+            entries.release(served, true);
             return true;
         }
         return false;
+    }
+
+    /** Waits no longer; false if it has an answer. */
+    private boolean giveUp() {
+        if (!STATUS.compareAndSet(this, WAITING, CANCELLED)) {
+            return false;
+        }
+        LeaseRequest waiting = queued;
+        ended();
+        if (waiting != null) {
+            waiting.cancel();
+        }
+        if (callback != null) {
+            callback.cancelled();
+        }
+        return true;
     }
 
     @Override
@@ -197,7 +249,7 @@ final class Request<T, C extends ModalCloseable>
     @Override
     public PoolEntry<T, C> get() throws InterruptedException, ExecutionException {
         if (status == WAITING) {
-            end.await();
+            await(Long.MAX_VALUE);
         }
         return result();
     }
@@ -214,12 +266,25 @@ final class Request<T, C extends ModalCloseable>
         }
         long millis = unit.toMillis(time);
         long start = System.nanoTime();
-        boolean isEnded = status != WAITING || millis > 0 && end.await(millis, TimeUnit.MILLISECONDS);
-        if (!isEnded && cancel() || hasGivenUpWithin(millis)) {
+        boolean isEnded = status != WAITING || millis > 0 && await(millis);
+        // An entry that comes at this moment is what was waited for.
+        if (!isEnded && giveUp() || hasGivenUpWithin(millis)) {
             long waited = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
             throw TimeoutValueException.fromMilliseconds(millis, Math.max(millis, waited));
         }
         return result();
+    }
+
+    /** Waits for its end. A thread that is interrupted gives the request up, but for a callback, which waits on. */
+    private boolean await(long millis) throws InterruptedException {
+        try {
+            return end.await(millis, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            if (callback == null) {
+                cancel();
+            }
+            throw e;
+        }
     }
 
     private boolean hasGivenUpWithin(long millis) {
@@ -235,7 +300,7 @@ final class Request<T, C extends ModalCloseable>
             case TAKEN:
                 return entry;
             case FAILED:
-                throw new ExecutionException(failure);
+                throw executionException(failure);
             default:
                 throw new CancellationException();
         }
