@@ -44,6 +44,11 @@ final class Closing<C extends ModalCloseable> {
         treatment.letGo(connection, cause);
     }
 
+    /** Whether closing a connection that shows no socket may wait for somebody. */
+    boolean mayBlockToClose(C connection) {
+        return treatment.mayBlockToClose(connection);
+    }
+
     /** A connection's socket; null if it shows none. */
     Socket socketOf(C connection) {
         return treatment.socketOf(connection);

@@ -114,7 +114,7 @@ final class Entries<T, C extends ModalCloseable> {
         }
         PoolEntry<T, C> entry = tie.entry;
         place.kept = null;
-        tie.lease(lease);
+        tie.lease = lease;
         boolean isBegun = false;
         try {
             if (isClosed()) {
@@ -127,7 +127,10 @@ final class Entries<T, C extends ModalCloseable> {
         } finally {
             if (!isBegun && tie.takeLease() != null) {
                 place.kept = entry;
-                place.leave();
+                if (place.known == null) {
+                    // With a connection it leaves when that is closed, and is not lost before.
+                    place.leave();
+                }
             }
         }
         return entry;
@@ -143,24 +146,16 @@ final class Entries<T, C extends ModalCloseable> {
         Tie<T, C> tie = place == null ? null : place.get();
         Lease<WeakConnection<Place<T, C>>> lease = tie == null ? null : takeLease(tie);
         if (lease == null) {
-            if (isClosed()) {
+            if (!isClosed()) {
+                throw new IllegalStateException("Pool entry is not present in the set of leased entries");
+            }
+            if (place != null) {
                 // What was opened since.
-                entry.discardConnection(CloseMode.GRACEFUL);
-                return;
+                entry.discardConnection(closing.mode());
             }
-            throw new IllegalStateException("Pool entry is not present in the set of leased entries");
+            return;
         }
-        try {
-            endLease(lease, place, entry, reusable);
-        } finally {
-            // Whatever closing the connection has thrown.
-            if (listener != null) {
-                listener.onRelease(entry.getRoute(), stats);
-            }
-        }
-    }
-
-    private void endLease(Lease<WeakConnection<Place<T, C>>> lease, Place<T, C> place, PoolEntry<T, C> entry, boolean reusable) {
+        // Put back in the frame that has taken it, without a call: whatever there is no stack or memory for.
         try {
             if (reusable) {
                 keep(lease, place, entry);
@@ -169,15 +164,66 @@ final class Entries<T, C extends ModalCloseable> {
             // It was closed when the pool was.
         } finally {
             // Once the lease has ended the entry may be another's.
-            if (!lease.isEnded()) {
-                end(lease, place, entry);
+            try {
+                if (!lease.isEnded()) {
+                    end(lease, place, entry);
+                }
+            } finally {
+                boolean isEnded = false;
+                try {
+                    isEnded = lease.isEnded();
+                } finally {
+                    if (!isEnded) {
+                        // The release is its user's to say again.
+                        place.kept = null;
+                        tie.lease = lease;
+                    }
+                }
+                if (!isEnded) {
+                    closeIfClosed(place);
+                } else if (listener != null) {
+                    // Whatever closing the connection has thrown.
+                    listener.onRelease(entry.getRoute(), stats);
+                }
             }
+        }
+    }
+
+    /** An entry's lease was put back, which a closing pool may have missed. */
+    private void closeIfClosed(Place<T, C> place) {
+        if (isClosed()) {
+            endAtClose(place);
         }
     }
 
     @SuppressWarnings("unchecked") // Entries of this pool have leases of the pool underneath.
     private Lease<WeakConnection<Place<T, C>>> takeLease(Tie<T, C> tie) {
         return (Lease<WeakConnection<Place<T, C>>>) tie.takeLease();
+    }
+
+    /** As {@link LeaseholdConnPool#opened}. */
+    void opened(PoolEntry<T, C> entry) {
+        Place<T, C> place = places.of(entry);
+        Tie<T, C> tie = place == null ? null : place.get();
+        C connection = entry.getConnection();
+        Lease<WeakConnection<Place<T, C>>> lease = tie == null || connection == null ? null : takeLease(tie);
+        if (lease == null) {
+            return;
+        }
+        try {
+            place.kept = entry;
+            if (place.known != connection) {
+                open(lease, place, connection);
+            }
+        } catch (PoolShutDownException e) {
+            // Which has closed it.
+        } finally {
+            if (!lease.isEnded()) {
+                place.kept = null;
+                tie.lease = lease;
+                closeIfClosed(place);
+            }
+        }
     }
 
     /** Ends a lease whose connection is kept; leaves it alone if there is none. */
@@ -205,25 +251,32 @@ final class Entries<T, C extends ModalCloseable> {
 
     /** The entry has another connection than it was leased with, if any. */
     private void open(Lease<WeakConnection<Place<T, C>>> lease, Place<T, C> place, C connection) {
-        if (place.known != null) {
+        takeOut(lease, place);
+        lease.opened(place.cell);
+        place.expires = false;
+        place.attach(connection, lease);
+        // At last: should any of it fail, all of it is done again.
+        place.known = connection;
+    }
+
+    /** The pool underneath has no connection in this lease any more. */
+    private void takeOut(Lease<WeakConnection<Place<T, C>>> lease, Place<T, C> place) {
+        if (!lease.isVacancy()) {
             lease.reopen();
         }
-        place.known = connection;
-        place.expires = false;
-        lease.opened(place.cell);
-        place.attach(lease);
+        place.known = null;
     }
 
     /** Ends a lease whose connection is not kept, and closes that when its place is another's already. */
     private void end(Lease<WeakConnection<Place<T, C>>> lease, Place<T, C> place, PoolEntry<T, C> entry) {
-        place.leave();
         try {
-            if (place.known != null) {
-                lease.reopen();
-            }
+            takeOut(lease, place);
             lease.tryDiscard();
         } finally {
-            entry.discardConnection(CloseMode.GRACEFUL);
+            if (lease.isEnded()) {
+                place.leave();
+                entry.discardConnection(closing.mode());
+            }
         }
     }
 
@@ -236,24 +289,46 @@ final class Entries<T, C extends ModalCloseable> {
         });
     }
 
-    /** Closes all, the first time. */
+    /** Closes all, the first time. What one of them does is nothing to the others. */
     void close(CloseMode mode) {
         if (!closing.closePool(mode)) {
             return;
         }
         managed.pool().shutdown(ShutdownMode.GRACEFUL);
         for (Place<T, C> place : places.all()) {
-            Tie<T, C> tie = place.get();
-            Lease<WeakConnection<Place<T, C>>> lease = tie == null ? null : takeLease(tie);
-            if (lease != null) {
-                place.kept = tie.entry;
-                place.leave();
-                boolean isVacancy = place.known == null;
-                lease.tryDiscard();
-                if (isVacancy) {
-                    // Opened in this lease, if at all.
-                    tie.entry.discardConnection(mode);
+            try {
+                endAtClose(place);
+            } catch (Throwable e) {
+                OwnTreatment.warn("A leased connection could not be closed with its pool", e);
+            }
+        }
+    }
+
+    /** Ends the lease of an entry, if it is leased, as its pool is closed; the pool underneath closes the connection as it does idle ones. */
+    private void endAtClose(Place<T, C> place) {
+        Tie<T, C> tie = place.get();
+        Lease<WeakConnection<Place<T, C>>> lease = tie == null ? null : takeLease(tie);
+        if (lease == null) {
+            return;
+        }
+        try {
+            place.kept = tie.entry;
+            if (lease.isVacancy()) {
+                if (tie.entry.hasConnection()) {
+                    // Opened in this lease.
+                    lease.opened(place.cell);
+                } else {
+                    place.kept = null;
                 }
+            }
+            lease.tryDiscard();
+        } catch (PoolShutDownException e) {
+            // Which has closed it.
+        } finally {
+            if (!lease.isEnded()) {
+                // It is left to its user's release.
+                place.kept = null;
+                tie.lease = lease;
             }
         }
     }

@@ -52,8 +52,8 @@ import org.apache.hc.core5.util.Timeout;
  * it did before it raised a limit, closed the pool or cancelled a request happens before what follows an answer that came of it. To pass an
  * entry to another thread takes what passing any object takes. Statistics order nothing.
  *
- * <p>All methods may be called by any thread at any time; none waits, but for {@link Future#get} of what {@link #lease} returns, and for a
- * callback that is called in its course. A lease and a release that meet an idle connection take constant time and one short lock among
+ * <p>All methods may be called by any thread at any time; none waits, but for {@link Future#get} of what {@link #lease} returns, for a
+ * callback that is called in its course, and for the close of a connection that is not kept, on the thread that releases it. A lease and a release that meet an idle connection take constant time and one short lock among
  * several; with a state, time in proportion to the states in use, which are compared by {@code equals} alone. A pool that nobody refers to
  * any more is collected with its idle connections; so no connection, route or state may keep it, nor a callback or function that it is
  * given.
@@ -175,7 +175,8 @@ public final class LeaseholdConnPool<T, C extends ModalCloseable> implements Man
      *     released a connection or raised a limit, if the request was served so; on one of the library's otherwise. May be null
      * @return the future entry, the caller's to release. {@code get} with a time gives the request up when that is over, with a {@code
      *     TimeoutValueException}; a request whose own time is over fails with a {@code DeadlineTimeoutException}, which is said as a
-     *     {@code TimeoutValueException} to who asks with no longer a time. {@code cancel} gives an entry back that nobody has got yet
+     *     {@code TimeoutValueException} to who asks with no longer a time. {@code cancel} gives an entry back that nobody has got yet,
+     *     as does a thread that is interrupted in {@code get}, which gives up a request without a callback
      * @throws NullPointerException if {@code route} or {@code requestTimeout} is null
      * @throws IllegalStateException if the pool was closed
      */
@@ -230,6 +231,15 @@ public final class LeaseholdConnPool<T, C extends ModalCloseable> implements Man
         if (entry != null) {
             entries.release(entry, reusable);
         }
+    }
+
+    /**
+     * Says that the connection which a leased entry has by now is open: lost with the entry, it is closed. For a manager, which knows when
+     * that is; without a word the pool hears of a connection when its entry is released. Does nothing if the entry is not leased or has no
+     * connection.
+     */
+    void opened(PoolEntry<T, C> entry) {
+        entries.opened(entry);
     }
 
     /** Closes all connections, those that are leased among them, in an orderly way: see {@link #close(CloseMode)}. */

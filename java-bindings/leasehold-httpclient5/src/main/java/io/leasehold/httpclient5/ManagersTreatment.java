@@ -35,6 +35,12 @@ final class ManagersTreatment implements Treatment<HttpRoute, ManagedHttpClientC
         return connection.getSocket();
     }
 
+    /** An entry of the manager has a connection before that is open. */
+    @Override
+    public boolean mayBlockToClose(ManagedHttpClientConnection connection) {
+        return connection.isOpen();
+    }
+
     /** HttpClient's code asks the connection, in a moment. */
     @Override
     public boolean isStaleAtLease(HttpRoute route, ManagedHttpClientConnection connection, ManagedSocket socket) {

@@ -50,6 +50,12 @@ final class OwnTreatment<T, C extends ModalCloseable> implements Treatment<T, C>
         return sockets == null ? null : sockets.apply(connection);
     }
 
+    /** That is not known. */
+    @Override
+    public boolean mayBlockToClose(C connection) {
+        return true;
+    }
+
     @Override
     public boolean isStaleAtLease(T route, C connection, ManagedSocket socket) {
         Socket shown = socketOf(connection);

@@ -32,6 +32,8 @@ final class Place<T, C extends ModalCloseable> extends WeakReference<Tie<T, C>> 
     PoolEntry<T, C> kept;
     /** The connection that the pool underneath has for it. Stays while the entry is leased, so that it can be closed if that is lost. */
     C known;
+    /** The connection that was closed last by the entry: written by whoever closes it, of one that goes to be lost. */
+    C closed;
     /** Whether the connection has an expiry there. */
     boolean expires;
     /** What keeps the state known to which it is bound. */
@@ -51,9 +53,9 @@ final class Place<T, C extends ModalCloseable> extends WeakReference<Tie<T, C>> 
         return tie != null && tie.entry == entry;
     }
 
-    /** The pool underneath has the connection by now, in this lease: tells it the socket, if the connection shows one. */
-    void attach(Lease<?> lease) {
-        Socket shown = closing.socketOf(known);
+    /** The pool underneath has a connection by now, in this lease: tells it the socket, if the connection shows one. */
+    void attach(C connection, Lease<?> lease) {
+        Socket shown = closing.socketOf(connection);
         if (shown != null) {
             socket.attach(shown, lease);
         }
@@ -64,22 +66,32 @@ final class Place<T, C extends ModalCloseable> extends WeakReference<Tie<T, C>> 
         return socket;
     }
 
+    /** The connection that goes with it: the entry's, or the last known one of an entry that was lost, unless that was closed before. */
+    private C left() {
+        PoolEntry<T, C> entry = kept;
+        if (entry != null) {
+            return entry.getConnection();
+        }
+        C last = known;
+        return last == closed ? null : last;
+    }
+
     /** The pool underneath lets the connection go. */
     void letGo(Cause cause) {
-        C connection = known;
+        C connection = left();
         if (connection != null) {
             closing.letGo(connection, cause);
         }
     }
 
-    /** Whether to close it may wait for somebody. Of one that shows no socket that is not known; a reset waits for nobody. */
+    /** Whether to close it may wait for somebody; a reset waits for nobody. */
     boolean mayBlockToClose() {
-        C connection = known;
+        C connection = left();
         if (connection == null || closing.mode() == CloseMode.IMMEDIATE) {
             return false;
         }
         Socket shown = closing.socketOf(connection);
-        return shown == null || socket.mayBlockToClose(shown);
+        return shown == null ? closing.mayBlockToClose(connection) : socket.mayBlockToClose(shown);
     }
 
     /** Its entry is none of the pool's any more. */
@@ -87,11 +99,18 @@ final class Place<T, C extends ModalCloseable> extends WeakReference<Tie<T, C>> 
         places.remove(this);
     }
 
-    /** Leaves, and closes the connection that is left. */
+    /**
+     * Closes the connection that is left, and leaves. Of a closed pool it stays, which keeps its entry no more: by it the pool knows an
+     * entry that is released late from those of others.
+     */
     void end() {
-        leave();
         PoolEntry<T, C> entry = kept;
-        C left = known;
+        C left = left();
+        if (!closing.isPoolClosed()) {
+            leave();
+        }
+        known = null;
+        kept = null;
         if (entry != null) {
             entry.discardConnection(closing.mode());
         } else if (left != null) {

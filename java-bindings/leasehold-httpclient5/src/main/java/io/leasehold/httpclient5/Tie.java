@@ -1,6 +1,7 @@
 package io.leasehold.httpclient5;
 
 import io.leasehold.Lease;
+import io.leasehold.managed.WeakConnection;
 import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import org.apache.hc.core5.io.CloseMode;
 import org.apache.hc.core5.io.ModalCloseable;
@@ -20,16 +21,13 @@ final class Tie<T, C extends ModalCloseable> implements DisposalCallback<C> {
     final PoolEntry<T, C> entry;
     private final Closing<C> closing;
     // Null between leases. Written by whoever leases the entry; taken out by one of those that end the lease, who alone may go on with it.
-    private volatile Lease<?> lease;
+    volatile Lease<?> lease;
+    // How it finds its place, which leads to all others and so must not be held by whoever has the entry. Written once, by its maker.
+    WeakConnection<Place<T, C>> cell;
 
     Tie(T route, TimeValue timeToLive, Closing<C> closing) {
         this.closing = closing;
         entry = new PoolEntry<>(route, timeToLive, this);
-    }
-
-    /** The entry is leased from now on. */
-    void lease(Lease<?> lease) {
-        this.lease = lease;
     }
 
     /** The lease, to be ended by the caller; null if the entry is not leased. */
@@ -39,6 +37,10 @@ final class Tie<T, C extends ModalCloseable> implements DisposalCallback<C> {
 
     @Override
     public void execute(C connection, CloseMode mode) {
+        Place<T, C> place = cell.get();
+        if (place != null) {
+            place.closed = connection;
+        }
         closing.close(connection, mode);
     }
 }

@@ -17,6 +17,9 @@ interface Treatment<T, C extends ModalCloseable> {
     /** A connection's socket; null if it shows none. */
     Socket socketOf(C connection);
 
+    /** Whether closing a connection that shows no socket may wait for somebody. */
+    boolean mayBlockToClose(C connection);
+
     /** Whether a connection that is leased was closed by its peer, as far as that is to be found out here. */
     boolean isStaleAtLease(T route, C connection, ManagedSocket socket);
 

@@ -1,12 +1,20 @@
 package io.leasehold.httpclient5;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.leasehold.testsupport.Eventually;
 import io.leasehold.testsupport.LogCapture;
 import java.lang.ref.WeakReference;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Future;
 import org.apache.hc.core5.io.CloseMode;
 import org.apache.hc.core5.pool.PoolEntry;
+import org.apache.hc.core5.util.TimeValue;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -61,6 +69,127 @@ class CollectionTest {
         open(pool, new Conn("lost, too"));
         awaitPlace();
         Eventually.await("both to be told of", () -> log.lines().size() == 2);
+    }
+
+    @Test
+    void aConnectionThatWasSaidToBeOpenIsClosedIfItsEntryIsLostInItsFirstLease() throws Exception {
+        Conn connection = new Conn("lost");
+        pool.opened(open(pool, connection));
+        awaitPlace();
+        Eventually.await("the connection to be closed", connection::isClosed);
+    }
+
+    @Test
+    void anEntryWhoseConnectionWasSaidToBeOpenIsReleasedAsOthers() throws Exception {
+        PoolEntry<String, Conn> entry = open(pool, new Conn("open"));
+        pool.opened(entry);
+        pool.release(entry, true);
+        assertEquals(1, pool.getTotalStats().getAvailable());
+        assertSame(entry, pool.lease("a", null).get());
+        pool.release(entry, false);
+        assertFalse(entry.hasConnection());
+        assertEquals(0, pool.getTotalStats().getAvailable());
+    }
+
+    @Test
+    void ofAnEntryThatWasLostTheConnectionIsClosedThatItHasAndNoneTwice() throws Exception {
+        try (LogCapture connections = LogCapture.of(Conn.LOGGER)) {
+            pool.release(open(pool, new Conn("first")), true);
+            replace(new Conn("second"), true);
+            awaitPlace();
+            Eventually.await("the second to be closed", () -> connections.lines().size() == 2);
+            assertEquals("[first closed IMMEDIATE, second closed GRACEFUL]", connections.messages().toString());
+            pool.release(open(pool, new Conn("third")), true);
+            replace(new Conn("fourth"), false);
+            awaitPlace();
+            // Is dealt with after the last one's place was given back.
+            pool.release(open(pool, new Conn("fifth")), true);
+            pool.lease("a", null).get();
+            awaitPlace();
+            Eventually.await("the fifth to be closed", () -> connections.messages().contains("fifth closed GRACEFUL"));
+            assertEquals(1, connections.messages().stream().filter(line -> line.startsWith("third")).count());
+        }
+    }
+
+    private void replace(Conn connection, boolean isTold) throws Exception {
+        PoolEntry<String, Conn> entry = pool.lease("a", null).get();
+        entry.discardConnection(CloseMode.IMMEDIATE);
+        entry.assignConnection(connection);
+        if (isTold) {
+            pool.opened(entry);
+        }
+    }
+
+    @Test
+    void whatWaitsToBeClosedIsClosedThoughItsPoolIsClosedAndNobodyHasIt() throws Exception {
+        CountDownLatch goesOn = new CountDownLatch(1);
+        List<Conn> all = new ArrayList<>();
+        try {
+            // As many as take all threads that close, with some to spare, and then some that wait for one.
+            hang(40, goesOn);
+            for (CloseMode mode : new CloseMode[] {null, CloseMode.GRACEFUL}) {
+                leave(all, mode);
+            }
+            WeakReference<Object> collected = new WeakReference<>(new Object());
+            Eventually.awaitAfterCollection("a collection", () -> collected.get() == null);
+        } finally {
+            goesOn.countDown();
+        }
+        Eventually.await("all to be closed", () -> all.stream().allMatch(Conn::isClosed));
+    }
+
+    private static void hang(int connections, CountDownLatch until) throws Exception {
+        LeaseholdConnPool<String, Conn> busy = new LeaseholdConnPool<>(connections, connections);
+        List<PoolEntry<String, Conn>> entries = new ArrayList<>();
+        for (int i = 0; i < connections; i++) {
+            PoolEntry<String, Conn> entry = busy.lease("a", null).get();
+            entry.assignConnection(new Conn("busy") {
+                @Override
+                public void close(CloseMode mode) {
+                    try {
+                        until.await();
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                    }
+                }
+            });
+            entries.add(entry);
+        }
+        entries.forEach(entry -> busy.release(entry, true));
+        busy.closeIdle(TimeValue.ZERO_MILLISECONDS);
+    }
+
+    /** Closes a pool, or only what is idle in one, and forgets it. */
+    private static void leave(List<Conn> all, CloseMode mode) throws Exception {
+        LeaseholdConnPool<String, Conn> left = new LeaseholdConnPool<>(3, 3);
+        List<PoolEntry<String, Conn>> entries = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            Conn connection = new Conn("left");
+            PoolEntry<String, Conn> entry = left.lease("a", null).get();
+            entry.assignConnection(connection);
+            all.add(connection);
+            entries.add(entry);
+        }
+        // One was opened in its lease, one was leased with its connection, and one is idle.
+        left.release(entries.get(1), true);
+        left.release(entries.get(2), true);
+        if (mode == null) {
+            left.release(entries.get(0), true);
+            left.closeIdle(TimeValue.ZERO_MILLISECONDS);
+        } else {
+            left.lease("a", null).get();
+            left.close(mode);
+        }
+    }
+
+    @Test
+    void aFutureThatWasCancelledHoldsNoEntry() throws Exception {
+        pool.release(open(pool, new Conn("idle")), true);
+        Future<PoolEntry<String, Conn>> cancelled = pool.lease("a", null);
+        assertTrue(cancelled.cancel(true));
+        pool.lease("a", null).get();
+        awaitPlace();
+        assertTrue(cancelled.isCancelled());
     }
 
     @Test

@@ -11,6 +11,7 @@ import io.leasehold.Watching;
 import io.leasehold.testsupport.Eventually;
 import io.leasehold.testsupport.LogCapture;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CancellationException;
@@ -34,6 +35,9 @@ import org.apache.hc.core5.util.Timeout;
 import org.apache.hc.core5.util.TimeoutValueException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the pool promises beyond what HttpCore's own does, and so cannot be compared with it. */
 class LeaseholdConnPoolTest {
@@ -308,12 +312,9 @@ class LeaseholdConnPoolTest {
     }
 
     @Test
-    void anEntryThatComesForAnInterruptedThreadIsNotLost() throws Exception {
+    void anEntryThatIsThereForAThreadThatGivesUpIsNotLost() throws Exception {
         PoolEntry<String, Conn> first = open(pool, "a", new Conn("a"));
         Future<PoolEntry<String, Conn>> future = pool.lease("a", null);
-        Thread.currentThread().interrupt();
-        assertThrows(InterruptedException.class, () -> future.get(10, TimeUnit.SECONDS));
-        // In this moment it comes. Managers cancel then.
         pool.release(first, true);
         assertTrue(future.isDone());
         assertTrue(future.cancel(true));
@@ -322,6 +323,76 @@ class LeaseholdConnPoolTest {
         assertFalse(((Cancellable) future).cancel());
         assertEquals(1, pool.getTotalStats().getAvailable());
         assertSame(first, pool.lease("a", null).get());
+    }
+
+    /** Not all who wait cancel then: HttpClient 5.2 does not. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aThreadThatIsInterruptedGivesItsRequestUp(boolean hasTime) throws Exception {
+        PoolEntry<String, Conn> first = open(pool, "a", new Conn("a"));
+        Future<PoolEntry<String, Conn>> future = pool.lease("a", null);
+        Thread.currentThread().interrupt();
+        assertThrows(InterruptedException.class, () -> {
+            if (hasTime) {
+                future.get(10, TimeUnit.MINUTES);
+            } else {
+                future.get();
+            }
+        });
+        assertTrue(future.isCancelled());
+        assertEquals(0, pool.getTotalStats().getPending());
+        pool.release(first, true);
+        assertEquals(1, pool.getTotalStats().getAvailable());
+    }
+
+    @Test
+    void aRequestWithACallbackOutlivesTheInterruptOfAThreadThatWaitsForIt() throws Exception {
+        PoolEntry<String, Conn> first = open(pool, "a", new Conn("a"));
+        Told told = new Told();
+        Future<PoolEntry<String, Conn>> future = pool.lease("a", null, LONG, told);
+        Thread.currentThread().interrupt();
+        assertThrows(InterruptedException.class, future::get);
+        pool.release(first, true);
+        assertEquals(Collections.singletonList(first), told.told);
+    }
+
+    /** Says nothing of itself. */
+    private static final class Unspeakable extends Error {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        public String toString() {
+            throw new IllegalStateException("a failure that fails");
+        }
+    }
+
+    @Test
+    void aRequestIsAnsweredThoughItsFailureCannotBeTold() throws Exception {
+        AtomicReference<Error> fails = new AtomicReference<>();
+        LeaseholdConnPool<String, Conn> listened =
+                new LeaseholdConnPool<>(1, 1, null, PoolReusePolicy.LIFO, new ConnPoolListener<String>() {
+                    @Override
+                    public void onLease(String route, ConnPoolStats<String> stats) {
+                        if (fails.get() != null) {
+                            throw fails.get();
+                        }
+                    }
+
+                    @Override
+                    public void onRelease(String route, ConnPoolStats<String> stats) {}
+                });
+        PoolEntry<String, Conn> first = open(listened, "a", new Conn("a"));
+        Future<PoolEntry<String, Conn>> future = listened.lease("a", null);
+        fails.set(new Unspeakable());
+        listened.release(first, true);
+        assertTrue(future.isDone());
+        Throwable thrown = assertThrows(ExecutionException.class, future::get);
+        while (thrown.getCause() != null) {
+            thrown = thrown.getCause();
+        }
+        assertSame(fails.get(), thrown);
+        assertEquals(0, listened.getTotalStats().getLeased());
+        listened.close();
     }
 
     @Test
@@ -342,6 +413,92 @@ class LeaseholdConnPoolTest {
         pool.release(entry, true);
         assertTrue(late.isClosed());
         assertNull(entry.getConnection());
+    }
+
+    @Test
+    void aLateReleaseClosesAsThePoolWasClosed() throws Exception {
+        PoolEntry<String, Conn> entry = pool.lease("a", null).get();
+        pool.close(CloseMode.IMMEDIATE);
+        entry.assignConnection(new Conn("late"));
+        pool.release(entry, true);
+        assertEquals("[late closed IMMEDIATE]", log.messages().toString());
+    }
+
+    @Test
+    void whatWasOpenedInPlaceOfAnotherAfterThePoolWasClosedIsClosedAtItsRelease() throws Exception {
+        pool.release(open(pool, "a", new Conn("first")), true);
+        PoolEntry<String, Conn> entry = pool.lease("a", null).get();
+        pool.close(CloseMode.IMMEDIATE);
+        Conn late = new Conn("late");
+        entry.assignConnection(late);
+        pool.release(entry, true);
+        assertTrue(late.isClosed());
+    }
+
+    @Test
+    void aClosedPoolLeavesTheConnectionsOfOthersAlone() throws Exception {
+        LeaseholdConnPool<String, Conn> closed = new LeaseholdConnPool<>(1, 1);
+        closed.close();
+        Conn connection = new Conn("of an open pool");
+        PoolEntry<String, Conn> entry = open(pool, "a", connection);
+        closed.release(entry, true);
+        assertFalse(connection.isClosed());
+        assertTrue(entry.hasConnection());
+        pool.release(entry, true);
+        assertEquals(1, pool.getTotalStats().getAvailable());
+    }
+
+    @ParameterizedTest
+    @EnumSource(CloseMode.class)
+    void aConnectionThatFailsToCloseKeepsNoOtherOpen(CloseMode mode) throws Exception {
+        class Failing extends Conn {
+            Failing() {
+                super("failing");
+            }
+
+            @Override
+            public void close(CloseMode mode) {
+                super.close(mode);
+                throw new IllegalStateException("a close that fails");
+            }
+        }
+        List<Conn> all = Arrays.asList(new Failing(), new Failing());
+        held.add(open(pool, "a", all.get(0)));
+        held.add(open(pool, "b", all.get(1)));
+        pool.close(mode);
+        Eventually.await("both to be closed", () -> all.stream().allMatch(Conn::isClosed));
+    }
+
+    @Test
+    void aConnectionWhoseCloseHangsKeepsNoOtherOpen() throws Exception {
+        CountDownLatch goesOn = new CountDownLatch(1);
+        class Hanging extends Conn {
+            Hanging() {
+                super("hanging");
+            }
+
+            @Override
+            public void close(CloseMode mode) {
+                super.close(mode);
+                try {
+                    goesOn.await();
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+            }
+        }
+        List<Conn> all = Arrays.asList(new Hanging(), new Hanging());
+        held.add(open(pool, "a", all.get(0)));
+        held.add(open(pool, "b", all.get(1)));
+        try {
+            elsewhere(() -> {
+                pool.close(CloseMode.GRACEFUL);
+                return null;
+            });
+            Eventually.await("both to begin", () -> all.stream().allMatch(Conn::isClosed));
+        } finally {
+            goesOn.countDown();
+        }
     }
 
     @Test
