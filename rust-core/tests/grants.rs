@@ -77,7 +77,8 @@ fn who_waits_is_told_before_what_makes_room_is_closed() -> Result<(), LeaseError
         .or_connect(|| Wire::whose_drop(gate(opened)))?;
     thread::scope(|scope| {
         let waiter = scope.spawn(|| {
-            let lease = pool.lease(&"b", LONG)?.or_connect(Wire::plain)?;
+            // Longer than the gate: a grant that nobody tells of is found when the time is over.
+            let lease = pool.lease(&"b", 2 * LONG)?.or_connect(Wire::plain)?;
             // Only now the close comes to its end, which was before it in the program's text.
             open.send(()).unwrap();
             Connection::keep(lease);
@@ -99,7 +100,8 @@ fn who_waits_is_told_before_an_idle_connection_is_closed_for_another() -> Result
         .or_connect(|| Wire::whose_drop(gate(opened)))?;
     thread::scope(|scope| {
         let waiter = scope.spawn(|| {
-            Connection::keep(pool.lease(&"c", LONG)?.or_connect(Wire::plain)?);
+            // Longer than the gate, as above.
+            Connection::keep(pool.lease(&"c", 2 * LONG)?.or_connect(Wire::plain)?);
             open.send(()).unwrap();
             Ok(())
         });
