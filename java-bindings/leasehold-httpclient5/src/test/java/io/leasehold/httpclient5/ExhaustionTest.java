@@ -14,8 +14,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** A release that runs out of stack has happened, or can be said again: no place is lost and no connection left open. */
 class ExhaustionTest {
+    // Each of the kinds has as many; a quarter of the ends is enough to lose something without what is tested here.
+    private static final int DIVES = 12;
     // More than one for each step that is taken near the end of a stack.
-    private static final int ENTRIES = 30_000;
+    private static final int ENTRIES = 8_000;
     private static final int NEAR = 200;
 
     /** Closes without a call. */
@@ -78,7 +80,7 @@ class ExhaustionTest {
         // What is loaded by the first call is not what this is about.
         release(true);
         release(false);
-        int overflows = Overflow.atEveryDepth(() -> {
+        int overflows = Overflow.atEveryDepth(DIVES, () -> {
             if (!hasRoom()) {
                 release(isReusable);
             }

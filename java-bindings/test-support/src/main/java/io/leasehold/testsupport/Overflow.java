@@ -10,6 +10,7 @@ public final class Overflow {
     // How many frames before the end the steps begin: several times what a step takes.
     private static final int NEAR = 500;
 
+    private final int dives;
     private final Runnable step;
     // Of the dive under way, and how deep the last one of each kind went.
     private int kind;
@@ -18,7 +19,8 @@ public final class Overflow {
     private int overflows;
     private Throwable failure;
 
-    private Overflow(Runnable step) {
+    private Overflow(int dives, Runnable step) {
+        this.dives = dives;
         this.step = step;
     }
 
@@ -29,7 +31,18 @@ public final class Overflow {
      * @return how often it did
      */
     public static int atEveryDepth(Runnable step) throws InterruptedException {
-        Overflow overflow = new Overflow(step);
+        return atEveryDepth(DIVES, step);
+    }
+
+    /**
+     * As above, with other ends than every one.
+     *
+     * @param dives how many ends the stack is to have; at most 48 differ
+     * @param step the step, which may throw a StackOverflowError and nothing else
+     * @return how often it did
+     */
+    public static int atEveryDepth(int dives, Runnable step) throws InterruptedException {
+        Overflow overflow = new Overflow(dives, step);
         Thread thread = new Thread(null, overflow::dive, "overflow", STACK);
         thread.start();
         thread.join();
@@ -42,7 +55,7 @@ public final class Overflow {
     private void dive() {
         // Once where there is room: what is loaded and set up by the first call is not what this is about.
         step.run();
-        for (int i = 0; i < DIVES && failure == null; i++) {
+        for (int i = 0; i < dives && failure == null; i++) {
             kind = i % KINDS;
             depth = 0;
             try {
