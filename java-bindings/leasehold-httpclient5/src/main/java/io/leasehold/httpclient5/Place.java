@@ -20,7 +20,7 @@ import org.apache.hc.core5.pool.PoolEntry;
  * <p>Its fields are written by who leases the entry, and who ends its lease, and handed from one to the next by the pool underneath; others
  * read them without a lock, and may see what was true a moment ago.
  */
-final class Place<T, C extends ModalCloseable> extends WeakReference<Tie<T, C>> {
+final class Place<T, C extends ModalCloseable> extends WeakReference<Tie<T, C>> implements Tie.Witness<C> {
     /** What the pool underneath knows it by. */
     final WeakConnection<Place<T, C>> cell = new WeakConnection<>(this);
     private final Map<?, ?> places;
@@ -33,7 +33,7 @@ final class Place<T, C extends ModalCloseable> extends WeakReference<Tie<T, C>> 
     /** The connection that the pool underneath has for it. Stays while the entry is leased, so that it can be closed if that is lost. */
     C known;
     /** The connection that was closed last by the entry: written by whoever closes it, of one that goes to be lost. */
-    C closed;
+    private C closed;
     /** Whether the connection has an expiry there. */
     boolean expires;
     /** What keeps the state known to which it is bound. */
@@ -45,6 +45,11 @@ final class Place<T, C extends ModalCloseable> extends WeakReference<Tie<T, C>> 
         this.closing = closing;
         socket = closing.newSocket();
         hash = System.identityHashCode(tie.entry);
+    }
+
+    @Override
+    public void closing(C connection) {
+        closed = connection;
     }
 
     /** Whether this is the place of an entry. */

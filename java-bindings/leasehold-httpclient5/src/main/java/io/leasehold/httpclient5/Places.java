@@ -51,7 +51,7 @@ final class Places<T, C extends ModalCloseable> {
             }
         }
         Place<T, C> place = new Place<>(tie, closing, places, lost);
-        tie.cell = place.cell;
+        tie.witness = place.cell;
         places.put(place, place);
         return place;
     }

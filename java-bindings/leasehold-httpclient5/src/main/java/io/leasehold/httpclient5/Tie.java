@@ -1,7 +1,7 @@
 package io.leasehold.httpclient5;
 
 import io.leasehold.Lease;
-import io.leasehold.managed.WeakConnection;
+import java.lang.ref.WeakReference;
 import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import org.apache.hc.core5.io.CloseMode;
 import org.apache.hc.core5.io.ModalCloseable;
@@ -14,6 +14,12 @@ import org.apache.hc.core5.util.TimeValue;
  * the entry. Who loses the entry loses the lease, which the collector then tells the pool.
  */
 final class Tie<T, C extends ModalCloseable> implements DisposalCallback<C> {
+    /** Is told which connections the entry closes. */
+    interface Witness<C> {
+        /** It is about to be closed. */
+        void closing(C connection);
+    }
+
     @SuppressWarnings("rawtypes") // As updaters are made.
     private static final AtomicReferenceFieldUpdater<Tie, Lease> LEASE =
             AtomicReferenceFieldUpdater.newUpdater(Tie.class, Lease.class, "lease");
@@ -22,8 +28,8 @@ final class Tie<T, C extends ModalCloseable> implements DisposalCallback<C> {
     private final Closing<C> closing;
     // Null between leases. Written by whoever leases the entry; taken out by one of those that end the lease, who alone may go on with it.
     volatile Lease<?> lease;
-    // How it finds its place, which leads to all others and so must not be held by whoever has the entry. Written once, by its maker.
-    WeakConnection<Place<T, C>> cell;
+    // Its place, which leads to all others and so must not be held by whoever has the entry. Written once, by its maker.
+    WeakReference<? extends Witness<C>> witness;
 
     Tie(T route, TimeValue timeToLive, Closing<C> closing) {
         this.closing = closing;
@@ -37,9 +43,9 @@ final class Tie<T, C extends ModalCloseable> implements DisposalCallback<C> {
 
     @Override
     public void execute(C connection, CloseMode mode) {
-        Place<T, C> place = cell.get();
+        Witness<C> place = witness.get();
         if (place != null) {
-            place.closed = connection;
+            place.closing(connection);
         }
         closing.close(connection, mode);
     }
