@@ -94,19 +94,7 @@ class HammerTest {
         Timeout timeout = random.nextBoolean() ? Timeout.of(random.nextInt(2000), TimeUnit.MICROSECONDS) : Timeout.ofMinutes(10);
         boolean hasCallback = random.nextBoolean();
         Future<PoolEntry<String, Conn>> future = pool.lease(route, state, timeout, hasCallback ? releasing() : null);
-        Thread self = Thread.currentThread();
-        switch (random.nextInt(6)) {
-            case 0:
-                others.execute(() -> future.cancel(true));
-                break;
-            case 1:
-                others.execute(self::interrupt);
-                break;
-            case 2:
-                self.interrupt();
-                break;
-            default:
-        }
+        disturb(random, others, () -> future.cancel(true));
         try {
             PoolEntry<String, Conn> entry = random.nextInt(4) == 0 ? future.get() : future.get(random.nextInt(3), TimeUnit.MILLISECONDS);
             if (!hasCallback) {
@@ -153,5 +141,22 @@ class HammerTest {
             @Override
             public void cancelled() {}
         };
+    }
+
+    /** Has another thread cancel a request of this thread's or interrupt it, or interrupts it before it waits, or does neither. */
+    static void disturb(Random random, ExecutorService others, Runnable cancel) {
+        Thread self = Thread.currentThread();
+        switch (random.nextInt(6)) {
+            case 0:
+                others.execute(cancel);
+                break;
+            case 1:
+                others.execute(self::interrupt);
+                break;
+            case 2:
+                self.interrupt();
+                break;
+            default:
+        }
     }
 }

@@ -78,19 +78,7 @@ class ManagerHammerTest {
     private void request(HttpRoute route, Random random, ExecutorService others) throws Exception {
         Object state = random.nextInt(8) == 0 ? "somebody" : null;
         LeaseRequest request = manager.lease("id", route, random.nextBoolean() ? Timeout.ofMilliseconds(1) : Timeout.ofMinutes(3), state);
-        Thread self = Thread.currentThread();
-        switch (random.nextInt(6)) {
-            case 0:
-                others.execute(request::cancel);
-                break;
-            case 1:
-                others.execute(self::interrupt);
-                break;
-            case 2:
-                self.interrupt();
-                break;
-            default:
-        }
+        HammerTest.disturb(random, others, request::cancel);
         ConnectionEndpoint endpoint;
         try {
             endpoint = request.get(Timeout.ofMilliseconds(random.nextInt(4)));

@@ -10,7 +10,7 @@ import java.net.SocketException;
  * A socket that passes on to another one only what an HttpClient asks, as some libraries' do; the rest {@link Socket} answers, who was
  * never connected. So nobody can tell whose descriptor it has.
  */
-public final class SparseSocket extends Socket {
+public class SparseSocket extends Socket {
     private final Socket inner;
 
     /** Passes on to this one. */
@@ -19,7 +19,7 @@ public final class SparseSocket extends Socket {
     }
 
     /** The one that it passes on to. */
-    public Socket inner() {
+    public final Socket inner() {
         return inner;
     }
 
