@@ -73,8 +73,13 @@ impl Step<'_> {
             }
             // The place that this one leaves is the other's: settling gives it the right to open.
             (_, Some(_)) => self.close(slot, claimed, Cause::Evicted),
-            (_, None) if self.hand_to_standby(slot, claimed) => Released::Kept,
-            (_, None) => self.make_idle(slot, claimed, stays),
+            (_, None) => {
+                if self.hand_to_standby(slot, claimed) {
+                    Released::Kept
+                } else {
+                    self.make_idle(slot, claimed, stays)
+                }
+            }
         }
     }
 
