@@ -11,9 +11,12 @@ import java.util.concurrent.ConcurrentHashMap;
  * of one that is in no use nothing is kept.
  */
 final class Routes {
-    private final ConcurrentHashMap<Object, RouteRef> routes = new ConcurrentHashMap<>();
+    private static final int FEW = 1;
+
+    // Both begin small: a program may make a pool for each of its requests.
+    private final ConcurrentHashMap<Object, RouteRef> routes = new ConcurrentHashMap<>(FEW);
     // By id and not by the id's slot, which a new route may have before the old one was forgotten here.
-    private final ConcurrentHashMap<Long, RouteRef> routesById = new ConcurrentHashMap<>();
+    private final ConcurrentHashMap<Long, RouteRef> routesById = new ConcurrentHashMap<>(FEW);
 
     /** None is known. */
     Routes() {}

@@ -16,14 +16,17 @@ import java.util.function.BooleanSupplier;
 final class Termination {
     private static final long SLICE = TimeUnit.SECONDS.toNanos(1);
 
-    private final Set<Thread> waiting = ConcurrentHashMap.newKeySet();
+    // ----- written inside this object's monitor, once, by the first thread that waits -----
+    // Few pools are ever waited for, and what a pool leaves behind when it is collected should be little.
+    private volatile Set<Thread> waiting;
 
     Termination() {}
 
     /** Something has ended: whoever waits is to look. */
     void tell() {
-        if (!waiting.isEmpty()) {
-            for (Thread thread : waiting) {
+        Set<Thread> told = waiting;
+        if (told != null) {
+            for (Thread thread : told) {
                 LockSupport.unpark(thread);
             }
         }
@@ -39,6 +42,7 @@ final class Termination {
      */
     boolean await(BooleanSupplier isOver, Patience patience) throws InterruptedException {
         Thread self = Thread.currentThread();
+        Set<Thread> waiting = waiting();
         waiting.add(self);
         patience.startWaiting(self);
         try {
@@ -57,5 +61,12 @@ final class Termination {
             waiting.remove(self);
             patience.stopWaiting(self);
         }
+    }
+
+    private synchronized Set<Thread> waiting() {
+        if (waiting == null) {
+            waiting = ConcurrentHashMap.newKeySet();
+        }
+        return waiting;
     }
 }

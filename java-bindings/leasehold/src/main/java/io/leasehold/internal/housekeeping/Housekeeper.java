@@ -25,14 +25,16 @@ import java.util.concurrent.TimeUnit;
  * taken off only when it is done; what was cut off is done again after a pause.
  *
  * <p>It waits for the collector, or, as soon as a socket is watched, for the watch. Nothing waits for both at once, so it looks up every
- * second; more often as long as there is something to expire or to hurry.
+ * second; more often as long as there is something to expire or to hurry, and for a second after the collector found something: where pools
+ * come and go, one a request, say, more of them follow, and what is not put in order before the next collection grows old.
  *
  * <p>It alone frees the memory of pools, so what it does to a pool before that needs nothing to keep the pool
  * reachable. Of a pool at rest it knows nothing but what it takes to free that memory.
  */
 public final class Housekeeper implements HousekeeperThread.Work {
-    // How long it waits at most: while connections are being closed whose close may take too long, while any may expire, and otherwise.
-    private static final int CLOSING_MILLIS = 50;
+    // How long it waits at most: while connections are being closed whose close may take too long or the collector finds what is for it, while
+    // any may expire, and otherwise.
+    private static final int SOON_MILLIS = 50;
     private static final int EVICTING_MILLIS = 250;
     private static final int LOOKING_MILLIS = 1000;
     /** How many connections that peers have closed are closed here before it looks up again. */
@@ -74,6 +76,8 @@ public final class Housekeeper implements HousekeeperThread.Work {
     // When all pools were looked at, and whether a request has an answer then that nobody was told.
     private long lastLook = System.nanoTime();
     private boolean isAnyOverdue;
+    // When the collector was last seen to have found something.
+    private long lastFound = lastLook - TimeUnit.MILLISECONDS.toNanos(LOOKING_MILLIS);
 
     private Housekeeper() {}
 
@@ -183,8 +187,8 @@ public final class Housekeeper implements HousekeeperThread.Work {
 
     /** Waits for what the watch sees or the collector finds. */
     private void await() throws InterruptedException {
-        int millis = isBusy() || isTimeMoved ? 0 : Deadlines.millisLeft(millisOfCalm());
         boolean isWatchOpen = IdleWatch.isOpen();
+        int millis = isBusy() || isTimeMoved ? 0 : Deadlines.millisLeft(millisOfCalm(isWatchOpen));
         if (unfinished == null) {
             unfinished = isWatchOpen || millis == 0 ? HousekeeperThread.QUEUE.poll() : HousekeeperThread.QUEUE.remove(millis);
         }
@@ -199,8 +203,9 @@ public final class Housekeeper implements HousekeeperThread.Work {
     }
 
     /** How long nothing need be looked at. */
-    private int millisOfCalm() {
-        return isAnyOverdue || Closings.isAtWork() ? CLOSING_MILLIS : KeptPool.mayExpire() ? EVICTING_MILLIS : LOOKING_MILLIS;
+    private int millisOfCalm(boolean isWatchOpen) {
+        boolean isFinding = isWatchOpen && System.nanoTime() - lastFound < TimeUnit.MILLISECONDS.toNanos(LOOKING_MILLIS);
+        return isAnyOverdue || isFinding || Closings.isAtWork() ? SOON_MILLIS : KeptPool.mayExpire() ? EVICTING_MILLIS : LOOKING_MILLIS;
     }
 
     /**
@@ -251,6 +256,7 @@ public final class Housekeeper implements HousekeeperThread.Work {
         // A pool's memory may be freed here, but not before what its engine has noted is carried out.
         while (unfinished != null && partings.isEmpty()) {
             if (unfinished instanceof Collected) {
+                lastFound = System.nanoTime();
                 try {
                     ((Collected) unfinished).collected(effects);
                 } catch (OutOfMemoryError e) {
