@@ -57,9 +57,9 @@ public final class Nginx extends WebServer {
         }
     }
 
-    private static final Pattern ACCEPTS = Pattern.compile("server accepts handled requests\\s+(\\d+)");
+    private static final Pattern COUNTS = Pattern.compile("server accepts handled requests\\s+(\\d+) \\d+ (\\d+)");
 
-    /** Connections to the status port, which nginx counts with the others. */
+    /** Connections to the status port, each of one request, which nginx counts with the others. */
     private final AtomicLong own = new AtomicLong();
 
     private Nginx(Builder builder) throws Exception {
@@ -83,11 +83,20 @@ public final class Nginx extends WebServer {
     /** Connections accepted, whether or not they carried a request. */
     @Override
     public long connections() throws IOException {
-        Matcher matcher = ACCEPTS.matcher(status());
+        return count(1);
+    }
+
+    /** Requests begun. */
+    public long requests() throws IOException {
+        return count(2);
+    }
+
+    private long count(int group) throws IOException {
+        Matcher matcher = COUNTS.matcher(status());
         if (!matcher.find()) {
-            throw new IOException("no count in nginx's status page");
+            throw new IOException("no counts in nginx's status page");
         }
-        return Long.parseLong(matcher.group(1)) - own.get();
+        return Long.parseLong(matcher.group(group)) - own.get();
     }
 
     @Override

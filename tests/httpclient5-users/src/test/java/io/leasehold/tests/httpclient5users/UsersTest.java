@@ -1,0 +1,95 @@
+package io.leasehold.tests.httpclient5users;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.leasehold.LeaseholdManager;
+import io.leasehold.Watching;
+import io.leasehold.tests.servers.Nginx;
+import io.leasehold.tests.servers.SocketTable;
+import io.leasehold.tests.servers.SocketTable.Side;
+import io.leasehold.tests.servers.SocketTable.State;
+import io.leasehold.tests.servers.WebServer;
+import io.leasehold.testsupport.Eventually;
+import io.leasehold.testsupport.Threads;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Whatever a program uses HttpClient through, its requests run on the manager that it gives, and as that promises. */
+class UsersTest {
+    private static void post(Program program, Nginx server) throws Exception {
+        assertEquals(WebServer.GREETING, program.post(server.url(WebServer.HELLO)));
+    }
+
+    private static int open(Nginx server) throws Exception {
+        return SocketTable.settled(server.port()).count(Side.CLIENT, State.ESTABLISHED, State.CLOSE_WAIT);
+    }
+
+    private static LeaseholdManager leasehold(Program program) {
+        return (LeaseholdManager) program.manager();
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void requestsShareAConnectionOfTheManager(User user) throws Exception {
+        try (Nginx server = Nginx.builder().start()) {
+            try (Program program = user.start()) {
+                for (int i = 0; i < 10; i++) {
+                    post(program, server);
+                    assertEquals(1, program.manager().getTotalStats().getAvailable());
+                    assertEquals(0, program.manager().getTotalStats().getLeased());
+                }
+                assertEquals(1, open(server));
+            }
+            assertEquals(10, server.requests());
+            assertEquals(1, server.connections());
+            assertEquals(0, open(server));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void manyThreadsStayWithinTheManagersLimits(User user) throws Exception {
+        try (Nginx server = Nginx.builder().start(); Program program = user.start()) {
+            program.manager().setMaxTotal(2);
+            Threads.run(8, i -> () -> {
+                for (int n = 0; n < 20; n++) {
+                    post(program, server);
+                    assertTrue(program.manager().getTotalStats().getLeased() <= 2);
+                }
+                return null;
+            });
+            assertEquals(160, server.requests());
+            assertTrue(server.connections() <= 2);
+            assertEquals(server.connections(), program.manager().getTotalStats().getAvailable());
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void whatTheServerClosesIsClosedHereAndNotUsed(User user) throws Exception {
+        try (Nginx server = Nginx.builder().keepAlive(100).start(); Program program = user.start()) {
+            for (int i = 1; i <= 3; i++) {
+                post(program, server);
+                Eventually.await("its socket is gone", () -> open(server) == 0);
+                assertEquals(i, server.connections());
+                assertEquals(i, leasehold(program).getCounters().closedByPeer());
+                assertEquals(0, program.manager().getTotalStats().getAvailable());
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void whatIsNotWatchedIsFoundClosedByTheNextRequest(User user) throws Exception {
+        try (Nginx server = Nginx.builder().keepAlive(100).start(); Program program = user.start()) {
+            leasehold(program).setWatching(Watching.PROBE);
+            for (int i = 1; i <= 3; i++) {
+                post(program, server);
+                server.awaitConnectionsClosed();
+                assertEquals(i, server.connections());
+                assertEquals(1, SocketTable.settled(server.port()).count(Side.CLIENT, State.CLOSE_WAIT));
+            }
+        }
+    }
+}
