@@ -76,7 +76,8 @@ def maven(repository):
     (work / 'pom.xml').write_text(POM.format(name='all', packaging='pom', rest=f'<modules>{modules}</modules>'))
     for name, block in names.items():
         shutil.copytree(root / 'examples' / name / 'src', work / name / 'src')
-        pom = POM.format(name=name, packaging='jar', rest=f'<dependencies>\n{block}</dependencies>')
+        rest = block if '<dependencies>' in block else f'<dependencies>\n{block}</dependencies>'
+        pom = POM.format(name=name, packaging='jar', rest=rest)
         (work / name / 'pom.xml').write_text(pom)
     run('mvn', '--batch-mode', '--quiet', f'-Dmaven.repo.local={repository}', '--file', work / 'pom.xml', 'compile',
         'dependency:copy-dependencies')
