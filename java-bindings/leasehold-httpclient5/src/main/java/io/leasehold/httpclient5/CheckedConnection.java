@@ -8,6 +8,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.net.Socket;
 import java.net.SocketAddress;
+import java.util.function.Consumer;
 import javax.net.ssl.SSLSession;
 import javax.net.ssl.SSLSocket;
 import org.apache.hc.client5.http.HttpRoute;
@@ -45,17 +46,22 @@ final class CheckedConnection implements ManagedHttpClientConnection, Identifiab
     private final ManagedHttpClientConnection connection;
     private final ManagedSocket socket;
     private final ConnectionConfigs configs;
+    private final Consumer<? super CheckedConnection> opened;
     private final boolean hasOwnCheck;
     // Written by the holder of the lease, handed on by the pool. The route of the present lease; since when it is idle, by the machine's
-    // clock, or 0; whether a request was sent in this lease, so that what waits to be read is its response.
+    // clock, or 0; whether a request was sent in this lease, so that what waits to be read is its response; whether it was said to be open.
     private HttpRoute route;
     private long idleSince;
     private boolean isUsed;
+    private boolean isSaidToBeOpen;
 
-    CheckedConnection(ManagedHttpClientConnection connection, ManagedSocket socket, ConnectionConfigs configs) {
+    /** With what is to hear, once, that it is open. */
+    CheckedConnection(ManagedHttpClientConnection connection, ManagedSocket socket, ConnectionConfigs configs,
+            Consumer<? super CheckedConnection> opened) {
         this.connection = connection;
         this.socket = socket;
         this.configs = configs;
+        this.opened = opened;
         hasOwnCheck = HAS_OWN_CHECK.get(connection.getClass());
     }
 
@@ -134,6 +140,10 @@ final class CheckedConnection implements ManagedHttpClientConnection, Identifiab
 
     private void bound(Socket bound) throws IOException {
         if (bound.isConnected()) {
+            if (!isSaidToBeOpen) {
+                opened.accept(this);
+                isSaidToBeOpen = true;
+            }
             socket.connected(bound);
         }
     }

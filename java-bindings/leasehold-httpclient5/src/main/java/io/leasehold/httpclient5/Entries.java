@@ -24,8 +24,9 @@ import org.apache.hc.core5.util.TimeValue;
 /**
  * How leases of the pool underneath become HttpCore's entries, and how what was written on an entry is read when its lease ends.
  *
- * <p>The pool underneath hears of a connection when its entry is released, not when it is opened: up to then the lease is a vacancy. Who
- * takes the lease out of an entry's {@link Tie} ends it, so of a release, a second one and a closing pool one does.
+ * <p>For the pool underneath an entry's place is a connection as soon as the entry is leased, so that it hears of an entry that is lost.
+ * The connection itself comes and goes there without a word; its socket is seen when the entry is released. Who takes the lease out of an
+ * entry's {@link Tie} ends it, so of a release, a second one and a closing pool one does.
  */
 final class Entries<T, C extends ModalCloseable> {
     /** Closes what the pool underneath lets go. Refers to no pool. */
@@ -80,6 +81,11 @@ final class Entries<T, C extends ModalCloseable> {
         return closing.isPoolClosed();
     }
 
+    /** As {@link Closing#mode}. */
+    CloseMode closeMode() {
+        return closing.mode();
+    }
+
     /** For whom a request is; null for nobody. */
     WeakInterner.Held<Object> hold(Object state) {
         return states.hold(state);
@@ -108,7 +114,8 @@ final class Entries<T, C extends ModalCloseable> {
             lease.replaceStale();
             tie = null;
         }
-        if (tie == null) {
+        boolean isNew = tie == null;
+        if (isNew) {
             tie = new Tie<>(route, timeToLive, closing);
             place = places.add(tie, closing);
         }
@@ -117,6 +124,9 @@ final class Entries<T, C extends ModalCloseable> {
         tie.lease = lease;
         boolean isBegun = false;
         try {
+            if (isNew) {
+                lease.opened(place.cell);
+            }
             if (isClosed()) {
                 throw new PoolShutDownException();
             }
@@ -127,7 +137,7 @@ final class Entries<T, C extends ModalCloseable> {
         } finally {
             if (!isBegun && tie.takeLease() != null) {
                 place.kept = entry;
-                if (place.known == null) {
+                if (isNew) {
                     // With a connection it leaves when that is closed, and is not lost before.
                     place.leave();
                 }
@@ -201,28 +211,17 @@ final class Entries<T, C extends ModalCloseable> {
         return (Lease<WeakConnection<Place<T, C>>>) tie.takeLease();
     }
 
-    /** As {@link LeaseholdConnPool#opened}. */
-    void opened(PoolEntry<T, C> entry) {
-        Place<T, C> place = places.of(entry);
-        Tie<T, C> tie = place == null ? null : place.get();
-        C connection = entry.getConnection();
-        Lease<WeakConnection<Place<T, C>>> lease = tie == null || connection == null ? null : takeLease(tie);
-        if (lease == null) {
-            return;
-        }
-        try {
-            place.kept = entry;
-            if (place.known != connection) {
-                open(lease, place, connection);
-            }
-        } catch (PoolShutDownException e) {
-            // Which has closed it.
-        } finally {
-            if (!lease.isEnded()) {
-                place.kept = null;
-                tie.lease = lease;
-                closeIfClosed(place);
-            }
+    /**
+     * As {@link LeaseholdConnPool#opened}.
+     *
+     * <p>Race window: another thread may release the entry, or close its connection, at the same time. It is harmless because who does so
+     * closes the connection: what is noted here for when the entry is lost is closed at the most twice.
+     */
+    void opened(C connection) {
+        Place<T, C> place = places.ofOpened(connection);
+        if (place != null) {
+            place.known = connection;
+            places.filled(place);
         }
     }
 
@@ -233,8 +232,8 @@ final class Entries<T, C extends ModalCloseable> {
             return;
         }
         place.kept = entry;
-        if (place.known != connection) {
-            open(lease, place, connection);
+        if (place.attached != connection) {
+            attach(lease, place, connection);
         }
         Deadline expiry = entry.getExpiryDeadline();
         if (!expiry.isMax()) {
@@ -250,13 +249,20 @@ final class Entries<T, C extends ModalCloseable> {
     }
 
     /** The entry has another connection than it was leased with, if any. */
-    private void open(Lease<WeakConnection<Place<T, C>>> lease, Place<T, C> place, C connection) {
-        takeOut(lease, place);
-        lease.opened(place.cell);
-        place.expires = false;
+    private void attach(Lease<WeakConnection<Place<T, C>>> lease, Place<T, C> place, C connection) {
+        if (place.attached != null) {
+            // What the pool underneath knows of that one is nothing to this one.
+            takeOut(lease, place);
+            place.expires = false;
+        }
+        if (lease.isVacancy()) {
+            lease.opened(place.cell);
+        }
         place.attach(connection, lease);
+        places.filled(place);
         // At last: should any of it fail, all of it is done again.
         place.known = connection;
+        place.attached = connection;
     }
 
     /** The pool underneath has no connection in this lease any more. */
@@ -265,6 +271,7 @@ final class Entries<T, C extends ModalCloseable> {
             lease.reopen();
         }
         place.known = null;
+        place.attached = null;
     }
 
     /** Ends a lease whose connection is not kept, and closes that when its place is another's already. */
@@ -313,17 +320,7 @@ final class Entries<T, C extends ModalCloseable> {
         }
         try {
             place.kept = tie.entry;
-            if (lease.isVacancy()) {
-                if (tie.entry.hasConnection()) {
-                    // Opened in this lease.
-                    lease.opened(place.cell);
-                } else {
-                    place.kept = null;
-                }
-            }
             lease.tryDiscard();
-        } catch (PoolShutDownException e) {
-            // Which has closed it.
         } finally {
             if (!lease.isEnded()) {
                 // It is left to its user's release.

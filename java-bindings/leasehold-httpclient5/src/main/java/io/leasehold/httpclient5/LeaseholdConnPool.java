@@ -164,6 +164,11 @@ public final class LeaseholdConnPool<T, C extends ModalCloseable> implements Man
         return entries.isClosed();
     }
 
+    /** How the pool was closed, or closes connections as long as it is open. */
+    CloseMode closeMode() {
+        return entries.closeMode();
+    }
+
     /**
      * Asks for an entry, with an idle connection or with none, which its user is then to open. The request waits for it, in order of
      * arrival, if it cannot be had now.
@@ -234,12 +239,12 @@ public final class LeaseholdConnPool<T, C extends ModalCloseable> implements Man
     }
 
     /**
-     * Says that the connection which a leased entry has by now is open: lost with the entry, it is closed. For a manager, which knows when
-     * that is; without a word the pool hears of a connection when its entry is released. Does nothing if the entry is not leased or has no
-     * connection.
+     * Says that a connection is open which was assigned to a leased entry: lost with the entry, it is closed. For a manager, which knows
+     * when that is; without a word the pool hears of a connection when its entry is released. Does nothing if no entry has the connection.
+     * Takes time in proportion to the connections that are being opened.
      */
-    void opened(PoolEntry<T, C> entry) {
-        entries.opened(entry);
+    void opened(C connection) {
+        entries.opened(connection);
     }
 
     /** Closes all connections, those that are leased among them, in an orderly way: see {@link #close(CloseMode)}. */

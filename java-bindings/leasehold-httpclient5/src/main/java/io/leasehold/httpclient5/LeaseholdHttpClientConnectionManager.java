@@ -13,7 +13,6 @@ import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManager;
 import org.apache.hc.client5.http.io.ConnectionEndpoint;
 import org.apache.hc.client5.http.io.LeaseRequest;
 import org.apache.hc.core5.function.Resolver;
-import org.apache.hc.core5.io.CloseMode;
 import org.apache.hc.core5.util.TimeValue;
 import org.apache.hc.core5.util.Timeout;
 
@@ -116,7 +115,8 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
     }
 
     /**
-     * Ends the lease of an endpoint, as HttpClient's manager does. If the manager was closed, a connection that was opened since is closed.
+     * Ends the lease of an endpoint, as HttpClient's manager does. If the manager was closed, a connection that was opened since is closed
+     * in the same way.
      *
      * @param endpoint the endpoint
      * @param state to whom it is bound from now on; null is to nobody
@@ -125,7 +125,7 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
     @Override
     public void release(ConnectionEndpoint endpoint, Object state, TimeValue keepAlive) {
         if (pool.isShutdown() && endpoint != null) {
-            endpoint.close(CloseMode.GRACEFUL);
+            endpoint.close(pool.closeMode());
         }
         super.release(endpoint, state, keepAlive);
     }

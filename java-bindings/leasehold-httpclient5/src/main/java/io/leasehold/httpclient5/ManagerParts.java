@@ -28,9 +28,10 @@ final class ManagerParts {
         HttpConnectionFactory<ManagedHttpClientConnection> makes = factory != null ? factory : ManagedHttpClientConnectionFactory.INSTANCE;
         ManagedConnections<?> connections = pool.managed().connections();
         ConnectionConfigs configs = this.configs;
+        LeaseholdConnPool<HttpRoute, ManagedHttpClientConnection> pool = this.pool;
         this.factory = socket -> {
             ManagedHttpClientConnection made = makes.createConnection(socket);
-            return made == null ? null : new CheckedConnection(made, connections.socket(), configs);
+            return made == null ? null : new CheckedConnection(made, connections.socket(), configs, pool::opened);
         };
     }
 }

@@ -5,10 +5,8 @@ import io.leasehold.Lease;
 import io.leasehold.managed.ManagedSocket;
 import io.leasehold.managed.WeakConnection;
 import io.leasehold.managed.WeakInterner;
-import java.lang.ref.ReferenceQueue;
 import java.lang.ref.WeakReference;
 import java.net.Socket;
-import java.util.Map;
 import org.apache.hc.core5.io.CloseMode;
 import org.apache.hc.core5.io.ModalCloseable;
 import org.apache.hc.core5.pool.PoolEntry;
@@ -23,15 +21,17 @@ import org.apache.hc.core5.pool.PoolEntry;
 final class Place<T, C extends ModalCloseable> extends WeakReference<Tie<T, C>> implements Tie.Witness<C> {
     /** What the pool underneath knows it by. */
     final WeakConnection<Place<T, C>> cell = new WeakConnection<>(this);
-    private final Map<?, ?> places;
+    private final Places<T, C> places;
     private final Closing<C> closing;
     private final ManagedSocket socket;
     private final int hash;
 
     /** The entry while it is idle, or given up to be closed. */
     PoolEntry<T, C> kept;
-    /** The connection that the pool underneath has for it. Stays while the entry is leased, so that it can be closed if that is lost. */
+    /** The connection that was opened last, as far as is known. Stays while the entry is leased, so that it can be closed if that is lost. */
     C known;
+    /** The connection whose socket the pool underneath was told of, if that shows one. */
+    C attached;
     /** The connection that was closed last by the entry: written by whoever closes it, of one that goes to be lost. */
     private C closed;
     /** Whether the connection has an expiry there. */
@@ -39,8 +39,8 @@ final class Place<T, C extends ModalCloseable> extends WeakReference<Tie<T, C>> 
     /** What keeps the state known to which it is bound. */
     WeakInterner.Held<Object> bound;
 
-    Place(Tie<T, C> tie, Closing<C> closing, Map<?, ?> places, ReferenceQueue<Tie<T, C>> lost) {
-        super(tie, lost);
+    Place(Tie<T, C> tie, Closing<C> closing, Places<T, C> places) {
+        super(tie);
         this.places = places;
         this.closing = closing;
         socket = closing.newSocket();
@@ -50,6 +50,7 @@ final class Place<T, C extends ModalCloseable> extends WeakReference<Tie<T, C>> 
     @Override
     public void closing(C connection) {
         closed = connection;
+        places.emptied(this);
     }
 
     /** Whether this is the place of an entry. */
@@ -58,7 +59,7 @@ final class Place<T, C extends ModalCloseable> extends WeakReference<Tie<T, C>> 
         return tie != null && tie.entry == entry;
     }
 
-    /** The pool underneath has a connection by now, in this lease: tells it the socket, if the connection shows one. */
+    /** Tells the pool underneath, of a lease, the socket of a connection, if that shows one. */
     void attach(C connection, Lease<?> lease) {
         Socket shown = closing.socketOf(connection);
         if (shown != null) {
@@ -115,6 +116,7 @@ final class Place<T, C extends ModalCloseable> extends WeakReference<Tie<T, C>> 
             leave();
         }
         known = null;
+        attached = null;
         kept = null;
         if (entry != null) {
             entry.discardConnection(closing.mode());

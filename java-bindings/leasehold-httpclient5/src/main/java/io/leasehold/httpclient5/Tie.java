@@ -16,7 +16,7 @@ import org.apache.hc.core5.util.TimeValue;
 final class Tie<T, C extends ModalCloseable> implements DisposalCallback<C> {
     /** Is told which connections the entry closes. */
     interface Witness<C> {
-        /** It is about to be closed. */
+        /** It is about to be closed, and the entry has none. */
         void closing(C connection);
     }
 

@@ -74,7 +74,8 @@ class CollectionTest {
     @Test
     void aConnectionThatWasSaidToBeOpenIsClosedIfItsEntryIsLostInItsFirstLease() throws Exception {
         Conn connection = new Conn("lost");
-        pool.opened(open(pool, connection));
+        open(pool, connection);
+        pool.opened(connection);
         awaitPlace();
         Eventually.await("the connection to be closed", connection::isClosed);
     }
@@ -82,7 +83,7 @@ class CollectionTest {
     @Test
     void anEntryWhoseConnectionWasSaidToBeOpenIsReleasedAsOthers() throws Exception {
         PoolEntry<String, Conn> entry = open(pool, new Conn("open"));
-        pool.opened(entry);
+        pool.opened(entry.getConnection());
         pool.release(entry, true);
         assertEquals(1, pool.getTotalStats().getAvailable());
         assertSame(entry, pool.lease("a", null).get());
@@ -116,7 +117,7 @@ class CollectionTest {
         entry.discardConnection(CloseMode.IMMEDIATE);
         entry.assignConnection(connection);
         if (isTold) {
-            pool.opened(entry);
+            pool.opened(connection);
         }
     }
 

@@ -14,6 +14,7 @@ import io.leasehold.testsupport.Threads;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.net.Socket;
 import java.util.ArrayList;
@@ -24,6 +25,7 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiConsumer;
 import org.apache.hc.client5.http.HttpRoute;
 import org.apache.hc.client5.http.config.ConnectionConfig;
 import org.apache.hc.client5.http.config.RequestConfig;
@@ -183,8 +185,12 @@ class ManagerTest {
     @Test
     void aCheckOfAnApplicationsOwnIsAskedAfterTheTimeThatIsSet() throws Exception {
         AtomicInteger asked = new AtomicInteger();
-        startWith(LeaseholdHttpClientConnectionManagerBuilder.create().setConnectionFactory(socket -> counting(
-                ManagedHttpClientConnectionFactory.INSTANCE.createConnection(socket), asked)));
+        startWith(LeaseholdHttpClientConnectionManagerBuilder.create().setConnectionFactory(socket -> seen(
+                ManagedHttpClientConnectionFactory.INSTANCE.createConnection(socket), (method, arguments) -> {
+                    if (method.getName().equals("isStale")) {
+                        asked.incrementAndGet();
+                    }
+                })));
         assertEquals("c0 r1", get("/ok"));
         assertEquals("c0 r2", get("/ok"));
         assertEquals(0, asked.get());
@@ -196,13 +202,11 @@ class ManagerTest {
         assertEquals(1, server.peers().size());
     }
 
-    /** A connection of a class of its own, as HttpClient's could not be extended before 5.6. */
-    private static ManagedHttpClientConnection counting(ManagedHttpClientConnection connection, AtomicInteger asked) {
+    /** A connection of a class of its own, as HttpClient's could not be extended before 5.6, of whose calls somebody is told. */
+    private static ManagedHttpClientConnection seen(ManagedHttpClientConnection connection, BiConsumer<Method, Object[]> told) {
         return (ManagedHttpClientConnection) Proxy.newProxyInstance(ManagerTest.class.getClassLoader(),
                 new Class<?>[] {ManagedHttpClientConnection.class}, (proxy, method, arguments) -> {
-                    if (method.getName().equals("isStale")) {
-                        asked.incrementAndGet();
-                    }
+                    told.accept(method, arguments);
                     try {
                         return method.invoke(connection, arguments);
                     } catch (InvocationTargetException e) {
@@ -360,14 +364,24 @@ class ManagerTest {
         assertThrows(IllegalStateException.class, this::lease);
     }
 
-    @Test
-    void whatWasOpenedAfterTheCloseIsClosedAtTheRelease() throws Exception {
-        start(Way.PLAIN);
+    @ParameterizedTest
+    @EnumSource(CloseMode.class)
+    void whatWasOpenedAfterTheCloseIsClosedAtTheReleaseAsTheManagerWas(CloseMode mode) throws Exception {
+        List<Object> modes = new ArrayList<>();
+        startWith(Way.manager().setConnectionFactory(socket -> seen(ManagedHttpClientConnectionFactory.INSTANCE.createConnection(socket),
+                (method, arguments) -> {
+                    if (method.getName().equals("close")) {
+                        modes.addAll(Arrays.asList(arguments));
+                    }
+                })));
         ConnectionEndpoint endpoint = lease();
-        manager.close();
+        manager.close(mode);
+        modes.clear();
         manager.connect(endpoint, TimeValue.ofSeconds(10), HttpClientContext.create());
+        assertEquals("[]", modes.toString());
         manager.release(endpoint, null, TimeValue.NEG_ONE_MILLISECOND);
         server.peer(0).awaitEnd();
+        assertEquals("[" + mode + "]", modes.toString());
     }
 
     @Test
@@ -381,17 +395,54 @@ class ManagerTest {
                 + ": Connection reclaimed by garbage collector, it was never released: [route: ")));
     }
 
-    @Test
-    void aResponseThatWasLostGivesItsPlaceBackThoughItsConnectionWasNew() throws Exception {
-        start(Way.PLAIN);
-        lose();
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aResponseThatWasLostGivesItsPlaceBackAndItsConnectionIsClosedThoughItWasNew(Way way) throws Exception {
+        // Held here, so that the JDK does not close their sockets.
+        List<ManagedHttpClientConnection> made = remember(way);
+        lose(way);
         Eventually.awaitAfterCollection("the place", () -> manager.getTotalStats().getLeased() == 0);
-        Eventually.awaitAfterCollection("the end of its socket", () -> server.peer(0).hasEnded());
+        Eventually.await("the end of its socket", () -> server.peer(0).hasEnded());
+        Eventually.await("its end", () -> !made.get(0).isOpen());
+    }
+
+    @Test
+    void anEndpointThatWasLostAfterItWasConnectedOnceMoreGivesItsPlaceBackAndItsConnectionIsClosed() throws Exception {
+        List<ManagedHttpClientConnection> made = remember(Way.PLAIN);
+        for (boolean isNew : new boolean[] {true, false}) {
+            connectTwice();
+            Eventually.awaitAfterCollection("the place", () -> manager.getTotalStats().getLeased() == 0);
+            ManagedHttpClientConnection last = made.get(made.size() - 1);
+            Eventually.await("its end", () -> !last.isOpen());
+            if (isNew) {
+                manager.release(open(), null, TimeValue.NEG_ONE_MILLISECOND);
+            }
+        }
+        assertEquals(4, made.size());
+    }
+
+    private void connectTwice() throws Exception {
+        ConnectionEndpoint endpoint = open();
+        endpoint.close();
+        manager.connect(endpoint, TimeValue.ofSeconds(10), HttpClientContext.create());
+        assertTrue(endpoint.isConnected());
+    }
+
+    /** Starts this way, and holds on to all connections that are made. */
+    private List<ManagedHttpClientConnection> remember(Way way) throws IOException {
+        List<ManagedHttpClientConnection> made = new ArrayList<>();
+        manager.close();
+        manager = Way.manager().setConnectionFactory(socket -> {
+            made.add(ManagedHttpClientConnectionFactory.INSTANCE.createConnection(socket));
+            return made.get(made.size() - 1);
+        }).build();
+        start(way);
+        return made;
     }
 
     @SuppressWarnings("deprecation") // Who is handed a response has to close it, and may forget.
-    private void lose() throws IOException {
-        CloseableHttpResponse response = client.execute(Way.PLAIN.request(server, "/big"));
+    private void lose(Way way) throws IOException {
+        CloseableHttpResponse response = client.execute(way.request(server, "/big"));
         assertEquals(200, response.getCode());
     }
 
