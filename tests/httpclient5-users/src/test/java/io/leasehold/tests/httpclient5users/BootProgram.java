@@ -1,7 +1,7 @@
 package io.leasehold.tests.httpclient5users;
 
 import io.leasehold.httpclient5.LeaseholdHttpClientConnectionManager;
-import java.util.function.BiFunction;
+import java.util.function.Function;
 import org.apache.hc.client5.http.HttpRoute;
 import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManager;
 import org.apache.hc.core5.pool.ConnPoolControl;
@@ -35,26 +35,26 @@ final class BootProgram implements Program {
     }
 
     private final ConfigurableApplicationContext context;
-    private final BiFunction<ConfigurableApplicationContext, String, String> post;
+    private final Function<ConfigurableApplicationContext, String> post;
 
-    private BootProgram(BiFunction<ConfigurableApplicationContext, String, String> post) {
+    private BootProgram(Function<ConfigurableApplicationContext, String> post) {
         context = start(Application.class);
         this.post = post;
     }
 
     /** An application that serves nothing and says little. */
-    static ConfigurableApplicationContext start(Class<?> application) {
-        return new SpringApplicationBuilder(application).web(WebApplicationType.NONE).bannerMode(Mode.OFF).logStartupInfo(false).run();
+    static ConfigurableApplicationContext start(Class<?> application, String... properties) {
+        return new SpringApplicationBuilder(application).web(WebApplicationType.NONE).bannerMode(Mode.OFF).logStartupInfo(false)
+                .properties(properties).run();
     }
 
     /** Each request by a client of its own, built with Boot's builder: they share the manager. */
-    static Program restClient() {
-        return new BootProgram((context, url) ->
-                context.getBean(RestClient.Builder.class).build().post().uri(url).retrieve().body(String.class));
+    static Program restClient(String url) {
+        return new BootProgram(context -> context.getBean(RestClient.Builder.class).build().post().uri(url).retrieve().body(String.class));
     }
 
-    static Program restTemplate() {
-        return new BootProgram((context, url) -> context.getBean(RestTemplateBuilder.class).build().postForObject(url, null, String.class));
+    static Program restTemplate(String url) {
+        return new BootProgram(context -> context.getBean(RestTemplateBuilder.class).build().postForObject(url, null, String.class));
     }
 
     @Override
@@ -63,8 +63,8 @@ final class BootProgram implements Program {
     }
 
     @Override
-    public String post(String url) {
-        return post.apply(context, url);
+    public String post() {
+        return post.apply(context);
     }
 
     @Override

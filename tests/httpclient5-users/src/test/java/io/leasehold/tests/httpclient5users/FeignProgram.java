@@ -1,7 +1,6 @@
 package io.leasehold.tests.httpclient5users;
 
 import io.leasehold.httpclient5.LeaseholdHttpClientConnectionManagerBuilder;
-import java.net.URI;
 import org.apache.hc.client5.http.HttpRoute;
 import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManager;
 import org.apache.hc.client5.http.io.HttpClientConnectionManager;
@@ -16,11 +15,10 @@ import org.springframework.web.bind.annotation.PostMapping;
 
 /** A Spring Boot application with a client of Spring Cloud OpenFeign. */
 final class FeignProgram implements Program {
-    /** The URL is the one that a call says. */
-    @FeignClient(name = "backend", url = "http://backend.invalid")
+    @FeignClient(name = "backend", url = "${backend}")
     interface Backend {
         @PostMapping
-        String post(URI url);
+        String post();
     }
 
     @Configuration(proxyBeanMethods = false)
@@ -36,7 +34,11 @@ final class FeignProgram implements Program {
         }
     }
 
-    private final ConfigurableApplicationContext context = BootProgram.start(Application.class);
+    private final ConfigurableApplicationContext context;
+
+    FeignProgram(String url) {
+        context = BootProgram.start(Application.class, "backend=" + url);
+    }
 
     @Override
     public ConnPoolControl<HttpRoute> manager() {
@@ -44,8 +46,8 @@ final class FeignProgram implements Program {
     }
 
     @Override
-    public String post(String url) {
-        return context.getBean(Backend.class).post(URI.create(url));
+    public String post() {
+        return context.getBean(Backend.class).post();
     }
 
     @Override

@@ -17,6 +17,11 @@ final class JerseyProgram implements Program {
     private final Client client = ClientBuilder.newClient(new ClientConfig()
             .connectorProvider(new Apache5ConnectorProvider())
             .property(Apache5ClientProperties.CONNECTION_MANAGER, manager));
+    private final String url;
+
+    JerseyProgram(String url) {
+        this.url = url;
+    }
 
     @Override
     public ConnPoolControl<HttpRoute> manager() {
@@ -24,7 +29,7 @@ final class JerseyProgram implements Program {
     }
 
     @Override
-    public String post(String url) {
+    public String post() {
         return client.target(url).request().post(Entity.text(""), String.class);
     }
 

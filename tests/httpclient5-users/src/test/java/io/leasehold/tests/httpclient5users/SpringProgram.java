@@ -2,6 +2,7 @@ package io.leasehold.tests.httpclient5users;
 
 import io.leasehold.httpclient5.LeaseholdHttpClientConnectionManager;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.apache.hc.client5.http.HttpRoute;
 import org.apache.hc.client5.http.impl.classic.HttpClients;
 import org.apache.hc.core5.pool.ConnPoolControl;
@@ -12,18 +13,13 @@ import org.springframework.web.client.RestTemplate;
 
 /** Spring's clients on a request factory, without an application around them. */
 final class SpringProgram implements Program {
-    /** What a factory is given to, and posts. */
-    interface Poster {
-        String post(String url);
-    }
-
     private final LeaseholdHttpClientConnectionManager manager = new LeaseholdHttpClientConnectionManager();
     private final HttpComponentsClientHttpRequestFactory factory;
-    private final Poster poster;
+    private final Supplier<String> post;
 
-    private SpringProgram(boolean byBoot, Function<HttpComponentsClientHttpRequestFactory, Poster> client) {
+    private SpringProgram(boolean byBoot, Function<HttpComponentsClientHttpRequestFactory, Supplier<String>> client) {
         factory = byBoot ? boots() : springs();
-        poster = client.apply(factory);
+        post = client.apply(factory);
     }
 
     private HttpComponentsClientHttpRequestFactory springs() {
@@ -36,26 +32,24 @@ final class SpringProgram implements Program {
                 .build();
     }
 
-    static Program restClient() {
-        return new SpringProgram(false, SpringProgram::restClient);
+    static Program restClient(String url) {
+        return new SpringProgram(false, factory -> restClient(factory, url));
     }
 
-    static Program restTemplate() {
-        return new SpringProgram(false, SpringProgram::restTemplate);
+    static Program restTemplate(String url) {
+        return new SpringProgram(false, factory -> {
+            RestTemplate template = new RestTemplate(factory);
+            return () -> template.postForObject(url, null, String.class);
+        });
     }
 
-    static Program restClientByBootsBuilder() {
-        return new SpringProgram(true, SpringProgram::restClient);
+    static Program restClientByBootsBuilder(String url) {
+        return new SpringProgram(true, factory -> restClient(factory, url));
     }
 
-    private static Poster restClient(HttpComponentsClientHttpRequestFactory factory) {
+    private static Supplier<String> restClient(HttpComponentsClientHttpRequestFactory factory, String url) {
         RestClient client = RestClient.builder().requestFactory(factory).build();
-        return url -> client.post().uri(url).retrieve().body(String.class);
-    }
-
-    private static Poster restTemplate(HttpComponentsClientHttpRequestFactory factory) {
-        RestTemplate template = new RestTemplate(factory);
-        return url -> template.postForObject(url, null, String.class);
+        return () -> client.post().uri(url).retrieve().body(String.class);
     }
 
     @Override
@@ -64,8 +58,8 @@ final class SpringProgram implements Program {
     }
 
     @Override
-    public String post(String url) {
-        return poster.post(url);
+    public String post() {
+        return post.get();
     }
 
     @Override

@@ -1,7 +1,5 @@
 package io.leasehold.tests.httpclient5users;
 
-import java.util.concurrent.Callable;
-
 /** What programs use HttpClient through. */
 enum User {
     REST_CLIENT(SpringProgram::restClient),
@@ -12,13 +10,19 @@ enum User {
     OPEN_FEIGN(FeignProgram::new),
     JERSEY(JerseyProgram::new);
 
-    private final Callable<Program> start;
+    /** Starts a program. */
+    private interface Start {
+        Program to(String url) throws Exception;
+    }
 
-    User(Callable<Program> start) {
+    private final Start start;
+
+    User(Start start) {
         this.start = start;
     }
 
-    Program start() throws Exception {
-        return start.call();
+    /** Starts a program that sends its requests to the URL. */
+    Program start(String url) throws Exception {
+        return start.to(url);
     }
 }
