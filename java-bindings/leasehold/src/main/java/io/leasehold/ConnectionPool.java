@@ -12,6 +12,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.BiConsumer;
 import java.util.function.BiPredicate;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 
 /**
@@ -863,6 +864,7 @@ public final class ConnectionPool<R, C> implements Closeable {
         private Watching watching = Watching.BOTH;
         private boolean evictExpired;
         private long evictIdle;
+        private Predicate<? super C> isClosed;
 
         private Builder(Disposer<? super C> disposer) {
             this.disposer = Arguments.given(disposer, "disposer", "the pool needs a way to close connections");
@@ -1037,6 +1039,21 @@ public final class ConnectionPool<R, C> implements Closeable {
             return evictIdle(Arguments.nanos(idleTime), TimeUnit.NANOSECONDS);
         }
 
+        /**
+         * Sets what tells whether somebody else has closed an idle connection, as a reactor closes what its peer has closed. It is asked
+         * about every idle connection a few times a second, and what is closed is disposed of, as {@link Cause#PEER_CLOSED}. That takes
+         * time in proportion to the connections.
+         *
+         * @param isClosed is called on the daemon thread {@code leasehold-housekeeper}, on which it must not block; must not refer to the
+         *     pool. What it throws is logged, and counts as no. The default is that nobody is asked
+         * @return this
+         * @throws IllegalArgumentException if {@code isClosed} is null
+         */
+        public Builder<R, C> evictClosed(Predicate<? super C> isClosed) {
+            this.isClosed = Arguments.given(isClosed, "isClosed", DEFAULT);
+            return this;
+        }
+
         /** Forces the number of idle lists, so that tests have exact order (1) or certain disorder (more). */
         Builder<R, C> stripes(int stripes) {
             this.stripes = stripes;
@@ -1063,7 +1080,8 @@ public final class ConnectionPool<R, C> implements Closeable {
                             clock != null,
                             watching,
                             evictExpired,
-                            evictIdle),
+                            evictIdle,
+                            isClosed),
                     maxTotal,
                     maxPerRoute);
             return new ConnectionPool<>(state, clock);

@@ -9,7 +9,7 @@ import java.util.Set;
 /** Enumerates connections: the engine says which entries there are, and Java what is in their cells. */
 final class Listing {
     /** What the engine says of an entry: its slot, its opening, its route. */
-    private static final int WORDS = 3;
+    static final int WORDS = 3;
 
     private Listing() {}
 

@@ -3,9 +3,12 @@ package io.leasehold;
 import io.leasehold.internal.housekeeping.Chores;
 import io.leasehold.internal.housekeeping.Housekeeper;
 import io.leasehold.internal.housekeeping.KeptPool;
+import io.leasehold.internal.log.Log;
+import io.leasehold.internal.log.Texts;
 import io.leasehold.internal.natives.Effects;
 import io.leasehold.internal.natives.Engine;
 import java.lang.invoke.MethodHandles;
+import java.util.function.Predicate;
 
 /**
  * What the housekeeper does for a pool, by way of an object of its own that refers to the same engine: so nothing of this leads to the pool
@@ -96,6 +99,40 @@ final class PoolChores implements Chores, LeaseRef.Owner {
         }
         if (state.constants.evictIdle > 0) {
             closeIdle(state.constants.evictIdle, effects);
+        }
+        if (state.constants.isClosed != null) {
+            closeClosed(state.constants.isClosed, effects);
+        }
+    }
+
+    /** Disposes of the idle connections that somebody else has closed. */
+    private void closeClosed(Predicate<Object> isClosed, Effects effects) {
+        // Mostly there is none, and then it need not be found out which opening a connection is of.
+        boolean isAny = false;
+        long[] idle = pool.engine.entries(true);
+        for (int i = 0; i < idle.length && !isAny; i += Listing.WORDS) {
+            Cell cell = state.cells.get((int) idle[i]);
+            isAny = cell != null && tells(isClosed, cell.connection);
+        }
+        if (!isAny) {
+            return;
+        }
+        // Not by a function: on the housekeeper's thread there may be no class loader left to make it.
+        for (Listing.Item item : Listing.of(pool, true)) {
+            if (tells(isClosed, item.connection())) {
+                int[] event = {pool.kept.number(), item.slot, item.opening};
+                pool.engine.peersClosed(event, 0, event.length, effects);
+                pool.carryOut(effects);
+            }
+        }
+    }
+
+    private static boolean tells(Predicate<Object> isClosed, Object connection) {
+        try {
+            return connection != null && isClosed.test(connection);
+        } catch (Throwable e) {
+            Log.warn(Texts.IS_CLOSED_FAILED, e);
+            return false;
         }
     }
 

@@ -6,6 +6,7 @@ import io.leasehold.internal.log.Texts;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 
 /**
  * What Java knows of a pool: its connections by slot, its routes and states. It outlives the pool's own
@@ -26,6 +27,8 @@ final class PoolState {
         final Watching watching;
         final boolean evictExpired;
         final long evictIdle;
+        /** Tells of an idle connection whether somebody else has closed it; null for nobody to ask. */
+        final Predicate<Object> isClosed;
         /** After how many milliseconds without a lease begun or ended the pool's idle connections are closed; 0 for never. */
         final long unusedMillis;
 
@@ -42,10 +45,11 @@ final class PoolState {
          * @param watching how it learns that peers have closed
          * @param evictExpired whether the housekeeper closes what has expired
          * @param evictIdle milliseconds after which it closes what is idle, 0 for never
+         * @param isClosed whether somebody else has closed an idle connection, which it closes then; null for nobody to ask
          */
         Constants(boolean ownRouteFirst, boolean fifo, boolean barging, int maxWaiters,
                 long timeToLive, int stripes, boolean manualClock, Watching watching, boolean evictExpired,
-                long evictIdle) {
+                long evictIdle, Predicate<?> isClosed) {
             this.ownRouteFirst = ownRouteFirst;
             this.fifo = fifo;
             this.barging = barging;
@@ -56,7 +60,13 @@ final class PoolState {
             this.watching = watching;
             this.evictExpired = evictExpired;
             this.evictIdle = evictIdle;
+            this.isClosed = cast(isClosed);
             unusedMillis = unusedMillis();
+        }
+
+        @SuppressWarnings("unchecked") // It is asked about the connections of its own pool alone.
+        private static Predicate<Object> cast(Predicate<?> isClosed) {
+            return (Predicate<Object>) isClosed;
         }
 
         /** What the system property says, which is for all pools, as most are made by managers that their applications know nothing of. */
@@ -69,7 +79,7 @@ final class PoolState {
         }
 
         boolean evicts() {
-            return evictExpired || evictIdle > 0;
+            return evictExpired || evictIdle > 0 || isClosed != null;
         }
     }
 

@@ -159,6 +159,7 @@ class CallersFailuresTest {
                 .call("Lease.tryDiscard()", stage -> stage.mine.tryDiscard())
                 .call("Lease.isEnded()", stage -> stage.mine.isEnded())
                 .call("nobody's: a peer closes", PoolStage::makeWatchedIdle, PoolStage::peerCloses)
+                .call("nobody's: somebody else closes", PoolStage::othersClose)
                 .call("nobody's: a lease is collected", PoolStage::leak, PoolStage::awaitLeak);
     }
 

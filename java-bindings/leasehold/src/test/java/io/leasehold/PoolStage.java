@@ -21,6 +21,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Predicate;
 
 /** A pool with a state to which one of the idle connections is bound. */
 final class PoolStage extends BusyStage<Lease<PoolStage.Closable>> {
@@ -31,6 +32,7 @@ final class PoolStage extends BusyStage<Lease<PoolStage.Closable>> {
     static final String LEAKED = "LeakListener.leaked";
     static final String ACTION = "BiConsumer.accept";
     static final String PREDICATE = "BiPredicate.test";
+    static final String IS_CLOSED = "Predicate.test";
     static final String USE = "Function.apply";
     static final String LEASED = "LeaseHook.leased";
     static final String FAILED = "LeaseHook.failed";
@@ -74,6 +76,8 @@ final class PoolStage extends BusyStage<Lease<PoolStage.Closable>> {
     /** A connection that counts how often it was closed. */
     static final class Closable {
         final AtomicInteger closed = new AtomicInteger();
+        /** Written by the test. */
+        volatile boolean isClosedByOthers;
     }
 
     /** Fails as the stage's callers' code does. Refers to no pool. */
@@ -155,6 +159,7 @@ final class PoolStage extends BusyStage<Lease<PoolStage.Closable>> {
                 .maxPerRoute(PER_ROUTE)
                 .manualClock(clock)
                 .leakListener(new FailingListener(faults))
+                .evictClosed(new FailingPredicate(faults))
                 .build();
         socket = new FailingSocket(faults, SOCKET);
         try (ServerSocket server = new ServerSocket(0, 1, SocketsTest.LOOPBACK)) {
@@ -171,6 +176,21 @@ final class PoolStage extends BusyStage<Lease<PoolStage.Closable>> {
         // Found under another object that is equal to it.
         Key sameAsB = new Key("b", false);
         begin(() -> pool.lease(sameAsB, Long.MAX_VALUE, TimeUnit.SECONDS), () -> pool.stats().pending() == 1);
+    }
+
+    /** Tells whether somebody else has closed a connection. */
+    private static final class FailingPredicate implements Predicate<Closable> {
+        private final Faults faults;
+
+        FailingPredicate(Faults faults) {
+            this.faults = faults;
+        }
+
+        @Override
+        public boolean test(Closable connection) {
+            faults.pass(IS_CLOSED);
+            return connection.isClosedByOthers;
+        }
     }
 
     private static final class FailingListener implements LeakListener<Key, Closable> {
@@ -328,6 +348,14 @@ final class PoolStage extends BusyStage<Lease<PoolStage.Closable>> {
         Lease<Closable> watched = open(c, null);
         watched.attach(socket);
         watched.release();
+    }
+
+    /** Somebody else closes an idle connection. Returns once it is gone, or nobody could tell. */
+    void othersClose() throws Exception {
+        for (Closable connection : opened) {
+            connection.isClosedByOthers = true;
+        }
+        Eventually.await("the housekeeper has asked", () -> pool.stats().available() < 2 || pool.isShutDown() || faults.isReached());
     }
 
     /** Loses a lease. */

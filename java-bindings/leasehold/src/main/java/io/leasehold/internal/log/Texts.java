@@ -13,6 +13,7 @@ public final class Texts {
     public static final String LET_GO_FAILED = made("a disposer failed when it was told that a connection was let go (");
     public static final String LET_GO_FAILED_END = made(")");
     public static final String MAY_BLOCK_FAILED = made("a disposer failed to say whether closing a connection may block: it is taken to");
+    public static final String IS_CLOSED_FAILED = made("it could not be told whether a connection was closed: it is taken for open");
     public static final String CLOSE_FAILED = made("a disposer failed to close a connection (");
     public static final String CLOSE_FAILED_END = made("): it may still be open");
     public static final String EFFECT_FAILED = made("a pool failed to carry out what it had decided");
