@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,7 +36,7 @@ public final class Httpd extends WebServer {
 
     private static final String MODULES = "/usr/lib/apache2/modules";
 
-    private Httpd(Builder builder) throws IOException {
+    private Httpd(Builder builder) throws Exception {
         super(builder);
         Files.write(directory.resolve("httpd.conf"), configuration(builder).getBytes(StandardCharsets.UTF_8));
     }
@@ -46,8 +47,8 @@ public final class Httpd extends WebServer {
     }
 
     /**
-     * Connections that have had at least one request answered. httpd logs a request after it was answered, so the last one may be missing
-     * for a moment.
+     * Connections that have had at least one request answered; not those of HTTP/2, whose streams httpd logs as connections. httpd logs a
+     * request after it was answered, so the last one may be missing for a moment.
      */
     @Override
     public long connections() throws IOException {
@@ -107,7 +108,14 @@ public final class Httpd extends WebServer {
         text.add("LogLevel notice");
         text.add("DefaultRuntimeDir " + directory);
         text.add("Mutex file:" + directory + " default");
-        for (String module : new String[] {"mpm_event", "authz_core", "setenvif"}) {
+        List<String> modules = new ArrayList<>(Arrays.asList("mpm_event", "authz_core", "setenvif"));
+        if (builder.tls) {
+            modules.add("ssl");
+        }
+        if (builder.http2) {
+            modules.add("http2");
+        }
+        for (String module : modules) {
             // Some builds have them compiled in.
             if (new File(MODULES, "mod_" + module + ".so").exists()) {
                 text.add("LoadModule " + module + "_module " + MODULES + "/mod_" + module + ".so");
@@ -137,6 +145,18 @@ public final class Httpd extends WebServer {
         text.add("CustomLog access.log connections");
         text.add("KeepAliveTimeout " + builder.keepAliveMillis + "ms");
         text.add("SetEnvIf Request_URI ^" + GOODBYE + "$ nokeepalive");
+        if (builder.tls) {
+            text.add("SSLCertificateFile " + certificate());
+            text.add("SSLCertificateKeyFile " + certificateKey());
+            for (int port : ports) {
+                text.add("<VirtualHost 127.0.0.1:" + port + ">");
+                text.add("SSLEngine on");
+                text.add("</VirtualHost>");
+            }
+        }
+        if (builder.http2) {
+            text.add("Protocols h2 http/1.1");
+        }
         text.addAll(builder.directives);
         text.add("");
         return String.join("\n", text);

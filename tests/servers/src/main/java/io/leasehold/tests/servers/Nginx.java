@@ -1,7 +1,6 @@
 package io.leasehold.tests.servers;
 
 import io.leasehold.testsupport.Eventually;
-import io.leasehold.testsupport.TestTls;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -11,7 +10,6 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import javax.net.ssl.SSLContext;
 
 /** A running nginx. */
 public final class Nginx extends WebServer {
@@ -32,12 +30,6 @@ public final class Nginx extends WebServer {
         /** Says in its responses for how many seconds it keeps an idle connection, as httpd and Tomcat do unasked. */
         public Builder announceKeepAlive() {
             keepAliveAnnounced = true;
-            return this;
-        }
-
-        /** Serves https, with a certificate for 127.0.0.1, see {@link Nginx#trust()}. */
-        public Builder tls() {
-            tls = true;
             return this;
         }
 
@@ -64,20 +56,12 @@ public final class Nginx extends WebServer {
 
     private Nginx(Builder builder) throws Exception {
         super(builder);
-        if (builder.tls) {
-            TestTls.write(certificate(), certificateKey());
-        }
         Files.write(directory.resolve("nginx.conf"), configuration(builder).getBytes(StandardCharsets.UTF_8));
     }
 
     /** A server yet to be started. */
     public static Builder builder() {
         return new Builder();
-    }
-
-    /** For clients that trust the certificate of this server, which signed it itself, and no others. */
-    public SSLContext trust() {
-        return TestTls.context();
     }
 
     /** Connections accepted, whether or not they carried a request. */
@@ -127,14 +111,6 @@ public final class Nginx extends WebServer {
                 .filter(line -> line.matches(".* worker process \\d+ exited with code 0.*")).count() == reloads() - 1);
     }
 
-    private Path certificate() {
-        return directory.resolve("certificate.pem");
-    }
-
-    private Path certificateKey() {
-        return directory.resolve("key.pem");
-    }
-
     private String configuration(Builder builder) {
         StringBuilder text = new StringBuilder();
         text.append("daemon off;\nworker_processes 1;\npid pid;\nerror_log error.log notice;\n");
@@ -152,7 +128,7 @@ public final class Nginx extends WebServer {
         builder.directives.forEach(line -> text.append("    ").append(line).append('\n'));
         text.append("    server {\n        root ").append(documents()).append(";\n");
         for (int port : ports) {
-            text.append("        listen 127.0.0.1:").append(port).append(builder.tls ? " ssl" : "").append(";\n");
+            text.append("        listen 127.0.0.1:").append(port).append(builder.tls ? " ssl" : "").append(builder.http2 ? " http2" : "").append(";\n");
         }
         if (builder.tls) {
             text.append("        ssl_certificate ").append(certificate()).append(";\n")

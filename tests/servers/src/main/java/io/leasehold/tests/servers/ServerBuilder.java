@@ -20,6 +20,7 @@ public abstract class ServerBuilder<B extends ServerBuilder<B>> {
     int ports = 1;
     long keepAliveMillis = 75_000;
     boolean tls;
+    boolean http2;
 
     ServerBuilder() {
     }
@@ -46,6 +47,18 @@ public abstract class ServerBuilder<B extends ServerBuilder<B>> {
     public final B keepAlive(long millis) {
         keepAliveMillis = millis;
         return self();
+    }
+
+    /** Serves https, with a certificate for 127.0.0.1, see {@link WebServer#trust()}. */
+    public final B tls() {
+        tls = true;
+        return self();
+    }
+
+    /** Speaks HTTP/2 with whoever asks for it over TLS. */
+    public final B http2() {
+        http2 = true;
+        return tls();
     }
 
     /** On how many ports the server listens; one if not said. */

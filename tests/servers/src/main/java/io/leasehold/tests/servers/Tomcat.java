@@ -39,7 +39,7 @@ public final class Tomcat extends WebServer {
     /** Answered with {@link #GREETING}, of which each byte is a chunk of its own; the connection stays open. */
     public static final String CHUNKED = "/chunked";
 
-    private Tomcat(Builder builder) throws IOException {
+    private Tomcat(Builder builder) throws Exception {
         super(builder);
         List<String> properties = new ArrayList<>();
         properties.add("keepAliveTimeout=" + builder.keepAliveMillis);

@@ -1,6 +1,7 @@
 package io.leasehold.tests.servers;
 
 import io.leasehold.testsupport.Eventually;
+import io.leasehold.testsupport.TestTls;
 import java.io.ByteArrayOutputStream;
 import java.io.Closeable;
 import java.io.File;
@@ -12,12 +13,14 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.security.GeneralSecurityException;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import javax.net.ssl.SSLContext;
 
 /**
  * A web server of this JVM's own, running until it is stopped or closed, at the latest until the JVM ends.
@@ -43,7 +46,7 @@ public abstract class WebServer implements Closeable {
     private ServerProcess process;
 
     /** Makes the directory and chooses the ports; the subclass's constructor fills in the configuration. */
-    WebServer(ServerBuilder<?> builder) throws IOException {
+    WebServer(ServerBuilder<?> builder) throws IOException, GeneralSecurityException {
         // Workers may run as another user, who has to get at the documents.
         directory = Files.createTempDirectory("leasehold-" + builder.name() + "-",
                 PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x")));
@@ -57,6 +60,22 @@ public abstract class WebServer implements Closeable {
         ports = Arrays.copyOf(free, builder.ports);
         statusPort = free[builder.ports];
         scheme = builder.tls ? "https" : "http";
+        if (builder.tls) {
+            TestTls.write(certificate(), certificateKey());
+        }
+    }
+
+    /** For clients that trust the certificate of this server, which signed it itself, and no others. */
+    public final SSLContext trust() {
+        return TestTls.context();
+    }
+
+    final Path certificate() {
+        return directory.resolve("certificate.pem");
+    }
+
+    final Path certificateKey() {
+        return directory.resolve("key.pem");
     }
 
     /** The port, or the first one of several. */
