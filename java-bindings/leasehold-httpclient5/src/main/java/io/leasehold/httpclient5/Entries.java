@@ -70,7 +70,16 @@ final class Entries<T, C extends ModalCloseable> {
 
     /** Starts to describe the pool underneath. */
     static <T, C extends ModalCloseable> ConnectionPool.Builder<T, WeakConnection<Place<T, C>>> pool(Treatment<T, C> treatment) {
-        return ManagedPool.<T, Place<T, C>>builder(new Closer<>(), (route, place) -> treatment.lost(route));
+        ConnectionPool.Builder<T, WeakConnection<Place<T, C>>> builder =
+                ManagedPool.builder(new Closer<>(), (route, place) -> treatment.lost(route));
+        Predicate<? super C> isClosed = treatment.closedByOthers();
+        if (isClosed != null) {
+            builder.evictClosed(cell -> {
+                Place<T, C> place = cell.get();
+                return place != null && place.isKnown(isClosed);
+            });
+        }
+        return builder;
     }
 
     ManagedPool<T, Place<T, C>> managed() {
@@ -223,6 +232,13 @@ final class Entries<T, C extends ModalCloseable> {
             place.known = connection;
             places.filled(place);
         }
+    }
+
+    /** As {@link LeaseholdConnPool#has}. */
+    boolean has(PoolEntry<T, C> entry, C connection) {
+        Place<T, C> place = places.of(entry);
+        Tie<T, C> tie = place == null ? null : place.get();
+        return tie != null && entry.getConnection() == connection && (tie.lease != null || place.known == connection);
     }
 
     /** Ends a lease whose connection is kept; leaves it alone if there is none. */

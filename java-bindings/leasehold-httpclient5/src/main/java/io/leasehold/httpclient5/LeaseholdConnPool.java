@@ -247,6 +247,11 @@ public final class LeaseholdConnPool<T, C extends ModalCloseable> implements Man
         entries.opened(connection);
     }
 
+    /** Whether a connection is this entry's, and the entry is leased or kept: otherwise nobody else will close the connection. */
+    boolean has(PoolEntry<T, C> entry, C connection) {
+        return entries.has(entry, connection);
+    }
+
     /** Closes all connections, those that are leased among them, in an orderly way: see {@link #close(CloseMode)}. */
     @Override
     public void close() {

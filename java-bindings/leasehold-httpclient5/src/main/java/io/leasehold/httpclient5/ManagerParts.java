@@ -12,8 +12,8 @@ import org.apache.hc.core5.pool.PoolReusePolicy;
 /** What a classic manager is made of, which has to be there before it is. */
 final class ManagerParts {
     // HttpClient's own.
-    private static final int MAX_TOTAL = 25;
-    private static final int MAX_PER_ROUTE = 5;
+    static final int MAX_TOTAL = 25;
+    static final int MAX_PER_ROUTE = 5;
 
     final HttpClientConnectionOperator operator;
     final ConnectionConfigs configs = new ConnectionConfigs();
@@ -24,7 +24,7 @@ final class ManagerParts {
     ManagerParts(HttpClientConnectionOperator operator, HttpConnectionFactory<ManagedHttpClientConnection> factory,
             PoolReusePolicy policy) {
         this.operator = operator;
-        pool = new LeaseholdConnPool<>(MAX_PER_ROUTE, MAX_TOTAL, null, policy, null, Watching.BOTH, new ManagersTreatment(configs));
+        pool = new LeaseholdConnPool<>(MAX_PER_ROUTE, MAX_TOTAL, null, policy, null, Watching.BOTH, new ClassicTreatment(configs));
         HttpConnectionFactory<ManagedHttpClientConnection> makes = factory != null ? factory : ManagedHttpClientConnectionFactory.INSTANCE;
         ManagedConnections<?> connections = pool.managed().connections();
         ConnectionConfigs configs = this.configs;

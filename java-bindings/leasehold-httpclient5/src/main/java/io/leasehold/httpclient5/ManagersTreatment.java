@@ -1,67 +1,46 @@
 package io.leasehold.httpclient5;
 
 import io.leasehold.Cause;
-import io.leasehold.managed.ManagedSocket;
-import java.net.Socket;
 import org.apache.hc.client5.http.HttpRoute;
 import org.apache.hc.client5.http.impl.ConnPoolSupport;
-import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManager;
-import org.apache.hc.client5.http.io.ManagedHttpClientConnection;
+import org.apache.hc.core5.http.HttpConnection;
 import org.apache.hc.core5.io.CloseMode;
 import org.apache.hc.core5.pool.DefaultDisposalCallback;
 import org.apache.hc.core5.pool.PoolEntry;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** That of the classic manager's pool. Logs under the name of HttpClient's manager. */
-final class ManagersTreatment implements Treatment<HttpRoute, ManagedHttpClientConnection> {
-    private static final Logger LOG = LoggerFactory.getLogger(PoolingHttpClientConnectionManager.class);
-
-    private final ConnectionConfigs configs;
+/** That of a manager's pool, as far as the managers have it in common. Logs under the name of HttpClient's manager. */
+abstract class ManagersTreatment<C extends HttpConnection> implements Treatment<HttpRoute, C> {
+    final ConnectionConfigs configs;
+    private final Logger log;
     // A peer that does not answer a goodbye is waited for a second.
-    private final DefaultDisposalCallback<ManagedHttpClientConnection> disposal = new DefaultDisposalCallback<>();
+    private final DefaultDisposalCallback<C> disposal = new DefaultDisposalCallback<>();
 
-    ManagersTreatment(ConnectionConfigs configs) {
+    ManagersTreatment(ConnectionConfigs configs, Class<?> manager) {
         this.configs = configs;
+        log = LoggerFactory.getLogger(manager);
     }
 
     @Override
-    public void close(ManagedHttpClientConnection connection, CloseMode mode) {
+    public final void close(C connection, CloseMode mode) {
         disposal.execute(connection, mode);
     }
 
     @Override
-    public Socket socketOf(ManagedHttpClientConnection connection) {
-        return connection.getSocket();
-    }
-
-    /** An entry of the manager has a connection before that is open. */
-    @Override
-    public boolean mayBlockToClose(ManagedHttpClientConnection connection) {
-        return connection.isOpen();
-    }
-
-    /** HttpClient's code asks the connection, in a moment. */
-    @Override
-    public boolean isStaleAtLease(HttpRoute route, ManagedHttpClientConnection connection, ManagedSocket socket) {
-        ((CheckedConnection) connection).leased(route);
-        return false;
-    }
-
-    @Override
-    public boolean isExpired(PoolEntry<HttpRoute, ManagedHttpClientConnection> entry, long now) {
+    public final boolean isExpired(PoolEntry<HttpRoute, C> entry, long now) {
         return configs.isExpired(entry, now);
     }
 
     @Override
-    public void letGo(ManagedHttpClientConnection connection, Cause cause) {
-        if (cause == Cause.PEER_CLOSED && LOG.isDebugEnabled()) {
-            LOG.debug("connection {} closed by its peer", ConnPoolSupport.getId(connection));
+    public final void letGo(C connection, Cause cause) {
+        if (cause == Cause.PEER_CLOSED && log.isDebugEnabled()) {
+            log.debug("connection {} closed by its peer", ConnPoolSupport.getId(connection));
         }
     }
 
     @Override
-    public void lost(Object route) {
-        LOG.warn("Connection reclaimed by garbage collector, it was never released: [route: {}]", route);
+    public final void lost(Object route) {
+        log.warn("Connection reclaimed by garbage collector, it was never released: [route: {}]", route);
     }
 }

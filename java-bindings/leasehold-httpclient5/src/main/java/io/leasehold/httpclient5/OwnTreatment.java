@@ -5,6 +5,7 @@ import io.leasehold.Liveness;
 import io.leasehold.managed.ManagedSocket;
 import java.net.Socket;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import javax.net.ssl.SSLSocket;
@@ -48,6 +49,11 @@ final class OwnTreatment<T, C extends ModalCloseable> implements Treatment<T, C>
     @Override
     public Socket socketOf(C connection) {
         return sockets == null ? null : sockets.apply(connection);
+    }
+
+    @Override
+    public Predicate<C> closedByOthers() {
+        return null;
     }
 
     /** That is not known. */

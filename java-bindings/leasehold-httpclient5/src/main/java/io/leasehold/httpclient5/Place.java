@@ -7,6 +7,7 @@ import io.leasehold.managed.WeakConnection;
 import io.leasehold.managed.WeakInterner;
 import java.lang.ref.WeakReference;
 import java.net.Socket;
+import java.util.function.Predicate;
 import org.apache.hc.core5.io.CloseMode;
 import org.apache.hc.core5.io.ModalCloseable;
 import org.apache.hc.core5.pool.PoolEntry;
@@ -80,6 +81,12 @@ final class Place<T, C extends ModalCloseable> extends WeakReference<Tie<T, C>> 
         }
         C last = known;
         return last == closed ? null : last;
+    }
+
+    /** Whether the pool underneath has a connection of which something is true. */
+    boolean isKnown(Predicate<? super C> what) {
+        C connection = known;
+        return connection != null && what.test(connection);
     }
 
     /** The pool underneath lets the connection go. */

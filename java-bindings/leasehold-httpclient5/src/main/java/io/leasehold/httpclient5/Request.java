@@ -197,7 +197,7 @@ final class Request<T, C extends ModalCloseable>
     }
 
     /** On a thread that is somebody else's. */
-    private static void callbackFailed(Throwable e) {
+    static void callbackFailed(Throwable e) {
         OwnTreatment.warn("A callback has failed that was told of a lease", e);
     }
 

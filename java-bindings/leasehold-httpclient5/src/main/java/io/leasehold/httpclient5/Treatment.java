@@ -3,6 +3,7 @@ package io.leasehold.httpclient5;
 import io.leasehold.Cause;
 import io.leasehold.managed.ManagedSocket;
 import java.net.Socket;
+import java.util.function.Predicate;
 import org.apache.hc.core5.io.CloseMode;
 import org.apache.hc.core5.io.ModalCloseable;
 import org.apache.hc.core5.pool.PoolEntry;
@@ -19,6 +20,9 @@ interface Treatment<T, C extends ModalCloseable> {
 
     /** Whether closing a connection that shows no socket may wait for somebody. */
     boolean mayBlockToClose(C connection);
+
+    /** Tells whether somebody else has closed an idle connection, for {@code ConnectionPool.Builder.evictClosed}; null if nobody does. */
+    Predicate<? super C> closedByOthers();
 
     /** Whether a connection that is leased was closed by its peer, as far as that is to be found out here. */
     boolean isStaleAtLease(T route, C connection, ManagedSocket socket);

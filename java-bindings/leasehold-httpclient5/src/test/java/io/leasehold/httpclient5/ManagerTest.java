@@ -155,6 +155,8 @@ class ManagerTest {
         start(Way.PLAIN);
         ConnectionEndpoint endpoint = open();
         manager.release(endpoint, null, TimeValue.NEG_ONE_MILLISECOND);
+        // It closes what it knows of.
+        server.peer(0);
         server.close();
         Eventually.await("the end to be seen", () -> {
             ConnectionEndpoint leased = lease();

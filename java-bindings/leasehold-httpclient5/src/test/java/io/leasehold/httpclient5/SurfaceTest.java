@@ -17,9 +17,12 @@ import java.util.stream.Collectors;
 import javax.net.ssl.SSLContext;
 import org.apache.hc.client5.http.HttpRoute;
 import org.apache.hc.client5.http.config.ConnectionConfig;
+import org.apache.hc.client5.http.impl.async.CloseableHttpAsyncClient;
 import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
 import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManagerBuilder;
+import org.apache.hc.client5.http.impl.nio.PoolingAsyncClientConnectionManagerBuilder;
 import org.apache.hc.client5.http.io.ManagedHttpClientConnection;
+import org.apache.hc.client5.http.nio.ManagedAsyncClientConnection;
 import org.apache.hc.client5.http.ssl.DefaultClientTlsStrategy;
 import org.apache.hc.core5.http.HttpHost;
 import org.apache.hc.core5.util.TimeValue;
@@ -42,9 +45,17 @@ class SurfaceTest {
     }
 
     @Test
+    void theBuilderOfAsynchronousManagersHasEveryOptionOfHttpClients() {
+        Set<String> missing = methods(PoolingAsyncClientConnectionManagerBuilder.class);
+        missing.removeAll(methods(LeaseholdAsyncClientConnectionManagerBuilder.class));
+        assertEquals("[]", missing.toString());
+    }
+
+    @Test
     void noSignatureNamesATypeThatTheVersionLacks() {
         for (Class<?> type : new Class<?>[] {LeaseholdConnPool.class, LeaseholdHttpClientConnectionManager.class,
-            LeaseholdHttpClientConnectionManagerBuilder.class}) {
+            LeaseholdHttpClientConnectionManagerBuilder.class, LeaseholdAsyncClientConnectionManager.class,
+            LeaseholdAsyncClientConnectionManagerBuilder.class}) {
             assertNotNull(type.getDeclaredMethods());
             assertNotNull(type.getDeclaredConstructors());
             assertNotNull(type.getMethods());
@@ -59,6 +70,30 @@ class SurfaceTest {
                 Method ours = CheckedConnection.class.getMethod(method.getName(), method.getParameterTypes());
                 assertSame(CheckedConnection.class, ours.getDeclaringClass(), method::toString);
             }
+        }
+    }
+
+    @Test
+    void everyMethodOfAReactorsConnectionIsPassedOn() throws Exception {
+        for (Class<?> type : new Class<?>[] {ReactorConnection.class, SharedConnection.class}) {
+            for (Method method : ManagedAsyncClientConnection.class.getMethods()) {
+                if (!Modifier.isStatic(method.getModifiers())) {
+                    assertSame(type, type.getMethod(method.getName(), method.getParameterTypes()).getDeclaringClass(), method::toString);
+                }
+            }
+        }
+    }
+
+    @Test
+    void anAsynchronousManagerIsMadeWithoutABuilder() throws Exception {
+        try (LeaseholdAsyncClientConnectionManager manager = new LeaseholdAsyncClientConnectionManager();
+                LeaseholdAsyncClientConnectionManager ofSystem =
+                        LeaseholdAsyncClientConnectionManagerBuilder.create().useSystemProperties().build();
+                ScriptedServer server = ScriptedServer.plain();
+                CloseableHttpAsyncClient client = Way.PLAIN.client(server, manager);
+                CloseableHttpAsyncClient second = Way.PLAIN.client(server, ofSystem)) {
+            assertEquals("c0 r1", Way.PLAIN.get(client, server, "/ok"));
+            assertEquals("c1 r1", Way.PLAIN.get(second, server, "/ok"));
         }
     }
 

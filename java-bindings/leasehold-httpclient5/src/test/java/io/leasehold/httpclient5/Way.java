@@ -3,12 +3,19 @@ package io.leasehold.httpclient5;
 import io.leasehold.testsupport.ScriptedServer;
 import io.leasehold.testsupport.TestTls;
 import java.io.IOException;
+import java.util.concurrent.ExecutionException;
+import org.apache.hc.client5.http.async.methods.SimpleRequestBuilder;
 import org.apache.hc.client5.http.classic.methods.HttpGet;
+import org.apache.hc.client5.http.impl.async.CloseableHttpAsyncClient;
+import org.apache.hc.client5.http.impl.async.HttpAsyncClientBuilder;
+import org.apache.hc.client5.http.impl.async.HttpAsyncClients;
 import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
 import org.apache.hc.client5.http.impl.classic.HttpClientBuilder;
 import org.apache.hc.client5.http.impl.classic.HttpClients;
+import org.apache.hc.client5.http.ssl.DefaultClientTlsStrategy;
 import org.apache.hc.core5.http.HttpHost;
 import org.apache.hc.core5.http.io.entity.EntityUtils;
+import org.apache.hc.core5.reactor.IOReactorConfig;
 
 /** How requests reach a scripted server. */
 enum Way {
@@ -53,16 +60,52 @@ enum Way {
         return client.execute(request(server, path), response -> EntityUtils.toString(response.getEntity()));
     }
 
+    /** A builder of asynchronous managers that trust the server. */
+    static LeaseholdAsyncClientConnectionManagerBuilder asyncManager() {
+        return LeaseholdAsyncClientConnectionManagerBuilder.create().setTlsStrategy(new DefaultClientTlsStrategy(TestTls.context()));
+    }
+
+    /** As {@link #client}, started. */
+    CloseableHttpAsyncClient client(ScriptedServer server, LeaseholdAsyncClientConnectionManager manager) {
+        CloseableHttpAsyncClient client = builder(server, manager).build();
+        client.start();
+        return client;
+    }
+
+    /** What that is made of: one thread has all sessions. */
+    HttpAsyncClientBuilder builder(ScriptedServer server, LeaseholdAsyncClientConnectionManager manager) {
+        HttpAsyncClientBuilder builder = HttpAsyncClients.custom()
+                .setConnectionManager(manager).setConnectionManagerShared(true).disableAutomaticRetries()
+                .setIOReactorConfig(IOReactorConfig.custom().setIoThreadCount(1).build());
+        if (this == PROXIED || this == TUNNELLED) {
+            builder.setProxy(new HttpHost("http", "localhost", server.port()));
+        }
+        return builder;
+    }
+
+    /** The body that a GET of a path is answered with. */
+    String get(CloseableHttpAsyncClient client, ScriptedServer server, String path) throws Exception {
+        try {
+            return client.execute(SimpleRequestBuilder.get(url(server, path)).build(), null).get().getBodyText();
+        } catch (ExecutionException e) {
+            throw (Exception) e.getCause();
+        }
+    }
+
     HttpGet request(ScriptedServer server, String path) {
+        return new HttpGet(url(server, path));
+    }
+
+    String url(ScriptedServer server, String path) {
         switch (this) {
             case PLAIN:
-                return new HttpGet("http://localhost:" + server.port() + path);
+                return "http://localhost:" + server.port() + path;
             case TLS:
-                return new HttpGet("https://localhost:" + server.port() + path);
+                return "https://localhost:" + server.port() + path;
             case PROXIED:
-                return new HttpGet("http://localhost:1" + path);
+                return "http://localhost:1" + path;
             default:
-                return new HttpGet("https://localhost:443" + path);
+                return "https://localhost:443" + path;
         }
     }
 }

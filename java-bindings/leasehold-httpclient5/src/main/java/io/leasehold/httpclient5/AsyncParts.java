@@ -1,0 +1,28 @@
+package io.leasehold.httpclient5;
+
+import io.leasehold.Watching;
+import org.apache.hc.client5.http.DnsResolver;
+import org.apache.hc.client5.http.HttpRoute;
+import org.apache.hc.client5.http.SchemePortResolver;
+import org.apache.hc.client5.http.nio.AsyncClientConnectionOperator;
+import org.apache.hc.client5.http.nio.ManagedAsyncClientConnection;
+import org.apache.hc.core5.http.nio.ssl.TlsStrategy;
+import org.apache.hc.core5.pool.PoolReusePolicy;
+
+/** What an asynchronous manager is made of, which has to be there before it is. */
+final class AsyncParts {
+    final ConnectionConfigs configs = new ConnectionConfigs();
+    final LeaseholdConnPool<HttpRoute, ManagedAsyncClientConnection> pool;
+    /** What shares its connections; null if they are not shared. */
+    final SharingPool sharing;
+    final AsyncClientConnectionOperator operator;
+
+    /** With null for HttpClient's own. */
+    AsyncParts(SchemePortResolver ports, DnsResolver names, TlsStrategy tls, boolean systemProperties, PoolReusePolicy policy,
+            boolean isSharing) {
+        pool = new LeaseholdConnPool<>(ManagerParts.MAX_PER_ROUTE, ManagerParts.MAX_TOTAL, null, policy, null, Watching.PROBE,
+                new AsyncTreatment(configs));
+        sharing = isSharing ? new SharingPool(pool, configs) : null;
+        operator = ReactorOperator.of(ports, names, tls, systemProperties, pool.managed().connections());
+    }
+}
