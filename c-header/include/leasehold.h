@@ -983,8 +983,9 @@ lh_status lh_pool_close_idle(lh_pool pool,
 
 /* ---------- Statistics ----------
  *
- * lh_stats says what there is now, in a pool or of a route. lh_counters says what a pool has closed so far, and why. lh_pool_each_entry
- * shows each connection. All may be asked at any time; the first two take no lock.
+ * lh_stats says what there is now, in a pool or of a route. lh_counters says what a pool has closed so far, and why; lh_metrics also what
+ * became of the requests, for a pool or a route. lh_pool_each_entry shows each connection. All may be asked at any time; the first two take
+ * no lock.
  */
 
 /**
@@ -1074,6 +1075,113 @@ typedef struct lh_counters {
  */
 lh_status lh_pool_counters(lh_pool pool,
                            lh_counters *counters,
+                           size_t size);
+
+/**
+ * What has become of the requests and connections of a pool since it was made, or of a route since it was opened. Numbers only grow; they
+ * are exact when no call is under way. `hits`, `handed_over` and `openings` together are the requests that were served.
+ */
+typedef struct lh_metrics {
+    /**
+     * Requests that were served with a connection that lay idle.
+     */
+    uint64_t hits;
+    /**
+     * Requests that were served with a connection that another had just released: they waited for it.
+     */
+    uint64_t handed_over;
+    /**
+     * Requests that were served with a vacancy.
+     */
+    uint64_t openings;
+    /**
+     * Requests that had to wait, however that ended.
+     */
+    uint64_t waited;
+    /**
+     * Of those that waited: whose time was up first.
+     */
+    uint64_t timed_out;
+    /**
+     * Of those that waited: that were cancelled first.
+     */
+    uint64_t cancelled;
+    /**
+     * Requests that were refused because as many waited as the pool allows, and those that the pool's shutdown found waiting.
+     */
+    uint64_t refused;
+    /**
+     * Connections that were opened, those in the place of one that was found dead included.
+     */
+    uint64_t opened;
+    /**
+     * Vacancies that were given back without a connection.
+     */
+    uint64_t unopened;
+    /**
+     * Releases by which the pool, or a request that waited, got the connection.
+     */
+    uint64_t kept;
+    /**
+     * Connections that were closed because their lease asked for it.
+     */
+    uint64_t closed_by_lease;
+    /**
+     * Connections that were closed because the pool was shut down.
+     */
+    uint64_t closed_by_shutdown;
+    /**
+     * Connections that the pool has closed of its own accord, by reason, and those found stale: as in lh_counters.
+     */
+    uint64_t closed_by_peer;
+    /**
+     * As in lh_counters.
+     */
+    uint64_t stale;
+    /**
+     * As in lh_counters.
+     */
+    uint64_t expired;
+    /**
+     * As in lh_counters.
+     */
+    uint64_t idle;
+    /**
+     * As in lh_counters.
+     */
+    uint64_t evicted;
+    /**
+     * As in lh_counters.
+     */
+    uint64_t over_limit;
+    /**
+     * As in lh_counters.
+     */
+    uint64_t cleared;
+} lh_metrics;
+
+/**
+ * Writes what has become of the pool's requests and connections. `size` is sizeof(lh_metrics). O(connections); nobody waits, opens or
+ * closes meanwhile, but leases and releases of idle connections go on.
+ *
+ * A program whose lh_metrics has members that the library does not know finds 0 in them.
+ *
+ * LH_NULL_POINTER; LH_BAD_SIZE: no version of the struct has that `size`; LH_NO_POOL. Thread-safe.
+ */
+lh_status lh_pool_metrics(lh_pool pool,
+                          lh_metrics *metrics,
+                          size_t size);
+
+/**
+ * Writes the same of a route, as long as the program holds it. `size` is sizeof(lh_metrics). O(connections of the pool).
+ *
+ * A program whose lh_metrics has members that the library does not know finds 0 in them.
+ *
+ * LH_NULL_POINTER; LH_BAD_SIZE: no version of the struct has that `size`; LH_NO_POOL; LH_NO_ROUTE. Thread-safe.
+ */
+lh_status lh_route_metrics(lh_pool pool,
+                           lh_route route,
+                           lh_metrics *metrics,
                            size_t size);
 
 /**

@@ -20,8 +20,8 @@ use std::ptr::{NonNull, null_mut};
 use std::sync::Arc;
 
 use leasehold::engine::{
-    Answer, Cause, Effects, Engine, Grant, Handle, NotLeased, Outcome, RouteId, StateId, Ticket,
-    Verdict, Victim,
+    Answer, Cause, Effects, Engine, GivenUp, Grant, Handle, NotLeased, Outcome, RouteId, StateId,
+    Ticket, Verdict, Victim,
 };
 use leasehold::face::{
     self, Disposable, Face, Work, is_housekeepers_thread, is_own_thread, is_process, process_number,
@@ -271,7 +271,8 @@ fn time_out(pool: &Arc<Pool>, ticket: Ticket) {
         return;
     };
     // Nobody else can take the answer now. One that came at the last moment is used.
-    let grant = pool.with_effects(|engine, effects| engine.cancel(ticket, effects));
+    let grant =
+        pool.with_effects(|engine, effects| engine.cancel(ticket, GivenUp::TimedOut, effects));
     request.finish(pool, grant.ok_or(LH_TIMED_OUT));
 }
 

@@ -3,7 +3,7 @@
 use std::ffi::c_void;
 use std::sync::Arc;
 
-use leasehold::engine::{Grant, Outcome, Ticket};
+use leasehold::engine::{GivenUp, Grant, Outcome, Ticket};
 use leasehold::face::Deadline;
 
 use crate::boundary::{Output, answer};
@@ -57,7 +57,8 @@ impl Pool {
         let asked = self.waiters.take_request(ticket)?;
         // Nobody else can take the answer now.
         asked.let_go(self);
-        let grant = self.with_effects(|engine, effects| engine.cancel(ticket, effects));
+        let grant =
+            self.with_effects(|engine, effects| engine.cancel(ticket, GivenUp::Cancelled, effects));
         Some(grant.ok_or(LH_NO_THREAD))
     }
 }
@@ -149,7 +150,8 @@ pub extern "C" fn lh_request_cancel(pool: lh_pool, request: lh_request) -> lh_st
             let asked = pool.waiters.take_request(ticket).ok_or(LH_NO_REQUEST)?;
             // Nobody else can take the answer now.
             asked.let_go(pool);
-            if let Some(grant) = pool.with_effects(|engine, effects| engine.cancel(ticket, effects))
+            if let Some(grant) = pool
+                .with_effects(|engine, effects| engine.cancel(ticket, GivenUp::Cancelled, effects))
             {
                 pool.give_back(grant);
             }

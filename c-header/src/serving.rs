@@ -152,7 +152,7 @@ impl Pool {
     }
 
     fn note_stale(&self, handle: Handle) {
-        self.engine.note_stale();
+        self.engine.note_stale(handle);
         log::debug!(
             "pool {:#x}: connection {} was leased stale: its peer had closed it unnoticed",
             self.id,

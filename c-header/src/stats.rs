@@ -3,7 +3,7 @@
 use std::ffi::{c_char, c_void};
 use std::mem::size_of;
 
-use leasehold::engine::{Counters, Stats, Use};
+use leasehold::engine::{Counters, Metrics, Stats, Use};
 
 use crate::boundary::answer;
 use crate::delivery::in_entry_callback;
@@ -79,6 +79,82 @@ impl From<Counters> for lh_counters {
             evicted: counters.evicted,
             over_limit: counters.over_limit,
             cleared: counters.cleared,
+        }
+    }
+}
+
+/// What has become of the requests and connections of a pool since it was made, or of a route since it was opened. Numbers only grow; they
+/// are exact when no call is under way. `hits`, `handed_over` and `openings` together are the requests that were served.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct lh_metrics {
+    /// Requests that were served with a connection that lay idle.
+    pub hits: u64,
+    /// Requests that were served with a connection that another had just released: they waited for it.
+    pub handed_over: u64,
+    /// Requests that were served with a vacancy.
+    pub openings: u64,
+    /// Requests that had to wait, however that ended.
+    pub waited: u64,
+    /// Of those that waited: whose time was up first.
+    pub timed_out: u64,
+    /// Of those that waited: that were cancelled first.
+    pub cancelled: u64,
+    /// Requests that were refused because as many waited as the pool allows, and those that the pool's shutdown found waiting.
+    pub refused: u64,
+    /// Connections that were opened, those in the place of one that was found dead included.
+    pub opened: u64,
+    /// Vacancies that were given back without a connection.
+    pub unopened: u64,
+    /// Releases by which the pool, or a request that waited, got the connection.
+    pub kept: u64,
+    /// Connections that were closed because their lease asked for it.
+    pub closed_by_lease: u64,
+    /// Connections that were closed because the pool was shut down.
+    pub closed_by_shutdown: u64,
+    /// Connections that the pool has closed of its own accord, by reason, and those found stale: as in lh_counters.
+    pub closed_by_peer: u64,
+    /// As in lh_counters.
+    pub stale: u64,
+    /// As in lh_counters.
+    pub expired: u64,
+    /// As in lh_counters.
+    pub idle: u64,
+    /// As in lh_counters.
+    pub evicted: u64,
+    /// As in lh_counters.
+    pub over_limit: u64,
+    /// As in lh_counters.
+    pub cleared: u64,
+}
+
+// SAFETY: numbers, all of which the first version has.
+unsafe impl Growing for lh_metrics {
+    const FIRST_SIZE: usize = 152;
+}
+
+impl From<Metrics> for lh_metrics {
+    fn from(metrics: Metrics) -> lh_metrics {
+        lh_metrics {
+            hits: metrics.hits,
+            handed_over: metrics.handed_over,
+            openings: metrics.openings,
+            waited: metrics.waited,
+            timed_out: metrics.timed_out,
+            cancelled: metrics.cancelled,
+            refused: metrics.refused,
+            opened: metrics.opened,
+            unopened: metrics.unopened,
+            kept: metrics.kept,
+            closed_by_lease: metrics.closed_by_lease,
+            closed_by_shutdown: metrics.closed_by_shutdown,
+            closed_by_peer: metrics.closed.closed_by_peer,
+            stale: metrics.closed.stale,
+            expired: metrics.closed.expired,
+            idle: metrics.closed.idle,
+            evicted: metrics.closed.evicted,
+            over_limit: metrics.closed.over_limit,
+            cleared: metrics.closed.cleared,
         }
     }
 }
@@ -163,6 +239,51 @@ pub unsafe extern "C" fn lh_pool_counters(
         let output = unsafe { SizedOutput::new(counters, size)? };
         with_pool(pool, |pool| {
             output.write(pool.engine.counters().into());
+            Ok(LH_OK)
+        })
+    })
+}
+
+/// Writes what has become of the pool's requests and connections. `size` is sizeof(lh_metrics). O(connections); nobody waits, opens or
+/// closes meanwhile, but leases and releases of idle connections go on.
+///
+/// A program whose lh_metrics has members that the library does not know finds 0 in them.
+///
+/// LH_NULL_POINTER; LH_BAD_SIZE: no version of the struct has that `size`; LH_NO_POOL. Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lh_pool_metrics(
+    pool: lh_pool,
+    metrics: *mut lh_metrics,
+    size: usize,
+) -> lh_status {
+    answer(|| {
+        // SAFETY: the caller's promise.
+        let output = unsafe { SizedOutput::new(metrics, size)? };
+        with_pool(pool, |pool| {
+            output.write(pool.engine.metrics().into());
+            Ok(LH_OK)
+        })
+    })
+}
+
+/// Writes the same of a route, as long as the program holds it. `size` is sizeof(lh_metrics). O(connections of the pool).
+///
+/// A program whose lh_metrics has members that the library does not know finds 0 in them.
+///
+/// LH_NULL_POINTER; LH_BAD_SIZE: no version of the struct has that `size`; LH_NO_POOL; LH_NO_ROUTE. Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lh_route_metrics(
+    pool: lh_pool,
+    route: lh_route,
+    metrics: *mut lh_metrics,
+    size: usize,
+) -> lh_status {
+    answer(|| {
+        // SAFETY: the caller's promise.
+        let output = unsafe { SizedOutput::new(metrics, size)? };
+        with_pool(pool, |pool| {
+            let metrics = pool.engine.route_metrics(route.to_id());
+            output.write(metrics.map_err(|_| LH_NO_ROUTE)?.into());
             Ok(LH_OK)
         })
     })

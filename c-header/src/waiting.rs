@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use leasehold::engine::{Answer, Grant, Outcome, RouteId, Ticket};
+use leasehold::engine::{Answer, GivenUp, Grant, Outcome, RouteId, Ticket};
 
 use crate::delivery::may_not_wait;
 use crate::options::LH_FOREVER;
@@ -67,7 +67,9 @@ fn sleep_until_granted(
             Answer::Pending if signal.wait(deadline) => {}
             Answer::Pending => {
                 // What came at the last moment is used.
-                let grant = pool.with_effects(|engine, effects| engine.cancel(ticket, effects));
+                let grant = pool.with_effects(|engine, effects| {
+                    engine.cancel(ticket, GivenUp::TimedOut, effects)
+                });
                 return grant.ok_or(LH_TIMED_OUT);
             }
         }

@@ -6,6 +6,7 @@ use std::hash::Hash;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use crate::engine::GivenUp;
 use crate::lease::{Connection, Lease, Vacancy};
 use crate::panics::in_drop;
 use crate::request::Waiting;
@@ -138,7 +139,7 @@ where
         // Out of its place, and nobody stands by any more, before anything of the caller's is dropped.
         let opening = this.opening.take();
         let released = this.standby.take();
-        let released = released.and_then(|mut standby| standby.give_up());
+        let released = released.and_then(|mut standby| standby.give_up(GivenUp::Cancelled));
         match opening.expect(READY).finish(opened) {
             Ok(connection) => {
                 if let Some(lease) = released {

@@ -6,7 +6,7 @@ use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::engine::{Counters, EntryInfo, ShutdownMode, Stats, Use};
+use crate::engine::{Counters, EntryInfo, Metrics, ShutdownMode, Stats, Use};
 use crate::error::LeaseError;
 use crate::lease::{Connection, Lease};
 use crate::request::{LeaseFuture, Request};
@@ -357,6 +357,48 @@ impl<K: Eq + Hash + Clone, C> Pool<K, C> {
     /// ```
     pub fn counters(&self) -> Counters {
         self.shared.engine.counters()
+    }
+
+    /// What has become of the pool's requests and connections since it was made. Numbers only grow; they are exact when no call is under way.
+    /// Holds the pool's lock, so that nobody waits, opens or closes meanwhile; leases and releases of idle connections go on. O(entries).
+    ///
+    /// ```
+    /// use leasehold::{Connection, Pool};
+    ///
+    /// let pool: Pool<&str, u32> = Pool::new();
+    /// for _ in 0..10 {
+    ///     Connection::keep(pool.try_lease(&"a")?.or_connect(|| Ok::<_, ()>(7)).unwrap());
+    /// }
+    /// let metrics = pool.metrics();
+    /// assert_eq!((metrics.leases(), metrics.hits, metrics.opened, metrics.kept), (10, 9, 1, 10));
+    /// # Ok::<(), leasehold::LeaseError>(())
+    /// ```
+    pub fn metrics(&self) -> Metrics {
+        self.shared.engine.metrics()
+    }
+
+    /// The same of one route, since the pool came to know it: zeros where it does not, and one that was out of use for long begins anew. The
+    /// key may be any borrowed form of the pool's. O(entries).
+    ///
+    /// ```
+    /// use leasehold::Pool;
+    ///
+    /// let pool: Pool<String, u32> = Pool::new();
+    /// let vacancy = pool.try_lease(&"a".to_string())?;
+    /// assert_eq!((pool.metrics_of("a").openings, pool.metrics_of("b").openings), (1, 0));
+    /// drop(vacancy);
+    /// assert_eq!(pool.metrics_of("a").unopened, 1);
+    /// # Ok::<(), leasehold::LeaseError>(())
+    /// ```
+    pub fn metrics_of<Q>(&self, key: &Q) -> Metrics
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
+        let route = self.shared.interner.find(key);
+        route
+            .and_then(|route| self.shared.engine.route_metrics(route).ok())
+            .unwrap_or_default()
     }
 
     /// The numbers of one route: zeros, but for the limit, where nothing of it is there. The key may be any borrowed form of the pool's,

@@ -11,7 +11,7 @@ use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use crate::deadlines::Deadline;
-use crate::engine::{Answer, Outcome, RouteId, StateId, Ticket};
+use crate::engine::{Answer, GivenUp, Outcome, RouteId, StateId, Ticket};
 use crate::error::LeaseError;
 use crate::held::HeldRoute;
 use crate::lease::{Connection, Lease, Vacancy};
@@ -339,7 +339,7 @@ impl<K: Eq + Hash, C> Waiting<K, C> {
             Some(Err(refusal)) => Poll::Ready(Err(refusal)),
             None => {
                 // Nobody knows whether it is queued: polled once more it asks anew.
-                panics.catch(|| drop(self.give_up()));
+                panics.catch(|| drop(self.give_up(GivenUp::Cancelled)));
                 panics.propagate();
             }
         }
@@ -413,21 +413,25 @@ impl<K, C> Waiting<K, C> {
 
     /// Leaves the queue, say because it has waited long enough. What had been granted meanwhile is used.
     fn leave(&mut self, why: LeaseError) -> Result<Lease<K, C>, LeaseError> {
-        match self.give_up() {
+        let given_up = match why {
+            LeaseError::Timeout => GivenUp::TimedOut,
+            _ => GivenUp::Cancelled,
+        };
+        match self.give_up(given_up) {
             Some(lease) => lease.usable(),
             None => Err(why),
         }
     }
 
     /// Leaves the queue. What had been granted meanwhile is not lost but returned.
-    pub(crate) fn give_up(&mut self) -> Option<Lease<K, C>> {
+    pub(crate) fn give_up(&mut self, why: GivenUp) -> Option<Lease<K, C>> {
         let ticket = self.ticket.take()?;
         let shared = &self.shared;
         let waker = shared.waiters.take(ticket);
         let mut panics = Panics::new();
         let lease = panics.catch(|| {
             shared.with_effects(|engine, effects| {
-                let granted = engine.cancel(ticket, effects);
+                let granted = engine.cancel(ticket, why, effects);
                 granted.map(|grant| Lease::of_grant(shared, grant))
             })
         });
@@ -440,7 +444,7 @@ impl<K, C> Waiting<K, C> {
 impl<K, C> Drop for Waiting<K, C> {
     fn drop(&mut self) {
         in_drop(|panics| {
-            panics.catch(|| self.give_up().map(Lease::give_back));
+            panics.catch(|| self.give_up(GivenUp::Cancelled).map(Lease::give_back));
             panics.catch(|| drop(self.goal.take()));
             self.shared.states.release(self.state);
         });

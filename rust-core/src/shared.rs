@@ -250,7 +250,7 @@ impl<K, C> Shared<K, C> {
 
     /// The look at a connection that was just leased has found out that its peer had closed it.
     pub(crate) fn note_stale(&self, handle: Handle) {
-        self.engine.note_stale();
+        self.engine.note_stale(handle);
         crate::logging::debug!(
             "pool {}: connection {} was leased stale: only a look at it has found that it is of no use any more",
             self.engine.tag(),

@@ -260,6 +260,11 @@ static lh_status call_lh_pool_counters(world *w) {
     return lh_pool_counters(w->pool, &counters, sizeof counters);
 }
 
+static lh_status call_lh_pool_metrics(world *w) {
+    lh_metrics metrics;
+    return lh_pool_metrics(w->pool, &metrics, sizeof metrics);
+}
+
 static lh_status call_lh_pool_create(world *w) {
     lh_pool_options options;
     (void)w;
@@ -355,6 +360,11 @@ static lh_status call_lh_route_of_name(world *w) {
 }
 
 static lh_status call_lh_route_set_max(world *w) { return lh_route_set_max(w->pool, w->route, 0); }
+
+static lh_status call_lh_route_metrics(world *w) {
+    lh_metrics metrics;
+    return lh_route_metrics(w->pool, w->route, &metrics, sizeof metrics);
+}
 
 static lh_status call_lh_route_stats(world *w) {
     lh_stats stats;

@@ -21,6 +21,7 @@ static void call_everything(lh_pool pool, lh_route route, lh_lease lease, lh_req
     lh_request new_request = {7};
     lh_stats stats = {7, 7, 7, 7};
     lh_counters counters = {7, 7, 7, 7, 7, 7, 7};
+    lh_metrics metrics = {0};
     void *data = C(0);
     uint32_t max = 7;
     int32_t socket = 7;
@@ -36,6 +37,7 @@ static void call_everything(lh_pool pool, lh_route route, lh_lease lease, lh_req
     assert_status(expected, lh_pool_close_idle(pool, 0));
     assert_status(expected, lh_pool_stats(pool, &stats, sizeof stats));
     assert_status(expected, lh_pool_counters(pool, &counters, sizeof counters));
+    assert_status(expected, lh_pool_metrics(pool, &metrics, sizeof metrics));
     assert_status(expected, lh_pool_each_entry(pool, ignore_entry, NULL));
     assert_status(expected, lh_pool_try_lease(pool, route, NULL, &new_lease, &data));
     assert_status(expected, lh_pool_lease(pool, route, NULL, LH_FOREVER, &new_lease, &data));
@@ -49,6 +51,7 @@ static void call_everything(lh_pool pool, lh_route route, lh_lease lease, lh_req
     assert_status(expected, lh_route_unset_max(pool, route));
     assert_status(expected, lh_route_clear(pool, route));
     assert_status(expected, lh_route_stats(pool, route, &stats, sizeof stats));
+    assert_status(expected, lh_route_metrics(pool, route, &metrics, sizeof metrics));
     assert_status(expected, lh_lease_opened(pool, lease, C(1)));
     assert_status(expected, lh_lease_opened_socket(pool, lease, C(1), 0, LH_PROBE_OFF));
     assert_status(expected, lh_lease_set_data(pool, lease, C(1)));
@@ -125,6 +128,7 @@ static void a_foreign_or_made_up_handle_is_a_status(void **state) {
     fixture f, g;
     lh_lease none;
     void *data;
+    lh_metrics metrics = {0};
     lh_stats stats;
     make_limited(&f, 2, 2);
     make_limited(&g, 2, 2);
@@ -146,6 +150,7 @@ static void a_foreign_or_made_up_handle_is_a_status(void **state) {
         assert_status(LH_NO_ROUTE, lh_route_unset_max(f.pool, route));
         assert_status(LH_NO_ROUTE, lh_route_clear(f.pool, route));
         assert_status(LH_NO_ROUTE, lh_route_stats(f.pool, route, &stats, sizeof stats));
+        assert_status(LH_NO_ROUTE, lh_route_metrics(f.pool, route, &metrics, sizeof metrics));
         assert_status(LH_NO_REQUEST, lh_request_cancel(f.pool, (lh_request){routes[i]}));
     }
     assert_stats(&f, 1, 0, 0);
@@ -173,6 +178,8 @@ static void null_where_something_is_needed_is_a_status(void **state) {
     assert_status(LH_NULL_POINTER, lh_pool_stats(f.pool, NULL, sizeof(lh_stats)));
     assert_status(LH_NULL_POINTER, lh_pool_default_max_per_route(f.pool, NULL));
     assert_status(LH_NULL_POINTER, lh_pool_counters(f.pool, NULL, sizeof(lh_counters)));
+    assert_status(LH_NULL_POINTER, lh_pool_metrics(f.pool, NULL, sizeof(lh_metrics)));
+    assert_status(LH_NULL_POINTER, lh_route_metrics(f.pool, f.route, NULL, sizeof(lh_metrics)));
     assert_status(LH_NULL_POINTER, lh_pool_drain(f.pool, 0, NULL));
     assert_status(LH_NULL_POINTER, lh_pool_each_entry(f.pool, NULL, NULL));
     assert_status(LH_NULL_POINTER, lh_route_of_name(f.pool, NULL, &route));

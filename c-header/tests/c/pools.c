@@ -320,6 +320,35 @@ static void what_is_disposed_of_is_counted_by_reason(void **state) {
     end_pool(&f);
 }
 
+static void metrics_say_what_became_of_requests_and_connections(void **state) {
+    (void)state;
+    fixture f;
+    lh_metrics of_pool, of_route;
+    lh_route other;
+    lh_lease lease, vacancy, hit;
+    void *data;
+    make_limited(&f, 2, 2);
+    assert_status(LH_OK, lh_route_of_name(f.pool, "other", &other));
+    lease = open_lease(&f, f.route, C(0));
+    assert_status(LH_VACANCY, lh_pool_try_lease(f.pool, other, NULL, &vacancy, &data));
+    assert_status(LH_TIMED_OUT, lh_pool_lease(f.pool, other, NULL, 1, &hit, &data));
+    assert_status(LH_OK, lh_lease_close(f.pool, vacancy));
+    assert_status(LH_OK, lh_lease_release(f.pool, lease, LH_FOREVER));
+    assert_status(LH_OK, lh_pool_try_lease(f.pool, f.route, NULL, &hit, &data));
+    assert_status(LH_OK, lh_lease_close(f.pool, hit));
+
+    assert_status(LH_OK, lh_pool_metrics(f.pool, &of_pool, sizeof of_pool));
+    assert_true(of_pool.hits == 1 && of_pool.openings == 2 && of_pool.handed_over == 0);
+    assert_true(of_pool.waited == 1 && of_pool.timed_out == 1 && of_pool.cancelled == 0 && of_pool.refused == 0);
+    assert_true(of_pool.opened == 1 && of_pool.unopened == 1 && of_pool.kept == 1);
+    assert_true(of_pool.closed_by_lease == 1 && of_pool.closed_by_shutdown == 0 && of_pool.stale == 0);
+    assert_status(LH_OK, lh_route_metrics(f.pool, f.route, &of_route, sizeof of_route));
+    assert_true(of_route.hits == 1 && of_route.openings == 1 && of_route.waited == 0 && of_route.opened == 1);
+    assert_status(LH_OK, lh_route_metrics(f.pool, other, &of_route, sizeof of_route));
+    assert_true(of_route.hits == 0 && of_route.openings == 1 && of_route.timed_out == 1 && of_route.unopened == 1);
+    end_pool(&f);
+}
+
 static void statistics_may_be_of_any_later_size_and_of_no_smaller_one(void **state) {
     (void)state;
     fixture f;
@@ -331,21 +360,31 @@ static void statistics_may_be_of_any_later_size_and_of_no_smaller_one(void **sta
         lh_stats known;
         uint64_t later, guard;
     } stats[2];
+    struct {
+        lh_metrics known;
+        uint64_t later, guard;
+    } metrics[2];
     const size_t larger = sizeof counters - sizeof counters.guard, larger_stats = sizeof stats[0] - sizeof stats[0].guard;
     make_limited(&f, 1, 1);
     memset(&counters, 0xff, sizeof counters);
     memset(&stats, 0xff, sizeof stats);
+    memset(&metrics, 0xff, sizeof metrics);
     assert_status(LH_BAD_SIZE, lh_pool_counters(f.pool, &counters.known, sizeof counters.known - 1));
     assert_status(LH_BAD_SIZE, lh_pool_counters(f.pool, &counters.known, 4097));
     assert_status(LH_BAD_SIZE, lh_pool_stats(f.pool, &stats[0].known, sizeof stats[0].known - 1));
     assert_status(LH_BAD_SIZE, lh_route_stats(f.pool, f.route, &stats[0].known, 0));
     assert_status(LH_BAD_SIZE, lh_route_stats(f.pool, f.route, &stats[0].known, SIZE_MAX));
-    assert_true(counters.known.stale == UINT64_MAX && stats[0].known.leased == UINT32_MAX);
+    assert_status(LH_BAD_SIZE, lh_pool_metrics(f.pool, &metrics[0].known, sizeof metrics[0].known - 1));
+    assert_status(LH_BAD_SIZE, lh_route_metrics(f.pool, f.route, &metrics[0].known, 0));
+    assert_true(counters.known.stale == UINT64_MAX && stats[0].known.leased == UINT32_MAX && metrics[0].known.hits == UINT64_MAX);
     assert_status(LH_OK, lh_pool_counters(f.pool, &counters.known, larger));
     assert_true(counters.known.stale == 0 && counters.later == 0 && counters.guard == UINT64_MAX);
     assert_status(LH_OK, lh_pool_stats(f.pool, &stats[0].known, larger_stats));
     assert_status(LH_OK, lh_route_stats(f.pool, f.route, &stats[1].known, larger_stats));
+    assert_status(LH_OK, lh_pool_metrics(f.pool, &metrics[0].known, sizeof metrics[0] - sizeof metrics[0].guard));
+    assert_status(LH_OK, lh_route_metrics(f.pool, f.route, &metrics[1].known, sizeof metrics[1] - sizeof metrics[1].guard));
     for (int i = 0; i < 2; i++) {
+        assert_true(metrics[i].known.hits == 0 && metrics[i].later == 0 && metrics[i].guard == UINT64_MAX);
         assert_true(stats[i].known.leased == 0 && stats[i].known.max == 1);
         assert_true(stats[i].later == 0 && stats[i].guard == UINT64_MAX);
     }
@@ -490,6 +529,7 @@ int run_pools(void) {
         cmocka_unit_test(an_immediate_shutdown_revokes_leases),
         cmocka_unit_test(destroy_disposes_of_everything_once),
         cmocka_unit_test(what_is_disposed_of_is_counted_by_reason),
+        cmocka_unit_test(metrics_say_what_became_of_requests_and_connections),
         cmocka_unit_test(statistics_may_be_of_any_later_size_and_of_no_smaller_one),
         cmocka_unit_test(what_expires_is_evicted_where_that_is_asked_for),
         cmocka_unit_test(what_is_idle_too_long_is_evicted_where_that_is_asked_for),

@@ -10,6 +10,7 @@ use std::panic::catch_unwind;
 /// Instead of milliseconds, as in `Engine.java`.
 const KEEP_FOREVER: jlong = 0;
 const KEEP_AS_BEFORE: jlong = -1;
+const LOST: jlong = -3;
 
 /// `CLOSE` is -2; whatever else is no answer to the question for how long is none to keep a connection by either.
 #[inline]
@@ -18,6 +19,7 @@ pub(crate) fn verdict_of(keep: jlong) -> Verdict {
         1.. => Verdict::Keep(Keep::For(keep as u64)),
         KEEP_FOREVER => Verdict::Keep(Keep::Forever),
         KEEP_AS_BEFORE => Verdict::Keep(Keep::AsBefore),
+        LOST => Verdict::Lost,
         _ => Verdict::Close,
     }
 }

@@ -9,7 +9,7 @@ use crate::stack;
 use jni::EnvUnowned;
 use jni::objects::JLongArray;
 use jni::sys::{jboolean, jint, jlong};
-use leasehold::engine::{Answer, Released};
+use leasehold::engine::{Answer, GivenUp, Released};
 
 /// From here on what the end of a lease answers is a cause, as in `Engine.java`.
 const CLOSED: jint = 1;
@@ -87,11 +87,17 @@ extern "system" fn Java_io_leasehold_internal_natives_Engine_cancel<'local>(
     this: This<'local>,
     address: jlong,
     ticket: jlong,
+    timed_out: jboolean,
     effects: JLongArray<'local>,
 ) -> jlong {
+    let why = if timed_out {
+        GivenUp::TimedOut
+    } else {
+        GivenUp::Cancelled
+    };
     call(&mut env, &this, address, &effects, |engine, effects| {
         engine
-            .cancel(numbers::ticket(ticket), effects)
+            .cancel(numbers::ticket(ticket), why, effects)
             .map_or(NOTHING, answer::of_grant)
     })
 }
@@ -145,9 +151,10 @@ extern "system" fn Java_io_leasehold_internal_natives_Engine_noteStale<'local>(
     _env: EnvUnowned<'local>,
     _this: This<'local>,
     address: jlong,
+    lease: jlong,
 ) {
     ask(address, |engine| {
-        engine.note_stale();
+        engine.note_stale(numbers::handle(lease));
         DONE
     });
 }

@@ -42,12 +42,14 @@ const ENGINE: &[Native] = natives! {
     "reserveTicket" "(J)J" Java_io_leasehold_internal_natives_Engine_reserveTicket
     "reserveStackForHook" "()V" Java_io_leasehold_internal_natives_Engine_reserveStackForHook
     "pollTicket" "(JJ)J" Java_io_leasehold_internal_natives_Engine_pollTicket
-    "cancel" "(JJ[J)J" Java_io_leasehold_internal_natives_Engine_cancel
+    "cancel" "(JJZ[J)J" Java_io_leasehold_internal_natives_Engine_cancel
     "opened" "(JJ)J" Java_io_leasehold_internal_natives_Engine_opened
     "reopen" "(JJ)J" Java_io_leasehold_internal_natives_Engine_reopen
     "renew" "(JJ)J" Java_io_leasehold_internal_natives_Engine_renew
-    "noteStale" "(J)V" Java_io_leasehold_internal_natives_Engine_noteStale
+    "noteStale" "(JJ)V" Java_io_leasehold_internal_natives_Engine_noteStale
     "counters" "(J[J)V" Java_io_leasehold_internal_natives_Engine_counters
+    "metrics" "(J[J)V" Java_io_leasehold_internal_natives_Engine_metrics
+    "routeMetrics" "(JJ[J)V" Java_io_leasehold_internal_natives_Engine_routeMetrics
     "watch" "(JJII)I" Java_io_leasehold_internal_natives_Engine_watch
     "release" "(JJJI[J)I" Java_io_leasehold_internal_natives_Engine_release
     "ack" "(JI)Z" Java_io_leasehold_internal_natives_Engine_ack

@@ -3,10 +3,10 @@
 use crate::env::{This, new_longs, with_env};
 use crate::numbers;
 use crate::pool::pool;
-use jni::EnvUnowned;
 use jni::objects::{JIntArray, JLongArray};
 use jni::sys::{jboolean, jint, jlong};
-use leasehold::engine::{Stats, Use};
+use jni::{Env, EnvUnowned};
+use leasehold::engine::{Counters, Metrics, Stats, Use};
 
 #[unsafe(no_mangle)]
 extern "system" fn Java_io_leasehold_internal_natives_Engine_stats<'local>(
@@ -22,7 +22,6 @@ extern "system" fn Java_io_leasehold_internal_natives_Engine_stats<'local>(
     });
 }
 
-/// In the order of `Counters.java`.
 #[unsafe(no_mangle)]
 extern "system" fn Java_io_leasehold_internal_natives_Engine_counters<'local>(
     mut env: EnvUnowned<'local>,
@@ -33,17 +32,83 @@ extern "system" fn Java_io_leasehold_internal_natives_Engine_counters<'local>(
     with_env(&mut env, (), |env| {
         // SAFETY: see the crate's page.
         let counters = unsafe { pool(address) }.engine.counters();
-        let counts = [
-            counters.closed_by_peer,
-            counters.stale,
-            counters.expired,
-            counters.idle,
-            counters.evicted,
-            counters.over_limit,
-            counters.cleared,
-        ];
-        numbers.set_region(env, 0, &counts.map(|count| count as jlong))
+        numbers.set_region(env, 0, &closed(&counters))
     });
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_leasehold_internal_natives_Engine_metrics<'local>(
+    mut env: EnvUnowned<'local>,
+    _this: This<'local>,
+    address: jlong,
+    numbers: JLongArray<'local>,
+) {
+    with_env(&mut env, (), |env| {
+        // SAFETY: see the crate's page.
+        let metrics = unsafe { pool(address) }.engine.metrics();
+        write(&metrics, &numbers, env)
+    });
+}
+
+/// A route that is not known any more has nothing: the array stays as it was made.
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_leasehold_internal_natives_Engine_routeMetrics<'local>(
+    mut env: EnvUnowned<'local>,
+    _this: This<'local>,
+    address: jlong,
+    route: jlong,
+    numbers: JLongArray<'local>,
+) {
+    with_env(&mut env, (), |env| {
+        // SAFETY: see the crate's page.
+        match unsafe { pool(address) }
+            .engine
+            .route_metrics(numbers::route_id(route))
+        {
+            Ok(metrics) => write(&metrics, &numbers, env),
+            Err(_) => Ok(()),
+        }
+    });
+}
+
+/// In the order of `Metrics.java`.
+fn write(
+    metrics: &Metrics,
+    numbers: &JLongArray<'_>,
+    env: &mut Env<'_>,
+) -> jni::errors::Result<()> {
+    let counts = [
+        metrics.hits,
+        metrics.handed_over,
+        metrics.openings,
+        metrics.waited,
+        metrics.timed_out,
+        metrics.cancelled,
+        metrics.refused,
+        metrics.opened,
+        metrics.unopened,
+        metrics.kept,
+        metrics.closed_by_lease,
+        metrics.closed_by_shutdown,
+        metrics.leaked,
+    ];
+    let counts = counts.map(|count| count as jlong);
+    numbers.set_region(env, 0, &counts)?;
+    numbers.set_region(env, counts.len() as jint, &closed(&metrics.closed))
+}
+
+/// In the order of `Counters.java`.
+fn closed(counters: &Counters) -> [jlong; 7] {
+    [
+        counters.closed_by_peer,
+        counters.stale,
+        counters.expired,
+        counters.idle,
+        counters.evicted,
+        counters.over_limit,
+        counters.cleared,
+    ]
+    .map(|count| count as jlong)
 }
 
 /// A route that is not known any more has nothing: the array stays as it was made.

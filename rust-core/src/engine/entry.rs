@@ -154,6 +154,16 @@ pub(super) struct Entry {
     /// Who it is bound to.
     state: AtomicU32,
 
+    /// How many connections were opened in it, and found dead by the look at a lease.
+    pub(super) opened: AtomicU64,
+    pub(super) stale: AtomicU64,
+
+    // ----- written by whoever leases it, under its stripe's lock -----
+    /// How often it was leased while it lay idle.
+    pub(super) hits: AtomicU64,
+    /// The lease that was last made for a look at it alone, which is no hit.
+    looked_at: AtomicU32,
+
     // ----- written under the coordinator -----
     /// Where it goes to: a whole `RouteId`. Written while the slot is nobody's.
     route: AtomicU64,
@@ -208,6 +218,10 @@ impl Default for Entry {
             end_of_life: AtomicU64::new(NEVER),
             route: AtomicU64::new(0),
             state: AtomicU32::new(0),
+            opened: AtomicU64::new(0),
+            stale: AtomicU64::new(0),
+            hits: AtomicU64::new(0),
+            looked_at: AtomicU32::new(0),
             by_stripe: Links::default(),
             by_route: Links::default(),
             armed: AtomicU64::new(NEVER),
@@ -255,6 +269,9 @@ impl Entry {
         self.state.store(StateId::NONE.0, Ordering::Relaxed);
         self.updated.store(0, Ordering::Relaxed);
         self.expiry.store(NEVER, Ordering::Relaxed);
+        for count in [&self.hits, &self.opened, &self.stale] {
+            count.store(0, Ordering::Relaxed);
+        }
         self.update(|word| {
             (word.status() == Status::Free).then(|| {
                 word.with_next_lease()
@@ -299,6 +316,30 @@ impl Entry {
     /// read under that lock, without which nobody changes it. Returns the new word.
     #[inline]
     pub(super) fn idle_to_leased(&self, word: Word) -> Word {
+        let hits = self.hits.load(Ordering::Relaxed);
+        self.hits.store(hits + 1, Ordering::Relaxed);
+        self.take_idle(word)
+    }
+
+    /// The same for a look at it alone: its release as unused makes it idle as if nothing had been.
+    pub(super) fn idle_to_looked_at(&self, word: Word) -> Word {
+        let leased = self.take_idle(word);
+        self.looked_at.store(leased.lease(), Ordering::Relaxed);
+        leased
+    }
+
+    /// Whether this lease was made for a look at it alone.
+    pub(super) fn is_looked_at(&self, lease: u32) -> bool {
+        self.looked_at.load(Ordering::Relaxed) == lease
+    }
+
+    /// Whether the lease that the caller has claimed was.
+    pub(super) fn was_looked_at(&self, claimed: Word) -> bool {
+        self.is_looked_at(claimed.lease().wrapping_sub(1))
+    }
+
+    #[inline(always)]
+    fn take_idle(&self, word: Word) -> Word {
         let leased = word.with_next_lease().with_status(Status::Leased);
         self.word.store(leased.0, Ordering::Release);
         leased

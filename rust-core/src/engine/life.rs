@@ -30,6 +30,9 @@ impl Engine {
         }
         entry.end_of_life.store(end_of_life, Relaxed);
         entry.expiry.store(end_of_life, Relaxed);
+        // Race window: a program that releases the right to open on another thread meanwhile may have this counted though it fails below. It
+        // is harmless because nothing follows from the number.
+        entry.opened.store(entry.opened.load(Relaxed) + 1, Relaxed);
         let leased = entry
             .opening_to_leased(handle.generation())
             .ok_or(Refusal::StaleHandle)?;

@@ -51,6 +51,7 @@ mod hit;
 mod id;
 mod ledger;
 mod life;
+mod metrics;
 mod outcome;
 mod pool;
 mod rearm;
@@ -70,7 +71,10 @@ pub use coordinator::ShutdownMode;
 pub use counters::Counters;
 pub use effects::{Cause, Effects, Victim};
 pub use id::{Handle, Numbered, RouteId, RouteSlot, Slot, StateId, Ticket, TicketSlot};
-pub use outcome::{Answer, Grant, Hit, Keep, NotLeased, Outcome, Refusal, Released, Verdict};
+pub use metrics::Metrics;
+pub use outcome::{
+    Answer, GivenUp, Grant, Hit, Keep, NotLeased, Outcome, Refusal, Released, Verdict,
+};
 pub use pool::Engine;
 pub use segments::Segments;
 pub use stats::{EntryInfo, Stats, Use};

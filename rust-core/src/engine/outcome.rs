@@ -34,6 +34,15 @@ pub enum Answer {
     Granted(Grant),
 }
 
+/// Why a request gives up its wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GivenUp {
+    /// It has waited as long as it may.
+    TimedOut,
+    /// Its owner does not want it any more.
+    Cancelled,
+}
+
 /// Why a request was not served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
@@ -101,6 +110,8 @@ pub enum Verdict {
     Unused,
     /// It is to be closed.
     Close,
+    /// Its lease was lost without having been ended: it is to be closed, and is counted.
+    Lost,
 }
 
 /// What became of a lease that was released.

@@ -126,12 +126,6 @@ impl Engine {
     pub fn counters(&self) -> Counters {
         self.notes.tally.read()
     }
-
-    /// Counts a connection whose peer had closed it unnoticed: a face has leased it, and its look at the socket found out.
-    /// The lease goes on; it is to be opened anew or to be closed. O(1), takes no lock.
-    pub fn note_stale(&self) {
-        self.notes.tally.count_stale();
-    }
 }
 
 #[cfg(all(test, not(any(loom, shuttle))))]

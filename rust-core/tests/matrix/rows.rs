@@ -342,6 +342,7 @@ pub(crate) static ROWS: &[Row] = &[
             "Pool::is_shut_down",
             "Pool::stats",
             "Pool::counters",
+            "Pool::metrics",
             "Debug for Pool",
         ],
         "",
@@ -350,6 +351,7 @@ pub(crate) static ROWS: &[Row] = &[
             let pool = s.pool();
             assert_eq!(pool.stats().max, 5);
             assert_eq!(pool.counters().cleared, 0);
+            assert_eq!(pool.metrics().closed.cleared, 0);
             assert!(!pool.is_shut_down() && format!("{pool:?}").contains("Pool"));
         },
     ),
@@ -358,6 +360,12 @@ pub(crate) static ROWS: &[Row] = &[
     }),
     row(&["Pool::stats_of"], "a borrowed key", ANY, |s| {
         assert_eq!(s.pool().stats_of(&1).max, 3);
+    }),
+    row(&["Pool::metrics_of"], "", ANY, |s| {
+        assert_eq!(s.pool().metrics_of(&key(1)).closed.expired, 0);
+    }),
+    row(&["Pool::metrics_of"], "a borrowed key", ANY, |s| {
+        assert_eq!(s.pool().metrics_of(&1).closed.expired, 0);
     }),
     row(&["Pool::entries"], "", ANY, |s| {
         assert!(!s.pool().entries().is_empty() || s.pool().is_shut_down());

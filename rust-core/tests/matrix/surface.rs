@@ -7,12 +7,13 @@ use std::path::Path;
 use crate::faults::Piece;
 
 /// Public types that hold nothing of a caller's and call nothing.
-const VALUES: [&str; 10] = [
+const VALUES: [&str; 11] = [
     "Clock",
     "Counters",
     "Entry",
     "LeaseError",
     "ManualClock",
+    "Metrics",
     "Policy",
     "Reuse",
     "Stats",

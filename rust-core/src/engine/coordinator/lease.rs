@@ -24,7 +24,7 @@ impl Engine {
         }
         let list = stripe.list_of(entry.route().slot());
         stripe.unlink(handle.slot(), entry, list);
-        let leased = entry.idle_to_leased(word);
+        let leased = entry.idle_to_looked_at(word);
         Some(self.handle(handle.slot(), leased))
     }
 
@@ -99,7 +99,10 @@ impl Step<'_> {
         let may_wait = ticket.is_some() && self.c.tickets.waiting() < self.engine.max_waiters;
         let slot = match ticket {
             Some(ticket) => ticket,
-            None => self.reserve().ok_or(Refusal::QueueFull)?.slot(),
+            None => match self.reserve() {
+                Some(ticket) => ticket.slot(),
+                None => return Err(self.refuse(route)),
+            },
         };
         // Only in the queue may a request have something evicted for it: it then has a place among the others.
         self.enqueue(slot, route, state);
@@ -111,13 +114,19 @@ impl Step<'_> {
             self.unlink(slot);
             self.settle();
             if ticket.is_some() {
-                return Err(Refusal::QueueFull);
+                return Err(self.refuse(route));
             }
             self.c.tickets.free(slot, &self.engine.answers);
             return Err(Refusal::WouldBlock);
         }
         self.take_outcome(slot)
             .expect("a ticket out of its queue was granted something")
+    }
+
+    /// As many wait as may.
+    fn refuse(&mut self, route: RouteSlot) -> Refusal {
+        self.count(route, |sums| sums.refused += 1);
+        Refusal::QueueFull
     }
 
     /// Serves a queued request that asks once more, or leaves it queued. Only the head of a queue was told to.

@@ -42,6 +42,10 @@ impl Step<'_> {
             Verdict::Unused if claimed.status() == Status::Leased => {
                 (Keep::AsBefore, Stamp::AsBefore)
             }
+            Verdict::Lost => {
+                self.count(route, |sums| sums.leaked += 1);
+                return self.close(slot, claimed, Cause::Requested);
+            }
             _ => return self.close(slot, claimed, Cause::Requested),
         };
         if let Some(cause) = claimed.cause_of_death() {
@@ -95,8 +99,7 @@ impl Step<'_> {
                 return released;
             }
             (true, false) => {
-                let handle = self.engine.handle(slot, claimed);
-                self.answer(waiter, Ok(Grant::Idle(handle)));
+                self.pass_on(slot, claimed, waiter);
                 self.settle();
                 return Released::Kept;
             }
@@ -111,6 +114,19 @@ impl Step<'_> {
         }
         self.settle();
         Released::Close(cause)
+    }
+
+    /// Gives a claimed entry to who waits for one, or stands by.
+    pub(super) fn pass_on(&mut self, slot: Slot, claimed: Word, to: TicketSlot) {
+        let entry = self.entry(slot);
+        let was_used = !entry.was_looked_at(claimed);
+        self.count(entry.route().slot(), |sums| {
+            sums.handed_over += 1;
+            sums.passed_on += u64::from(was_used);
+            sums.taken_unused += u64::from(!was_used);
+        });
+        let handle = self.engine.handle(slot, claimed);
+        self.answer(to, Ok(Grant::Idle(handle)));
     }
 
     fn make_idle(&mut self, slot: Slot, claimed: Word, stamp: Stamp) -> Released {
@@ -140,6 +156,8 @@ impl Step<'_> {
     fn remove(&mut self, slot: Slot, claimed: Word, cause: Cause) {
         let won = self.entry(slot).to_victim(claimed);
         debug_assert!(won, "a claimed entry is its claimer's");
-        self.uncount(slot, cause);
+        let cause = (claimed.status() == Status::Leased).then_some(cause);
+        let was_idle = self.entry(slot).was_looked_at(claimed);
+        self.uncount(slot, cause, was_idle);
     }
 }

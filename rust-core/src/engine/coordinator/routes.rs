@@ -5,6 +5,7 @@ use crate::engine::Engine;
 use crate::engine::effects::Effects;
 use crate::engine::id::{Numbered, RouteId, RouteSlot};
 use crate::engine::ledger::RouteRecord;
+use crate::engine::metrics::Sums;
 use crate::engine::outcome::Refusal;
 use crate::engine::route::{CLEARING, OVER, QUEUE, STANDBY, STATEFUL};
 use crate::engine::sync::atomic::Ordering::Relaxed;
@@ -67,6 +68,7 @@ impl Step<'_> {
         let record = &mut self.c.routes[slot];
         record.generation = record.generation.wrapping_add(1);
         record.stateful = false;
+        record.sums = Sums::default();
         let id = RouteId::new(self.engine.tag, slot, record.generation);
         let home = if self.engine.wide.load(Relaxed) {
             slot.number() & self.engine.stripe_mask()

@@ -70,8 +70,7 @@ impl Step<'_> {
         else {
             return false;
         };
-        let handle = self.engine.handle(slot, claimed);
-        self.answer(ticket, Ok(Grant::Idle(handle)));
+        self.pass_on(slot, claimed, ticket);
         true
     }
 }

@@ -6,6 +6,7 @@ use crate::engine::entry::{Entry, NEVER, Word};
 use crate::engine::flags::{OVER_TOTAL, SHUT};
 use crate::engine::id::{Handle, RouteSlot, Slot, StateId};
 use crate::engine::ledger::{Ledger, Queue};
+use crate::engine::metrics::Sums;
 use crate::engine::route::Route;
 use crate::engine::stripe::{Guard, Stamp};
 use crate::engine::sync::MutexGuard;
@@ -129,14 +130,26 @@ impl<'a> Step<'a> {
         let word = self.engine.entries.grow_to(slot).free_to_opening(id);
         self.c.total += 1;
         self.c.routes[route].allocated += 1;
+        self.count(route, |sums| sums.openings += 1);
         self.reindex(route);
         self.engine.handle(slot, word)
     }
 
-    /// Takes an entry that has become a victim out of all counts.
-    pub(super) fn uncount(&mut self, slot: Slot, cause: Cause) {
-        self.engine.notes.tally.count(cause);
-        let route = self.entry(slot).route().slot();
+    /// Counts in the sums of a route and of the pool.
+    pub(super) fn count(&mut self, route: RouteSlot, add: impl Fn(&mut Sums)) {
+        add(&mut self.c.sums);
+        add(&mut self.c.routes[route].sums);
+    }
+
+    /// Takes an entry that has become a victim out of all counts: why its connection goes, if it has one, and whether nobody has used that
+    /// since it became idle.
+    pub(super) fn uncount(&mut self, slot: Slot, cause: Option<Cause>, was_idle: bool) {
+        let entry = self.entry(slot);
+        let route = entry.route().slot();
+        self.count(route, |sums| sums.fold(entry, cause, was_idle));
+        if let Some(cause) = cause {
+            self.engine.notes.tally.count(cause);
+        }
         self.arm(slot, NEVER);
         self.c.total -= 1;
         self.c.routes[route].allocated -= 1;
@@ -157,7 +170,7 @@ impl<'a> Step<'a> {
             won,
             "only the holder of its stripe's lock takes an idle entry"
         );
-        self.uncount(slot, cause);
+        self.uncount(slot, Some(cause), true);
         self.effects.victims.push(Victim { slot, cause });
     }
 

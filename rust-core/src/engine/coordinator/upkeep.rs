@@ -257,6 +257,9 @@ impl Step<'_> {
         while self.evict_oldest(Cause::ShutDown) {}
         for route in self.c.routes.slots() {
             while let Some(waiter) = self.first_of(route) {
+                if !self.c.tickets.stands_by(waiter) {
+                    self.count(route, |sums| sums.refused += 1);
+                }
                 self.answer(waiter, Err(Refusal::ShutDown));
             }
         }
@@ -276,7 +279,8 @@ impl Step<'_> {
                 }
                 // Lost only to a `reopen`, which forgets the mark.
                 if entry.to_victim(word) {
-                    self.uncount(slot, Cause::ShutDown);
+                    let was_idle = entry.is_looked_at(word.lease());
+                    self.uncount(slot, Some(Cause::ShutDown), was_idle);
                     self.effects.victims.push(Victim {
                         slot,
                         cause: Cause::ShutDown,

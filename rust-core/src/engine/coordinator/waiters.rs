@@ -10,7 +10,7 @@ use crate::engine::effects::{Cause, Effects};
 use crate::engine::flags::STARVED;
 use crate::engine::id::{RouteSlot, StateId, Ticket, TicketSlot};
 use crate::engine::ledger::is_awaited;
-use crate::engine::outcome::{Answer, Grant, Refusal};
+use crate::engine::outcome::{Answer, GivenUp, Grant, Refusal};
 
 impl Engine {
     /// A ticket for a request that is about to wait. Give it to [`lease`](Self::lease),
@@ -19,11 +19,12 @@ impl Engine {
     /// [`Refusal::QueueFull`] where more than a million tickets are alive; what a pool allows is looked at only when the ticket is
     /// to wait. O(1), amortised.
     pub fn reserve_ticket(&self) -> Result<Ticket, Refusal> {
-        self.coordinator
-            .lock()
-            .tickets
-            .reserve(self.tag, &self.answers)
-            .ok_or(Refusal::QueueFull)
+        let mut c = self.coordinator.lock();
+        let reserved = c.tickets.reserve(self.tag, &self.answers);
+        if reserved.is_none() {
+            c.sums.refused += 1;
+        }
+        reserved.ok_or(Refusal::QueueFull)
     }
 
     /// The answer to a waiting ticket. A grant or a refusal ends the ticket.
@@ -48,20 +49,27 @@ impl Engine {
         c.tickets.take_answer(slot, &self.answers)
     }
 
-    /// Ends a ticket whose owner does not want to wait any longer.
+    /// Ends a ticket whose owner does not want to wait any longer, and says why. That is counted where the ticket was waiting still.
     ///
     /// A grant that had already been made is returned: use it, or give it back by [`release`](Self::release).
     /// A ticket that is not alive any more is no error, nor is a wait that a shutdown has ended. O(stripes + served).
-    pub fn cancel(&self, ticket: Ticket, effects: &mut Effects) -> Option<Grant> {
-        self.step(effects, |step| step.cancel(ticket))
+    pub fn cancel(&self, ticket: Ticket, why: GivenUp, effects: &mut Effects) -> Option<Grant> {
+        self.step(effects, |step| step.cancel(ticket, why))
     }
 }
 
 impl Step<'_> {
-    fn cancel(&mut self, ticket: Ticket) -> Option<Grant> {
+    fn cancel(&mut self, ticket: Ticket, why: GivenUp) -> Option<Grant> {
         let answers = &self.engine.answers;
         let slot = self.c.tickets.find(self.engine.tag, ticket)?;
         if self.c.tickets.is_queued(slot) {
+            if !self.c.tickets.stands_by(slot) {
+                let route = self.c.tickets.route(slot);
+                self.count(route, |sums| match why {
+                    GivenUp::TimedOut => sums.timed_out += 1,
+                    GivenUp::Cancelled => sums.cancelled += 1,
+                });
+            }
             self.unlink(slot);
             self.c.tickets.free(slot, answers);
             self.settle();
@@ -96,6 +104,7 @@ impl Step<'_> {
         let c = &mut *self.c;
         let route = c.tickets.route(ticket);
         c.tickets.wait(ticket, &mut c.routes[route].queue);
+        self.count(route, |sums| sums.waited += 1);
         self.reindex(route);
     }
 

@@ -9,6 +9,7 @@ mod tickets;
 use std::collections::{BTreeSet, VecDeque};
 
 use super::id::{Numbered, RouteSlot, Slot};
+use super::metrics::Sums;
 use super::segments::CAPACITY;
 
 pub(super) use heap::ExpiryHeap;
@@ -37,6 +38,8 @@ pub(super) struct Ledger {
     pub(super) next_look: u64,
     /// How many slots there are. Only tests have fewer than ids can tell apart.
     pub(super) slots: u32,
+    /// What has become of requests, and of entries that are gone.
+    pub(super) sums: Sums,
 }
 
 impl Ledger {
@@ -55,6 +58,7 @@ impl Ledger {
             next_slot: 0,
             next_look: 0,
             slots: CAPACITY,
+            sums: Sums::default(),
         }
     }
 

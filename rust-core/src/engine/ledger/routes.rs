@@ -1,6 +1,7 @@
 //! What is kept of each route under the coordinator: its count, its limit and its queue.
 
 use crate::engine::id::TicketSlot;
+use crate::engine::metrics::Sums;
 
 /// The half of a route under the coordinator.
 #[derive(Debug, Default)]
@@ -22,6 +23,8 @@ pub(in crate::engine) struct RouteRecord {
     pub(in crate::engine) reclaimable: bool,
     pub(in crate::engine) clearing: bool,
     pub(in crate::engine) stateful: bool,
+    /// What has become of its requests, and of entries of it that are gone, since it came to be known.
+    pub(in crate::engine) sums: Sums,
 }
 
 /// First come, first served.

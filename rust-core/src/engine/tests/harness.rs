@@ -7,8 +7,9 @@ use std::sync::Mutex;
 use super::super::sync;
 use super::super::thread::pretend_thread;
 use super::super::{
-    Answer, Clock, Config, Effects, Engine, Grant, Handle, Hit, Keep, ManualClock, Numbered,
-    Outcome, Refusal, Released, RouteId, ShutdownMode, Slot, StateId, Ticket, TicketSlot, Verdict,
+    Answer, Clock, Config, Effects, Engine, GivenUp, Grant, Handle, Hit, Keep, ManualClock,
+    Numbered, Outcome, Refusal, Released, RouteId, ShutdownMode, Slot, StateId, Ticket, TicketSlot,
+    Verdict,
 };
 use super::audit::audit;
 
@@ -244,7 +245,7 @@ impl Pool {
 
     /// Ends a ticket as a timeout does: a grant that came first is used.
     pub(super) fn time_out(&self, ticket: Ticket) -> Left {
-        match self.with_effects(|fx| self.engine.cancel(ticket, fx)) {
+        match self.with_effects(|fx| self.engine.cancel(ticket, GivenUp::TimedOut, fx)) {
             Some(grant) => self.take(grant),
             None => Left::Nothing,
         }
@@ -252,7 +253,7 @@ impl Pool {
 
     /// Ends a ticket as a dropped future does: a grant that came first is given back.
     pub(super) fn drop_ticket(&self, ticket: Ticket) {
-        match self.with_effects(|fx| self.engine.cancel(ticket, fx)) {
+        match self.with_effects(|fx| self.engine.cancel(ticket, GivenUp::Cancelled, fx)) {
             Some(Grant::Idle(handle)) => {
                 self.note_idle_leased(handle);
                 self.note_end(handle);

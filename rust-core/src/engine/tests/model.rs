@@ -9,7 +9,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::{Cause, Handle, Keep, Refusal, ShutdownMode, Slot, Ticket, Use, Verdict};
+use super::super::{
+    Cause, GivenUp, Handle, Keep, Metrics, Refusal, ShutdownMode, Slot, Ticket, Use, Verdict,
+};
 
 /// An entry's name in the model; the engine's slot is known only once somebody has seen it.
 pub(super) type Id = u64;
@@ -49,6 +51,7 @@ pub(super) struct Route {
     pub(super) holders: u32,
     /// It has had a connection bound to a state: leases and releases of it are never hits again.
     stateful: bool,
+    pub(super) metrics: Metrics,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,6 +115,7 @@ pub(super) struct Model {
     /// What the call under way must have for effects.
     pub(super) victims: Vec<(Slot, Cause)>,
     pub(super) wakes: Vec<Ticket>,
+    pub(super) metrics: Metrics,
     seen: Seen,
 }
 
@@ -130,6 +134,7 @@ impl Model {
             requests: Vec::new(),
             victims: Vec::new(),
             wakes: Vec::new(),
+            metrics: Metrics::default(),
             seen: Seen::default(),
         }
     }
@@ -250,7 +255,30 @@ impl Model {
 
     // ----- steps -----
 
+    /// Counts for the pool and for a route.
+    fn count(&mut self, route: usize, add: impl Fn(&mut Metrics)) {
+        add(&mut self.metrics);
+        add(&mut self.routes[route].metrics);
+    }
+
+    fn count_closed(&mut self, route: usize, cause: Cause) {
+        self.count(route, |it| {
+            let count = match cause {
+                Cause::Requested => &mut it.closed_by_lease,
+                Cause::ShutDown => &mut it.closed_by_shutdown,
+                Cause::PeerClosed => &mut it.closed.closed_by_peer,
+                Cause::Expired => &mut it.closed.expired,
+                Cause::Idle => &mut it.closed.idle,
+                Cause::Evicted => &mut it.closed.evicted,
+                Cause::OverLimit => &mut it.closed.over_limit,
+                Cause::Cleared => &mut it.closed.cleared,
+            };
+            *count += 1;
+        });
+    }
+
     fn remove(&mut self, id: Id, cause: Cause) {
+        self.count_closed(self.entries[&id].route, cause);
         let entry = self.entries.remove(&id).expect("it is alive");
         self.idle.retain(|idle| *idle != id);
         self.victims
@@ -262,10 +290,13 @@ impl Model {
         let entry = self.entries.get_mut(&id).expect("it is idle");
         entry.used = Use::Leased;
         entry.handle = None;
+        let route = entry.route;
+        self.count(route, |it| it.hits += 1);
         Outcome::Idle(id)
     }
 
     fn open(&mut self, route: usize) -> Outcome {
+        self.count(route, |it| it.openings += 1);
         let id = self.next_id;
         self.next_id += 1;
         let entry = Entry {
@@ -396,6 +427,7 @@ impl Model {
             limit: None,
             holders: 0,
             stateful: false,
+            metrics: Metrics::default(),
         });
         self.routes.len() - 1
     }
@@ -467,7 +499,26 @@ impl Model {
             Stage::StandingBy => unreachable!("it stands by"),
             Stage::Reserved => {}
         }
-        // It arrives only now.
+        let outcome = self.arrive(place, route, state, ticket);
+        // One that would not wait is no request that waits.
+        if ticket != Ticket::from_u64(u64::MAX) {
+            match outcome {
+                Ok(Outcome::Wait) => self.count(route, |it| it.waited += 1),
+                Err(Refusal::QueueFull) => self.count(route, |it| it.refused += 1),
+                _ => {}
+            }
+        }
+        outcome
+    }
+
+    /// The request of a ticket that was only reserved until now.
+    fn arrive(
+        &mut self,
+        place: usize,
+        route: usize,
+        state: u32,
+        ticket: Ticket,
+    ) -> Result<Outcome, Refusal> {
         let mut request = self.requests.remove(place);
         if self.is_shut {
             return Err(Refusal::ShutDown);
@@ -590,9 +641,15 @@ impl Model {
         self.position(ticket).is_some()
     }
 
-    pub(super) fn cancel(&mut self, ticket: Ticket) -> Option<Outcome> {
+    pub(super) fn cancel(&mut self, ticket: Ticket, why: GivenUp) -> Option<Outcome> {
         let place = self.position(ticket)?;
         let request = self.requests.remove(place);
+        if request.stage == Stage::Waiting {
+            self.count(request.route, |it| match why {
+                GivenUp::TimedOut => it.timed_out += 1,
+                GivenUp::Cancelled => it.cancelled += 1,
+            });
+        }
         match request.stage {
             Stage::Answered(answer) => answer.ok(),
             _ => {
@@ -615,6 +672,8 @@ impl Model {
         entry.end_of_life = end_of_life;
         entry.expiry = end_of_life;
         entry.openings += 1;
+        let route = entry.route;
+        self.count(route, |it| it.opened += 1);
         Ok(())
     }
 
@@ -663,7 +722,39 @@ impl Model {
         let entry = self.entries.get_mut(&id).expect("it was leased");
         entry.used = Use::Idle;
         entry.updated = Some(now);
+        let route = entry.route;
         self.idle.push(id);
+        self.count(route, |it| it.kept += 1);
+    }
+
+    /// The look at a leased connection has found it to be of no use.
+    pub(super) fn note_stale(&mut self, id: Id) {
+        self.count(self.entries[&id].route, |it| it.closed.stale += 1);
+    }
+
+    /// Whether an idle entry that was only looked at is idle again.
+    pub(super) fn is_left_by_a_look(&self, id: Id) -> bool {
+        let route = self.entries[&id].route;
+        !self.is_shut
+            && !self.is_over(route)
+            && self.first_eligible().is_none()
+            && self.waiting_of(route) == 0
+            && self.standing_by_of(route).is_none()
+    }
+
+    /// It was looked at and left: of those of its age it comes last.
+    pub(super) fn leave(&mut self, id: Id) {
+        let updated = self.entries[&id].updated;
+        self.idle.retain(|idle| *idle != id);
+        let place = (self.idle).partition_point(|idle| self.entries[idle].updated <= updated);
+        self.idle.insert(place, id);
+    }
+
+    /// It was looked at, and is closed.
+    pub(super) fn close_looked_at(&mut self, id: Id) {
+        self.idle.retain(|idle| *idle != id);
+        self.entries.get_mut(&id).expect("it was idle").used = Use::Leased;
+        self.close(id, Cause::Requested);
     }
 
     /// `Some(cause)`: the caller closes it.
@@ -672,6 +763,10 @@ impl Model {
         let route = entry.route;
         let keep = match verdict {
             Verdict::Keep(keep) if entry.used == Use::Leased => keep,
+            Verdict::Lost => {
+                self.count(route, |it| it.leaked += 1);
+                return self.close(id, Cause::Requested);
+            }
             _ => return self.close(id, Cause::Requested),
         };
         if let Some(cause) = entry.cause_of_death() {
@@ -712,9 +807,19 @@ impl Model {
         let Some(ticket) = first.filter(|_| entry.state == 0 && !self.is_expired(id)) else {
             return false;
         };
-        self.entries.get_mut(&id).expect("it is leased").handle = None;
-        self.answer(ticket, Ok(Outcome::Idle(id)));
+        self.pass_on(id, ticket);
         true
+    }
+
+    fn pass_on(&mut self, id: Id, to: Ticket) {
+        let entry = self.entries.get_mut(&id).expect("it is leased");
+        entry.handle = None;
+        let route = entry.route;
+        self.count(route, |it| {
+            it.kept += 1;
+            it.handed_over += 1;
+        });
+        self.answer(to, Ok(Outcome::Idle(id)));
     }
 
     fn hand_over(&mut self, id: Id, own: &Request) -> Option<Cause> {
@@ -729,8 +834,7 @@ impl Model {
             self.make_idle(id);
             return None;
         }
-        self.entries.get_mut(&id).expect("it is leased").handle = None;
-        self.answer(own.ticket, Ok(Outcome::Idle(id)));
+        self.pass_on(id, own.ticket);
         self.settle();
         None
     }
@@ -738,6 +842,7 @@ impl Model {
     /// The caller closes it, and the waiter opens one in its place.
     fn replace(&mut self, id: Id, own: &Request, cause: Cause) -> Option<Cause> {
         self.entries.remove(&id);
+        self.count_closed(own.route, cause);
         let outcome = self.open(own.route);
         self.answer(own.ticket, Ok(outcome));
         self.settle();
@@ -745,8 +850,12 @@ impl Model {
     }
 
     fn close(&mut self, id: Id, cause: Cause) -> Option<Cause> {
-        let route = self.entries[&id].route;
-        self.entries.remove(&id);
+        let entry = self.entries.remove(&id).expect("it is alive");
+        let route = entry.route;
+        match entry.used {
+            Use::Opening => self.count(route, |it| it.unopened += 1),
+            _ => self.count_closed(route, cause),
+        }
         if let Some(own) = self.head_of(route).filter(|_| self.rules.own_route_first) {
             let ticket = own.ticket;
             if self.has_room(route) {
@@ -863,9 +972,12 @@ impl Model {
         }
         let requests = self.requests.iter();
         let waiting = requests.filter(|it| matches!(it.stage, Stage::Waiting | Stage::StandingBy));
-        let waiting: Vec<Ticket> = waiting.map(|request| request.ticket).collect();
-        for ticket in waiting {
-            self.answer(ticket, Err(Refusal::ShutDown));
+        let waiting: Vec<Request> = waiting.cloned().collect();
+        for request in waiting {
+            if request.stage == Stage::Waiting {
+                self.count(request.route, |it| it.refused += 1);
+            }
+            self.answer(request.ticket, Err(Refusal::ShutDown));
         }
         if mode == ShutdownMode::Immediate {
             let leased: Vec<Id> = self

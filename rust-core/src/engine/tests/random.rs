@@ -11,9 +11,9 @@ use super::super::coordinator::order::CALM;
 use super::super::coordinator::routes::IDLE_ROUTES;
 use super::super::thread::pretend_thread;
 use super::super::{
-    Answer, Cause, Clock, Config, Counters, Effects, Engine, EntryInfo, Grant, Handle, Hit, Keep,
-    MAX_ENTRIES, ManualClock, NotLeased, Policy, Refusal, Released, RouteId, ShutdownMode, Slot,
-    StateId, Stats, Ticket, Use, Verdict,
+    Answer, Cause, Clock, Config, Counters, Effects, Engine, EntryInfo, GivenUp, Grant, Handle,
+    Hit, Keep, MAX_ENTRIES, ManualClock, NotLeased, Policy, Refusal, Released, RouteId,
+    ShutdownMode, Slot, StateId, Stats, Ticket, Use, Verdict,
 };
 use super::audit::audit;
 use super::model::{self, Id, Model, Rules, Seen};
@@ -35,7 +35,12 @@ enum Op {
     LetGoOfRoute(usize),
     Poll(usize),
     AskAgain(usize),
-    Cancel(usize),
+    Cancel(usize, GivenUp),
+    NoteStale(usize),
+    LookAt {
+        which: usize,
+        closes: bool,
+    },
     UseDeadTicket(usize),
     Opened(usize),
     Reopen(usize),
@@ -171,10 +176,10 @@ fn random_op(setting: &Setting, random: &mut Random) -> Op {
         },
         0..560 => Op::Release {
             lease: which,
-            verdict: if random.one_in(12) {
-                Verdict::Close
-            } else {
-                Verdict::Keep(random_keep(random))
+            verdict: match random.below(48) {
+                0..4 => Verdict::Close,
+                4 => Verdict::Lost,
+                _ => Verdict::Keep(random_keep(random)),
             },
             state,
             tries_hit: !random.one_in(4),
@@ -183,7 +188,8 @@ fn random_op(setting: &Setting, random: &mut Random) -> Op {
         680..770 => Op::Poll(which),
         770..776 => Op::StandBy(which),
         776..795 => Op::AskAgain(which),
-        795..820 => Op::Cancel(which),
+        795..807 => Op::Cancel(which, GivenUp::TimedOut),
+        807..820 => Op::Cancel(which, GivenUp::Cancelled),
         820..825 => Op::Reopen(which),
         825..830 => Op::Renew(which),
         830..850 => Op::UpdateExpiry(which, random_keep(random)),
@@ -219,6 +225,11 @@ fn random_op(setting: &Setting, random: &mut Random) -> Op {
         }),
         980..984 => Op::Collide(which),
         984..986 => Op::GoCalm,
+        986..988 => Op::NoteStale(which),
+        988..992 => Op::LookAt {
+            which,
+            closes: random.one_in(3),
+        },
         _ => Op::BeThread(random.below(32) as u32),
     }
 }
@@ -363,7 +374,16 @@ impl Pair {
                     self.ask_again(ticket);
                 }
             }
-            Op::Cancel(which) => self.cancel(which),
+            Op::Cancel(which, why) => self.cancel(which, why),
+            Op::NoteStale(which) => {
+                let id = pick(&self.held, which);
+                if let Some(id) = id.filter(|id| self.model.entries[id].used == Use::Leased) {
+                    self.engine.note_stale(self.handle_of(id));
+                    self.model.note_stale(id);
+                }
+                self.follow(None);
+            }
+            Op::LookAt { which, closes } => self.look_at(which, closes),
             Op::UseDeadTicket(which) => self.use_dead_ticket(which),
             Op::Opened(which) => self.opened(which),
             Op::Reopen(which) => self.reopen(which),
@@ -702,15 +722,51 @@ impl Pair {
         }
     }
 
-    fn cancel(&mut self, which: usize) {
+    fn look_at(&mut self, which: usize, closes: bool) {
+        self.follow(None);
+        let mut idle = self.engine.entries();
+        idle.retain(|info| info.used == Use::Idle);
+        let Some(info) = pick(&idle, which) else {
+            return;
+        };
+        let slot = info.handle.slot();
+        let id = self.model.entry_in(slot).expect("it was given out");
+        if !closes && !self.model.is_left_by_a_look(id) {
+            return;
+        }
+        let handle = self.engine.lease_entry(info.handle);
+        let handle = handle.expect("it is idle");
+        assert_eq!(self.engine.metrics(), self.model.metrics, "in the look");
+        let verdict = match closes {
+            true => Verdict::Close,
+            false => Verdict::Unused,
+        };
+        let answer = self
+            .engine
+            .release(handle, verdict, info.state, &mut self.effects);
+        self.follow(None);
+        if closes {
+            assert_eq!(answer, Ok(Released::Close(Cause::Requested)));
+            self.unacknowledged.push(slot);
+            self.removed[Cause::Requested as usize] += 1;
+            self.model.close_looked_at(id);
+        } else {
+            assert_eq!(answer, Ok(Released::Kept));
+            self.model.leave(id);
+        }
+        assert!(self.all_handles.insert(handle), "given out before");
+        self.dead_handles.push(handle);
+    }
+
+    fn cancel(&mut self, which: usize, why: GivenUp) {
         let Some(ticket) = pick(&self.waiting, which) else {
             return;
         };
-        let answer = self.engine.cancel(ticket, &mut self.effects);
+        let answer = self.engine.cancel(ticket, why, &mut self.effects);
         self.follow(None);
         self.waiting.retain(|waiting| *waiting != ticket);
         self.dead_tickets.push(ticket);
-        match (answer, self.model.cancel(ticket)) {
+        match (answer, self.model.cancel(ticket, why)) {
             (None, None) => {}
             (Some(grant), Some(outcome)) => self.bind_grant(grant, outcome),
             (answer, expected) => panic!("a cancel gave {answer:?}, to be {expected:?}"),
@@ -724,7 +780,10 @@ impl Pair {
         assert!(!self.model.is_alive(ticket));
         let poll = self.engine.poll_ticket(ticket);
         assert_eq!(poll, Err(Refusal::StaleTicket));
-        assert_eq!(self.engine.cancel(ticket, &mut self.effects), None);
+        let cancelled = self
+            .engine
+            .cancel(ticket, GivenUp::Cancelled, &mut self.effects);
+        assert_eq!(cancelled, None);
         let route = self.routes[self.active[0]];
         let lease = self
             .engine
@@ -885,6 +944,9 @@ impl Pair {
                 stats,
                 "route {route}"
             );
+            let route = (self.routes[*route], &self.model.routes[*route]);
+            let metrics = route.1.is_alive.then_some(route.1.metrics);
+            assert_eq!(self.engine.route_metrics(route.0).ok(), metrics);
         }
         assert_eq!(self.engine.is_shut_down(), self.model.is_shut);
         self.compare_entries();
@@ -943,7 +1005,7 @@ impl Pair {
         let removed = |cause: Cause| self.removed[cause as usize];
         let counters = Counters {
             closed_by_peer: removed(Cause::PeerClosed),
-            stale: 0,
+            stale: self.model.metrics.closed.stale,
             expired: removed(Cause::Expired),
             idle: removed(Cause::Idle),
             evicted: removed(Cause::Evicted),
@@ -951,6 +1013,7 @@ impl Pair {
             cleared: removed(Cause::Cleared),
         };
         assert_eq!(self.engine.counters(), counters);
+        assert_eq!(self.engine.metrics(), self.model.metrics);
 
         let now = self.model.now;
         let idle = || {

@@ -610,6 +610,42 @@ public final class ConnectionPool<R, C> implements Closeable {
     }
 
     /**
+     * What has become of the pool's requests and connections since it was made. The numbers only grow, and are exact when nothing changes.
+     * Takes time in proportion to the connections, and nobody waits, opens or closes meanwhile; leases and releases of idle connections go
+     * on.
+     *
+     * @return the numbers now
+     */
+    public Metrics metrics() {
+        long[] numbers = new long[Metrics.COUNT];
+        NativePool pool = this.pool;
+        if (pool != null) {
+            pool.giveBackStrays();
+            pool.metrics(numbers);
+        }
+        return new Metrics(numbers);
+    }
+
+    /**
+     * The same of one route, since the pool came to know it: a route that was out of use for long begins anew, and one that the pool does not
+     * know has none. Takes what {@link #metrics()} takes.
+     *
+     * @param route the route
+     * @return the numbers now
+     * @throws IllegalArgumentException if {@code route} is null
+     */
+    public Metrics metrics(R route) {
+        long[] numbers = new long[Metrics.COUNT];
+        NativePool pool = this.pool;
+        RouteRef ref = routes.route(Arguments.route(route));
+        if (pool != null && ref != null) {
+            pool.giveBackStrays();
+            pool.metrics(ref, numbers);
+        }
+        return new Metrics(numbers);
+    }
+
+    /**
      * The routes that have connections or waiting requests, or had some a short while ago.
      *
      * @return a copy

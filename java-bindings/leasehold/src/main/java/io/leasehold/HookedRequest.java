@@ -194,7 +194,7 @@ abstract class HookedRequest extends Waiter implements Deadlines.Due, Runnable {
         boolean isTimeUp = patience.nanosLeft() <= 0;
         synchronized (this) {
             if (isAlive()) {
-                long found = isTimeUp ? withdraw(effects) : poll(effects);
+                long found = isTimeUp ? withdraw(true, effects) : poll(effects);
                 if (found != Engine.WAIT) {
                     // A grant that came first is one still: late is better than never. No call comes between it and this.
                     answer = isTimeUp && found == Engine.NOTHING ? TIMED_OUT : found;
@@ -291,7 +291,7 @@ abstract class HookedRequest extends Waiter implements Deadlines.Due, Runnable {
             isCleaning = true;
         }
         try {
-            withdraw(effects);
+            withdraw(false, effects);
             pool.carryOut(effects);
             if (lease.handle != LeaseRef.ENDED) {
                 pool.giveBack(lease);

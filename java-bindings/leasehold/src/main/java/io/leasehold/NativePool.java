@@ -351,7 +351,7 @@ final class NativePool {
      * @param lease the lease's reference
      */
     void noteStale(LeaseRef lease) {
-        engine.noteStale();
+        engine.noteStale(lease.handle);
         Log.debug(() -> "a connection to " + lease.route() + " was leased stale: its peer had closed it unnoticed");
     }
 
@@ -496,7 +496,7 @@ final class NativePool {
 
     /** Ends a lease that was collected, unless it had ended in another way. Once the engine has ended it, nothing is left out. */
     void releaseLeaked(LeaseRef lease, Effects effects) {
-        if (engine.release(lease.handle, Engine.CLOSE, StateRef.NO_STATE, effects) >= Engine.CLOSED) {
+        if (engine.release(lease.handle, Engine.LOST, StateRef.NO_STATE, effects) >= Engine.CLOSED) {
             int slot = Slots.of(lease.handle);
             Cell cell = state.cells.get(slot);
             if (cell == null) {
@@ -661,6 +661,25 @@ final class NativePool {
      */
     void counters(long[] numbers) {
         engine.counters(numbers);
+    }
+
+    /**
+     * What has become of the pool's requests and connections.
+     *
+     * @param numbers for the counts, in the order of {@code Metrics.java}
+     */
+    void metrics(long[] numbers) {
+        engine.metrics(numbers);
+    }
+
+    /**
+     * The same of a route.
+     *
+     * @param route the route
+     * @param numbers for the counts, which stay as they are if the engine does not know it
+     */
+    void metrics(RouteRef route, long[] numbers) {
+        engine.routeMetrics(route.id, numbers);
     }
 
     /**

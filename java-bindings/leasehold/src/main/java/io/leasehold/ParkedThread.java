@@ -85,7 +85,7 @@ final class ParkedThread extends Waiter {
                 }
                 long left = patience.nanosLeft();
                 if (left <= 0) {
-                    answer = waiter.withdraw(effects);
+                    answer = waiter.withdraw(true, effects);
                     isOver = true;
                     pool.carryOut(effects);
                     if (answer == Engine.NOTHING) {
@@ -105,7 +105,7 @@ final class ParkedThread extends Waiter {
         } finally {
             try {
                 if (!isOver) {
-                    long answer = waiter.withdraw(effects);
+                    long answer = waiter.withdraw(false, effects);
                     pool.carryOut(effects);
                     if (answer != Engine.NOTHING) {
                         pool.giveBack(lease);

@@ -106,10 +106,11 @@ abstract class Waiter {
     /**
      * Ends the wait.
      *
+     * @param timedOut whether it has waited as long as it may; else it is not wanted any more
      * @return a grant that came first, and is in the lease; {@link Engine#NOTHING} if there was none, or this had ended before
      */
-    final synchronized long withdraw(Effects effects) {
-        return isAlive ? record(engine.cancel(ticket, effects)) : Engine.NOTHING;
+    final synchronized long withdraw(boolean timedOut, Effects effects) {
+        return isAlive ? record(engine.cancel(ticket, timedOut, effects)) : Engine.NOTHING;
     }
 
     /** Whatever is no reason to wait on has ended the ticket. */

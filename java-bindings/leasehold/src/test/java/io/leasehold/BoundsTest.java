@@ -183,7 +183,8 @@ class BoundsTest {
                 assertTrue(engine.releaseHit(number, number) != Engine.DONE);
                 assertFalse(Engine.isGrant(engine.lease(number, (int) number, 0, effects)));
                 engine.pollTicket(number);
-                engine.cancel(number, effects);
+                engine.cancel(number, true, effects);
+                engine.noteStale(number);
                 engine.opened(number);
                 engine.reopen(number);
                 engine.renew(number);
@@ -193,6 +194,7 @@ class BoundsTest {
                 engine.clearConnection((int) number, (int) number, effects);
                 engine.setMaxPerRoute(number, (int) number, effects);
                 engine.routeStats(number, new int[0]);
+                engine.routeMetrics(number, new long[0]);
                 try {
                     engine.peersClosed(new int[] {1}, (int) number, Integer.MAX_VALUE, effects);
                 } catch (ArrayIndexOutOfBoundsException e) {
@@ -207,6 +209,12 @@ class BoundsTest {
                 }
             }
             engine.counters(null);
+            engine.metrics(null);
+            try {
+                engine.metrics(new long[3]);
+            } catch (ArrayIndexOutOfBoundsException e) {
+                // Java's own.
+            }
             engine.peersClosed(null, 0, 3, effects);
             assertThrows(NullPointerException.class, () -> engine.serve(null));
             assertFalse(effects.hasMore());

@@ -109,6 +109,8 @@ class CallersFailuresTest {
                 .call("ConnectionPool.stats()", stage -> stage.pool.stats())
                 .call("ConnectionPool.stats(Object)", stage -> stage.pool.stats(stage.like(stage.a)))
                 .call("ConnectionPool.counters()", stage -> stage.pool.counters())
+                .call("ConnectionPool.metrics()", stage -> stage.pool.metrics())
+                .call("ConnectionPool.metrics(Object)", stage -> stage.pool.metrics(stage.like(stage.a)))
                 .call("ConnectionPool.routes()", stage -> stage.pool.routes())
                 .call("ConnectionPool.forEachIdle(BiConsumer)",
                         stage -> stage.pool.forEachIdle((route, connection) -> stage.faults().pass(PoolStage.ACTION)))

@@ -257,10 +257,10 @@ class RequestsTest {
     @Test
     void oneThatHasEndedHasNoAnswer() {
         Request request = asked(new Waiting(Long.MAX_VALUE));
-        assertEquals(Engine.NOTHING, request.withdraw(effects));
+        assertEquals(Engine.NOTHING, request.withdraw(false, effects));
         assertFalse(request.isAlive());
         assertEquals(Engine.NOTHING, request.poll(effects));
-        assertEquals(Engine.NOTHING, request.withdraw(effects));
+        assertEquals(Engine.NOTHING, request.withdraw(false, effects));
         assertEquals(0, pool.stats()[1]);
     }
 

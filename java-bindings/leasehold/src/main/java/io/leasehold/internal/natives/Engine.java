@@ -20,6 +20,8 @@ public final class Engine {
     public static final long KEEP_AS_BEFORE = -1;
     /** Instead of milliseconds: do not keep the connection. */
     public static final long CLOSE = -2;
+    /** As {@link #CLOSE}, of a lease that was collected without having been ended. */
+    public static final long LOST = -3;
     /** What a native answers that has done what it was asked to; of {@link #releaseHit}: the pool keeps the connection. */
     public static final int DONE = 0;
 
@@ -200,12 +202,12 @@ public final class Engine {
 
     private native long pollTicket(long address, long ticket);
 
-    /** Ends a ticket: the grant that came first, or {@link #NOTHING}. */
-    public long cancel(long ticket, Effects effects) {
-        return cancel(address, ticket, effects.numbers);
+    /** Ends a ticket, whose time is up or which is not wanted any more: the grant that came first, or {@link #NOTHING}. */
+    public long cancel(long ticket, boolean timedOut, Effects effects) {
+        return cancel(address, ticket, timedOut, effects.numbers);
     }
 
-    private native long cancel(long address, long ticket, long[] effects);
+    private native long cancel(long address, long ticket, boolean timedOut, long[] effects);
 
     /** A vacancy's connection was opened. */
     public long opened(long handle) {
@@ -229,11 +231,11 @@ public final class Engine {
     private native long renew(long address, long handle);
 
     /** Counts a connection that was found dead at its lease. */
-    public void noteStale() {
-        noteStale(address);
+    public void noteStale(long handle) {
+        noteStale(address, handle);
     }
 
-    private native void noteStale(long address);
+    private native void noteStale(long address, long handle);
 
     /** Watches a leased connection's socket as one of the pool of this number. */
     public int watch(long handle, int number, int descriptor) {
@@ -346,6 +348,20 @@ public final class Engine {
     }
 
     private native void counters(long address, long[] numbers);
+
+    /** Writes what has become of requests and connections, in the order of {@code Metrics.java}. */
+    public void metrics(long[] numbers) {
+        metrics(address, numbers);
+    }
+
+    private native void metrics(long address, long[] numbers);
+
+    /** Writes the same of a route; leaves the numbers as they are for one that is not known. */
+    public void routeMetrics(long route, long[] numbers) {
+        routeMetrics(address, route, numbers);
+    }
+
+    private native void routeMetrics(long address, long route, long[] numbers);
 
     /** Slot, opening and route of each entry that is idle, or of each that is leased. */
     public long[] entries(boolean idle) {

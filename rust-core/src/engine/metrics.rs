@@ -1,0 +1,188 @@
+//! What has become of a pool's requests and connections since it was made: kept in sums under the coordinator, and in the entries.
+//!
+//! What happens at each lease is counted in the entry alone, by who leases it: nothing shared is written for it. When an entry goes, its
+//! counts are folded into the sums of its route and of the pool, under the coordinator. Who reads takes the coordinator, so that nothing is
+//! folded meanwhile, and adds the entries that are there.
+//!
+//! A connection that a hit makes idle is not counted either. It is counted as kept all the same: each time that it was idle either is not
+//! over, or has ended with a hit, or has ended without one, and that was seen by the coordinator.
+
+use super::counters::Counters;
+use super::effects::Cause;
+use super::entry::{Entry, Status};
+use super::id::{Handle, RouteId};
+use super::outcome::Refusal;
+use super::pool::Engine;
+use super::sync::atomic::Ordering::Relaxed;
+
+/// What has become of a pool's or a route's requests and connections. Numbers only grow, those of a route as long as it lives; they are
+/// exact at rest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Metrics {
+    /// Requests that were served with a connection that lay idle.
+    pub hits: u64,
+    /// Requests that were served with a connection that another had just released: they waited for it.
+    pub handed_over: u64,
+    /// Requests that were served with the right to open a connection.
+    pub openings: u64,
+    /// Requests that had to wait, however that ended.
+    pub waited: u64,
+    /// Of those that waited: whose time was up first.
+    pub timed_out: u64,
+    /// Of those that waited: that were taken back first.
+    pub cancelled: u64,
+    /// Requests that were refused because as many waited as the pool allows, and those that the pool's shutdown found waiting.
+    pub refused: u64,
+    /// Connections that were opened, those in the place of one that was found dead included.
+    pub opened: u64,
+    /// Rights to open that came to nothing: the opening failed, or was given up.
+    pub unopened: u64,
+    /// Releases by which the pool, or a request that waited, got the connection.
+    pub kept: u64,
+    /// Connections that were closed because their lease asked for it.
+    pub closed_by_lease: u64,
+    /// Connections that were closed because the pool was shut down.
+    pub closed_by_shutdown: u64,
+    /// Connections that the pool has closed of its own accord, by cause, and those that only the look at the lease found dead.
+    pub closed: Counters,
+    /// Leases that were lost without having been ended, where a face can tell. This crate's ends with its guard.
+    #[doc(hidden)]
+    pub leaked: u64,
+}
+
+impl Metrics {
+    /// All requests that were served: [`hits`](Self::hits), [`handed_over`](Self::handed_over) and [`openings`](Self::openings). One that
+    /// stands by while it opens counts again for a connection that it gets instead.
+    pub fn leases(&self) -> u64 {
+        self.hits + self.handed_over + self.openings
+    }
+}
+
+/// The sums of a pool or of a route, for entries that are gone and for what the coordinator sees.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sums {
+    pub(super) hits: u64,
+    pub(super) handed_over: u64,
+    pub(super) openings: u64,
+    pub(super) waited: u64,
+    pub(super) timed_out: u64,
+    pub(super) cancelled: u64,
+    pub(super) refused: u64,
+    pub(super) opened: u64,
+    pub(super) unopened: u64,
+    pub(super) stale: u64,
+    pub(super) leaked: u64,
+    /// Connections that went from one who released them to one who waited.
+    pub(super) passed_on: u64,
+    /// Connections that were idle and went otherwise than by a hit.
+    pub(super) taken_unused: u64,
+    /// By the number of the cause.
+    pub(super) closed: [u64; 8],
+}
+
+impl Sums {
+    fn add(&mut self, entry: &Entry, is_idle: bool) {
+        self.hits += entry.hits.load(Relaxed);
+        self.opened += entry.opened.load(Relaxed);
+        self.stale += entry.stale.load(Relaxed);
+        self.taken_unused += u64::from(is_idle);
+    }
+
+    /// Takes over what an entry has counted that goes: why its connection does, `None` where none was opened, and whether nobody has used
+    /// that since it became idle. The caller holds the coordinator, and the entry is nobody else's.
+    pub(super) fn fold(&mut self, entry: &Entry, cause: Option<Cause>, was_idle: bool) {
+        self.add(entry, was_idle);
+        match cause {
+            Some(cause) => self.closed[cause as usize] += 1,
+            None => self.unopened += 1,
+        }
+    }
+
+    fn read(&self) -> Metrics {
+        let closed = |cause: Cause| self.closed[cause as usize];
+        Metrics {
+            hits: self.hits,
+            handed_over: self.handed_over,
+            openings: self.openings,
+            waited: self.waited,
+            timed_out: self.timed_out,
+            cancelled: self.cancelled,
+            refused: self.refused,
+            opened: self.opened,
+            unopened: self.unopened,
+            kept: self.passed_on + self.hits + self.taken_unused,
+            closed_by_lease: closed(Cause::Requested),
+            closed_by_shutdown: closed(Cause::ShutDown),
+            closed: Counters {
+                closed_by_peer: closed(Cause::PeerClosed),
+                stale: self.stale,
+                expired: closed(Cause::Expired),
+                idle: closed(Cause::Idle),
+                evicted: closed(Cause::Evicted),
+                over_limit: closed(Cause::OverLimit),
+                cleared: closed(Cause::Cleared),
+            },
+            leaked: self.leaked,
+        }
+    }
+}
+
+impl Engine {
+    /// What has become of the pool's requests and connections. O(entries); holds the coordinator, so nobody waits, opens or closes
+    /// meanwhile, but hits go on.
+    pub fn metrics(&self) -> Metrics {
+        let coordinator = self.coordinator.lock();
+        let mut sums = coordinator.sums.clone();
+        for (_, entry) in self.entries.iter() {
+            self.add_to(&mut sums, entry, |_| true);
+        }
+        sums.read()
+    }
+
+    /// The same of one route since it came to be known: one that was out of use for long begins anew.
+    /// [`Refusal::StaleRoute`] where it was reclaimed, or is another pool's. As [`metrics`](Self::metrics).
+    pub fn route_metrics(&self, id: RouteId) -> Result<Metrics, Refusal> {
+        let coordinator = self.coordinator.lock();
+        let route = self.routes.get(id.slot()).filter(|route| route.is(id));
+        route.ok_or(Refusal::StaleRoute)?;
+        let mut sums = coordinator.routes[id.slot()].sums.clone();
+        for (_, entry) in self.entries.iter() {
+            self.add_to(&mut sums, entry, |route| route == id);
+        }
+        Ok(sums.read())
+    }
+
+    /// Adds what an entry has counted that is there. The caller holds the coordinator, so it stays there.
+    fn add_to(&self, sums: &mut Sums, entry: &Entry, is_wanted: impl Fn(RouteId) -> bool) {
+        loop {
+            let word = entry.word();
+            match word.status() {
+                Status::Free | Status::Victim => return,
+                _ if !is_wanted(entry.route()) => return,
+                Status::Idle => {
+                    // It counts as kept as long as it is idle, and as a hit from the moment at which it is not.
+                    let _stripe = self.lock_stripe(word.stripe());
+                    if entry.word() == word {
+                        return sums.add(entry, true);
+                    }
+                }
+                // Its hits were written before its word, and are so again only after it was idle.
+                Status::Leased | Status::Opening => {
+                    return sums.add(entry, entry.is_looked_at(word.lease()));
+                }
+            }
+        }
+    }
+
+    /// Counts a connection of no use to whoever has leased it: a face's look at it has found that out. The lease goes on; the connection is
+    /// to be opened anew or to be closed. Does nothing where the handle is another pool's. O(1), takes no lock.
+    pub fn note_stale(&self, handle: Handle) {
+        self.notes.tally.count_stale();
+        if let Some(entry) = self.entry_of(handle) {
+            // Race window: a lease that is ended on another thread meanwhile may have this counted for the next, or not at all. It is
+            // harmless because nothing follows from the number.
+            entry.stale.store(entry.stale.load(Relaxed) + 1, Relaxed);
+        }
+    }
+}
