@@ -225,7 +225,10 @@ public class LeaseholdAsyncClientConnectionManager extends PoolingAsyncClientCon
     @Override
     public void release(AsyncConnectionEndpoint endpoint, Object state, TimeValue keepAlive) {
         if (pool.isShutdown() && endpoint != null) {
-            endpoint.close(pool.closeMode());
+            PoolEntry<HttpRoute, ManagedAsyncClientConnection> entry = Endpoints.entryOf(endpoint);
+            if (entry != null && entry.hasConnection()) {
+                endpoint.close(pool.closeMode());
+            }
         }
         super.release(endpoint, state, keepAlive);
     }
