@@ -1,5 +1,6 @@
 package io.leasehold;
 
+import static java.util.Arrays.asList;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -171,6 +172,22 @@ class BlockingDisposalTest {
         }
     }
 
+    @Test
+    void whatWasClosedAsideHasLeftNoDescriptorOpen() throws Exception {
+        int n = 50;
+        Closing disposer = new Closing();
+        ConnectionPool<String, Socket> pool = ConnectionPool.<String, Socket>builder(disposer).build();
+        int before = openDescriptors();
+        for (int i = 0; i < n; i++) {
+            SocketsTest.Pair pair = SocketsTest.Kind.PLAIN.connect();
+            discard(pool, pair.ours, true);
+            pair.theirs.close();
+        }
+        Eventually.await("all are closed", () -> disposer.closed.size() == n);
+        Eventually.await("their second descriptors are, too", () -> openDescriptors() < before + n / 2);
+        pool.close();
+    }
+
     private static int openDescriptors() {
         return new File("/proc/self/fd").list().length;
     }
@@ -290,6 +307,39 @@ class BlockingDisposalTest {
         lease.opened(new Connection("c"));
         lease.discard();
         assertEquals(1, disposals.count());
+        pool.close();
+    }
+
+    @Test
+    void thatItIsLetGoIsToldByWhoFoundTheCauseBeforeItIsClosedAside() throws Exception {
+        Queue<String> told = new ConcurrentLinkedQueue<>();
+        ConnectionPool<String, String> pool = ConnectionPool.<String, String>builder(new Disposer<String>() {
+            @Override
+            public void letGo(String connection, Cause cause) {
+                told.add(connection + " let go " + cause + " " + Thread.currentThread().getName());
+                throw new IllegalStateException("of the test's own making");
+            }
+
+            @Override
+            public boolean mayBlock(String connection) {
+                return true;
+            }
+
+            @Override
+            public void dispose(String connection, Cause cause) {
+                told.add(connection + " closed " + cause + " " + Thread.currentThread().getName());
+            }
+        }).build();
+        Lease<String> lease = pool.tryLease("a");
+        lease.opened("c");
+        try (LogCapture log = LogCapture.of(ConnectionPool.class)) {
+            lease.discard();
+            assertTrue(log.messages().containsAll(asList("disposing of a connection to a: DISCARDED",
+                    "a disposer failed when it was told that a connection was let go (DISCARDED)")), log.messages().toString());
+        }
+        Eventually.await("it is closed", () -> told.size() == 2);
+        assertEquals(asList("c let go DISCARDED " + Thread.currentThread().getName(), "c closed DISCARDED " + DISPOSER),
+                new ArrayList<>(told));
         pool.close();
     }
 

@@ -58,6 +58,40 @@ class RoutesTest {
         Upkeep.shutdown(pool, true);
     }
 
+    /** What the second does comes between two steps of the first. */
+    @Test
+    void whoFindsItUnknownAtTheSameTimeGetsTheSameOne() {
+        RouteRef[] others = new RouteRef[1];
+        Object route = new Object() {
+            private int hashed;
+
+            @Override
+            public int hashCode() {
+                if (++hashed == 2) {
+                    others[0] = state.routes.routeFor(this);
+                }
+                return 1;
+            }
+        };
+        RouteRef mine = state.routes.routeFor(route);
+        assertNotNull(others[0]);
+        assertSame(others[0], mine);
+        assertSame(mine, state.routes.routeFor(route));
+    }
+
+    /** Two that find it unknown make it known one after the other. */
+    @Test
+    void oneThatIsMadeKnownTwiceHasOneId() {
+        NativePool pool = PoolChores.newPool(state);
+        RouteRef route = state.routes.routeFor("a");
+        assertTrue(state.routes.makeKnown(route, pool.engine, new Effects()) > 0);
+        long id = route.id;
+        assertTrue(state.routes.makeKnown(route, pool.engine, new Effects()) > 0);
+        assertEquals(id, route.id);
+        assertSame(route, state.routes.routeOf(id));
+        Upkeep.shutdown(pool, true);
+    }
+
     @Test
     void oneThatTheEngineForgetsIsForgottenUnlessItHasALimit() {
         NativePool pool = PoolChores.newPool(state);

@@ -15,6 +15,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.leasehold.testsupport.Eventually;
 import java.lang.reflect.Method;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -31,6 +32,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Function;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -311,8 +313,25 @@ class WaitingTest {
         PendingLease<Connection> request = pool.pendingLease("a", null);
         assertNotNull(request.get(1, TimeUnit.SECONDS));
         assertFalse(request.cancel());
+        assertFalse(request.isCancelled());
         assertThrows(IllegalStateException.class, () -> request.get(1, TimeUnit.SECONDS));
         assertEquals(1, pool.stats().leased());
+    }
+
+    @Test
+    void whatIsMadeOfAPendingLeaseIsWhatItAnswers() throws Exception {
+        ConnectionPool<String, Connection> pool = builder().build();
+        Lease<?>[] made = new Lease<?>[1];
+        for (Duration patience : new Duration[] {null, Duration.ofSeconds(1)}) {
+            PendingLease<Connection> request = pool.pendingLease("a", null);
+            Function<Lease<Connection>, String> use = lease -> {
+                made[0] = lease;
+                return "made";
+            };
+            assertEquals("made", patience == null ? request.getFor(1, TimeUnit.SECONDS, use) : request.getFor(patience, use));
+            made[0].discard();
+        }
+        assertEquals(0, pool.stats().leased());
     }
 
     @Test
