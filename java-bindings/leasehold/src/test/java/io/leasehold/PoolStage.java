@@ -151,14 +151,16 @@ final class PoolStage extends BusyStage<Lease<PoolStage.Closable>> {
     final Socket socket;
     private final Socket peer;
     private final AtomicInteger hooksTold = new AtomicInteger();
+    private final FailingListener leakListener;
 
     PoolStage(boolean mayBlock) throws Exception {
         super(ConnectionPool.class.getName());
+        leakListener = new FailingListener(faults);
         pool = ConnectionPool.<Key, Closable>builder(new FailingDisposer(faults, mayBlock))
                 .maxTotal(TOTAL)
                 .maxPerRoute(PER_ROUTE)
                 .manualClock(clock)
-                .leakListener(new FailingListener(faults))
+                .leakListener(leakListener)
                 .evictClosed(new FailingPredicate(faults))
                 .build();
         socket = new FailingSocket(faults, SOCKET);
@@ -195,6 +197,7 @@ final class PoolStage extends BusyStage<Lease<PoolStage.Closable>> {
 
     private static final class FailingListener implements LeakListener<Key, Closable> {
         private final Faults faults;
+        private final AtomicInteger told = new AtomicInteger();
 
         FailingListener(Faults faults) {
             this.faults = faults;
@@ -202,7 +205,11 @@ final class PoolStage extends BusyStage<Lease<PoolStage.Closable>> {
 
         @Override
         public void leaked(Key route, Closable connection) {
-            faults.pass(LEAKED);
+            try {
+                faults.pass(LEAKED);
+            } finally {
+                told.incrementAndGet();
+            }
         }
     }
 
@@ -365,9 +372,10 @@ final class PoolStage extends BusyStage<Lease<PoolStage.Closable>> {
         lost.opened(connection());
     }
 
-    /** Returns once the lost lease was found. */
+    /** Returns once the lost lease was found, and the listener was told, if nobody has shut the pool down before. */
     void awaitLeak() throws Exception {
-        Eventually.awaitAfterCollection("the lost lease is given back", () -> pool.stats().leased() <= 2);
+        Eventually.awaitAfterCollection("the lost lease is given back",
+                () -> pool.stats().leased() <= 2 && (leakListener.told.get() > 0 || pool.isShutDown()));
     }
 
     @Override
