@@ -42,4 +42,11 @@ public interface LeaseholdManager {
      * @return the numbers now
      */
     Counters getCounters();
+
+    /**
+     * What has become of the manager's requests and connections since it was made.
+     *
+     * @return the numbers now
+     */
+    Metrics getMetrics();
 }

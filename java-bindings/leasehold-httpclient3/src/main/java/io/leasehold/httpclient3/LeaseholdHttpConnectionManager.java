@@ -7,6 +7,7 @@ import io.leasehold.Lease;
 import io.leasehold.Leasehold;
 import io.leasehold.LeaseholdManager;
 import io.leasehold.LeaseholdUnavailableException;
+import io.leasehold.Metrics;
 import io.leasehold.Stats;
 import io.leasehold.Watching;
 import io.leasehold.managed.ManagedPool;
@@ -467,6 +468,11 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
     @Override
     public Counters getCounters() {
         return managed.getCounters();
+    }
+
+    @Override
+    public Metrics getMetrics() {
+        return managed.getMetrics();
     }
 
     /**

@@ -7,6 +7,7 @@ import io.leasehold.Lease;
 import io.leasehold.Leasehold;
 import io.leasehold.LeaseholdManager;
 import io.leasehold.LeaseholdUnavailableException;
+import io.leasehold.Metrics;
 import io.leasehold.PoolShutDownException;
 import io.leasehold.ShutdownMode;
 import io.leasehold.Stats;
@@ -120,6 +121,11 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
     @Override
     public Counters getCounters() {
         return managed.getCounters();
+    }
+
+    @Override
+    public Metrics getMetrics() {
+        return managed.getMetrics();
     }
 
     /**

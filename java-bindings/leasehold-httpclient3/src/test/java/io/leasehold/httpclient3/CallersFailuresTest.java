@@ -87,6 +87,7 @@ class CallersFailuresTest {
                 .call(manager + "setTcpKeepAlive(int, int, int)", stage -> ours(stage).setTcpKeepAlive(1, 1, 1))
                 .call(manager + "disableTcpKeepAlive()", stage -> ours(stage).disableTcpKeepAlive())
                 .call(manager + "getCounters()", stage -> ours(stage).getCounters())
+                .call(manager + "getMetrics()", stage -> ours(stage).getMetrics())
                 .call("LeasedHttpConnection.open(): of a closed one", ManagerStage::leaseClosed, stage -> stage.last().open())
                 .callEach(LeasedHttpConnection.class, stage -> stage.mine, CallersFailuresTest::argument);
     }

@@ -5,6 +5,7 @@ import io.leasehold.Counters;
 import io.leasehold.Leasehold;
 import io.leasehold.LeaseholdManager;
 import io.leasehold.LeaseholdUnavailableException;
+import io.leasehold.Metrics;
 import io.leasehold.ShutdownMode;
 import io.leasehold.Stats;
 import io.leasehold.Watching;
@@ -742,6 +743,11 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
     @Override
     public Counters getCounters() {
         return managed.getCounters();
+    }
+
+    @Override
+    public Metrics getMetrics() {
+        return managed.getMetrics();
     }
 
     private static Registry<ConnectionSocketFactory> defaultRegistry() {

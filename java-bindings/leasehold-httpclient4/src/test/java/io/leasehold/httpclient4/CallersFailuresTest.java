@@ -98,6 +98,7 @@ class CallersFailuresTest {
                 .call(manager + "setTcpKeepAlive(int, int, int)", stage -> stage.manager.setTcpKeepAlive(1, 1, 1))
                 .call(manager + "disableTcpKeepAlive()", stage -> stage.manager.disableTcpKeepAlive())
                 .call(manager + "getCounters()", stage -> stage.manager.getCounters())
+                .call(manager + "getMetrics()", stage -> stage.manager.getMetrics())
                 .callEach(LeasedConnection.class, stage -> stage.mine, CallersFailuresTest::argument);
     }
 

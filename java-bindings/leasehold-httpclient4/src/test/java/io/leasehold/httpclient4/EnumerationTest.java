@@ -98,6 +98,7 @@ class EnumerationTest {
             assertTrue(log.messages().get(0).contains(" expired @ "), log.messages().toString());
         }
         assertEquals(1, manager.getCounters().cleared());
+        assertEquals(manager.getCounters().toString(), manager.getMetrics().closed().toString());
         assertEquals(0, manager.getCounters().closedByPeer());
     }
 

@@ -3,6 +3,7 @@ package io.leasehold.httpclient5;
 import io.leasehold.Counters;
 import io.leasehold.LeaseholdManager;
 import io.leasehold.LeaseholdUnavailableException;
+import io.leasehold.Metrics;
 import io.leasehold.Watching;
 import io.leasehold.managed.ManagedPool;
 import java.util.concurrent.ExecutionException;
@@ -148,5 +149,10 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
     @Override
     public Counters getCounters() {
         return managed().getCounters();
+    }
+
+    @Override
+    public Metrics getMetrics() {
+        return managed().getMetrics();
     }
 }

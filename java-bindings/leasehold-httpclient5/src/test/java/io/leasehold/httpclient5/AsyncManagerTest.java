@@ -164,6 +164,7 @@ class AsyncManagerTest {
         awaitNothingAvailable();
         server.peer(0).awaitEnd();
         assertEquals(1, manager.getCounters().closedByPeer());
+        assertEquals(1, manager.getMetrics().closed().closedByPeer());
         Eventually.await("the line", () -> log.lines().stream().anyMatch(
                 line -> line.startsWith("FINE " + MANAGER_LOG + ": connection ") && line.endsWith(" closed by its peer")));
         assertEquals(way.answer(1, 1), way.get(client, server, "/ok"));

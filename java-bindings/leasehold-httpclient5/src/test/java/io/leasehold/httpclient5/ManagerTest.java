@@ -125,6 +125,7 @@ class ManagerTest {
         assertEquals(1, said.stream().filter(line -> line.startsWith("FINE " + MANAGER_LOG + ": connection http-outgoing-")
                 && line.endsWith(" closed by its peer")).count(), said::toString);
         assertEquals(1, manager.getCounters().closedByPeer());
+        assertEquals(1, manager.getMetrics().closed().closedByPeer());
     }
 
     @ParameterizedTest

@@ -4,6 +4,7 @@ import io.leasehold.ConnectionPool;
 import io.leasehold.Counters;
 import io.leasehold.Disposer;
 import io.leasehold.LeakListener;
+import io.leasehold.Metrics;
 import io.leasehold.Stats;
 import io.leasehold.TcpKeepAlive;
 import io.leasehold.Watching;
@@ -155,5 +156,14 @@ public final class ManagedPool<R, T> {
      */
     public Counters getCounters() {
         return pool.counters();
+    }
+
+    /**
+     * As {@link io.leasehold.LeaseholdManager#getMetrics}.
+     *
+     * @return the numbers now
+     */
+    public Metrics getMetrics() {
+        return pool.metrics();
     }
 }

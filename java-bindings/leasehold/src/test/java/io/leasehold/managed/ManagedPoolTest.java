@@ -169,6 +169,7 @@ class ManagedPoolTest {
         managed.closeIdleIf(connection -> connection == made);
         assertEquals(0, managed.pool().stats().available());
         assertEquals(1, managed.getCounters().cleared());
+        assertEquals(1, managed.getMetrics().closed().cleared());
         leased.discard();
     }
 
