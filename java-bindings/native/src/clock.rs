@@ -9,6 +9,12 @@ extern "system" fn Java_io_leasehold_internal_natives_KernelClock_lastTick(
     _env: *mut JNIEnv,
     _class: jclass,
 ) -> jlong {
+    last_tick()
+}
+
+/// The same, for natives that need it.
+#[inline]
+pub(crate) fn last_tick() -> jlong {
     let time = clock_gettime(ClockId::RealtimeCoarse);
     time.tv_sec * 1000 + time.tv_nsec / 1_000_000
 }

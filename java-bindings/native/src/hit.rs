@@ -1,18 +1,20 @@
-//! The two natives of a hit: numbers in, a number out, one short lock of the engine's in between.
+//! The natives of a hit: numbers in, a number out, one short lock of the engine's in between.
 
 use crate::answer;
+use crate::clock::last_tick;
 use crate::numbers;
 use crate::pool::pool;
 use jni::sys::{JNIEnv, jint, jlong, jobject};
 use leasehold::engine::{Hit, Keep, StateId, Verdict};
-use std::panic::catch_unwind;
+use std::panic::{UnwindSafe, catch_unwind};
 
 /// Instead of milliseconds, as in `Engine.java`.
 const KEEP_FOREVER: jlong = 0;
 const KEEP_AS_BEFORE: jlong = -1;
+const CLOSE: jlong = -2;
 const LOST: jlong = -3;
 
-/// `CLOSE` is -2; whatever else is no answer to the question for how long is none to keep a connection by either.
+/// Whatever else is no answer to the question for how long is none to keep a connection by either.
 #[inline]
 pub(crate) fn verdict_of(keep: jlong) -> Verdict {
     match keep {
@@ -51,10 +53,34 @@ extern "system" fn Java_io_leasehold_internal_natives_Engine_releaseHit(
     handle: jlong,
     keep: jlong,
 ) -> jint {
+    release_hit(address, handle, || keep)
+}
+
+/// The same, of a connection that is kept until a moment of the wall clock has passed. One that has passed says to ask the long way, too.
+///
+/// The wall clock and the engine's are both read at their last tick, which they have at the same moment.
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_leasehold_internal_natives_Engine_releaseHitUntil(
+    _env: *mut JNIEnv,
+    _this: jobject,
+    address: jlong,
+    handle: jlong,
+    until: jlong,
+) -> jint {
+    release_hit(address, handle, || {
+        match until.saturating_sub(last_tick()) {
+            left @ 0.. => left.saturating_add(1),
+            _ => CLOSE,
+        }
+    })
+}
+
+#[inline(always)]
+fn release_hit(address: jlong, handle: jlong, keep: impl FnOnce() -> jlong + UnwindSafe) -> jint {
     catch_unwind(|| {
         // SAFETY: see the crate's page.
         let engine = &unsafe { pool(address) }.engine;
-        let Verdict::Keep(keep) = verdict_of(keep) else {
+        let Verdict::Keep(keep) = verdict_of(keep()) else {
             return answer::NOT_LEASED as jint;
         };
         match engine.release_hit(numbers::handle(handle), keep) {
@@ -100,7 +126,17 @@ mod tests {
 
     #[test]
     fn a_release_that_is_to_close_is_no_hit() {
-        for close in [-2, -3, jlong::MIN] {
+        type Release = extern "system" fn(*mut JNIEnv, jobject, jlong, jlong, jlong) -> jint;
+        let hit: Release = Java_io_leasehold_internal_natives_Engine_releaseHit;
+        let until: Release = Java_io_leasehold_internal_natives_Engine_releaseHitUntil;
+        for (release, close) in [
+            (hit, CLOSE),
+            (hit, -3),
+            (hit, jlong::MIN),
+            (until, last_tick() - 1),
+            (until, 0),
+            (until, jlong::MIN),
+        ] {
             let pool = Pool {
                 engine: Engine::new(Config::default()),
                 clock: None,
@@ -112,7 +148,7 @@ mod tests {
                 panic!("there are no limits");
             };
             pool.engine.opened(handle).unwrap();
-            let answer = Java_io_leasehold_internal_natives_Engine_releaseHit(
+            let answer = release(
                 null_mut(),
                 null_mut(),
                 (&raw const pool) as jlong,

@@ -35,6 +35,7 @@ const KERNEL_CLOCK: &[Native] = natives! {
 const ENGINE: &[Native] = natives! {
     "leaseHit" "(JJ)J" Java_io_leasehold_internal_natives_Engine_leaseHit
     "releaseHit" "(JJJ)I" Java_io_leasehold_internal_natives_Engine_releaseHit
+    "releaseHitUntil" "(JJJ)I" Java_io_leasehold_internal_natives_Engine_releaseHitUntil
     "create" "(IIIJZZZIZ)J" Java_io_leasehold_internal_natives_Engine_create
     "free" "(J)V" Java_io_leasehold_internal_natives_Engine_free
     "addRoute" "(J[J)J" Java_io_leasehold_internal_natives_Engine_addRoute

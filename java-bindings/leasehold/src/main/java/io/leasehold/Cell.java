@@ -48,7 +48,7 @@ final class Cell {
     boolean wasUsed() {
         LeaseRef last = lease;
         // Not the lease itself, which would keep alive what it leads to.
-        int now = last == null ? 0 : System.identityHashCode(last) << 1 | (last.isEnded() ? 1 : 0);
+        int now = last == null ? 0 : System.identityHashCode(last) + last.uses << 1 | (last.isEnded() ? 1 : 0);
         boolean wasUsed = now != seen;
         seen = now;
         return wasUsed;

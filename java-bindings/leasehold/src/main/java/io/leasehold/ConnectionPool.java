@@ -149,6 +149,64 @@ public final class ConnectionPool<R, C> implements Closeable {
     }
 
     /**
+     * As {@link #tryLeaseFor} without a state, if an idle connection can be had by no more than one short lock, and by the lease object of
+     * its last lease, if that was kept: so such a lease makes no garbage. For managers whose users see no leases.
+     *
+     * @param route where to
+     * @param keeper makes something of the lease, outside every lock, and says which lease was kept with the connection
+     * @param <T> what it makes
+     * @return what the keeper made; null if there is nothing to be had in this way: {@link #tryLeaseFor} may have something still
+     * @throws IllegalArgumentException if {@code route} or {@code keeper} is null
+     * @throws PoolShutDownException if the pool was shut down, unless that is left to {@link #tryLeaseFor} to find out
+     */
+    @SuppressWarnings("unchecked") // A pool's cells hold what its own leases were given.
+    public <T> T tryLeaseAgain(R route, LeaseKeeper<C, T> keeper) {
+        Arguments.given(keeper, "keeper", "say tryLeaseFor(route, state, use) where no lease is kept");
+        NativePool pool = this.pool;
+        RouteRef known = routes.route(Arguments.route(route));
+        if (pool == null || known == null) {
+            return null;
+        }
+        LeaseRef ref = null;
+        boolean isHandedOver = false;
+        try {
+            long handle = pool.engine.leaseHit(known.id);
+            if (handle <= 0) {
+                return null;
+            }
+            // Nothing that may overflow or allocate comes between the answer and the record of it. The reference may be one whose lease was
+            // collected long ago, of which the housekeeper is yet to hear: of the negative it will make nothing.
+            Cell cell = state.cells.bySlot[(int) (handle >>> 32) & Slots.LAST];
+            ref = cell.lease;
+            ref.handle = -handle;
+            Lease<C> lease = keeper.kept((C) cell.connection);
+            if (lease != null && lease.ref == ref) {
+                lease.beginAgain(known, handle);
+            } else {
+                lease = new Lease<>(pool, null);
+                LeaseRef before = ref;
+                lease.beginAgain(known, handle);
+                ref = lease.ref;
+                cell.lease = ref;
+                before.handle = LeaseRef.ENDED;
+            }
+            lease.connection = (C) pool.connection(ref, cell);
+            T made = keeper.apply(lease);
+            isHandedOver = true;
+            return made;
+        } finally {
+            if (!isHandedOver && ref != null && ref.handle != LeaseRef.ENDED) {
+                Strays strays = state.strays;
+                synchronized (strays) {
+                    ref.strayBefore = strays.last;
+                    strays.last = ref;
+                }
+                pool.giveBackStrays();
+            }
+        }
+    }
+
+    /**
      * Leases a connection that is bound to nobody, or the right to open one, and waits for it if need be.
      *
      * @param route where to

@@ -53,7 +53,9 @@ public final class Lease<C> implements Closeable {
     // The pool reaches both without a call.
     final LeaseRef ref;
     C connection;
+    // For how long the connection is kept, in milliseconds or by one of the engine's constants; or until when, by the wall clock.
     private long keepAlive = Engine.KEEP_AS_BEFORE;
+    private boolean isMoment;
 
     /** Everything that a lease needs, made before the engine is asked: an allocation that fails loses no slot. */
     Lease(NativePool pool, StateRef boundTo) {
@@ -87,11 +89,10 @@ public final class Lease<C> implements Closeable {
      * @throws IllegalStateException if the lease has ended
      */
     public C connection() {
-        C current = connection;
-        if (current == null && ref.isEnded()) {
+        if (ref.isEnded()) {
             throw LeaseRef.ended();
         }
-        return current;
+        return connection;
     }
 
     /**
@@ -134,7 +135,7 @@ public final class Lease<C> implements Closeable {
         if (!isTaken) {
             throw endedMeanwhile();
         }
-        keepAlive = Engine.KEEP_AS_BEFORE;
+        keep(Engine.KEEP_AS_BEFORE, false);
         return dead;
     }
 
@@ -161,7 +162,7 @@ public final class Lease<C> implements Closeable {
     public void replace() {
         checkReplaceable();
         connection = null;
-        keepAlive = Engine.KEEP_AS_BEFORE;
+        keep(Engine.KEEP_AS_BEFORE, false);
         if (!pool.replace(ref, Cause.DISCARDED)) {
             throw endedMeanwhile();
         }
@@ -273,9 +274,37 @@ public final class Lease<C> implements Closeable {
      */
     public void updateExpiry(long keepAlive, TimeUnit unit) {
         Arguments.unit(unit);
-        this.keepAlive = keepAlive == Long.MAX_VALUE
+        keep(keepAlive == Long.MAX_VALUE
                 ? Engine.KEEP_FOREVER
-                : keepAlive <= 0 ? Engine.CLOSE : Math.max(1, unit.toMillis(keepAlive));
+                : keepAlive <= 0 ? Engine.CLOSE : Math.max(1, unit.toMillis(keepAlive)), false);
+    }
+
+    /**
+     * As {@link #updateExpiry(long, TimeUnit)}, for whoever knows until when: what is left of that is looked at when the lease is released,
+     * by the wall clock's last tick, which is some milliseconds old. From then on the pool's own clock counts, which nobody sets.
+     *
+     * @param epochMillis the last moment in which the connection may be leased again, in milliseconds since the beginning of 1970, UTC;
+     *     {@link Long#MAX_VALUE} is without end
+     */
+    public void updateExpiryAt(long epochMillis) {
+        keep(epochMillis == Long.MAX_VALUE ? Engine.KEEP_FOREVER : epochMillis, epochMillis != Long.MAX_VALUE);
+    }
+
+    private void keep(long keepAlive, boolean isMoment) {
+        this.keepAlive = keepAlive;
+        this.isMoment = isMoment;
+    }
+
+    /** For how long the connection is kept from now on. */
+    private long keep() {
+        if (connection == null) {
+            return Engine.CLOSE;
+        }
+        if (!isMoment) {
+            return keepAlive;
+        }
+        long now = CoarseClock.currentTimeMillis();
+        return keepAlive < now ? Engine.CLOSE : keepAlive - now + 1;
     }
 
     /**
@@ -338,12 +367,11 @@ public final class Lease<C> implements Closeable {
      */
     public boolean tryRelease() {
         LeaseRef ref = this.ref;
-        if (!ref.isBound() && connection != null && pool.releaseHit(ref, keepAlive)) {
-            connection = null;
+        if (!ref.isBound() && connection != null && pool.releaseHit(ref, keepAlive, isMoment)) {
             pool.released();
             return true;
         }
-        return end(connection == null ? Engine.CLOSE : keepAlive, ref.boundTo());
+        return end(keep(), ref.boundTo());
     }
 
     /**
@@ -356,7 +384,7 @@ public final class Lease<C> implements Closeable {
         if (state == null && !ref.isBound()) {
             return tryRelease();
         }
-        return end(connection == null ? Engine.CLOSE : keepAlive, state == null ? null : pool.state(state));
+        return end(keep(), state == null ? null : pool.state(state));
     }
 
     /**
@@ -377,19 +405,28 @@ public final class Lease<C> implements Closeable {
         return ref.isEnded();
     }
 
+    /**
+     * Which of the leases that this object stands for goes on, where it is {@linkplain LeaseKeeper used again}: after the end of one this
+     * says another number than before.
+     *
+     * @return a number that no other lease of the pool has; 0 if none goes on
+     */
+    public long use() {
+        return ref.handle;
+    }
+
     /** Ends the lease of a connection that was not used: bound as it was, and kept for as long as before. */
     void giveBack() {
         end(connection == null ? Engine.CLOSE : Engine.KEEP_AS_BEFORE, ref.boundBefore());
     }
 
     private boolean end(long keep, StateRef bindTo) {
-        try {
-            return pool.release(ref, keep, bindTo);
-        } finally {
-            // Also if what came of the release has failed.
-            if (ref.handle == LeaseRef.ENDED) {
-                connection = null;
-            }
-        }
+        return pool.release(ref, keep, bindTo);
+    }
+
+    /** It begins again, with a connection that is bound to nobody. */
+    void beginAgain(RouteRef route, long handle) {
+        keep(Engine.KEEP_AS_BEFORE, false);
+        ref.beginAgain(route, handle);
     }
 }

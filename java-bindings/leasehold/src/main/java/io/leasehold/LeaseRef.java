@@ -15,19 +15,26 @@ final class LeaseRef extends CollectedPhantom<Object> {
         void leaked(LeaseRef lease, Effects effects);
     }
 
-    /** In the place of a handle: the lease has ended, or has not begun. No handle is this number. */
+    /** In the place of a handle: the lease has ended, or has not begun. No handle is this number, nor negative. */
     static final long ENDED = 0;
 
     private final Owner owner;
 
-    // ----- written by the thread that leases, and by whoever has ended the lease, inside this object's monitor unless that was a hit -----
+    // ----- written by the thread that leases, and by whoever ends the lease, inside this object's monitor unless that is a hit -----
     /**
-     * The engine's handle. Inside the monitor, in which a lease is ended, its slot is not yet anybody else's.
+     * The engine's handle. Inside the monitor, in which a lease is ended, its slot is not yet anybody else's. What the engine has given and
+     * what is not made a lease yet is the handle's negative: see {@link ConnectionPool#tryLeaseAgain}.
+     *
+     * <p>Who ends the lease says so here before it asks the engine, and takes that back if the engine has not ended it: once it has, the
+     * entry may be leased again, and this be the next lease's reference already.
      *
      * <p>Race window: another thread that asks outside the monitor whether the lease has ended may get either answer. It is harmless
-     * because whatever it does then asks the engine, or looks again inside the monitor.
+     * because whatever it does then asks the engine, or looks again inside the monitor. One that would end it meanwhile is told that this
+     * was done before. It is harmless because whoever is at it goes on to the end, or is thrown an error and may say it again.
      */
     long handle;
+    /** How often it was used again. */
+    int uses;
 
     // ----- written by the thread that leases; the state under the monitor by a release to another one, before the engine hears of it -----
     // What the route was, and the state, which is always the one the entry is bound to.
@@ -68,6 +75,16 @@ final class LeaseRef extends CollectedPhantom<Object> {
             this.route = route;
             handle = Engine.handle(answer);
         }
+    }
+
+    /** It is that of another lease, of a connection that is bound to nobody. */
+    void beginAgain(RouteRef route, long handle) {
+        if (this.route != route) {
+            this.route = route;
+        }
+        boundBefore = null;
+        uses++;
+        this.handle = handle;
     }
 
     /**
@@ -117,7 +134,7 @@ final class LeaseRef extends CollectedPhantom<Object> {
 
     @Override
     public void collected(Effects effects) {
-        if (handle != ENDED) {
+        if (handle > ENDED) {
             owner.leaked(this, effects);
         }
     }

@@ -80,7 +80,8 @@ final class NativePool {
         return connection(lease, cell(lease.handle));
     }
 
-    private Object connection(LeaseRef lease, Cell cell) {
+    /** As above, in its cell. */
+    Object connection(LeaseRef lease, Cell cell) {
         Attachment attachment = cell.attachment;
         if (attachment != null && attachment.isProbed && attachment.isDead()) {
             noteStale(lease);
@@ -133,6 +134,9 @@ final class NativePool {
             boolean isOver = false;
             try {
                 if (stray != null) {
+                    if (stray.handle < LeaseRef.ENDED) {
+                        stray.handle = -stray.handle;
+                    }
                     // Its connection may be in the middle of anything.
                     release(stray, Engine.CLOSE, null, false);
                 }
@@ -416,15 +420,22 @@ final class NativePool {
      * Ends a lease if the pool keeps the connection, is bound to no state, and nobody waits for it, by one short native call.
      *
      * @param lease the lease's reference
-     * @param keep milliseconds, or one of the constants
+     * @param keep milliseconds, or one of the constants; or until when, by the wall clock
+     * @param isMoment whether it is a moment
      * @return false if that cannot be done in this way: say {@link #release}
      */
-    boolean releaseHit(LeaseRef lease, long keep) {
-        if (engine.releaseHit(lease.handle, keep) != Engine.DONE) {
-            return false;
-        }
+    boolean releaseHit(LeaseRef lease, long keep, boolean isMoment) {
+        long handle = lease.handle;
+        boolean isEnded = false;
         lease.handle = LeaseRef.ENDED;
-        return true;
+        try {
+            isEnded = (isMoment ? engine.releaseHitUntil(handle, keep) : engine.releaseHit(handle, keep)) == Engine.DONE;
+        } finally {
+            if (!isEnded) {
+                lease.handle = handle;
+            }
+        }
+        return isEnded;
     }
 
     /**
@@ -451,8 +462,18 @@ final class NativePool {
                 return false;
             }
             StateRef before = lease.boundTo;
+            boolean isOver = false;
             lease.boundTo = bindTo;
-            answer = engine.release(handle, keep, StateRef.idOf(bindTo), effects);
+            lease.handle = LeaseRef.ENDED;
+            try {
+                answer = engine.release(handle, keep, StateRef.idOf(bindTo), effects);
+                isOver = true;
+            } finally {
+                if (!isOver) {
+                    lease.boundTo = before;
+                    lease.handle = handle;
+                }
+            }
             if (answer == Engine.NOT_LEASED) {
                 lease.boundTo = before;
                 // A pool that was shut down at once has ended its leases; their holders may say so too.
@@ -460,7 +481,6 @@ final class NativePool {
                     return false;
                 }
             }
-            lease.handle = LeaseRef.ENDED;
         }
         Queue<Runnable> toTell;
         try {

@@ -17,7 +17,7 @@ import java.util.function.Predicate;
 final class PoolChores implements Chores, LeaseRef.Owner {
     /** The classes that are used here and on the disposer's threads. */
     private static final Class<?>[] USES = {
-        Cause.class, Cell.class, Disposal.class, Disposal.Closing.class, Disposer.class, HookedRequest.class, Hooks.class,
+        Cause.class, Cell.class, Cells.class, Disposal.class, Disposal.Closing.class, Disposer.class, HookedRequest.class, Hooks.class,
         Hooks.Telling.class, LeakListener.class, LeaseRef.class, LeaseRef.Owner.class, Listing.class, Listing.Item.class, NativePool.class,
         ParkedThread.class, PoolChores.class, PoolState.class, RouteRef.class, Routes.class, Slots.class, States.class, Strays.class,
         Termination.class, Waiter.class,

@@ -94,7 +94,7 @@ final class PoolState {
 
     final Constants constants;
     final Routes routes = new Routes();
-    final Slots<Cell> cells = new Slots<>();
+    final Cells cells = new Cells();
     final Slots<Waiter> waiters = new Slots<>();
     /** Those for which no thread waits, until they are told their answer. */
     final Set<Waiter> requests = ConcurrentHashMap.newKeySet();

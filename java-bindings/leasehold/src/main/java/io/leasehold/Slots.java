@@ -7,6 +7,9 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
  * write is never lost to a copy and a read takes no lock.
  */
 final class Slots<T> {
+    /** The greatest slot of the engine's, all of whose bits are set. */
+    static final int LAST = 0xFFFFF;
+
     private static final int FIRST_BITS = 3;
     // The engine's slots have 20 bits.
     private static final int CHUNKS = 21 - FIRST_BITS;
@@ -24,7 +27,7 @@ final class Slots<T> {
 
     /** The slot that an id of the engine's carries, be it a handle, a ticket or a route. */
     static int of(long id) {
-        return (int) (id >>> 32) & 0xFFFFF;
+        return (int) (id >>> 32) & LAST;
     }
 
     /** The first slot for which there is no place yet. */

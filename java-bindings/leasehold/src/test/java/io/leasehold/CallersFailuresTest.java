@@ -65,6 +65,11 @@ class CallersFailuresTest {
                         stage -> stage.pool.tryLeaseFor(stage.like(stage.a), null, stage::use))
                 .call("ConnectionPool.tryLeaseFor(Object, Object, Function): of a new route",
                         stage -> stage.pool.tryLeaseFor(stage.c, null, stage::use))
+                .call("ConnectionPool.tryLeaseAgain(Object, LeaseKeeper)",
+                        stage -> stage.vacancy().opened(stage.connection()), stage -> {
+                            stage.lastLease().release();
+                            stage.pool.tryLeaseAgain(stage.like(stage.c), stage.keeper());
+                        })
                 .call("ConnectionPool.leaseFor(Object, Object, long, TimeUnit, Function)",
                         stage -> stage.pool.leaseFor(stage.like(stage.a), stage.like(stage.state), 1, TimeUnit.MINUTES, stage::use))
                 .call("PendingLease.getFor(long, TimeUnit, Function)",
@@ -149,6 +154,7 @@ class CallersFailuresTest {
                 .call("Lease.noteStale()", stage -> stage.mine.noteStale())
                 .call("Lease.updateExpiry(long, TimeUnit)", stage -> stage.mine.updateExpiry(1, TimeUnit.SECONDS))
                 .call("Lease.updateExpiry(Duration)", stage -> stage.mine.updateExpiry(MINUTE))
+                .call("Lease.updateExpiryAt(long)", stage -> stage.mine.updateExpiryAt(0))
                 .call("Lease.release()", stage -> stage.mine.release())
                 .call("Lease.release(): with a socket", stage -> stage.mine.attach(stage.socket), stage -> stage.mine.release())
                 .call("Lease.release(): over the limit", stage -> stage.pool.setMaxTotal(1), stage -> stage.mine.release())
@@ -160,6 +166,7 @@ class CallersFailuresTest {
                 .call("Lease.tryRelease(Object)", stage -> stage.mine.tryRelease(stage.like(stage.state)))
                 .call("Lease.tryDiscard()", stage -> stage.mine.tryDiscard())
                 .call("Lease.isEnded()", stage -> stage.mine.isEnded())
+                .call("Lease.use()", stage -> stage.mine.use())
                 .call("nobody's: a peer closes", PoolStage::makeWatchedIdle, PoolStage::peerCloses)
                 .call("nobody's: somebody else closes", PoolStage::othersClose)
                 .call("nobody's: a lease is collected", PoolStage::leak, PoolStage::awaitLeak);

@@ -222,7 +222,7 @@ class LeasesTest {
         RouteRef route = pool.intern("a");
         assertNull(pool.hit(vacancy, route));
         assertTrue(vacancy.isEnded());
-        assertTrue(pool.releaseHit(opened("a", "c"), Engine.KEEP_FOREVER));
+        assertTrue(pool.releaseHit(opened("a", "c"), Engine.KEEP_FOREVER, false));
         LeaseRef hit = ref(null);
         assertEquals("c", pool.hit(hit, route));
         assertFalse(hit.isEnded());

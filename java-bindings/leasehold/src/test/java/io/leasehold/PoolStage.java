@@ -34,6 +34,8 @@ final class PoolStage extends BusyStage<Lease<PoolStage.Closable>> {
     static final String PREDICATE = "BiPredicate.test";
     static final String IS_CLOSED = "Predicate.test";
     static final String USE = "Function.apply";
+    static final String KEPT = "LeaseKeeper.kept";
+    static final String USE_AGAIN = "LeaseKeeper.apply";
     static final String LEASED = "LeaseHook.leased";
     static final String FAILED = "LeaseHook.failed";
     static final String EQUALS = "a route's equals";
@@ -252,6 +254,24 @@ final class PoolStage extends BusyStage<Lease<PoolStage.Closable>> {
         faults.pass(USE);
         keep(lease);
         return lease;
+    }
+
+    /** Keeps no lease, and makes something of new ones. */
+    LeaseKeeper<Closable, Lease<Closable>> keeper() {
+        return new LeaseKeeper<Closable, Lease<Closable>>() {
+            @Override
+            public Lease<Closable> kept(Closable connection) {
+                faults.pass(KEPT);
+                return null;
+            }
+
+            @Override
+            public Lease<Closable> apply(Lease<Closable> lease) {
+                faults.pass(USE_AGAIN);
+                keep(lease);
+                return lease;
+            }
+        };
     }
 
     /** A vacancy beyond the stage's limit. */

@@ -11,8 +11,10 @@ import io.leasehold.internal.natives.Engine;
 import io.leasehold.testsupport.Eventually;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
@@ -44,6 +46,23 @@ class TablesTest {
         }
         assertEquals(9, slots.get(9));
         assertEquals(99, slots.get(99));
+    }
+
+    @Test
+    void aCellStaysInItsPlaceWhileTheTableGrows() {
+        Cells cells = new Cells();
+        assertNull(cells.get(0));
+        assertNull(cells.get(LAST_SLOT));
+        Map<Integer, Cell> put = new HashMap<>();
+        for (int slot : new int[] {0, 7, 8, 3, 9, 100, LAST_SLOT, 1000}) {
+            Cell cell = new Cell();
+            put.put(slot, cell);
+            cells.set(slot, cell);
+            put.forEach((place, there) -> assertSame(there, cells.get(place)));
+        }
+        assertNull(cells.get(1));
+        assertNull(cells.get(LAST_SLOT - 1));
+        assertEquals(LAST_SLOT + 1, cells.size());
     }
 
     @Test

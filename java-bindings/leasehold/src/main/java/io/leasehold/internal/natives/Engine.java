@@ -174,6 +174,13 @@ public final class Engine {
 
     private native int releaseHit(long address, long handle, long keep);
 
+    /** As {@link #releaseHit}, of a connection that is kept until a moment of the wall clock has passed, in milliseconds since 1970. */
+    public int releaseHitUntil(long handle, long until) {
+        return releaseHitUntil(address, handle, until);
+    }
+
+    private native int releaseHitUntil(long address, long handle, long until);
+
     /** Makes a route known: its id. */
     public long addRoute(Effects effects) {
         return addRoute(address, effects.numbers);
