@@ -1,7 +1,6 @@
 package io.leasehold.httpclient5;
 
 import io.leasehold.Cause;
-import io.leasehold.CoarseClock;
 import io.leasehold.ConnectionPool;
 import io.leasehold.Disposer;
 import io.leasehold.Lease;
@@ -104,20 +103,20 @@ final class Entries<T, C extends ModalCloseable> {
      * Makes an entry of a lease, on the thread to which it was given. If this throws, the lease is the caller's to discard.
      *
      * <p>A closing pool says so first, and then looks at every place. Who leases makes its place known first, and then looks whether the
-     * pool closes. So one of the two finds the other.
+     * pool closes. So one of the two finds the other. That takes a fence in between, which there is none here: so whoever gets the entry
+     * {@linkplain #lookAgain looks again}, after the change by which he gets it.
      */
-    PoolEntry<T, C> begin(Lease<WeakConnection<Place<T, C>>> lease, T route) {
+    PoolEntry<T, C> begin(Lease<WeakConnection<Place<T, C>>> lease) {
         WeakConnection<Place<T, C>> cell = lease.connection();
         Place<T, C> place = cell == null ? null : cell.get();
         Tie<T, C> tie = place == null ? null : place.get();
+        if (place != null) {
+            place.ended = null;
+        }
         if (tie != null && !tie.entry.hasConnection()) {
             // Somebody has closed it who had it no more.
             lease.reopen();
             place.leave();
-            tie = null;
-        } else if (tie != null && isExpired(tie.entry)) {
-            // Of the two clocks, the wall's counts.
-            lease.replace();
             tie = null;
         } else if (tie != null && treatment.isStaleAtLease(tie.entry.getRoute(), place.known, place.socket())) {
             lease.replaceStale();
@@ -125,12 +124,12 @@ final class Entries<T, C extends ModalCloseable> {
         }
         boolean isNew = tie == null;
         if (isNew) {
-            tie = new Tie<>(route, timeToLive, closing);
+            tie = new Tie<>(route(lease), timeToLive, closing);
             place = places.add(tie, closing);
         }
         PoolEntry<T, C> entry = tie.entry;
         place.kept = null;
-        tie.lease = lease;
+        tie.begin(lease);
         boolean isBegun = false;
         try {
             if (isNew) {
@@ -155,8 +154,19 @@ final class Entries<T, C extends ModalCloseable> {
         return entry;
     }
 
-    private static boolean isExpired(PoolEntry<?, ?> entry) {
-        return !entry.getExpiryDeadline().isMax() && entry.getExpiryDeadline().isExpired();
+    @SuppressWarnings("unchecked") // Leases of the pool underneath are asked for by its routes.
+    private T route(Lease<?> lease) {
+        return (T) lease.route();
+    }
+
+    /** Somebody got an entry, which a closing pool may have missed. */
+    void lookAgain(PoolEntry<T, C> entry) {
+        if (isClosed()) {
+            Place<T, C> place = places.of(entry);
+            if (place != null) {
+                endAtClose(place);
+            }
+        }
     }
 
     /** Ends the lease of an entry. */
@@ -174,26 +184,29 @@ final class Entries<T, C extends ModalCloseable> {
             }
             return;
         }
+        long use = 0;
         // Put back in the frame that has taken it, without a call: whatever there is no stack or memory for.
         try {
+            use = lease.use();
             if (reusable) {
                 keep(lease, place, entry);
             }
         } catch (PoolShutDownException e) {
             // It was closed when the pool was.
         } finally {
-            // Once the lease has ended the entry may be another's.
+            // Once the lease has ended the entry may be another's, and so may the lease.
             try {
-                if (!lease.isEnded()) {
+                if (!isOver(lease, use)) {
                     end(lease, place, entry);
                 }
             } finally {
                 boolean isEnded = false;
                 try {
-                    isEnded = lease.isEnded();
+                    isEnded = isOver(lease, use);
                 } finally {
                     if (!isEnded) {
                         // The release is its user's to say again.
+                        place.ended = null;
                         place.kept = null;
                         tie.lease = lease;
                     }
@@ -206,6 +219,11 @@ final class Entries<T, C extends ModalCloseable> {
                 }
             }
         }
+    }
+
+    /** Whether a lease has ended since it was of this use, if that was learned. Afterwards it may be another's. */
+    private static boolean isOver(Lease<?> lease, long use) {
+        return use == 0 ? lease.isEnded() : lease.use() != use;
     }
 
     /** An entry's lease was put back, which a closing pool may have missed. */
@@ -253,15 +271,18 @@ final class Entries<T, C extends ModalCloseable> {
         }
         Deadline expiry = entry.getExpiryDeadline();
         if (!expiry.isMax()) {
-            // Both clocks are read at their last tick, which they have at the same moment. An entry is expired when that has passed.
-            lease.updateExpiry(expiry.getValue() - CoarseClock.currentTimeMillis() + 1, TimeUnit.MILLISECONDS);
+            lease.updateExpiryAt(expiry.getValue());
             place.expires = true;
         } else if (place.expires) {
             lease.updateExpiry(Long.MAX_VALUE, TimeUnit.MILLISECONDS);
             place.expires = false;
         }
         place.bound = states.hold(entry.getState());
-        lease.tryRelease(WeakInterner.key(place.bound));
+        place.ended = lease;
+        if (!lease.tryRelease(WeakInterner.key(place.bound))) {
+            // The pool underneath has ended it.
+            leave(place, entry);
+        }
     }
 
     /** The entry has another connection than it was leased with, if any. */
@@ -292,15 +313,21 @@ final class Entries<T, C extends ModalCloseable> {
 
     /** Ends a lease whose connection is not kept, and closes that when its place is another's already. */
     private void end(Lease<WeakConnection<Place<T, C>>> lease, Place<T, C> place, PoolEntry<T, C> entry) {
+        long use = lease.use();
         try {
+            place.ended = null;
             takeOut(lease, place);
             lease.tryDiscard();
         } finally {
-            if (lease.isEnded()) {
-                place.leave();
-                entry.discardConnection(closing.mode());
+            if (isOver(lease, use)) {
+                leave(place, entry);
             }
         }
+    }
+
+    private void leave(Place<T, C> place, PoolEntry<T, C> entry) {
+        place.leave();
+        entry.discardConnection(closing.mode());
     }
 
     /** Closes idle connections whose entries are unfit. */

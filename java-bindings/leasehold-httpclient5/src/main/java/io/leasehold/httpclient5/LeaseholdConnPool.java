@@ -9,6 +9,7 @@ import io.leasehold.Stats;
 import io.leasehold.Watching;
 import io.leasehold.managed.ManagedPool;
 import io.leasehold.managed.WeakConnection;
+import io.leasehold.managed.WeakInterner;
 import java.net.Socket;
 import java.util.Set;
 import java.util.concurrent.Future;
@@ -42,7 +43,8 @@ import org.apache.hc.core5.util.Timeout;
  * </ul>
  *
  * <p>What a user writes on an entry while it is leased is read when it is released: its state, its expiry, when it was updated last, and
- * its connection, which may be another by then, or gone. An entry is released once for each lease.
+ * its connection, which may be another by then, or gone. An entry is released once for each lease. From its release on a connection is kept
+ * for as long as its expiry then lies ahead, by a clock that nobody sets.
  *
  * <p>A pool that is told how a connection shows its socket notices when a peer closes an idle connection, which is closed at once. Only
  * sockets can be watched that whoever closes a connection closes with it, at that moment: not those of a reactor.
@@ -190,19 +192,28 @@ public final class LeaseholdConnPool<T, C extends ModalCloseable> implements Man
         Args.notNull(route, "Route");
         Args.notNull(requestTimeout, "Request timeout");
         Asserts.check(!entries.isClosed(), Request.SHUT_DOWN);
-        Request<T, C> request = new Request<>(entries, route, entries.hold(state), requestTimeout, callback);
+        WeakInterner.Held<Object> held = entries.hold(state);
         try {
+            if (held == null) {
+                Answer<T, C> atOnce = new Answer<>(entries);
+                PoolEntry<T, C> entry = pool.tryLeaseAgain(route, atOnce);
+                if (entry != null) {
+                    atOnce.servedAtOnce(entry, callback);
+                    return atOnce;
+                }
+            }
+            Request<T, C> request = new Request<>(entries, route, held, requestTimeout, callback);
             PoolEntry<T, C> entry = pool.tryLeaseFor(route, request.key(), request);
             if (entry != null) {
-                request.servedAtOnce(entry);
+                request.servedAtOnce(entry, callback);
             } else {
                 request.prepareToWait();
                 request.queued(pool.requestLease(route, request.key(), patience(requestTimeout), requestTimeout.getTimeUnit(), request));
             }
+            return request;
         } catch (PoolShutDownException e) {
             throw Request.shutDown();
         }
-        return request;
     }
 
     private static long patience(Timeout timeout) {

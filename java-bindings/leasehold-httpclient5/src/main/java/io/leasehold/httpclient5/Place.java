@@ -29,6 +29,8 @@ final class Place<T, C extends ModalCloseable> extends WeakReference<Tie<T, C>> 
 
     /** The entry while it is idle, or given up to be closed. */
     PoolEntry<T, C> kept;
+    /** The lease that was ended last, while the entry is idle: it is used again. */
+    Lease<WeakConnection<Place<T, C>>> ended;
     /** The connection that was opened last, as far as is known. Stays while the entry is leased, so that it can be closed if that is lost. */
     C known;
     /** The connection whose socket the pool underneath was told of, if that shows one. */
@@ -124,6 +126,7 @@ final class Place<T, C extends ModalCloseable> extends WeakReference<Tie<T, C>> 
         }
         known = null;
         attached = null;
+        ended = null;
         kept = null;
         if (entry != null) {
             entry.discardConnection(closing.mode());

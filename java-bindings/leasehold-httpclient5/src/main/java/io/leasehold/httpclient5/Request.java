@@ -6,15 +6,11 @@ import io.leasehold.LeaseRequest;
 import io.leasehold.PoolShutDownException;
 import io.leasehold.managed.WeakConnection;
 import io.leasehold.managed.WeakInterner;
-import java.util.concurrent.CancellationException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 import java.util.function.Function;
-import org.apache.hc.core5.concurrent.Cancellable;
 import org.apache.hc.core5.concurrent.FutureCallback;
 import org.apache.hc.core5.io.ModalCloseable;
 import org.apache.hc.core5.pool.PoolEntry;
@@ -26,22 +22,13 @@ import org.apache.hc.core5.util.Timeout;
 import org.apache.hc.core5.util.TimeoutValueException;
 
 /**
- * One request for an entry, and the future that it is to its caller. Its life is one word, changed by compare-and-set alone: whoever makes
- * it one of its ends does what follows. An entry that comes for a request that has ended goes back, as does one that came and that nobody
- * has taken when the request is cancelled: a thread that is interrupted as its entry comes loses none.
+ * One request for an entry that may have to wait, and the future that it is to its caller. Once it waits the word of its life is changed by
+ * compare-and-set alone: whoever makes it one of its ends does what follows. An entry that comes for a request that has ended goes back, as
+ * does one that came and that nobody has taken when the request is cancelled: a thread that is interrupted as its entry comes loses none.
  */
-final class Request<T, C extends ModalCloseable>
-        implements Future<PoolEntry<T, C>>, Cancellable, LeaseHook<WeakConnection<Place<T, C>>>,
-        Function<Lease<WeakConnection<Place<T, C>>>, PoolEntry<T, C>> {
+final class Request<T, C extends ModalCloseable> extends Answer<T, C>
+        implements LeaseHook<WeakConnection<Place<T, C>>>, Function<Lease<WeakConnection<Place<T, C>>>, PoolEntry<T, C>> {
     static final String SHUT_DOWN = "Connection pool shut down";
-
-    private static final int WAITING = 0;
-    /** The entry is here, for who comes for it first. */
-    private static final int SERVED = 1;
-    /** Somebody has the entry: the callback, or who came for it. */
-    private static final int TAKEN = 2;
-    private static final int FAILED = 3;
-    private static final int CANCELLED = 4;
 
     /** The answer to a request whose failure could not be put into words. Made once, as there may be no memory then. */
     private static final Exception UNEXPLAINED = new ExecutionException("The request has failed, and its failure could not be told", null) {
@@ -53,17 +40,11 @@ final class Request<T, C extends ModalCloseable>
         }
     };
 
-    @SuppressWarnings("rawtypes") // As updaters are made.
-    private static final AtomicIntegerFieldUpdater<Request> STATUS = AtomicIntegerFieldUpdater.newUpdater(Request.class, "status");
-
-    private final Entries<T, C> entries;
     private final T route;
     private final WeakInterner.Held<Object> state;
     private final Timeout timeout;
     private final FutureCallback<PoolEntry<T, C>> callback;
-    private volatile int status;
-    // The next two are written before the status that says so.
-    private PoolEntry<T, C> entry;
+    // Written before the status that says so.
     private Exception failure;
     // When it gives up; and those who wait for it. Written before it is queued, by the thread that asks, who alone knows it till then.
     private Deadline deadline;
@@ -72,7 +53,7 @@ final class Request<T, C extends ModalCloseable>
     private volatile LeaseRequest queued;
 
     Request(Entries<T, C> entries, T route, WeakInterner.Held<Object> state, Timeout timeout, FutureCallback<PoolEntry<T, C>> callback) {
-        this.entries = entries;
+        super(entries);
         this.route = route;
         this.state = state;
         this.timeout = timeout;
@@ -87,15 +68,6 @@ final class Request<T, C extends ModalCloseable>
     /** What the pool underneath knows the state by; null for none. */
     WeakInterner.Key<Object> key() {
         return WeakInterner.key(state);
-    }
-
-    /** The entry was to be had at once, by the thread that asks. */
-    void servedAtOnce(PoolEntry<T, C> entry) {
-        this.entry = entry;
-        status = callback == null ? SERVED : TAKEN;
-        if (callback != null) {
-            callback.completed(entry);
-        }
     }
 
     /** It is to wait from now on, until {@link #queued}. */
@@ -115,17 +87,11 @@ final class Request<T, C extends ModalCloseable>
         }
     }
 
-    /** Makes of a lease what its user gets. Whatever this throws, the lease is discarded. */
-    @Override
-    public PoolEntry<T, C> apply(Lease<WeakConnection<Place<T, C>>> lease) {
-        return entries.begin(lease, route);
-    }
-
     @Override
     public void leased(Lease<WeakConnection<Place<T, C>>> lease) {
         PoolEntry<T, C> served;
         try {
-            served = entries.begin(lease, route);
+            served = entries.begin(lease);
         } catch (Throwable e) {
             try {
                 lease.tryDiscard();
@@ -141,6 +107,7 @@ final class Request<T, C extends ModalCloseable>
             return;
         }
         ended();
+        entries.lookAgain(served);
         if (callback != null) {
             try {
                 callback.completed(served);
@@ -203,16 +170,7 @@ final class Request<T, C extends ModalCloseable>
 
     @Override
     public boolean cancel() {
-        if (giveUp()) {
-            return true;
-        }
-        if (STATUS.compareAndSet(this, SERVED, CANCELLED)) {
-            PoolEntry<T, C> served = entry;
-            entry = null;
-            entries.release(served, true);
-            return true;
-        }
-        return false;
+        return giveUp() || super.cancel();
     }
 
     /** Waits no longer; false if it has an answer. */
@@ -229,21 +187,6 @@ final class Request<T, C extends ModalCloseable>
             callback.cancelled();
         }
         return true;
-    }
-
-    @Override
-    public boolean cancel(boolean mayInterruptIfRunning) {
-        return cancel();
-    }
-
-    @Override
-    public boolean isCancelled() {
-        return status == CANCELLED;
-    }
-
-    @Override
-    public boolean isDone() {
-        return status != WAITING;
     }
 
     @Override
@@ -293,17 +236,10 @@ final class Request<T, C extends ModalCloseable>
 
     /** What it has come to. */
     private PoolEntry<T, C> result() throws ExecutionException {
-        if (status == SERVED) {
-            STATUS.compareAndSet(this, SERVED, TAKEN);
+        if (status == FAILED) {
+            throw executionException(failure);
         }
-        switch (status) {
-            case TAKEN:
-                return entry;
-            case FAILED:
-                throw executionException(failure);
-            default:
-                throw new CancellationException();
-        }
+        return taken();
     }
 
     @Override

@@ -36,6 +36,11 @@ final class Tie<T, C extends ModalCloseable> implements DisposalCallback<C> {
         entry = new PoolEntry<>(route, timeToLive, this);
     }
 
+    /** Its entry is leased from now on. Whoever hands the entry out comes past a fence first. */
+    void begin(Lease<?> begun) {
+        LEASE.lazySet(this, begun);
+    }
+
     /** The lease, to be ended by the caller; null if the entry is not leased. */
     Lease<?> takeLease() {
         return LEASE.getAndSet(this, null);

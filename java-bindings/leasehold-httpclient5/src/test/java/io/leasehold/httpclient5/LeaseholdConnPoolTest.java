@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.leasehold.Watching;
 import io.leasehold.testsupport.Eventually;
 import io.leasehold.testsupport.LogCapture;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -513,6 +514,43 @@ class LeaseholdConnPoolTest {
         List<String> lines = log.messages();
         Collections.sort(lines);
         assertEquals("[idle closed IMMEDIATE, leased closed IMMEDIATE]", lines.toString());
+    }
+
+    @Test
+    void forHowLongAConnectionIsKeptIsReadWhenItIsReleased() throws Exception {
+        PoolEntry<String, Conn> entry = open(pool, "a", new Conn("c"));
+        entry.updateExpiry(TimeValue.ofHours(1));
+        pool.release(entry, true);
+        entry.updateExpiry(TimeValue.ofMilliseconds(1));
+        Eventually.await("it is past that", () -> entry.getExpiryDeadline().isBefore(System.currentTimeMillis()));
+        assertSame(entry, pool.lease("a", null).get());
+        entry.updateExpiry(TimeValue.ofHours(1));
+        pool.release(entry, true);
+        entry.updateExpiry(TimeValue.ofMilliseconds(1));
+        Eventually.await("it is past that", () -> entry.getExpiryDeadline().isBefore(System.currentTimeMillis()));
+        pool.closeExpired();
+        assertEquals(0, pool.getTotalStats().getAvailable());
+        Eventually.await("it is closed", () -> !entry.hasConnection());
+    }
+
+    @Test
+    void aLeaseOfAnIdleConnectionMakesLittleGarbage() throws Exception {
+        pool.release(open(pool, "a", new Conn("c")), true);
+        long bytes = 0;
+        int few = 1_000;
+        int many = 11_000;
+        for (int i = 0; i < many; i++) {
+            if (i == few) {
+                bytes = allocated();
+            }
+            pool.release(pool.lease("a", null).get(), true);
+        }
+        long each = (allocated() - bytes) / (many - few);
+        assertTrue(each <= 64, each + " bytes");
+    }
+
+    private static long allocated() {
+        return ((com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean()).getThreadAllocatedBytes(Thread.currentThread().getId());
     }
 
     @Test
