@@ -1,7 +1,10 @@
 package io.leasehold.tests.httpclient5users;
 
 import io.leasehold.httpclient5.LeaseholdHttpClientConnectionManager;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.apache.hc.client5.http.HttpRoute;
 import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManager;
 import org.apache.hc.core5.pool.ConnPoolControl;
@@ -16,6 +19,7 @@ import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.web.client.RestClient;
+import org.springframework.web.client.RestTemplate;
 
 /** A Spring Boot application that sends requests with what Boot configures. */
 final class BootProgram implements Program {
@@ -35,11 +39,13 @@ final class BootProgram implements Program {
     }
 
     private final ConfigurableApplicationContext context;
-    private final Function<ConfigurableApplicationContext, String> post;
+    /** Two clients, which share the manager: they take turns. */
+    private final List<Supplier<String>> clients;
+    private final AtomicInteger posts = new AtomicInteger();
 
-    private BootProgram(Function<ConfigurableApplicationContext, String> post) {
+    private BootProgram(Function<ConfigurableApplicationContext, Supplier<String>> client) {
         context = start(Application.class);
-        this.post = post;
+        clients = List.of(client.apply(context), client.apply(context));
     }
 
     /** An application that serves nothing and says little. */
@@ -48,13 +54,18 @@ final class BootProgram implements Program {
                 .properties(properties).run();
     }
 
-    /** Each request by a client of its own, built with Boot's builder: they share the manager. */
     static Program restClient(String url) {
-        return new BootProgram(context -> context.getBean(RestClient.Builder.class).build().post().uri(url).retrieve().body(String.class));
+        return new BootProgram(context -> {
+            RestClient client = context.getBean(RestClient.Builder.class).build();
+            return () -> client.post().uri(url).retrieve().body(String.class);
+        });
     }
 
     static Program restTemplate(String url) {
-        return new BootProgram(context -> context.getBean(RestTemplateBuilder.class).build().postForObject(url, null, String.class));
+        return new BootProgram(context -> {
+            RestTemplate template = context.getBean(RestTemplateBuilder.class).build();
+            return () -> template.postForObject(url, null, String.class);
+        });
     }
 
     @Override
@@ -64,7 +75,7 @@ final class BootProgram implements Program {
 
     @Override
     public String post() {
-        return post.apply(context);
+        return clients.get(posts.getAndIncrement() % clients.size()).get();
     }
 
     @Override

@@ -8,7 +8,8 @@ enum User {
     BOOTS_REST_CLIENT(BootProgram::restClient),
     BOOTS_REST_TEMPLATE(BootProgram::restTemplate),
     OPEN_FEIGN(FeignProgram::new),
-    JERSEY(JerseyProgram::new);
+    JERSEY(JerseyProgram::new),
+    ELASTICSEARCH(ElasticsearchProgram::new);
 
     /** Starts a program. */
     private interface Start {

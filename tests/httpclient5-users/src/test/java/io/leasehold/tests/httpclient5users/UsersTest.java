@@ -54,13 +54,13 @@ class UsersTest {
         try (Nginx server = Nginx.builder().start(); Program program = start(user, server)) {
             program.manager().setMaxTotal(2);
             Threads.run(8, i -> () -> {
-                for (int n = 0; n < 20; n++) {
+                for (int n = 0; n < 10; n++) {
                     assertEquals(WebServer.GREETING, program.post());
                     assertTrue(program.manager().getTotalStats().getLeased() <= 2);
                 }
                 return null;
             });
-            assertEquals(160, server.requests());
+            assertEquals(80, server.requests());
             assertTrue(server.connections() <= 2);
             Eventually.await("all are released", () -> program.manager().getTotalStats().getAvailable() == server.connections());
         }
@@ -75,14 +75,14 @@ class UsersTest {
                 assertEquals(WebServer.GREETING, program.post());
                 assertEquals(opened, server.connections());
                 Eventually.await("its socket is gone", () -> open(server) == 0);
-                Eventually.await("the manager knows", () -> leasehold(program).getCounters().closedByPeer() == opened);
-                assertEquals(0, program.manager().getTotalStats().getAvailable());
+                Eventually.await("its place is free", () -> program.manager().getTotalStats().getAvailable() == 0);
+                assertEquals(opened, leasehold(program).getCounters().closedByPeer());
             }
         }
     }
 
     @ParameterizedTest
-    @EnumSource
+    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "ELASTICSEARCH") // A reactor closes what its server closes in any case.
     void whatIsNotWatchedIsFoundClosedByTheNextRequest(User user) throws Exception {
         try (Nginx server = Nginx.builder().keepAlive(100).start(); Program program = start(user, server)) {
             leasehold(program).setWatching(Watching.PROBE);
