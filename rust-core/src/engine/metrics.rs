@@ -11,6 +11,7 @@ use super::counters::Counters;
 use super::effects::Cause;
 use super::entry::{Entry, Status};
 use super::id::{Handle, RouteId};
+use super::ledger::Sums;
 use super::outcome::Refusal;
 use super::pool::Engine;
 use super::sync::atomic::Ordering::Relaxed;
@@ -59,71 +60,32 @@ impl Metrics {
     }
 }
 
-/// The sums of a pool or of a route, for entries that are gone and for what the coordinator sees.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Sums {
-    pub(super) hits: u64,
-    pub(super) handed_over: u64,
-    pub(super) openings: u64,
-    pub(super) waited: u64,
-    pub(super) timed_out: u64,
-    pub(super) cancelled: u64,
-    pub(super) refused: u64,
-    pub(super) opened: u64,
-    pub(super) unopened: u64,
-    pub(super) stale: u64,
-    pub(super) leaked: u64,
-    /// Connections that went from one who released them to one who waited.
-    pub(super) passed_on: u64,
-    /// Connections that were idle and went otherwise than by a hit.
-    pub(super) taken_unused: u64,
-    /// By the number of the cause.
-    pub(super) closed: [u64; 8],
-}
-
-impl Sums {
-    fn add(&mut self, entry: &Entry, is_idle: bool) {
-        self.hits += entry.hits.load(Relaxed);
-        self.opened += entry.opened.load(Relaxed);
-        self.stale += entry.stale.load(Relaxed);
-        self.taken_unused += u64::from(is_idle);
-    }
-
-    /// Takes over what an entry has counted that goes: why its connection does, `None` where none was opened, and whether nobody has used
-    /// that since it became idle. The caller holds the coordinator, and the entry is nobody else's.
-    pub(super) fn fold(&mut self, entry: &Entry, cause: Option<Cause>, was_idle: bool) {
-        self.add(entry, was_idle);
-        match cause {
-            Some(cause) => self.closed[cause as usize] += 1,
-            None => self.unopened += 1,
-        }
-    }
-
-    fn read(&self) -> Metrics {
-        let closed = |cause: Cause| self.closed[cause as usize];
+impl Metrics {
+    fn of(sums: &Sums) -> Metrics {
+        let closed = |cause: Cause| sums.closed[cause as usize];
         Metrics {
-            hits: self.hits,
-            handed_over: self.handed_over,
-            openings: self.openings,
-            waited: self.waited,
-            timed_out: self.timed_out,
-            cancelled: self.cancelled,
-            refused: self.refused,
-            opened: self.opened,
-            unopened: self.unopened,
-            kept: self.passed_on + self.hits + self.taken_unused,
+            hits: sums.hits,
+            handed_over: sums.handed_over,
+            openings: sums.openings,
+            waited: sums.waited,
+            timed_out: sums.timed_out,
+            cancelled: sums.cancelled,
+            refused: sums.refused,
+            opened: sums.opened,
+            unopened: sums.unopened,
+            kept: sums.passed_on + sums.hits + sums.taken_unused,
             closed_by_lease: closed(Cause::Requested),
             closed_by_shutdown: closed(Cause::ShutDown),
             closed: Counters {
                 closed_by_peer: closed(Cause::PeerClosed),
-                stale: self.stale,
+                stale: sums.stale,
                 expired: closed(Cause::Expired),
                 idle: closed(Cause::Idle),
                 evicted: closed(Cause::Evicted),
                 over_limit: closed(Cause::OverLimit),
                 cleared: closed(Cause::Cleared),
             },
-            leaked: self.leaked,
+            leaked: sums.leaked,
         }
     }
 }
@@ -137,7 +99,7 @@ impl Engine {
         for (_, entry) in self.entries.iter() {
             self.add_to(&mut sums, entry, |_| true);
         }
-        sums.read()
+        Metrics::of(&sums)
     }
 
     /// The same of one route since it came to be known: one that was out of use for long begins anew.
@@ -150,7 +112,7 @@ impl Engine {
         for (_, entry) in self.entries.iter() {
             self.add_to(&mut sums, entry, |route| route == id);
         }
-        Ok(sums.read())
+        Ok(Metrics::of(&sums))
     }
 
     /// Adds what an entry has counted that is there. The caller holds the coordinator, so it stays there.

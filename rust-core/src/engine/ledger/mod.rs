@@ -4,17 +4,18 @@
 mod heap;
 mod records;
 mod routes;
+mod sums;
 mod tickets;
 
 use std::collections::{BTreeSet, VecDeque};
 
 use super::id::{Numbered, RouteSlot, Slot};
-use super::metrics::Sums;
 use super::segments::CAPACITY;
 
 pub(super) use heap::ExpiryHeap;
 pub(super) use records::Records;
 pub(super) use routes::{Queue, RouteRecord};
+pub(super) use sums::Sums;
 pub(super) use tickets::{AnswerCell, Tickets, is_awaited};
 
 /// What the coordinator's lock guards.

@@ -1,7 +1,7 @@
 //! What is kept of each route under the coordinator: its count, its limit and its queue.
 
+use super::sums::Sums;
 use crate::engine::id::TicketSlot;
-use crate::engine::metrics::Sums;
 
 /// The half of a route under the coordinator.
 #[derive(Debug, Default)]

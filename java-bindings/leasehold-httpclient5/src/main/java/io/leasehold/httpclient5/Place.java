@@ -14,15 +14,24 @@ import org.apache.hc.core5.pool.PoolEntry;
 
 /**
  * What is noted of one entry, from its making to its end, beside the entry itself, whose class is HttpCore's. Found by the entry's
- * identity. It refers to the entry weakly while that is leased, and keeps it while it is idle: see {@link Places}.
+ * identity. It refers to the entry weakly while that is leased, and keeps it while it is idle.
  *
  * <p>Its fields are written by who leases the entry, and who ends its lease, and handed from one to the next by the pool underneath; others
  * read them without a lock, and may see what was true a moment ago.
  */
 final class Place<T, C extends ModalCloseable> extends WeakReference<Tie<T, C>> implements Tie.Witness<C> {
+    /** Who holds it. */
+    interface Holder<T, C extends ModalCloseable> {
+        /** Its entry has no connection any more. */
+        void emptied(Place<T, C> place);
+
+        /** Its entry is none of the pool's any more. */
+        void remove(Place<T, C> place);
+    }
+
     /** What the pool underneath knows it by. */
     final WeakConnection<Place<T, C>> cell = new WeakConnection<>(this);
-    private final Places<T, C> places;
+    private final Holder<T, C> holder;
     private final Closing<C> closing;
     private final ManagedSocket socket;
     private final int hash;
@@ -42,9 +51,9 @@ final class Place<T, C extends ModalCloseable> extends WeakReference<Tie<T, C>> 
     /** What keeps the state known to which it is bound. */
     WeakInterner.Held<Object> bound;
 
-    Place(Tie<T, C> tie, Closing<C> closing, Places<T, C> places) {
+    Place(Tie<T, C> tie, Closing<C> closing, Holder<T, C> holder) {
         super(tie);
-        this.places = places;
+        this.holder = holder;
         this.closing = closing;
         socket = closing.newSocket();
         hash = System.identityHashCode(tie.entry);
@@ -53,7 +62,7 @@ final class Place<T, C extends ModalCloseable> extends WeakReference<Tie<T, C>> 
     @Override
     public void closing(C connection) {
         closed = connection;
-        places.emptied(this);
+        holder.emptied(this);
     }
 
     /** Whether this is the place of an entry. */
@@ -111,7 +120,7 @@ final class Place<T, C extends ModalCloseable> extends WeakReference<Tie<T, C>> 
 
     /** Its entry is none of the pool's any more. */
     void leave() {
-        places.remove(this);
+        holder.remove(this);
     }
 
     /**

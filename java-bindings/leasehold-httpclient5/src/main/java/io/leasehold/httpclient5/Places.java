@@ -17,7 +17,7 @@ import org.apache.hc.core5.pool.PoolEntry;
  * leased with, or that was said to be open since, is kept for that moment; one that leads to its own entry keeps that from being lost. A
  * pool that nobody refers to goes with its places and all that is idle there.
  */
-final class Places<T, C extends ModalCloseable> {
+final class Places<T, C extends ModalCloseable> implements Place.Holder<T, C> {
     /** Finds an entry's place. */
     private static final class Wanted {
         private final PoolEntry<?, ?> entry;
@@ -50,8 +50,8 @@ final class Places<T, C extends ModalCloseable> {
         return place;
     }
 
-    /** An entry has no connection any more. */
-    void emptied(Place<T, C> place) {
+    @Override
+    public void emptied(Place<T, C> place) {
         if (isLeased(place)) {
             empty.add(place);
             // Whoever ends a lease takes it out of its entry first, and comes to the place afterwards.
@@ -85,7 +85,8 @@ final class Places<T, C extends ModalCloseable> {
         return null;
     }
 
-    void remove(Place<T, C> place) {
+    @Override
+    public void remove(Place<T, C> place) {
         places.remove(place);
         empty.remove(place);
     }
