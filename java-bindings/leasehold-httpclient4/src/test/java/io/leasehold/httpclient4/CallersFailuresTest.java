@@ -3,6 +3,7 @@ package io.leasehold.httpclient4;
 import io.leasehold.Watching;
 import io.leasehold.testsupport.CellCount;
 import io.leasehold.testsupport.Matrix;
+import io.leasehold.testsupport.MemorySocket;
 import java.net.Socket;
 import java.util.ArrayList;
 import java.util.Arrays;

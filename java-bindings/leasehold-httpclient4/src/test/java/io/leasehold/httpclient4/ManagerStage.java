@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.leasehold.testsupport.BusyStage;
 import io.leasehold.testsupport.Eventually;
+import io.leasehold.testsupport.MemorySocket;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -87,7 +88,7 @@ final class ManagerStage extends BusyStage<HttpClientConnection> {
                     @Override
                     public Socket createSocket(HttpContext context) throws IOException {
                         faults.pass(CREATE_SOCKET);
-                        return MemorySocket.FACTORY.createSocket(context);
+                        return new MemorySocket();
                     }
 
                     @Override

@@ -76,7 +76,7 @@ final class Stage extends ScriptStage {
         return RegistryBuilder.<ConnectionSocketFactory>create()
                 .register("http", PlainConnectionSocketFactory.getSocketFactory())
                 .register("https", new SSLConnectionSocketFactory(TestTls.context()))
-                .register("memory", MemorySocket.FACTORY)
+                .register("memory", new MemorySockets())
                 .build();
     }
 

@@ -13,6 +13,7 @@ import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
 import org.apache.hc.client5.http.impl.classic.HttpClientBuilder;
 import org.apache.hc.client5.http.impl.classic.HttpClients;
 import org.apache.hc.client5.http.ssl.DefaultClientTlsStrategy;
+import org.apache.hc.client5.http.io.HttpClientConnectionManager;
 import org.apache.hc.core5.http.HttpHost;
 import org.apache.hc.core5.http.io.entity.EntityUtils;
 import org.apache.hc.core5.reactor.IOReactorConfig;
@@ -36,12 +37,12 @@ enum Way {
     }
 
     /** A client that goes this way, never retries and leaves the manager alone when it is closed. */
-    CloseableHttpClient client(ScriptedServer server, LeaseholdHttpClientConnectionManager manager) {
+    CloseableHttpClient client(ScriptedServer server, HttpClientConnectionManager manager) {
         return builder(server, manager).build();
     }
 
     /** What {@link #client} is made of. */
-    HttpClientBuilder builder(ScriptedServer server, LeaseholdHttpClientConnectionManager manager) {
+    HttpClientBuilder builder(ScriptedServer server, HttpClientConnectionManager manager) {
         HttpClientBuilder builder = HttpClients.custom()
                 .setConnectionManager(manager).setConnectionManagerShared(true).disableAutomaticRetries();
         if (this == PROXIED || this == TUNNELLED) {

@@ -1,35 +1,17 @@
-package io.leasehold.httpclient4;
+package io.leasehold.testsupport;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
-import org.apache.http.HttpHost;
-import org.apache.http.conn.socket.ConnectionSocketFactory;
-import org.apache.http.protocol.HttpContext;
 
 /**
  * A socket that is connected to nothing and that nobody ever closes on the other side, for scripts that open thousands. No descriptor
  * belongs to it.
  */
-final class MemorySocket extends Socket {
-    /** Makes them. */
-    static final ConnectionSocketFactory FACTORY = new ConnectionSocketFactory() {
-        @Override
-        public Socket createSocket(HttpContext context) {
-            return new MemorySocket();
-        }
-
-        @Override
-        public Socket connectSocket(int timeout, Socket socket, HttpHost host, InetSocketAddress remote, InetSocketAddress local,
-                HttpContext context) {
-            return socket;
-        }
-    };
-
+public final class MemorySocket extends Socket {
     @Override
     public InputStream getInputStream() {
         return new InputStream() {
@@ -64,6 +46,12 @@ final class MemorySocket extends Socket {
 
     @Override
     public void setSoLinger(boolean on, int linger) {}
+
+    @Override
+    public void shutdownInput() {}
+
+    @Override
+    public void shutdownOutput() {}
 
     @Override
     public void close() {}
