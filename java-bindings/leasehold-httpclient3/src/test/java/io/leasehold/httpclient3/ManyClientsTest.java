@@ -2,6 +2,7 @@ package io.leasehold.httpclient3;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.leasehold.testsupport.Child;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;

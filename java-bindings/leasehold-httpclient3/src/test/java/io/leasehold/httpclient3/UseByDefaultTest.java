@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.leasehold.LeaseholdUnavailableException;
+import io.leasehold.testsupport.Child;
 import java.util.Arrays;
 import java.util.logging.Level;
 import java.util.logging.Logger;

@@ -1,4 +1,4 @@
-package io.leasehold.httpclient3;
+package io.leasehold.testsupport;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
@@ -12,11 +12,11 @@ import java.util.Arrays;
 import java.util.List;
 
 /** Runs a program in a JVM of its own, the same as this one. */
-final class Child {
+public final class Child {
     private Child() {}
 
     /** The lines that the program printed. Fails if it ended with anything but zero. */
-    static List<String> run(Class<?> program, List<String> options, String... arguments) throws Exception {
+    public static List<String> run(Class<?> program, List<String> options, String... arguments) throws Exception {
         List<String> command = new ArrayList<>();
         command.add(Paths.get(System.getProperty("java.home"), "bin", "java").toString());
         for (String option : ManagementFactory.getRuntimeMXBean().getInputArguments()) {
