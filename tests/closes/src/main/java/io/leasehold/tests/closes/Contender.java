@@ -16,6 +16,11 @@ import org.apache.commons.httpclient.MultiThreadedHttpConnectionManager;
 import org.apache.commons.httpclient.methods.EntityEnclosingMethod;
 import org.apache.commons.httpclient.methods.StringRequestEntity;
 import org.apache.commons.httpclient.params.HttpMethodParams;
+import org.apache.hc.client5.http.impl.ConnPoolSupport;
+import org.apache.hc.core5.http.ClassicHttpRequest;
+import org.apache.hc.core5.http.ClassicHttpResponse;
+import org.apache.hc.core5.http.io.HttpResponseInformationCallback;
+import org.apache.hc.core5.http.io.support.ClassicRequestBuilder;
 import org.apache.http.HttpClientConnection;
 import org.apache.http.HttpException;
 import org.apache.http.HttpRequest;
@@ -51,6 +56,13 @@ enum Contender {
         }
     },
 
+    HTTPCLIENT5("5.6 as shipped", false) {
+        @Override
+        Client client(int connections) {
+            return httpclient5(new org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManager(), connections);
+        }
+    },
+
     LEASEHOLD_SIMPLE("Leasehold, 3.1 simple", true) {
         @Override
         Client client(int connections) {
@@ -69,6 +81,13 @@ enum Contender {
         @Override
         Client client(int connections) {
             return httpclient4(new LeaseholdHttpClientConnectionManager(), connections);
+        }
+    },
+
+    LEASEHOLD_HTTPCLIENT5("Leasehold, 5.6", true) {
+        @Override
+        Client client(int connections) {
+            return httpclient5(new io.leasehold.httpclient5.LeaseholdHttpClientConnectionManager(), connections);
         }
     };
 
@@ -163,6 +182,39 @@ enum Contender {
                 checkOk(response.getStatusLine().getStatusCode());
                 EntityUtils.consume(response.getEntity());
             }
+        };
+    }
+
+    static Client httpclient5(org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManager manager, int connections) {
+        manager.setDefaultMaxPerRoute(connections);
+        manager.setMaxTotal(connections);
+        org.apache.hc.client5.http.impl.classic.CloseableHttpClient client = org.apache.hc.client5.http.impl.classic.HttpClients.custom()
+                .setConnectionManager(manager).disableAutomaticRetries()
+                .setRequestExecutor(new org.apache.hc.core5.http.impl.io.HttpRequestExecutor() {
+                    @Override
+                    public ClassicHttpResponse execute(ClassicHttpRequest request, org.apache.hc.core5.http.io.HttpClientConnection leased,
+                            HttpResponseInformationCallback information, org.apache.hc.core5.http.protocol.HttpContext context)
+                            throws IOException, org.apache.hc.core5.http.HttpException {
+                        @SuppressWarnings("unchecked")
+                        Consumer<Object> connection = (Consumer<Object>) context.getAttribute(CONNECTION);
+                        connection.accept(ConnPoolSupport.getId(leased));
+                        return super.execute(request, leased, information, context);
+                    }
+                })
+                .build();
+        return (method, url, name, connection) -> {
+            org.apache.hc.client5.http.protocol.HttpClientContext context =
+                    org.apache.hc.client5.http.protocol.HttpClientContext.create();
+            context.setAttribute(CONNECTION, connection);
+            ClassicRequestBuilder request = ClassicRequestBuilder.create(method).setUri(url).addHeader(ClosingServer.NAME, name);
+            if (method.equals("POST")) {
+                request.setEntity("body");
+            }
+            client.execute(request.build(), context, response -> {
+                checkOk(response.getCode());
+                org.apache.hc.core5.http.io.entity.EntityUtils.consume(response.getEntity());
+                return null;
+            });
         };
     }
 
