@@ -18,23 +18,29 @@ import org.springframework.boot.web.client.RestTemplateBuilder;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Import;
 import org.springframework.web.client.RestClient;
 import org.springframework.web.client.RestTemplate;
 
 /** A Spring Boot application that sends requests with what Boot configures. */
 final class BootProgram implements Program {
+    /** Has Boot's clients use a manager. */
     @Configuration(proxyBeanMethods = false)
-    @EnableAutoConfiguration
-    static class Application {
-        @Bean
-        LeaseholdHttpClientConnectionManager connectionManager() {
-            return new LeaseholdHttpClientConnectionManager();
-        }
-
+    static class Client {
         @Bean
         ClientHttpRequestFactoryBuilderCustomizer<HttpComponentsClientHttpRequestFactoryBuilder> onLeasehold(
                 LeaseholdHttpClientConnectionManager manager) {
             return builder -> builder.withHttpClientCustomizer(http -> http.setConnectionManager(manager).setConnectionManagerShared(true));
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    @EnableAutoConfiguration
+    @Import(Client.class)
+    static class Application {
+        @Bean
+        LeaseholdHttpClientConnectionManager connectionManager() {
+            return new LeaseholdHttpClientConnectionManager();
         }
     }
 
