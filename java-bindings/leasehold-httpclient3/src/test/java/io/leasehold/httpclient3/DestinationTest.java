@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.leasehold.testsupport.Eventually;
@@ -38,6 +39,13 @@ class DestinationTest {
         HostConfiguration equal = to("a");
         equal.setHost("a", 80, new Protocol("http", sockets, 80));
         assertSame(known, finder.of(equal));
+    }
+
+    @Test
+    void oneWithoutAHostIsRefusedAsIn31() {
+        HostConfiguration nowhere = new HostConfiguration();
+        String refusal = assertThrows(IllegalArgumentException.class, () -> new HttpConnection(nowhere)).getMessage();
+        assertEquals(refusal, assertThrows(IllegalArgumentException.class, () -> finder.of(nowhere)).getMessage());
     }
 
     @Test

@@ -3,6 +3,7 @@ package io.leasehold.httpclient3;
 import static java.util.Collections.emptyList;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.leasehold.testsupport.Monitors;
@@ -18,6 +19,7 @@ import org.apache.commons.httpclient.ConnectionPoolTimeoutException;
 import org.apache.commons.httpclient.HostConfiguration;
 import org.apache.commons.httpclient.HttpConnection;
 import org.apache.commons.httpclient.HttpConnectionManager;
+import org.apache.commons.httpclient.params.HttpConnectionManagerParams;
 import org.apache.commons.httpclient.protocol.Protocol;
 import org.apache.commons.httpclient.protocol.ProtocolSocketFactory;
 import org.junit.jupiter.api.AfterEach;
@@ -112,6 +114,43 @@ class LimitsTest {
         }
         assertTrue(monitors.asked() > 0);
         assertEquals(emptyList(), monitors.held());
+    }
+
+    /** Of a host that nobody has asked for yet when the limits came to be known, and of one that was in use when they changed. */
+    @Test
+    void whatParametersSayOfAHostHoldsFromTheNextLeaseOn() throws Exception {
+        LeaseholdMultiThreadedHttpConnectionManager manager = new LeaseholdMultiThreadedHttpConnectionManager();
+        try {
+            assertThrows(IllegalArgumentException.class, () -> manager.setParams(null));
+            HttpConnectionManagerParams params = manager.getParams();
+            params.setDefaultMaxConnectionsPerHost(2);
+            params.setMaxConnectionsPerHost(host("a"), 3);
+            assertEquals(2, most(manager, "b"));
+            assertEquals(3, most(manager, "a"));
+            params.setMaxConnectionsPerHost(host("a"), 1);
+            params.setMaxConnectionsPerHost(host("b"), 4);
+            assertEquals(1, most(manager, "a"));
+            assertEquals(4, most(manager, "b"));
+            params.setParameter(HttpConnectionManagerParams.MAX_HOST_CONNECTIONS, null);
+            params.setDefaultMaxConnectionsPerHost(5);
+            assertEquals(5, most(manager, "a"));
+            assertEquals(5, most(manager, "b"));
+        } finally {
+            manager.shutdown();
+        }
+    }
+
+    /** How many connections to a host can be had at once. */
+    private int most(LeaseholdMultiThreadedHttpConnectionManager manager, String name) {
+        List<HttpConnection> all = new ArrayList<>();
+        try {
+            while (true) {
+                all.add(manager.getConnectionWithTimeout(host(name), 1));
+            }
+        } catch (ConnectionPoolTimeoutException e) {
+            all.forEach(manager::releaseConnection);
+            return all.size();
+        }
     }
 
     @Test

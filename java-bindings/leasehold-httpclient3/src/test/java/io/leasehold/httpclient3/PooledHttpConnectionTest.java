@@ -2,6 +2,7 @@ package io.leasehold.httpclient3;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
@@ -99,10 +100,19 @@ class PooledHttpConnectionTest {
         assertEquals(listener.getLocalPort(), after.getPort());
         assertSame(before.getProtocol(), after.getProtocol());
         assertSame(before.getParams(), after.getParams());
+        assertNotNull(before.route());
         assertSame(before.route(), after.route());
         assertTrue(after.isOf(connections));
+        assertFalse(after.isOf(new ManagedConnections<>()));
+        assertFalse(before.isLeased());
         assertTrue(after.isLeased());
         assertFalse(after.isReusable());
+    }
+
+    @Test
+    void whenItWasReleasedIsKnown() {
+        pooled.setReleasedAt(4711);
+        assertEquals(4711, pooled.releasedAt());
     }
 
     @Test
