@@ -31,6 +31,9 @@ final class Cell {
      */
     LeaseRef lease;
 
+    /** How often a lease was used again here. */
+    int uses;
+
     // ----- the housekeeper's thread's own -----
     // Which lease it saw last, and whether that had ended by then.
     private int seen;
@@ -48,7 +51,7 @@ final class Cell {
     boolean wasUsed() {
         LeaseRef last = lease;
         // Not the lease itself, which would keep alive what it leads to.
-        int now = last == null ? 0 : System.identityHashCode(last) + last.uses << 1 | (last.isEnded() ? 1 : 0);
+        int now = last == null ? 0 : System.identityHashCode(last) + uses << 1 | (last.isEnded() ? 1 : 0);
         boolean wasUsed = now != seen;
         seen = now;
         return wasUsed;

@@ -72,7 +72,7 @@ import java.util.function.Supplier;
  * @param <C> the type of the connections
  */
 public final class ConnectionPool<R, C> implements Closeable {
-    private final PoolState state;
+    final PoolState state;
     private final Routes routes;
     private final ManualClock clock;
     // ----- written once, under the state's monitor and that of its limits -----
@@ -182,6 +182,7 @@ public final class ConnectionPool<R, C> implements Closeable {
             Lease<C> lease = keeper.kept((C) cell.connection);
             if (lease != null && lease.ref == ref) {
                 lease.beginAgain(known, handle);
+                cell.uses++;
             } else {
                 lease = new Lease<>(pool, null);
                 LeaseRef before = ref;

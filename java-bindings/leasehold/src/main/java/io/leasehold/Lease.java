@@ -49,13 +49,17 @@ import java.util.concurrent.TimeUnit;
  * @param <C> the type of the connections
  */
 public final class Lease<C> implements Closeable {
+    private static final long FIRST_MOMENT = Long.MIN_VALUE;
+    /** What comes after it, in millions of years, is without end. */
+    private static final long END_OF_TIME = Long.MAX_VALUE / 4;
+
     private final NativePool pool;
     // The pool reaches both without a call.
     final LeaseRef ref;
     C connection;
-    // For how long the connection is kept, in milliseconds or by one of the engine's constants; or until when, by the wall clock.
+    // For how long the connection is kept, in milliseconds or by one of the engine's constants; or until when, by the wall clock, counted
+    // from the least number on.
     private long keepAlive = Engine.KEEP_AS_BEFORE;
-    private boolean isMoment;
 
     /** Everything that a lease needs, made before the engine is asked: an allocation that fails loses no slot. */
     Lease(NativePool pool, StateRef boundTo) {
@@ -135,7 +139,7 @@ public final class Lease<C> implements Closeable {
         if (!isTaken) {
             throw endedMeanwhile();
         }
-        keep(Engine.KEEP_AS_BEFORE, false);
+        keepAlive = Engine.KEEP_AS_BEFORE;
         return dead;
     }
 
@@ -162,7 +166,7 @@ public final class Lease<C> implements Closeable {
     public void replace() {
         checkReplaceable();
         connection = null;
-        keep(Engine.KEEP_AS_BEFORE, false);
+        keepAlive = Engine.KEEP_AS_BEFORE;
         if (!pool.replace(ref, Cause.DISCARDED)) {
             throw endedMeanwhile();
         }
@@ -274,9 +278,9 @@ public final class Lease<C> implements Closeable {
      */
     public void updateExpiry(long keepAlive, TimeUnit unit) {
         Arguments.unit(unit);
-        keep(keepAlive == Long.MAX_VALUE
+        this.keepAlive = keepAlive == Long.MAX_VALUE
                 ? Engine.KEEP_FOREVER
-                : keepAlive <= 0 ? Engine.CLOSE : Math.max(1, unit.toMillis(keepAlive)), false);
+                : keepAlive <= 0 ? Engine.CLOSE : Math.max(1, unit.toMillis(keepAlive));
     }
 
     /**
@@ -284,15 +288,14 @@ public final class Lease<C> implements Closeable {
      * by the wall clock's last tick, which is some milliseconds old. From then on the pool's own clock counts, which nobody sets.
      *
      * @param epochMillis the last moment in which the connection may be leased again, in milliseconds since the beginning of 1970, UTC;
-     *     {@link Long#MAX_VALUE} is without end
+     *     what is millions of years away is without end
      */
     public void updateExpiryAt(long epochMillis) {
-        keep(epochMillis == Long.MAX_VALUE ? Engine.KEEP_FOREVER : epochMillis, epochMillis != Long.MAX_VALUE);
+        keepAlive = epochMillis > END_OF_TIME ? Engine.KEEP_FOREVER : epochMillis <= 0 ? Engine.CLOSE : FIRST_MOMENT + epochMillis;
     }
 
-    private void keep(long keepAlive, boolean isMoment) {
-        this.keepAlive = keepAlive;
-        this.isMoment = isMoment;
+    private static boolean isMoment(long keepAlive) {
+        return keepAlive <= FIRST_MOMENT + END_OF_TIME;
     }
 
     /** For how long the connection is kept from now on. */
@@ -300,11 +303,11 @@ public final class Lease<C> implements Closeable {
         if (connection == null) {
             return Engine.CLOSE;
         }
-        if (!isMoment) {
+        if (!isMoment(keepAlive)) {
             return keepAlive;
         }
-        long now = CoarseClock.currentTimeMillis();
-        return keepAlive < now ? Engine.CLOSE : keepAlive - now + 1;
+        long left = keepAlive - FIRST_MOMENT - CoarseClock.currentTimeMillis();
+        return left < 0 ? Engine.CLOSE : left + 1;
     }
 
     /**
@@ -367,7 +370,7 @@ public final class Lease<C> implements Closeable {
      */
     public boolean tryRelease() {
         LeaseRef ref = this.ref;
-        if (!ref.isBound() && connection != null && pool.releaseHit(ref, keepAlive, isMoment)) {
+        if (!ref.isBound() && connection != null && releaseHit(ref)) {
             pool.released();
             return true;
         }
@@ -424,9 +427,14 @@ public final class Lease<C> implements Closeable {
         return pool.release(ref, keep, bindTo);
     }
 
+    private boolean releaseHit(LeaseRef ref) {
+        long keep = keepAlive;
+        return isMoment(keep) ? pool.releaseHit(ref, keep - FIRST_MOMENT, true) : pool.releaseHit(ref, keep, false);
+    }
+
     /** It begins again, with a connection that is bound to nobody. */
     void beginAgain(RouteRef route, long handle) {
-        keep(Engine.KEEP_AS_BEFORE, false);
+        keepAlive = Engine.KEEP_AS_BEFORE;
         ref.beginAgain(route, handle);
     }
 }

@@ -33,8 +33,6 @@ final class LeaseRef extends CollectedPhantom<Object> {
      * was done before. It is harmless because whoever is at it goes on to the end, or is thrown an error and may say it again.
      */
     long handle;
-    /** How often it was used again. */
-    int uses;
 
     // ----- written by the thread that leases; the state under the monitor by a release to another one, before the engine hears of it -----
     // What the route was, and the state, which is always the one the entry is bound to.
@@ -83,7 +81,6 @@ final class LeaseRef extends CollectedPhantom<Object> {
             this.route = route;
         }
         boundBefore = null;
-        uses++;
         this.handle = handle;
     }
 

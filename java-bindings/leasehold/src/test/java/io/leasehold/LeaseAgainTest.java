@@ -192,9 +192,8 @@ class LeaseAgainTest {
     @Test
     void aPoolWhoseLeasesAreUsedAgainIsUsed() {
         Lease<Connection> lease = opened("a", "c");
+        Cell cell = pool.state.cells.get(Slots.of(lease.use()));
         keeper.release(lease);
-        Cell cell = new Cell();
-        cell.lease = lease.ref;
         assertTrue(cell.wasUsed());
         assertFalse(cell.wasUsed());
         for (int i = 0; i < 3; i++) {
