@@ -516,8 +516,10 @@ final class NativePool {
 
     /** Ends a lease that was collected, unless it had ended in another way. Once the engine has ended it, nothing is left out. */
     void releaseLeaked(LeaseRef lease, Effects effects) {
-        if (engine.release(lease.handle, Engine.LOST, StateRef.NO_STATE, effects) >= Engine.CLOSED) {
-            int slot = Slots.of(lease.handle);
+        // Read once: it may have strayed, and somebody be about to give it back, who says that it has ended before he asks the engine.
+        long handle = lease.handle;
+        if (engine.release(handle, Engine.LOST, StateRef.NO_STATE, effects) >= Engine.CLOSED) {
+            int slot = Slots.of(handle);
             Cell cell = state.cells.get(slot);
             if (cell == null) {
                 acknowledge(slot);
