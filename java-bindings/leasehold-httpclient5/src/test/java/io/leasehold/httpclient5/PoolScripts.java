@@ -400,8 +400,8 @@ final class PoolScripts {
         script("a release renews the expiry", stage -> {
             ManagedConnPool<String, Conn> pool = stage.pool(2, 4);
             stage.release(pool, stage.open(pool, "a"), null, TimeValue.ofHours(1));
-            stage.release(pool, stage.lease(pool, "a"), null, TimeValue.ofMilliseconds(1));
-            stage.pass(30);
+            stage.release(pool, stage.lease(pool, "a"), null, TimeValue.ofMilliseconds(200));
+            stage.pass(300);
             stage.act("close expired", pool::closeExpired);
             stage.counts(pool, "a");
             stage.release(pool, stage.open(pool, "a"), null, TimeValue.ofMilliseconds(200));
