@@ -22,8 +22,8 @@ import org.apache.hc.core5.util.Identifiable;
 import org.apache.hc.core5.util.Timeout;
 
 /**
- * What one endpoint has of a connection, which others may have at the same time. Closing it ends the exchange of this endpoint alone; the
- * connection is closed when nobody has it any more. Safe for use by several threads.
+ * What one endpoint has of a connection, which others may have at the same time. Closing it ends the exchange of this endpoint alone, as
+ * soon as the reactor has anything to do with that; the connection is closed when nobody has it any more. Safe for use by several threads.
  */
 final class SharedConnection implements ManagedAsyncClientConnection, Identifiable {
     /** Who gave it. */

@@ -1,0 +1,496 @@
+package io.leasehold.httpclient5;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.leasehold.testsupport.Eventually;
+import io.leasehold.testsupport.LogCapture;
+import io.leasehold.testsupport.Threads;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Queue;
+import java.util.Random;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Collectors;
+import org.apache.hc.client5.http.HttpRoute;
+import org.apache.hc.client5.http.config.ConnectionConfig;
+import org.apache.hc.client5.http.config.TlsConfig;
+import org.apache.hc.client5.http.impl.nio.PoolingAsyncClientConnectionManager;
+import org.apache.hc.client5.http.nio.AsyncConnectionEndpoint;
+import org.apache.hc.client5.http.protocol.HttpClientContext;
+import org.apache.hc.core5.concurrent.BasicFuture;
+import org.apache.hc.core5.concurrent.FutureCallback;
+import org.apache.hc.core5.concurrent.FutureContribution;
+import org.apache.hc.core5.http.EntityDetails;
+import org.apache.hc.core5.http.HttpHost;
+import org.apache.hc.core5.http.HttpRequest;
+import org.apache.hc.core5.http.HttpResponse;
+import org.apache.hc.core5.http.Message;
+import org.apache.hc.core5.http.Method;
+import org.apache.hc.core5.http.URIScheme;
+import org.apache.hc.core5.http.impl.bootstrap.HttpAsyncRequester;
+import org.apache.hc.core5.http.impl.bootstrap.HttpAsyncServer;
+import org.apache.hc.core5.http.nio.AsyncRequestConsumer;
+import org.apache.hc.core5.http.nio.AsyncServerRequestHandler;
+import org.apache.hc.core5.http.nio.entity.DiscardingEntityConsumer;
+import org.apache.hc.core5.http.nio.entity.StringAsyncEntityConsumer;
+import org.apache.hc.core5.http.nio.support.AsyncResponseBuilder;
+import org.apache.hc.core5.http.nio.support.BasicClientExchangeHandler;
+import org.apache.hc.core5.http.nio.support.BasicRequestConsumer;
+import org.apache.hc.core5.http.nio.support.BasicRequestProducer;
+import org.apache.hc.core5.http.nio.support.BasicResponseConsumer;
+import org.apache.hc.core5.http.protocol.HttpContext;
+import org.apache.hc.core5.http2.HttpVersionPolicy;
+import org.apache.hc.core5.http2.config.H2Config;
+import org.apache.hc.core5.http2.impl.nio.bootstrap.H2RequesterBootstrap;
+import org.apache.hc.core5.http2.impl.nio.bootstrap.H2ServerBootstrap;
+import org.apache.hc.core5.io.CloseMode;
+import org.apache.hc.core5.pool.PoolStats;
+import org.apache.hc.core5.reactor.ListenerEndpoint;
+import org.apache.hc.core5.util.TimeValue;
+import org.apache.hc.core5.util.Timeout;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Endpoints that share a connection, with a server of HTTP/2 in this JVM, which answers when it is told to. */
+class AsyncSharingTest {
+    private static final int STREAMS = 10;
+
+    private final LogCapture log = LogCapture.of(PoolingAsyncClientConnectionManager.class.getName());
+    /** What the server has yet to answer. */
+    private final Queue<Runnable> held = new ConcurrentLinkedQueue<>();
+    private final HttpAsyncServer server = H2ServerBootstrap.bootstrap()
+            .setVersionPolicy(HttpVersionPolicy.FORCE_HTTP_2)
+            .setH2Config(H2Config.custom().setMaxConcurrentStreams(STREAMS).setPushEnabled(false).build())
+            .register("*", new Handler())
+            .create();
+    private final HttpAsyncRequester reactor = H2RequesterBootstrap.bootstrap()
+            .setVersionPolicy(HttpVersionPolicy.FORCE_HTTP_2)
+            .setH2Config(H2Config.custom().setPushEnabled(false).build())
+            .create();
+    private final LeaseholdAsyncClientConnectionManager manager = LeaseholdAsyncClientConnectionManagerBuilder.create()
+            .setDefaultTlsConfig(TlsConfig.custom().setVersionPolicy(HttpVersionPolicy.FORCE_HTTP_2).build())
+            .setMaxConnPerRoute(1)
+            .setMessageMultiplexing(true)
+            .build();
+    private int port;
+
+    /** Answers /held when it is told to, all else at once. */
+    private final class Handler implements AsyncServerRequestHandler<Message<HttpRequest, Void>> {
+        @Override
+        public AsyncRequestConsumer<Message<HttpRequest, Void>> prepare(HttpRequest request, EntityDetails entity, HttpContext context) {
+            return new BasicRequestConsumer<>(new DiscardingEntityConsumer<>());
+        }
+
+        @Override
+        public void handle(Message<HttpRequest, Void> request, ResponseTrigger trigger, HttpContext context) {
+            Runnable answer = () -> {
+                try {
+                    trigger.submitResponse(AsyncResponseBuilder.create(200).setEntity("ok").build(), context);
+                } catch (Exception e) {
+                    // Its stream is gone.
+                }
+            };
+            if (request.getHead().getPath().equals("/held")) {
+                held.add(answer);
+            } else {
+                answer.run();
+            }
+        }
+    }
+
+    @BeforeEach
+    void start() throws Exception {
+        server.start();
+        ListenerEndpoint listener = server.listen(new InetSocketAddress("localhost", 0), URIScheme.HTTP).get();
+        port = ((InetSocketAddress) listener.getAddress()).getPort();
+        reactor.start();
+    }
+
+    @AfterEach
+    void close() {
+        manager.close(CloseMode.IMMEDIATE);
+        reactor.close(CloseMode.IMMEDIATE);
+        server.close(CloseMode.IMMEDIATE);
+        log.close();
+    }
+
+    private HttpRoute route() {
+        return new HttpRoute(new HttpHost("http", "localhost", port));
+    }
+
+    private Future<AsyncConnectionEndpoint> request(Object state) {
+        return manager.lease("id", route(), state, Timeout.DISABLED, null);
+    }
+
+    private AsyncConnectionEndpoint connect(AsyncConnectionEndpoint endpoint) throws Exception {
+        return requestConnection(endpoint).get();
+    }
+
+    private Future<AsyncConnectionEndpoint> requestConnection(AsyncConnectionEndpoint endpoint) {
+        return manager.connect(endpoint, reactor, Timeout.ofMinutes(1), null, HttpClientContext.create(), null);
+    }
+
+    /** Endpoints that share one connection, which has proven itself. */
+    private List<AsyncConnectionEndpoint> share(int endpoints) throws Exception {
+        List<AsyncConnectionEndpoint> all = new ArrayList<>();
+        all.add(connect(request(null).get()));
+        while (all.size() < endpoints + 1) {
+            all.add(request(null).get());
+        }
+        release(all.remove(endpoints));
+        assertEquals(1, manager.getTotalStats().getLeased());
+        return all;
+    }
+
+    private Future<Message<HttpResponse, String>> send(AsyncConnectionEndpoint endpoint, String path) {
+        BasicFuture<Message<HttpResponse, String>> answer = new BasicFuture<>(null);
+        endpoint.execute("id", new BasicClientExchangeHandler<>(
+                new BasicRequestProducer(Method.GET, new HttpHost("http", "localhost", port), path),
+                new BasicResponseConsumer<>(new StringAsyncEntityConsumer()),
+                new FutureContribution<Message<HttpResponse, String>>(answer) {
+                    @Override
+                    public void completed(Message<HttpResponse, String> result) {
+                        answer.completed(result);
+                    }
+                }), HttpClientContext.create());
+        return answer;
+    }
+
+    private void awaitHeld(int requests) throws Exception {
+        Eventually.await("the server to have the requests", () -> held.size() == requests);
+    }
+
+    private void answerAll() {
+        for (Runnable answer = held.poll(); answer != null; answer = held.poll()) {
+            answer.run();
+        }
+    }
+
+    private void release(AsyncConnectionEndpoint endpoint) {
+        manager.release(endpoint, null, TimeValue.NEG_ONE_MILLISECOND);
+    }
+
+    private void assertNumbers(int leased, int pending, int available) {
+        PoolStats stats = manager.getTotalStats();
+        assertEquals(leased + " " + pending + " " + available, stats.getLeased() + " " + stats.getPending() + " " + stats.getAvailable());
+    }
+
+    @Test
+    void whoWaitsGetsAStreamAsSoonAsTheConnectionHasProvenItself() throws Exception {
+        AsyncConnectionEndpoint first = request(null).get();
+        List<Future<AsyncConnectionEndpoint>> others = new ArrayList<>();
+        for (int i = 1; i <= STREAMS; i++) {
+            others.add(request(null));
+        }
+        assertNumbers(1, STREAMS, 0);
+        connect(first);
+        for (Future<AsyncConnectionEndpoint> other : others.subList(0, STREAMS - 1)) {
+            assertEquals("ok", send(other.get(), "/ok").get().getBody());
+        }
+        // The last is beyond the server's limit.
+        assertNumbers(1, 1, 0);
+        assertFalse(others.get(STREAMS - 1).isDone());
+        release(first);
+        assertTrue(others.get(STREAMS - 1).isDone());
+        for (Future<AsyncConnectionEndpoint> other : others) {
+            release(other.get());
+        }
+        assertNumbers(0, 0, 1);
+    }
+
+    @Test
+    void anEndpointThatIsClosedEndsItsOwnExchangeAlone() throws Exception {
+        List<AsyncConnectionEndpoint> all = share(2);
+        Future<Message<HttpResponse, String>> first = send(all.get(0), "/held");
+        Future<Message<HttpResponse, String>> second = send(all.get(1), "/held");
+        awaitHeld(2);
+        all.get(0).close(CloseMode.IMMEDIATE);
+        assertFalse(all.get(0).isConnected());
+        release(all.get(0));
+        assertNumbers(1, 0, 0);
+        // It is shared no further.
+        Future<AsyncConnectionEndpoint> third = request(null);
+        assertFalse(third.isDone());
+        answerAll();
+        assertEquals("ok", second.get().getBody());
+        assertThrows(ExecutionException.class, first::get);
+        release(all.get(1));
+        assertFalse(third.get().isConnected());
+        release(third.get());
+        assertNumbers(0, 0, 0);
+    }
+
+    @Test
+    void anEndpointThatHasLostItsPlaceWaitsForAnother() throws Exception {
+        List<AsyncConnectionEndpoint> all = share(2);
+        all.get(0).close(CloseMode.GRACEFUL);
+        Future<AsyncConnectionEndpoint> again = requestConnection(all.get(0));
+        assertFalse(again.isDone());
+        assertNumbers(1, 1, 0);
+        assertEquals("ok", send(all.get(1), "/ok").get().getBody());
+        release(all.get(1));
+        assertEquals("ok", send(again.get(), "/ok").get().getBody());
+        assertNumbers(1, 0, 0);
+        release(all.get(0));
+        assertNumbers(0, 0, 1);
+    }
+
+    @Test
+    void anEndpointThatHasLostItsPlaceSharesAnothersConnection() throws Exception {
+        List<AsyncConnectionEndpoint> all = share(2);
+        manager.setDefaultMaxPerRoute(2);
+        all.get(0).close(CloseMode.GRACEFUL);
+        AsyncConnectionEndpoint third = connect(request(null).get());
+        assertNumbers(2, 0, 0);
+        // Which is had when that connection has proven itself.
+        release(request(null).get());
+        assertEquals("ok", send(connect(all.get(0)), "/ok").get().getBody());
+        assertNumbers(2, 0, 0);
+        all.forEach(this::release);
+        release(third);
+        assertNumbers(0, 0, 1);
+    }
+
+    @Test
+    void anEndpointThatIsAloneKeepsItsPlaceWhenItIsClosed() throws Exception {
+        AsyncConnectionEndpoint alone = connect(request(null).get());
+        alone.close(CloseMode.IMMEDIATE);
+        assertEquals("ok", send(connect(alone), "/ok").get().getBody());
+        Future<AsyncConnectionEndpoint> second = request(null);
+        assertEquals("ok", send(second.get(), "/ok").get().getBody());
+        release(alone);
+        release(second.get());
+        assertNumbers(0, 0, 1);
+    }
+
+    @Test
+    void whatIsBoundToSomebodyIsSharedNoFurther() throws Exception {
+        List<AsyncConnectionEndpoint> all = share(2);
+        manager.release(all.get(0), "somebody", TimeValue.NEG_ONE_MILLISECOND);
+        Future<AsyncConnectionEndpoint> third = request(null);
+        assertFalse(third.isDone());
+        assertEquals("ok", send(all.get(1), "/ok").get().getBody());
+        release(all.get(1));
+        assertFalse(third.get().isConnected());
+        release(third.get());
+    }
+
+    @Test
+    void whoAsksForSomebodySharesNothing() throws Exception {
+        List<AsyncConnectionEndpoint> all = share(1);
+        Future<AsyncConnectionEndpoint> bound = request("somebody");
+        assertFalse(bound.isDone());
+        // Nor is he passed by who comes later.
+        Future<AsyncConnectionEndpoint> later = request(null);
+        assertFalse(later.isDone());
+        release(all.get(0));
+        AsyncConnectionEndpoint endpoint = bound.get();
+        assertFalse(later.isDone());
+        release(endpoint);
+        release(later.get());
+    }
+
+    @Test
+    void whoWaitsNoLongerHoldsUpNobody() throws Exception {
+        List<AsyncConnectionEndpoint> all = share(1);
+        Future<AsyncConnectionEndpoint> bound = request("somebody");
+        Future<AsyncConnectionEndpoint> later = request(null);
+        assertFalse(later.isDone());
+        assertTrue(bound.cancel(true));
+        assertTrue(later.isDone());
+        release(later.get());
+        release(all.get(0));
+        assertNumbers(0, 0, 1);
+    }
+
+    @Test
+    void aConnectionThatMayNotLiveIsNotShared() throws Exception {
+        List<AsyncConnectionEndpoint> all = share(1);
+        manager.setDefaultConnectionConfig(ConnectionConfig.custom().setTimeToLive(TimeValue.ZERO_MILLISECONDS).build());
+        Future<AsyncConnectionEndpoint> second = request(null);
+        assertFalse(second.isDone());
+        release(all.get(0));
+        assertFalse(second.get().isConnected());
+        release(second.get());
+    }
+
+    @Test
+    void anIdleConnectionIsValidatedByAPingWhereThatIsSet() throws Exception {
+        for (int millis : new int[] {0, 1}) {
+            manager.setDefaultConnectionConfig(
+                    ConnectionConfig.custom().setValidateAfterInactivity(millis, TimeUnit.MILLISECONDS).build());
+            AsyncConnectionEndpoint endpoint = request(null).get();
+            if (!endpoint.isConnected()) {
+                connect(endpoint);
+            }
+            release(endpoint);
+            long released = System.currentTimeMillis();
+            Eventually.await("it to be due", () -> System.currentTimeMillis() > released + 2);
+            AsyncConnectionEndpoint again = request(null).get();
+            assertTrue(again.isConnected());
+            assertEquals("ok", send(again, "/ok").get().getBody());
+            release(again);
+        }
+    }
+
+    @Test
+    void endpointsThatWereLostGiveTheirPlaceBackAndTheConnectionIsClosed() throws Exception {
+        share(3);
+        Eventually.awaitAfterCollection("the place", () -> manager.getTotalStats().getLeased() == 0);
+        Eventually.await("the warning", () -> log.lines().stream().anyMatch(line -> line.contains("reclaimed by garbage collector")));
+        AsyncConnectionEndpoint next = request(null).get();
+        assertFalse(next.isConnected());
+        release(next);
+    }
+
+    @Test
+    void anEndpointThatWasLostAmongOthersGivesThePlaceBackWithTheLast() throws Exception {
+        List<AsyncConnectionEndpoint> all = share(3);
+        all.remove(0);
+        release(all.remove(0));
+        System.gc();
+        assertNumbers(1, 0, 0);
+        assertEquals("ok", send(all.get(0), "/ok").get().getBody());
+        release(all.remove(0));
+        Eventually.awaitAfterCollection("the place", () -> manager.getTotalStats().getLeased() == 0);
+    }
+
+    @Test
+    void theStackDoesNotGrowWithThoseWhoReleaseAsTheyAreTold() throws Exception {
+        List<AsyncConnectionEndpoint> all = share(1);
+        Future<AsyncConnectionEndpoint> bound = request("somebody");
+        AtomicInteger served = new AtomicInteger();
+        int requests = 5_000;
+        for (int i = 0; i < requests; i++) {
+            manager.lease("id", route(), null, Timeout.DISABLED, new Ended() {
+                @Override
+                public void completed(AsyncConnectionEndpoint endpoint) {
+                    served.incrementAndGet();
+                    release(endpoint);
+                }
+            });
+        }
+        assertEquals(0, served.get());
+        assertTrue(bound.cancel(true));
+        Eventually.await("all to be served", () -> served.get() == requests);
+        release(all.get(0));
+        assertNumbers(0, 0, 1);
+        assertEquals(Collections.emptyList(),
+                log.lines().stream().filter(line -> line.startsWith("WARNING")).collect(Collectors.toList()));
+    }
+
+    private abstract static class Ended implements FutureCallback<AsyncConnectionEndpoint> {
+        @Override
+        public void failed(Exception e) {}
+
+        @Override
+        public void cancelled() {}
+    }
+
+    /** Leases, exchanges, cancellations, timeouts and closes of all kinds at once. */
+    @Test
+    void noPlaceIsLostAndNoLimitExceeded() throws Exception {
+        manager.setMaxTotal(3);
+        manager.setDefaultMaxPerRoute(2);
+        HttpRoute[] routes = {route(), new HttpRoute(new HttpHost("http", "127.0.0.1", port))};
+        AtomicInteger unanswered = new AtomicInteger();
+        AtomicReference<PoolStats> exceeded = new AtomicReference<>();
+        Threads.run(8, i -> () -> {
+            Random random = new Random(i);
+            for (int round = 0; round < 1_000; round++) {
+                unanswered.incrementAndGet();
+                long seed = random.nextLong();
+                Future<AsyncConnectionEndpoint> request = manager.lease("id", routes[random.nextInt(2)],
+                        random.nextInt(10) == 0 ? "somebody" : null,
+                        random.nextBoolean() ? Timeout.ofMilliseconds(1) : Timeout.ofMinutes(3), new Ended() {
+                            @Override
+                            public void completed(AsyncConnectionEndpoint endpoint) {
+                                PoolStats stats = manager.getTotalStats();
+                                if (stats.getLeased() + stats.getAvailable() > 3) {
+                                    exceeded.set(stats);
+                                }
+                                use(endpoint, new Random(seed), unanswered);
+                            }
+
+                            @Override
+                            public void failed(Exception e) {
+                                unanswered.decrementAndGet();
+                            }
+
+                            @Override
+                            public void cancelled() {
+                                unanswered.decrementAndGet();
+                            }
+                        });
+                if (random.nextInt(3) == 0) {
+                    request.cancel(true);
+                } else if (random.nextInt(4) == 0) {
+                    Thread.yield();
+                }
+                while (unanswered.get() > 200) {
+                    Thread.yield();
+                }
+            }
+            return null;
+        });
+        Eventually.await("all to be answered", () -> unanswered.get() == 0);
+        assertEquals(null, exceeded.get());
+        Eventually.await("all to be released", () -> manager.getTotalStats().getLeased() == 0);
+        assertEquals(0, manager.getTotalStats().getPending());
+        assertEquals(Collections.emptyList(),
+                log.lines().stream().filter(line -> line.contains("garbage")).collect(Collectors.toList()));
+    }
+
+    private void use(AsyncConnectionEndpoint endpoint, Random random, AtomicInteger unanswered) {
+        int kind = random.nextInt(20);
+        if (kind == 0) {
+            endpoint.close(CloseMode.IMMEDIATE);
+        }
+        if (kind < 8 || !endpoint.isConnected() && kind < 14) {
+            manager.connect(endpoint, reactor, Timeout.ofMinutes(1), null, HttpClientContext.create(), new Ended() {
+                @Override
+                public void completed(AsyncConnectionEndpoint connected) {
+                    if (kind == 1) {
+                        endpoint.close(CloseMode.GRACEFUL);
+                    } else if (kind < 6 && endpoint.isConnected()) {
+                        try {
+                            send(endpoint, "/ok");
+                        } catch (RuntimeException e) {
+                            // It was closed meanwhile.
+                        }
+                    }
+                    end();
+                }
+
+                @Override
+                public void failed(Exception e) {
+                    end();
+                }
+
+                @Override
+                public void cancelled() {
+                    end();
+                }
+
+                private void end() {
+                    manager.release(endpoint, kind == 2 ? "somebody" : null, TimeValue.NEG_ONE_MILLISECOND);
+                    unanswered.decrementAndGet();
+                }
+            });
+        } else {
+            release(endpoint);
+            unanswered.decrementAndGet();
+        }
+    }
+}
