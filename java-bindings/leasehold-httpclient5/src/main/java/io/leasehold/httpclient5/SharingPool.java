@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.WeakHashMap;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantLock;
@@ -224,54 +225,88 @@ final class SharingPool implements ManagedConnPool<HttpRoute, ManagedAsyncClient
             PoolEntry<HttpRoute, ManagedAsyncClientConnection> entry, Share share,
             FutureCallback<PoolEntry<HttpRoute, ManagedAsyncClientConnection>> callback) {
         Waiter waiter = new Waiter(route, state != null, entry, share, callback);
-        boolean isServed;
+        boolean isAsked = false;
+        try {
+            if (isServedAtOnce(waiter)) {
+                tell(waiter);
+            } else {
+                waiter.below = pool.lease(route, state, timeout, new Granted(waiter));
+                if (waiter.isDone()) {
+                    waiter.leaveBelow();
+                }
+            }
+            isAsked = true;
+        } finally {
+            if (!isAsked) {
+                // Nobody is to wait behind it.
+                take(waiter);
+                serveHeldUp();
+            }
+        }
+        return waiter;
+    }
+
+    /** Has a request wait, unless there is a share for it now. */
+    private boolean isServedAtOnce(Waiter waiter) {
         lock.lock();
         try {
             forgetLost();
-            shares.put(entry, new WeakReference<>(share));
-            Group group = waiter.isBound ? null : groups.computeIfAbsent(route, Group::new);
+            shares.put(waiter.entry, new WeakReference<>(waiter.share));
+            Group group = waiter.isBound ? null : groups.computeIfAbsent(waiter.route, Group::new);
             waiters.add(waiter);
-            if (group != null) {
-                group.waiters.add(waiter);
+            if (group == null) {
+                return false;
             }
-            isServed = group != null && group.waiters.peek() == waiter && isServed(group);
+            group.waiters.add(waiter);
+            return group.waiters.peek() == waiter && isServed(group);
         } finally {
             lock.unlock();
         }
-        if (isServed) {
-            tell(waiter);
-            return waiter;
-        }
-        Future<?> below;
-        try {
-            below = pool.lease(route, state, timeout, new FutureCallback<PoolEntry<HttpRoute, ManagedAsyncClientConnection>>() {
-                @Override
-                public void completed(PoolEntry<HttpRoute, ManagedAsyncClientConnection> granted) {
-                    granted(waiter, granted);
-                }
+    }
 
-                @Override
-                public void failed(Exception e) {
-                    if (take(waiter)) {
-                        waiter.failed(e);
-                        serveHeldUp();
+    /** Is told what a request in the pool below has come to. */
+    private final class Granted implements FutureCallback<PoolEntry<HttpRoute, ManagedAsyncClientConnection>> {
+        private final Waiter waiter;
+
+        Granted(Waiter waiter) {
+            this.waiter = waiter;
+        }
+
+        @Override
+        public void completed(PoolEntry<HttpRoute, ManagedAsyncClientConnection> granted) {
+            try {
+                granted(waiter, granted);
+            } catch (Throwable e) {
+                try {
+                    failed(e instanceof Exception ? (Exception) e : new ExecutionException(e));
+                } finally {
+                    if (!isCarried(waiter, granted)) {
+                        pool.release(granted, false);
                     }
                 }
+            }
+        }
 
-                /** By who has answered it. */
-                @Override
-                public void cancelled() {}
-            });
-        } catch (RuntimeException | Error e) {
-            take(waiter);
-            serveHeldUp();
-            throw e;
+        @Override
+        public void failed(Exception e) {
+            if (take(waiter)) {
+                waiter.failed(e);
+                serveHeldUp();
+            }
         }
-        waiter.below = below;
-        if (waiter.isDone()) {
-            waiter.leaveBelow();
+
+        /** By who has answered it. */
+        @Override
+        public void cancelled() {}
+    }
+
+    private boolean isCarried(Waiter waiter, PoolEntry<HttpRoute, ManagedAsyncClientConnection> granted) {
+        lock.lock();
+        try {
+            return waiter.share.isReleased || waiter.share.carrier != null && waiter.share.carrier.entry == granted;
+        } finally {
+            lock.unlock();
         }
-        return waiter;
     }
 
     /** Lost carriers are no route's any more. */
@@ -343,8 +378,11 @@ final class SharingPool implements ManagedConnPool<HttpRoute, ManagedAsyncClient
 
     /** Tells who was given a share. */
     private void deliver(Waiter waiter) {
-        waiter.leaveBelow();
-        tell(waiter);
+        try {
+            waiter.leaveBelow();
+        } finally {
+            tell(waiter);
+        }
     }
 
     /** Tells who waits of his entry; after those that this thread is telling, if it is called in their course. */
@@ -426,6 +464,8 @@ final class SharingPool implements ManagedConnPool<HttpRoute, ManagedAsyncClient
         if (connection != null && configs.isOverAtLease(granted)) {
             granted.discardConnection(CloseMode.GRACEFUL);
         } else if (connection != null && connection.isHttp2() && configs.isPingDue(granted)) {
+            // A server that is silent is waited for no longer than usual.
+            connection.activate();
             connection.ping(isAlive -> {
                 if (!isAlive) {
                     granted.discardConnection(CloseMode.GRACEFUL);
@@ -457,9 +497,12 @@ final class SharingPool implements ManagedConnPool<HttpRoute, ManagedAsyncClient
             pool.release(granted, true);
             return;
         }
-        prove(carrier);
-        tell(waiter);
-        serve(waiter.route);
+        try {
+            prove(carrier);
+        } finally {
+            tell(waiter);
+            serve(waiter.route);
+        }
     }
 
     /** Shares a connection from when it has proven to be HTTP/2. */
