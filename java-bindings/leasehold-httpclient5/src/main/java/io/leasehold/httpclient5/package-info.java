@@ -1,5 +1,6 @@
 /**
- * A connection manager for Apache HttpClient 5.2 and later, and the pool that it is made of, which keep their connections in a Leasehold pool.
+ * Connection managers for Apache HttpClient 5.2 and later, and the pool that they are made of, which keep their connections in a Leasehold
+ * pool.
  *
  * <p>{@link io.leasehold.httpclient5.LeaseholdHttpClientConnectionManager} takes the place of {@code PoolingHttpClientConnectionManager},
  * which it extends:
@@ -8,6 +9,9 @@
  *         .setConnectionManager(LeaseholdHttpClientConnectionManagerBuilder.create().setMaxConnPerRoute(20).build())
  *         .build();
  * }</pre>
+ *
+ * <p>{@link io.leasehold.httpclient5.LeaseholdAsyncClientConnectionManager} takes that of {@code PoolingAsyncClientConnectionManager} in
+ * the same way, from 5.4 on.
  *
  * <p>{@link io.leasehold.httpclient5.LeaseholdConnPool} takes the place of {@code StrictConnPool}, wherever a {@code ManagedConnPool} is
  * taken.
