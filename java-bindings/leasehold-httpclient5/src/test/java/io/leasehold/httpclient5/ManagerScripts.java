@@ -178,13 +178,22 @@ final class ManagerScripts {
         script("a configuration that cannot be found", stage -> {
             PoolingHttpClientConnectionManager manager = stage.manager();
             HttpRoute a = stage.to("a");
-            stage.idle(manager, a);
+            ConnectionEndpoint endpoint = stage.lease(manager, a);
             manager.setConnectionConfigResolver(route -> {
                 throw new IllegalStateException("no configuration today");
             });
+            stage.connect(manager, endpoint);
+            stage.play("it is", () -> endpoint);
             manager.setConnectionConfigResolver(null);
-            stage.lease(manager, a);
+            stage.connect(manager, endpoint);
+            manager.setConnectionConfigResolver(route -> {
+                throw new IllegalStateException("no configuration today");
+            });
+            stage.release(manager, endpoint);
+            stage.act("close expired", manager::closeExpired);
+            manager.setConnectionConfigResolver(null);
             stage.counts(manager, a);
+            stage.lease(manager, a);
         });
         script("which of several is leased", stage -> {
             PoolingHttpClientConnectionManager manager = stage.manager();
