@@ -40,7 +40,7 @@ final class Place<T, C extends ModalCloseable> extends WeakReference<Tie<T, C>> 
     PoolEntry<T, C> kept;
     /** The lease that was ended last, while the entry is idle: it is used again. */
     Lease<WeakConnection<Place<T, C>>> ended;
-    /** The connection that was opened last, as far as is known. Stays while the entry is leased, so that it can be closed if that is lost. */
+    /** The connection that was opened last, as far as is known. Stays while the entry is leased, to be closed if that is lost. */
     C known;
     /** The connection whose socket the pool underneath was told of, if that shows one. */
     C attached;
