@@ -55,10 +55,10 @@ import org.apache.hc.core5.util.Timeout;
  * entry to another thread takes what passing any object takes. Statistics order nothing.
  *
  * <p>All methods may be called by any thread at any time; none waits, but for {@link Future#get} of what {@link #lease} returns, for a
- * callback that is called in its course, and for the close of a connection that is not kept, on the thread that releases it. A lease and a release that meet an idle connection take constant time and one short lock among
- * several; with a state, time in proportion to the states in use, which are compared by {@code equals} alone. A pool that nobody refers to
- * any more is collected with its idle connections; so no connection, route or state may keep it, nor a callback or function that it is
- * given.
+ * callback that is called in its course, and for the close of a connection that is not kept, on the thread that releases it. A lease and a
+ * release that meet an idle connection take constant time and one short lock among several; with a state, time in proportion to the states
+ * in use, which are compared by {@code equals} alone. A pool that nobody refers to any more is collected with its idle connections; so no
+ * connection, route or state may keep it, nor a callback or function that it is given.
  *
  * @param <T> the type of the routes, compared by {@code equals}
  * @param <C> the type of the connections
