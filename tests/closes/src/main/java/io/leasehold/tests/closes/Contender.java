@@ -3,6 +3,7 @@ package io.leasehold.tests.closes;
 import io.leasehold.httpclient3.LeaseholdHttpConnectionManager;
 import io.leasehold.httpclient3.LeaseholdMultiThreadedHttpConnectionManager;
 import io.leasehold.httpclient4.LeaseholdHttpClientConnectionManager;
+import io.leasehold.httpclient5.LeaseholdAsyncClientConnectionManager;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
@@ -88,6 +89,13 @@ enum Contender {
         @Override
         Client client(int connections) {
             return httpclient5(new io.leasehold.httpclient5.LeaseholdHttpClientConnectionManager(), connections);
+        }
+    },
+
+    LEASEHOLD_HTTPCLIENT5_ASYNC("Leasehold, 5.6 async", true) {
+        @Override
+        Client client(int connections) {
+            return AsyncClients.client(new LeaseholdAsyncClientConnectionManager(), connections);
         }
     };
 
@@ -218,7 +226,7 @@ enum Contender {
         };
     }
 
-    private static void checkOk(int status) throws IOException {
+    static void checkOk(int status) throws IOException {
         if (status != 200) {
             throw new IOException("the server answered " + status);
         }
