@@ -424,7 +424,7 @@ public final class Lease<C> implements Closeable {
     }
 
     private boolean end(long keep, StateRef bindTo) {
-        return pool.release(ref, keep, bindTo);
+        return pool.release(ref, this, keep, bindTo);
     }
 
     private boolean releaseHit(LeaseRef ref) {

@@ -138,7 +138,7 @@ final class NativePool {
                         stray.handle = -stray.handle;
                     }
                     // Its connection may be in the middle of anything.
-                    release(stray, Engine.CLOSE, null, false);
+                    release(stray, null, Engine.CLOSE, null, false);
                 }
                 isOver = true;
             } finally {
@@ -438,20 +438,27 @@ final class NativePool {
         return isEnded;
     }
 
+    /** As below, for who has the reference alone. */
+    boolean release(LeaseRef lease, long keep, StateRef bindTo) {
+        return release(lease, null, keep, bindTo, true);
+    }
+
     /**
      * Ends a lease.
      *
      * @param lease the lease's reference
+     * @param holder the lease, or null
      * @param keep milliseconds, or one of the constants
      * @param bindTo who the connection is bound to from now on, or null
      * @return false if it had ended before
      */
-    boolean release(LeaseRef lease, long keep, StateRef bindTo) {
-        return release(lease, keep, bindTo, true);
+    boolean release(LeaseRef lease, Object holder, long keep, StateRef bindTo) {
+        return release(lease, holder, keep, bindTo, true);
     }
 
-    private boolean release(LeaseRef lease, long keep, StateRef bindTo, boolean callsHooks) {
-        Effects effects = new Effects();
+    private boolean release(LeaseRef lease, Object holder, long keep, StateRef bindTo, boolean callsHooks) {
+        // Nobody else may have the lease any more, and collected before it has ended it would be taken for a lost one.
+        Effects effects = new Effects(holder);
         long handle;
         int answer;
         // Of two that end a lease with different states, the one that the engine hears leaves its state in the
@@ -541,7 +548,8 @@ final class NativePool {
      */
     void giveBack(LeaseRef lease) {
         begin(lease);
-        release(lease, cell(lease.handle).connection == null ? Engine.CLOSE : Engine.KEEP_AS_BEFORE, lease.boundBefore, false);
+        long keep = cell(lease.handle).connection == null ? Engine.CLOSE : Engine.KEEP_AS_BEFORE;
+        release(lease, null, keep, lease.boundBefore, false);
     }
 
     /** Does what a call brought about. What fails of it is logged, and the others go on. Hooks are called on other threads. */

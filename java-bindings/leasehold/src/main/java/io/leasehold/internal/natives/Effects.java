@@ -18,8 +18,23 @@ public final class Effects {
     // ----- written by the natives, on the thread that uses this -----
     final long[] numbers = new long[LENGTH];
 
+    // Read by nobody: see the constructor.
+    @SuppressWarnings("unused")
+    private final Object origin;
+
     /** None yet. */
-    public Effects() {}
+    public Effects() {
+        this(null);
+    }
+
+    /**
+     * None yet.
+     *
+     * @param origin what the collector is to leave where it is for as long as this is used; may be null
+     */
+    public Effects(Object origin) {
+        this.origin = origin;
+    }
 
     /**
      * How many there are before {@link #hasMore} is to be asked.
