@@ -168,9 +168,10 @@ public final class ConnectionPool<R, C> implements Closeable {
             return null;
         }
         LeaseRef ref = null;
+        long handle = LeaseRef.ENDED;
         boolean isHandedOver = false;
         try {
-            long handle = pool.engine.leaseHit(known.id);
+            handle = pool.engine.leaseHit(known.id);
             if (handle <= 0) {
                 return null;
             }
@@ -179,7 +180,9 @@ public final class ConnectionPool<R, C> implements Closeable {
             Cell cell = state.cells.bySlot[(int) (handle >>> 32) & Slots.LAST];
             ref = cell.lease;
             ref.handle = -handle;
-            Lease<C> lease = keeper.kept((C) cell.connection);
+            // A shutdown at once may have taken the connection out.
+            C connection = (C) cell.connection;
+            Lease<C> lease = connection == null ? null : keeper.kept(connection);
             if (lease != null && lease.ref == ref) {
                 lease.beginAgain(known, handle);
                 cell.uses++;
@@ -196,7 +199,8 @@ public final class ConnectionPool<R, C> implements Closeable {
             isHandedOver = true;
             return made;
         } finally {
-            if (!isHandedOver && ref != null && ref.handle != LeaseRef.ENDED) {
+            // If the keeper has ended the lease before it threw, another one may go on by now.
+            if (!isHandedOver && ref != null && (ref.handle == handle || ref.handle == -handle)) {
                 Strays strays = state.strays;
                 synchronized (strays) {
                     ref.strayBefore = strays.last;
@@ -858,6 +862,7 @@ public final class ConnectionPool<R, C> implements Closeable {
         Lease<C> lease = new Lease<>(pool, stateRef);
         LeaseRef ref = lease.ref;
         RouteRef known = stateRef == null ? routes.route(route) : null;
+        long handle = LeaseRef.ENDED;
         boolean isHandedOver = false;
         try {
             if (known != null) {
@@ -876,11 +881,13 @@ public final class ConnectionPool<R, C> implements Closeable {
                 lease.giveBack();
                 throw new CancellationException("the request for a connection was cancelled");
             }
+            handle = ref.handle;
             T made = use == null ? (T) lease : use.apply(lease);
             isHandedOver = true;
             return made;
         } finally {
-            if (!isHandedOver && ref.handle != LeaseRef.ENDED) {
+            // As above, of what is made of it.
+            if (!isHandedOver && ref.handle != LeaseRef.ENDED && (handle == LeaseRef.ENDED || ref.handle == handle)) {
                 Strays strays = state.strays;
                 synchronized (strays) {
                     ref.strayBefore = strays.last;

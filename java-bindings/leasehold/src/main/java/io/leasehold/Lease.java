@@ -415,7 +415,8 @@ public final class Lease<C> implements Closeable {
      * @return a number that no other lease of the pool has; 0 if none goes on
      */
     public long use() {
-        return ref.handle;
+        long handle = ref.handle;
+        return handle > LeaseRef.ENDED ? handle : LeaseRef.ENDED;
     }
 
     /** Ends the lease of a connection that was not used: bound as it was, and kept for as long as before. */

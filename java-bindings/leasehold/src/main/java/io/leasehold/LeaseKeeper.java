@@ -16,13 +16,15 @@ public interface LeaseKeeper<C, T> {
     /**
      * The lease that was kept with a connection. Called outside every lock.
      *
-     * @param connection the connection, which is leased at this moment
+     * @param connection the connection, never null, which is leased at this moment
      * @return the lease that was ended last, or null if it is not there any more
      */
     Lease<C> kept(C connection);
 
     /**
-     * Makes something of a lease that has begun. Called outside every lock. If it throws, the lease is discarded.
+     * Makes something of a lease that has begun: a vacancy, if its connection was found dead or the pool was shut down at once meanwhile.
+     * Called outside every lock. If it throws, the lease is discarded, unless it was ended here: then it is left alone, as it may be
+     * another's.
      *
      * @param lease the lease that was kept, or a new one where that was not there; the keeper's to end
      * @return what its user gets

@@ -23,7 +23,8 @@ final class LeaseRef extends CollectedPhantom<Object> {
     // ----- written by the thread that leases, and by whoever ends the lease, inside this object's monitor unless that is a hit -----
     /**
      * The engine's handle. Inside the monitor, in which a lease is ended, its slot is not yet anybody else's. What the engine has given and
-     * what is not made a lease yet is the handle's negative: see {@link ConnectionPool#tryLeaseAgain}.
+     * what is not made a lease yet is the handle's negative: see {@link ConnectionPool#tryLeaseAgain}. Who has the lease that has ended
+     * still leaves that alone.
      *
      * <p>Who ends the lease says so here before it asks the engine, and takes that back if the engine has not ended it: once it has, the
      * entry may be leased again, and this be the next lease's reference already.
@@ -64,7 +65,7 @@ final class LeaseRef extends CollectedPhantom<Object> {
      * @return true if it was ended through its own object
      */
     boolean isEnded() {
-        return handle == ENDED;
+        return handle <= ENDED;
     }
 
     /** Takes a grant; what else the engine may have answered changes nothing. */

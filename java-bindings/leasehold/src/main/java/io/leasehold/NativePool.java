@@ -426,6 +426,9 @@ final class NativePool {
      */
     boolean releaseHit(LeaseRef lease, long keep, boolean isMoment) {
         long handle = lease.handle;
+        if (handle <= LeaseRef.ENDED) {
+            return false;
+        }
         boolean isEnded = false;
         lease.handle = LeaseRef.ENDED;
         try {
@@ -465,7 +468,7 @@ final class NativePool {
         // reference. And who uses the entry for its lease, inside the same monitor, finds it leased.
         synchronized (lease) {
             handle = lease.handle;
-            if (handle == LeaseRef.ENDED) {
+            if (handle <= LeaseRef.ENDED) {
                 return false;
             }
             StateRef before = lease.boundTo;

@@ -13,6 +13,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.leasehold.testsupport.Eventually;
 import io.leasehold.testsupport.Overflow;
+import java.net.Socket;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -167,6 +168,86 @@ class LeaseAgainTest {
         }
         assertThrows(IllegalArgumentException.class, () -> pool.tryLeaseAgain("a", null));
         assertThrows(IllegalArgumentException.class, () -> pool.tryLeaseAgain(null, keeper));
+    }
+
+    @Test
+    void fromWhomALastLeaseHasEndedItIsKeptUntilThereIsAnother() {
+        Lease<Connection> first = opened("a", "c");
+        first.release();
+        for (boolean fails : new boolean[] {false, true}) {
+            LeaseKeeper<Connection, Lease<Connection>> meddler = new LeaseKeeper<Connection, Lease<Connection>>() {
+                @Override
+                public Lease<Connection> kept(Connection connection) {
+                    assertTrue(first.isEnded());
+                    assertEquals(0, first.use());
+                    assertThrows(IllegalStateException.class, first::connection);
+                    assertFalse(first.tryRelease());
+                    assertFalse(first.tryRelease("somebody"));
+                    assertFalse(first.tryAttach(new Socket()));
+                    first.detach();
+                    first.close();
+                    assertEquals(1, pool.stats().leased());
+                    if (fails) {
+                        throw new IllegalStateException("a test");
+                    }
+                    return null;
+                }
+
+                @Override
+                public Lease<Connection> apply(Lease<Connection> lease) {
+                    return lease;
+                }
+            };
+            if (fails) {
+                assertThrows(IllegalStateException.class, () -> pool.tryLeaseAgain("a", meddler));
+            } else {
+                Lease<Connection> second = pool.tryLeaseAgain("a", meddler);
+                assertTrue(first.isEnded());
+                second.release();
+                // So that it is the last one again.
+                assertEquals(1, pool.stats().available());
+            }
+        }
+        assertEquals(0, pool.stats().leased());
+        assertEquals(singletonList("c DISCARDED"), disposals.take());
+    }
+
+    @Test
+    void whoThrowsWhenItsLeaseIsAnothersAlreadyEndsNone() {
+        keeper.release(opened("a", "c"));
+        List<Lease<Connection>> others = new ArrayList<>();
+        assertThrows(IllegalStateException.class, () -> pool.tryLeaseAgain("a", new LeaseKeeper<Connection, Object>() {
+            @Override
+            public Lease<Connection> kept(Connection connection) {
+                return keeper.kept(connection);
+            }
+
+            @Override
+            public Object apply(Lease<Connection> lease) {
+                return releasedAndLeasedByAnother(lease, others);
+            }
+        }));
+        goesOn(others.remove(0));
+        assertThrows(IllegalStateException.class, () -> pool.tryLeaseFor("a", null, lease -> releasedAndLeasedByAnother(lease, others)));
+        goesOn(others.remove(0));
+        assertThrows(IllegalStateException.class,
+                () -> pool.leaseFor("a", null, 1, TimeUnit.HOURS, lease -> releasedAndLeasedByAnother(lease, others)));
+        goesOn(others.remove(0));
+        assertEquals(emptyList(), disposals.take());
+    }
+
+    private Object releasedAndLeasedByAnother(Lease<Connection> lease, List<Lease<Connection>> others) {
+        keeper.release(lease);
+        others.add(pool.tryLeaseAgain("a", keeper));
+        assertSame(lease, others.get(0));
+        throw new IllegalStateException("a test");
+    }
+
+    private void goesOn(Lease<Connection> lease) {
+        assertFalse(lease.isEnded());
+        assertEquals(1, pool.stats().leased());
+        keeper.release(lease);
+        assertEquals(1, pool.stats().available());
     }
 
     @Test

@@ -61,7 +61,7 @@ class Answer<T, C extends ModalCloseable>
 
     @Override
     public final Lease<WeakConnection<Place<T, C>>> kept(WeakConnection<Place<T, C>> cell) {
-        Place<T, C> place = cell == null ? null : cell.get();
+        Place<T, C> place = cell.get();
         return place == null ? null : place.ended;
     }
 
