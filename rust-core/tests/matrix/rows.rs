@@ -581,10 +581,12 @@ pub(crate) static ROWS: &[Row] = &[
         let lease = Lease::Vacancy(s.vacancy());
         let connected = faults::inside(|| {
             let mut future = lease.or_connect_async(Wire::opener());
+            assert!(look(&mut future).is_pending());
             Connection::keep(busy);
             ready(look(&mut future)).unwrap()
         });
         s.hold(Ok(Lease::Connection(connected.connection)));
+        // None where the disposer's thread has shut the pool down meanwhile: nothing is handed over then.
         drop(connected.unfinished);
     }),
     row(&["Drop for Connecting"], "that was answered", IDLE, |s| {
