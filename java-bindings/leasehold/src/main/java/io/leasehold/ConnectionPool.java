@@ -690,8 +690,8 @@ public final class ConnectionPool<R, C> implements Closeable {
     }
 
     /**
-     * The same of one route, since the pool came to know it: a route that was out of use for long begins anew, and one that the pool does not
-     * know has none. Takes what {@link #metrics()} takes.
+     * The same of one route, since the pool came to know it: a route that was out of use for long begins anew, and one that the pool does
+     * not know has none. Takes what {@link #metrics()} takes.
      *
      * @param route the route
      * @return the numbers now

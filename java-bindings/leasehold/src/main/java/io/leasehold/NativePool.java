@@ -537,7 +537,7 @@ final class NativePool {
             } else {
                 Attachment attachment = cell.takeAttachment();
                 Object connection = cell.takeVictim();
-        acknowledge(slot);
+                acknowledge(slot);
                 IdleWatch.remove(attachment);
                 state.tellLeak(lease.route(), connection);
                 state.disposal.dispose(lease, connection, attachment, Cause.LEAKED);
