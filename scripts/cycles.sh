@@ -47,6 +47,7 @@ row() {
 }
 printf '%-62s %6s\n' 'one lease and release' 'instructions'
 row engine 'engine (Rust)'
+row engine-measured 'engine, the time held measured (Rust)'
 row rust-route 'Pool, by a held route (Rust)'
 row rust-key 'Pool, by key (Rust)'
 row c 'lh_pool_lease, lh_lease_release (C)'

@@ -135,7 +135,9 @@ pub use builder::Builder;
 #[cfg(unix)]
 pub use connecting::{Connected, Connecting, Unfinished};
 #[cfg(unix)]
-pub use engine::{Clock, Counters, ManualClock, Metrics, Policy, Stats, Use};
+pub use engine::{
+    Clock, Counters, Histogram, HistogramRange, ManualClock, Metrics, Policy, Stats, Use,
+};
 #[cfg(unix)]
 pub use error::LeaseError;
 #[cfg(unix)]

@@ -25,6 +25,9 @@ pub(crate) struct BareEngine {
     routes: Vec<RouteId>,
 }
 
+/// The same where it is measured how long connections are held.
+pub(crate) struct MeasuredEngine(BareEngine);
+
 impl BareEngine {
     #[cold]
     fn lease_slowly(&self, route: RouteId) -> Handle {
@@ -88,6 +91,19 @@ impl Contender for BareEngine {
             None => self.lease_slowly(route),
         };
         self.release(black_box(handle));
+    }
+}
+
+impl Contender for MeasuredEngine {
+    fn new(threads: usize, routes: usize) -> Self {
+        let contender = BareEngine::new(threads, routes);
+        contender.engine.measure_held(true);
+        MeasuredEngine(contender)
+    }
+
+    #[inline]
+    fn cycle(&self, route: usize) {
+        self.0.cycle(route);
     }
 }
 

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use c_abi::SharedLibrary;
-use contender::{BareEngine, BareList, Contender, PoolByKey, PoolByRoute};
+use contender::{BareEngine, BareList, Contender, MeasuredEngine, PoolByKey, PoolByRoute};
 use drive::{Drive, ns_per_cycle};
 use native_half::NativeHalf;
 
@@ -37,8 +37,9 @@ const ENTRANTS: [Entrant; 5] = [
 ];
 
 /// Whose instructions are counted, by the name that scripts/cycles.sh prints.
-const COUNTED: [(&str, fn(u32)); 5] = [
+const COUNTED: [(&str, fn(u32)); 6] = [
     ("engine", cycle::<BareEngine>),
+    ("engine-measured", cycle::<MeasuredEngine>),
     ("rust-route", cycle::<PoolByRoute>),
     ("rust-key", cycle::<PoolByKey>),
     ("c", cycle::<SharedLibrary>),

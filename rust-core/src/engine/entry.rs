@@ -147,6 +147,10 @@ pub(super) struct Entry {
     pub(super) by_route: Links,
 
     // ----- written by the owner: who opens it, leases it, or makes it idle -----
+    /// When it was leased or, since then, given to be opened or opened.
+    pub(super) leased: AtomicU64,
+    /// When it was last given to be opened, in microseconds of the exact clock.
+    pub(super) given: AtomicU64,
     /// First moment at which it may not be handed out any more.
     pub(super) expiry: AtomicU64,
     /// The hard limit since its opening.
@@ -214,6 +218,8 @@ impl Default for Entry {
         Entry {
             word: AtomicU64::new(Status::Free as u64),
             updated: AtomicU64::new(0),
+            leased: AtomicU64::new(0),
+            given: AtomicU64::new(0),
             expiry: AtomicU64::new(NEVER),
             end_of_life: AtomicU64::new(NEVER),
             route: AtomicU64::new(0),
@@ -261,6 +267,14 @@ impl Entry {
     #[inline]
     pub(super) fn is_expired(&self, now: u64) -> bool {
         now >= self.expiry.load(Ordering::Relaxed)
+    }
+
+    /// For how many microseconds it is held, by the coarse clock, which reads `now`. Asked by whoever holds its lease, or did until now.
+    #[inline(always)]
+    pub(super) fn micros_held(&self, now: u64) -> u64 {
+        // Who leased it may have read the clock after who releases it did.
+        let millis = now.saturating_sub(self.leased.load(Ordering::Relaxed));
+        millis.saturating_mul(1000)
     }
 
     /// Free → opening, for `route`. The caller holds the coordinator, the slot is nobody's.
@@ -315,15 +329,15 @@ impl Entry {
     /// Idle → leased. The caller holds the lock of the stripe in which it is idle, and unlinks it; `word` is what it
     /// read under that lock, without which nobody changes it. Returns the new word.
     #[inline]
-    pub(super) fn idle_to_leased(&self, word: Word) -> Word {
+    pub(super) fn idle_to_leased(&self, word: Word, now: u64) -> Word {
         let hits = self.hits.load(Ordering::Relaxed);
         self.hits.store(hits + 1, Ordering::Relaxed);
-        self.take_idle(word)
+        self.take_idle(word, now)
     }
 
     /// The same for a look at it alone: its release as unused makes it idle as if nothing had been.
-    pub(super) fn idle_to_looked_at(&self, word: Word) -> Word {
-        let leased = self.take_idle(word);
+    pub(super) fn idle_to_looked_at(&self, word: Word, now: u64) -> Word {
+        let leased = self.take_idle(word, now);
         self.looked_at.store(leased.lease(), Ordering::Relaxed);
         leased
     }
@@ -339,7 +353,8 @@ impl Entry {
     }
 
     #[inline(always)]
-    fn take_idle(&self, word: Word) -> Word {
+    fn take_idle(&self, word: Word, now: u64) -> Word {
+        self.leased.store(now, Ordering::Relaxed);
         let leased = word.with_next_lease().with_status(Status::Leased);
         self.word.store(leased.0, Ordering::Release);
         leased
@@ -466,7 +481,7 @@ mod tests {
     fn an_idle_entry_is_leased_under_a_new_generation() {
         let (entry, lease) = opened();
         entry.leased_to_idle(lease, 15).unwrap();
-        let word = entry.idle_to_leased(entry.word());
+        let word = entry.idle_to_leased(entry.word(), 7);
         assert_eq!((word.status(), word.lease()), (Status::Leased, lease + 1));
         assert!(word == entry.word());
         assert_eq!(word.stripe(), 0);

@@ -1,4 +1,4 @@
-//! The pool's flags: what sends every hit of the pool to the coordinator.
+//! The pool's flags: what sends every hit of the pool to the coordinator, or has its release measured.
 //!
 //! Each lease and release reads them, inside its stripe's lock: "flag, then sweep". So they lie on cache lines of their own, and a step
 //! that changes nothing does not write them: a write would take the line from every processor that leases.
@@ -13,6 +13,8 @@ pub(super) const OVER_TOTAL: u32 = 2;
 pub(super) const SHUT: u32 = 4;
 /// What is idle is being put in order.
 pub(super) const REORDERING: u32 = 8;
+/// How long connections are held is measured: the one flag that sends nothing to the coordinator.
+pub(super) const MEASURED: u32 = 16;
 
 #[derive(Debug, Default)]
 #[repr(align(128))]
@@ -29,6 +31,12 @@ impl Flags {
     #[inline]
     pub(super) fn raised(&self) -> u32 {
         self.raised.load(Relaxed)
+    }
+
+    /// Whether one is that sends hits to the coordinator.
+    #[inline]
+    pub(super) fn keep_hits_off(&self) -> bool {
+        self.raised() & !MEASURED != 0
     }
 
     #[inline]

@@ -4,7 +4,8 @@
 //! Each is one short critical section in one stripe and touches no count. What they may not decide they leave to the
 //! [`coordinator`](super::coordinator), which keeps them off by flags that they read inside the stripe's lock.
 
-use super::entry::{Status, Word};
+use super::entry::{Entry, Status, Word};
+use super::flags::MEASURED;
 use super::id::{Handle, RouteId, Slot, StateId};
 use super::outcome::{Hit, Keep, NotLeased};
 use super::pool::Engine;
@@ -105,7 +106,7 @@ impl Engine {
         let list = stripe.list_of(route.slot()).ok_or(Miss::Empty)?;
         let mut guard = self.lock_for_hit(stripe, shared);
         // Inside the lock: see the coordinator's "flag, then sweep".
-        if self.flags.raised() != 0 || shared.flags.load(Relaxed) & self.flags_against_hits != 0 {
+        if self.flags.keep_hits_off() || shared.flags.load(Relaxed) & self.flags_against_hits != 0 {
             return Err(Miss::Slow);
         }
         let slot = self.first_in(&guard, list).ok_or(Miss::Empty)?;
@@ -114,7 +115,7 @@ impl Engine {
         if entry.route() != route || entry.is_expired(now) {
             return Err(Miss::Slow);
         }
-        let word = entry.idle_to_leased(entry.word());
+        let word = entry.idle_to_leased(entry.word(), now);
         guard.unlink(slot, entry, list);
         Ok(self.handle(slot, word))
     }
@@ -176,25 +177,49 @@ impl Engine {
     pub fn release_hit(&self, handle: Handle, keep: Keep) -> Result<Hit, NotLeased> {
         let now = self.clock.now();
         let entry = self.entry_of(handle).ok_or(NotLeased)?;
-        let slot = handle.slot();
         // Race window: as in `route_of`. It is harmless because a handle that is dead fails below, in the step that makes the entry idle.
         let route_slot = entry.route().slot();
         let route = self.routes.get(route_slot).ok_or(NotLeased)?;
         let index = self.stripe_of(route);
         let stripe = &self.stripes[index];
         let list = stripe.grow_to_list_of(route_slot);
-        let mut guard = self.lock_for_hit(stripe, route);
+        let guard = self.lock_for_hit(stripe, route);
         // Inside the lock, before the push: see the coordinator's "flag, then sweep". A route without the stateful flag
         // has only entries without a state.
-        if self.flags.raised() != 0 || route.flags.load(Relaxed) != 0 {
+        if route.flags.load(Relaxed) != 0 {
             return Ok(Hit::Slow);
         }
+        // Twice the same code, so that who measures nothing is not asked for it.
+        match self.flags.raised() {
+            0 => self.make_idle_in::<false>(guard, index, list, handle, entry, keep, now),
+            MEASURED => self.make_idle_in::<true>(guard, index, list, handle, entry, keep, now),
+            _ => Ok(Hit::Slow),
+        }
+    }
+
+    /// The hit path from the flags to its end.
+    #[expect(clippy::too_many_arguments, reason = "it is a part of the one above")]
+    #[inline(always)]
+    fn make_idle_in<const IS_MEASURED: bool>(
+        &self,
+        mut guard: Guard<'_>,
+        index: usize,
+        list: &List,
+        handle: Handle,
+        entry: &Entry,
+        keep: Keep,
+        now: u64,
+    ) -> Result<Hit, NotLeased> {
+        let slot = handle.slot();
         // One step decides between two releases of the same lease; only the winner writes the fields.
         let before = match entry.leased_to_idle(handle.generation(), index) {
             Ok(before) => before,
             Err(word) if is_held(word, handle) => return Ok(Hit::Slow),
             Err(_) => return Err(NotLeased),
         };
+        if IS_MEASURED {
+            guard.record_held(entry.micros_held(now));
+        }
         self.note_expiry(entry, keep, now);
         guard.link(slot, entry, list, now);
         // Race window: the key is the coordinator's, and this may read one from before. It is harmless (I8). Where the key has got earlier

@@ -20,8 +20,9 @@ impl Engine {
         if self.is_shut_down() {
             return Err(Refusal::ShutDown);
         }
+        let now = self.clock.now();
         let end_of_life = match self.time_to_live {
-            Some(millis) => self.clock.now().saturating_add(millis),
+            Some(millis) => now.saturating_add(millis),
             None => NEVER,
         };
         let word = entry.word();
@@ -33,6 +34,7 @@ impl Engine {
         // Race window: a program that releases the right to open on another thread meanwhile may have this counted though it fails below. It
         // is harmless because nothing follows from the number.
         entry.opened.store(entry.opened.load(Relaxed) + 1, Relaxed);
+        self.note_opened(entry, now);
         let leased = entry
             .opening_to_leased(handle.generation())
             .ok_or(Refusal::StaleHandle)?;
@@ -49,10 +51,11 @@ impl Engine {
     /// The handle becomes the right to open: same entry, same count, same place in every limit. No event or mark of the connection
     /// before concerns the next. Refused where the handle does not stand for a leased connection. O(1), takes no lock.
     pub fn reopen(&self, handle: Handle) -> Result<(), NotLeased> {
-        self.entry_of(handle)
-            .and_then(|entry| entry.leased_to_opening(handle.generation()))
-            .map(|_| ())
-            .ok_or(NotLeased)
+        let entry = self.entry_of(handle).ok_or(NotLeased)?;
+        let lease = handle.generation();
+        entry.leased_to_opening(lease).ok_or(NotLeased)?;
+        self.note_given(entry, self.clock.now());
+        Ok(())
     }
 
     /// Another connection has taken the place of a leased one, in the same entry: no event of the one before concerns it. A clear

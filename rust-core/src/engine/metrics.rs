@@ -10,15 +10,17 @@
 use super::counters::Counters;
 use super::effects::Cause;
 use super::entry::{Entry, Status};
+use super::histogram::Histogram;
 use super::id::{Handle, RouteId};
 use super::ledger::Sums;
 use super::outcome::Refusal;
 use super::pool::Engine;
 use super::sync::atomic::Ordering::Relaxed;
+use super::timers::Timers;
 
 /// What has become of a pool's or a route's requests and connections. Numbers only grow, those of a route as long as it lives; they are
-/// exact at rest.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// exact at rest. Times are measured for pools alone: a route's histograms are empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Metrics {
     /// Requests that were served with a connection that lay idle.
@@ -47,6 +49,17 @@ pub struct Metrics {
     pub closed_by_shutdown: u64,
     /// Connections that the pool has closed of its own accord, by cause, and those that only the look at the lease found dead.
     pub closed: Counters,
+    /// How long requests waited that wait no more, however that ended: from when they were queued to when they were answered or gave up.
+    /// That a thread was woken is not in it. To the microsecond.
+    pub waiting: Histogram,
+    /// How long connections took to be opened: from when a request was given the right to, or a dead connection was found in its place, to
+    /// when the connection was handed to the pool. An opening that came to nothing is not in it. To the microsecond.
+    pub opening: Histogram,
+    /// How long connections were held whose leases have ended, each since it was leased or, if that was later, opened. Where
+    /// [asked for](crate::Pool::measure_held) alone. By the system's coarse clock: each is off by a tick of it at most, which is 1 to 10
+    /// milliseconds, so that a lease that is shorter is told as 0 or a tick long. The mean of many is right where they do not begin in step
+    /// with that clock.
+    pub held: Histogram,
     /// Leases that were lost without having been ended, where a face can tell. This crate's ends with its guard.
     #[doc(hidden)]
     pub leaked: u64,
@@ -61,7 +74,7 @@ impl Metrics {
 }
 
 impl Metrics {
-    fn of(sums: &Sums) -> Metrics {
+    fn of(sums: &Sums, timers: Timers) -> Metrics {
         let closed = |cause: Cause| sums.closed[cause as usize];
         Metrics {
             hits: sums.hits,
@@ -85,6 +98,9 @@ impl Metrics {
                 over_limit: closed(Cause::OverLimit),
                 cleared: closed(Cause::Cleared),
             },
+            waiting: timers.waiting,
+            opening: timers.opening,
+            held: timers.held,
             leaked: sums.leaked,
         }
     }
@@ -99,7 +115,7 @@ impl Engine {
         for (_, entry) in self.entries.iter() {
             self.add_to(&mut sums, entry, |_| true);
         }
-        Metrics::of(&sums)
+        Metrics::of(&sums, self.timers(&coordinator))
     }
 
     /// The same of one route since it came to be known: one that was out of use for long begins anew.
@@ -112,7 +128,7 @@ impl Engine {
         for (_, entry) in self.entries.iter() {
             self.add_to(&mut sums, entry, |route| route == id);
         }
-        Ok(Metrics::of(&sums))
+        Ok(Metrics::of(&sums, Timers::default()))
     }
 
     /// Adds what an entry has counted that is there. The caller holds the coordinator, so it stays there.

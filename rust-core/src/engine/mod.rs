@@ -47,6 +47,7 @@ mod counters;
 mod effects;
 mod entry;
 mod flags;
+mod histogram;
 mod hit;
 mod id;
 mod ledger;
@@ -61,6 +62,7 @@ mod stats;
 mod stripe;
 pub(crate) mod sync;
 mod thread;
+mod timers;
 
 #[cfg(test)]
 mod tests;
@@ -70,6 +72,7 @@ pub use config::{Config, MAX_ENTRIES, Policy};
 pub use coordinator::ShutdownMode;
 pub use counters::Counters;
 pub use effects::{Cause, Effects, Victim};
+pub use histogram::{Histogram, HistogramRange, RANGES};
 pub use id::{Handle, Numbered, RouteId, RouteSlot, Slot, StateId, Ticket, TicketSlot};
 pub use metrics::Metrics;
 pub use outcome::{

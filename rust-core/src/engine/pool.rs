@@ -2,12 +2,14 @@
 //! [`hit`](super::hit), [`life`](super::life) and [`coordinator`](super::coordinator).
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use super::clock::Clock;
 use super::config::{Config, MAX_ENTRIES, Policy};
 use super::counters::Tally;
 use super::entry::{Entry, Status, Word};
 use super::flags::Flags;
+use super::histogram::Recorder;
 use super::id::{self, Handle, RouteId, RouteSlot, Slot, TicketSlot};
 use super::ledger::{AnswerCell, Ledger};
 use super::outcome::NotLeased;
@@ -66,6 +68,10 @@ pub(super) struct Notes {
     pub(super) max_total: AtomicU32,
     pub(super) default_max: AtomicU32,
     pub(super) tally: Tally,
+
+    // ----- made by the first who opens a connection; written by all who do, under no lock -----
+    /// How long they took. They order nothing by it.
+    pub(super) opening: OnceLock<Box<Recorder>>,
 }
 
 impl Engine {
@@ -98,6 +104,7 @@ impl Engine {
                 max_total: AtomicU32::new(max_total),
                 default_max: AtomicU32::new(default_max),
                 tally: Tally::default(),
+                opening: OnceLock::new(),
             }),
             clock: config.clock,
         }

@@ -52,6 +52,8 @@ pub struct EntryInfo {
     pub used: Use,
     /// How many milliseconds ago it last became idle; `None` if it never was.
     pub idle_since: Option<u64>,
+    /// For how many milliseconds it has been leased or, if that was later, given to be opened or opened; `None` if it is idle.
+    pub leased_for: Option<u64>,
     /// In how many milliseconds it expires, 0 if it has; `None` if it does not.
     pub expires_in: Option<u64>,
 }
@@ -109,6 +111,7 @@ impl Engine {
                 Status::Free | Status::Victim => continue,
             };
             let (updated, expiry) = (entry.updated.load(Relaxed), entry.expiry.load(Relaxed));
+            let leased = entry.leased.load(Relaxed);
             infos.push(EntryInfo {
                 handle: self.handle(slot, word),
                 opening: word.opening(),
@@ -116,6 +119,7 @@ impl Engine {
                 state: entry.state(),
                 used,
                 idle_since: (updated != 0).then(|| now.saturating_sub(updated)),
+                leased_for: (used != Use::Idle).then(|| now.saturating_sub(leased)),
                 expires_in: (expiry != NEVER).then(|| expiry.saturating_sub(now)),
             });
         }

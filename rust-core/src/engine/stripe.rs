@@ -7,6 +7,7 @@
 use std::sync::OnceLock;
 
 use super::entry::{Entry, Link, Links};
+use super::histogram::Recorder;
 use super::id::{RouteSlot, Slot};
 use super::segments::Segments;
 use super::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
@@ -26,6 +27,10 @@ pub(super) struct Stripe {
     // ----- grown by whoever needs a list first, under no lock; the lists are written under the lock -----
     /// By the route's slot; made at the stripe's first use.
     routes: OnceLock<Segments<RouteSlot, List>>,
+
+    // ----- made under the coordinator; written under the lock -----
+    /// How long connections were held that hits have released here.
+    held: OnceLock<Box<Recorder>>,
 }
 
 /// Idle entries by release (I6), linked through the entries. Touched only through the [`Guard`], but for its length.
@@ -71,6 +76,7 @@ impl Stripe {
             all: List::default(),
             last_stamp: AtomicU64::new(0),
             routes: OnceLock::new(),
+            held: OnceLock::new(),
         }
     }
 
@@ -97,6 +103,16 @@ impl Stripe {
     #[inline]
     pub(super) fn grow_to_list_of(&self, route: RouteSlot) -> &List {
         self.routes.get_or_init(Segments::new).grow_to(route)
+    }
+
+    /// From now on [`record_held`](Guard::record_held) records.
+    pub(super) fn prepare_to_measure(&self) {
+        self.held.get_or_init(Default::default);
+    }
+
+    /// How long connections were held that were released here, if that was ever measured.
+    pub(super) fn held(&self) -> Option<&Recorder> {
+        self.held.get().map(|held| &**held)
     }
 
     #[inline]
@@ -187,6 +203,14 @@ impl<'a> Guard<'a> {
             }
             self.entry(*slot).by_stripe.newer.get()
         })
+    }
+
+    /// Records for how many microseconds a connection was held that is released here.
+    #[inline(always)]
+    pub(super) fn record_held(&mut self, micros: u64) {
+        if let Some(held) = self.stripe.held() {
+            held.record_alone(micros);
+        }
     }
 
     /// Links `slot`, just made idle at `now`, as the most recently released of `list`, its route's in this stripe.

@@ -343,6 +343,7 @@ pub(crate) static ROWS: &[Row] = &[
             "Pool::stats",
             "Pool::counters",
             "Pool::metrics",
+            "Pool::measure_held",
             "Debug for Pool",
         ],
         "",
@@ -351,6 +352,7 @@ pub(crate) static ROWS: &[Row] = &[
             let pool = s.pool();
             assert_eq!(pool.stats().max, 5);
             assert_eq!(pool.counters().cleared, 0);
+            pool.measure_held(true);
             assert_eq!(pool.metrics().closed.cleared, 0);
             assert!(!pool.is_shut_down() && format!("{pool:?}").contains("Pool"));
         },

@@ -7,10 +7,12 @@ use std::path::Path;
 use crate::faults::Piece;
 
 /// Public types that hold nothing of a caller's and call nothing.
-const VALUES: [&str; 11] = [
+const VALUES: [&str; 13] = [
     "Clock",
     "Counters",
     "Entry",
+    "Histogram",
+    "HistogramRange",
     "LeaseError",
     "ManualClock",
     "Metrics",

@@ -24,7 +24,7 @@ impl Engine {
         }
         let list = stripe.list_of(entry.route().slot());
         stripe.unlink(handle.slot(), entry, list);
-        let leased = entry.idle_to_looked_at(word);
+        let leased = entry.idle_to_looked_at(word, self.clock.now());
         Some(self.handle(handle.slot(), leased))
     }
 

@@ -27,6 +27,9 @@ impl Engine {
         let entry = self.entry_of(handle).ok_or(NotLeased)?;
         self.step(effects, |step| {
             let word = entry.claim(handle.generation()).ok_or(NotLeased)?;
+            if word.status() == Status::Leased {
+                step.measure_held(entry, entry.was_looked_at(word));
+            }
             Ok(step.release(handle.slot(), word, verdict, state))
         })
     }
@@ -125,6 +128,7 @@ impl Step<'_> {
             sums.passed_on += u64::from(was_used);
             sums.taken_unused += u64::from(!was_used);
         });
+        entry.leased.store(self.now, Relaxed);
         let handle = self.engine.handle(slot, claimed);
         self.answer(to, Ok(Grant::Idle(handle)));
     }

@@ -3,7 +3,7 @@
 use crate::engine::Engine;
 use crate::engine::effects::{Cause, Effects, Victim};
 use crate::engine::entry::{Entry, NEVER, Word};
-use crate::engine::flags::{OVER_TOTAL, SHUT};
+use crate::engine::flags::{MEASURED, OVER_TOTAL, SHUT};
 use crate::engine::id::{Handle, RouteSlot, Slot, StateId};
 use crate::engine::ledger::{Ledger, Queue, Sums};
 use crate::engine::route::Route;
@@ -126,7 +126,9 @@ impl<'a> Step<'a> {
     pub(super) fn open(&mut self, route: RouteSlot) -> Handle {
         let slot = self.c.take_slot();
         let id = self.route(route).id().expect("the route is alive");
-        let word = self.engine.entries.grow_to(slot).free_to_opening(id);
+        let entry = self.engine.entries.grow_to(slot);
+        self.engine.note_given(entry, self.now);
+        let word = entry.free_to_opening(id);
         self.c.total += 1;
         self.c.routes[route].allocated += 1;
         self.count(route, |sums| sums.openings += 1);
@@ -138,6 +140,13 @@ impl<'a> Step<'a> {
     pub(super) fn count(&mut self, route: RouteSlot, add: impl Fn(&mut Sums)) {
         add(&mut self.c.sums);
         add(&mut self.c.routes[route].sums);
+    }
+
+    /// Measures how long a connection was held whose lease ends, which the caller has claimed. A look at it alone is no use of it.
+    pub(super) fn measure_held(&mut self, entry: &Entry, was_looked_at: bool) {
+        if self.engine.flags.is_raised(MEASURED) && !was_looked_at {
+            self.c.held.record(entry.micros_held(self.now));
+        }
     }
 
     /// Takes an entry that has become a victim out of all counts: why its connection goes, if it has one, and whether nobody has used that
@@ -218,7 +227,7 @@ impl<'a> Step<'a> {
                 if entry.is_expired(self.now) {
                     self.retire_idle(&mut stripe, slot, Cause::Expired);
                 } else if entry.state() == state {
-                    let word = entry.idle_to_leased(entry.word());
+                    let word = entry.idle_to_leased(entry.word(), self.now);
                     stripe.unlink(slot, entry, list);
                     return Some(self.engine.handle(slot, word));
                 }

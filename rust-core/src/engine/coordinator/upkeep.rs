@@ -280,6 +280,7 @@ impl Step<'_> {
                 // Lost only to a `reopen`, which forgets the mark.
                 if entry.to_victim(word) {
                     let was_idle = entry.is_looked_at(word.lease());
+                    self.measure_held(entry, was_idle);
                     self.uncount(slot, Some(Cause::ShutDown), was_idle);
                     self.effects.victims.push(Victim {
                         slot,

@@ -103,7 +103,8 @@ impl Step<'_> {
     pub(super) fn wait(&mut self, ticket: TicketSlot) {
         let c = &mut *self.c;
         let route = c.tickets.route(ticket);
-        c.tickets.wait(ticket, &mut c.routes[route].queue);
+        let now = self.engine.clock.micros();
+        c.tickets.wait(ticket, &mut c.routes[route].queue, now);
         self.count(route, |sums| sums.waited += 1);
         self.reindex(route);
     }
@@ -145,7 +146,10 @@ impl Step<'_> {
             false => &mut record.queue,
         };
         let was_head = queue.head == Some(ticket);
-        c.tickets.unlink(ticket, queue);
+        if let Some(since) = c.tickets.unlink(ticket, queue) {
+            let waited = self.engine.clock.micros().saturating_sub(since);
+            c.waiting.record(waited);
+        }
         self.reindex(route);
         self.note_if_reclaimable(route);
         if was_head && self.engine.barging {

@@ -9,6 +9,7 @@ mod tickets;
 
 use std::collections::{BTreeSet, VecDeque};
 
+use super::histogram::Histogram;
 use super::id::{Numbered, RouteSlot, Slot};
 use super::segments::CAPACITY;
 
@@ -41,6 +42,10 @@ pub(super) struct Ledger {
     pub(super) slots: u32,
     /// What has become of requests, and of entries that are gone.
     pub(super) sums: Sums,
+    /// How long requests waited that wait no more.
+    pub(super) waiting: Histogram,
+    /// How long connections were held whose leases ended here.
+    pub(super) held: Histogram,
 }
 
 impl Ledger {
@@ -60,6 +65,8 @@ impl Ledger {
             next_look: 0,
             slots: CAPACITY,
             sums: Sums::default(),
+            waiting: Histogram::default(),
+            held: Histogram::default(),
         }
     }
 

@@ -85,6 +85,8 @@ struct Record {
     state: StateId,
     /// Its place in the pool's one order of arrival.
     sequence: u64,
+    /// Since when it waits, in microseconds of the exact clock.
+    since: u64,
     earlier: Option<TicketSlot>,
     later: Option<TicketSlot>,
 }
@@ -118,6 +120,7 @@ impl Tickets {
                     route: RouteSlot::of(0),
                     state: StateId::NONE,
                     sequence: 0,
+                    since: 0,
                     earlier: None,
                     later: None,
                 })?;
@@ -189,9 +192,10 @@ impl Tickets {
         queue.tail = Some(slot);
     }
 
-    /// Counts a queued ticket, which stays where it is.
-    pub(in crate::engine) fn wait(&mut self, slot: TicketSlot, queue: &mut Queue) {
+    /// Counts a queued ticket, which stays where it is: it waits since `now`, in microseconds.
+    pub(in crate::engine) fn wait(&mut self, slot: TicketSlot, queue: &mut Queue, now: u64) {
         self.records[slot].stage = Stage::Waiting;
+        self.records[slot].since = now;
         queue.waiting += 1;
         self.waiting += 1;
     }
@@ -207,10 +211,10 @@ impl Tickets {
         self.records[slot].stage = Stage::StandingBy;
     }
 
-    /// Takes a queued ticket out of the queue that it is in.
-    pub(in crate::engine) fn unlink(&mut self, slot: TicketSlot, queue: &mut Queue) {
+    /// Takes a queued ticket out of the queue that it is in. Tells since when it has waited, in microseconds, if it has.
+    pub(in crate::engine) fn unlink(&mut self, slot: TicketSlot, queue: &mut Queue) -> Option<u64> {
         let record = &mut self.records[slot];
-        let was_waiting = record.stage == Stage::Waiting;
+        let waited = (record.stage == Stage::Waiting).then_some(record.since);
         debug_assert!(record.stage.is_queued());
         record.stage = Stage::Reserved;
         let (earlier, later) = (record.earlier.take(), record.later.take());
@@ -222,10 +226,11 @@ impl Tickets {
             Some(later) => self.records[later].earlier = earlier,
             None => queue.tail = earlier,
         }
-        if was_waiting {
+        if waited.is_some() {
             queue.waiting -= 1;
             self.waiting -= 1;
         }
+        waited
     }
 
     /// Answers a ticket that was taken out of its queue.

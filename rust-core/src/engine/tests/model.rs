@@ -24,6 +24,8 @@ pub(super) struct Entry {
     pub(super) state: u32,
     pub(super) used: Use,
     pub(super) updated: Option<u64>,
+    /// When it was leased, given to be opened, or opened.
+    pub(super) leased: u64,
     pub(super) expiry: Option<u64>,
     pub(super) end_of_life: Option<u64>,
     /// How often it was opened.
@@ -75,6 +77,8 @@ struct Request {
     route: usize,
     state: u32,
     stage: Stage,
+    /// Since when it waits, if it ever had to.
+    since: Option<u64>,
     /// Told to ask again and has not asked since.
     nudged: bool,
 }
@@ -116,6 +120,8 @@ pub(super) struct Model {
     pub(super) victims: Vec<(Slot, Cause)>,
     pub(super) wakes: Vec<Ticket>,
     pub(super) metrics: Metrics,
+    /// How long connections are held is measured.
+    pub(super) measures_held: bool,
     seen: Seen,
 }
 
@@ -135,6 +141,7 @@ impl Model {
             victims: Vec::new(),
             wakes: Vec::new(),
             metrics: Metrics::default(),
+            measures_held: false,
             seen: Seen::default(),
         }
     }
@@ -287,8 +294,10 @@ impl Model {
 
     fn lease_idle(&mut self, id: Id) -> Outcome {
         self.idle.retain(|idle| *idle != id);
+        let now = self.now;
         let entry = self.entries.get_mut(&id).expect("it is idle");
         entry.used = Use::Leased;
+        entry.leased = now;
         entry.handle = None;
         let route = entry.route;
         self.count(route, |it| it.hits += 1);
@@ -306,6 +315,7 @@ impl Model {
             state: 0,
             used: Use::Opening,
             updated: None,
+            leased: self.now,
             expiry: None,
             end_of_life: None,
             openings: 0,
@@ -384,6 +394,22 @@ impl Model {
         let place = self.position(ticket).expect("it waits");
         self.requests[place].stage = Stage::Answered(answer);
         self.wakes.push(ticket);
+        self.measure_waiting(place);
+    }
+
+    /// A request waits no more, if it did.
+    fn measure_waiting(&mut self, place: usize) {
+        if let Some(since) = self.requests[place].since {
+            self.metrics.waiting.record((self.now - since) * 1000);
+        }
+    }
+
+    /// The lease of a connection ends.
+    fn measure_held(&mut self, id: Id) {
+        let entry = &self.entries[&id];
+        if self.measures_held && entry.used == Use::Leased {
+            self.metrics.held.record((self.now - entry.leased) * 1000);
+        }
     }
 
     /// The right to open for those who have waited longest, as long as there is room or it can be made.
@@ -466,6 +492,7 @@ impl Model {
             route: 0,
             state: 0,
             stage: Stage::Reserved,
+            since: None,
             nudged: false,
         });
     }
@@ -503,7 +530,11 @@ impl Model {
         // One that would not wait is no request that waits.
         if ticket != Ticket::from_u64(u64::MAX) {
             match outcome {
-                Ok(Outcome::Wait) => self.count(route, |it| it.waited += 1),
+                Ok(Outcome::Wait) => {
+                    self.count(route, |it| it.waited += 1);
+                    let place = self.position(ticket).expect("it waits");
+                    self.requests[place].since = Some(self.now);
+                }
                 Err(Refusal::QueueFull) => self.count(route, |it| it.refused += 1),
                 _ => {}
             }
@@ -643,6 +674,9 @@ impl Model {
 
     pub(super) fn cancel(&mut self, ticket: Ticket, why: GivenUp) -> Option<Outcome> {
         let place = self.position(ticket)?;
+        if self.requests[place].stage == Stage::Waiting {
+            self.measure_waiting(place);
+        }
         let request = self.requests.remove(place);
         if request.stage == Stage::Waiting {
             self.count(request.route, |it| match why {
@@ -667,19 +701,25 @@ impl Model {
             .rules
             .time_to_live
             .map(|millis| self.now.saturating_add(millis));
+        let now = self.now;
         let entry = self.entries.get_mut(&id).expect("it is being opened");
+        let took = (now - entry.leased) * 1000;
         entry.used = Use::Leased;
+        entry.leased = now;
         entry.end_of_life = end_of_life;
         entry.expiry = end_of_life;
         entry.openings += 1;
         let route = entry.route;
         self.count(route, |it| it.opened += 1);
+        self.metrics.opening.record(took);
         Ok(())
     }
 
     pub(super) fn reopen(&mut self, id: Id) {
+        let now = self.now;
         let entry = self.entries.get_mut(&id).expect("it is leased");
         entry.used = Use::Opening;
+        entry.leased = now;
         entry.is_closed_by_peer = false;
         entry.is_cleared = false;
     }
@@ -717,7 +757,13 @@ impl Model {
             && entry.used == Use::Leased
     }
 
-    pub(super) fn make_idle(&mut self, id: Id) {
+    pub(super) fn release_hit(&mut self, id: Id, keep: Keep) {
+        self.measure_held(id);
+        self.update_expiry(id, keep);
+        self.make_idle(id);
+    }
+
+    fn make_idle(&mut self, id: Id) {
         let now = self.now;
         let entry = self.entries.get_mut(&id).expect("it was leased");
         entry.used = Use::Idle;
@@ -759,6 +805,7 @@ impl Model {
 
     /// `Some(cause)`: the caller closes it.
     pub(super) fn release(&mut self, id: Id, verdict: Verdict, state: u32) -> Option<Cause> {
+        self.measure_held(id);
         let entry = self.entries[&id].clone();
         let route = entry.route;
         let keep = match verdict {
@@ -812,8 +859,10 @@ impl Model {
     }
 
     fn pass_on(&mut self, id: Id, to: Ticket) {
+        let now = self.now;
         let entry = self.entries.get_mut(&id).expect("it is leased");
         entry.handle = None;
+        entry.leased = now;
         let route = entry.route;
         self.count(route, |it| {
             it.kept += 1;
@@ -987,6 +1036,7 @@ impl Model {
                 .map(|(id, _)| *id)
                 .collect();
             for id in leased {
+                self.measure_held(id);
                 self.remove(id, Cause::ShutDown);
             }
         }

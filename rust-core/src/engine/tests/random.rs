@@ -66,6 +66,7 @@ enum Op {
     SetDefaultMax(u32),
     SetMaxOf(usize, Option<u32>),
     Shutdown(ShutdownMode),
+    MeasureHeld(bool),
     BeThread(u32),
     Collide(usize),
     /// Nobody collides for long enough.
@@ -230,6 +231,7 @@ fn random_op(setting: &Setting, random: &mut Random) -> Op {
             which,
             closes: random.one_in(3),
         },
+        992..995 => Op::MeasureHeld(!random.one_in(3)),
         _ => Op::BeThread(random.below(32) as u32),
     }
 }
@@ -483,6 +485,10 @@ impl Pair {
                 self.engine.shutdown(mode, &mut self.effects);
                 self.follow(None);
                 self.model.shutdown(mode);
+            }
+            Op::MeasureHeld(wanted) => {
+                self.engine.measure_held(wanted);
+                self.model.measures_held = wanted;
             }
             Op::BeThread(number) => pretend_thread(number),
             Op::Collide(which) => {
@@ -869,8 +875,7 @@ impl Pair {
             self.follow(None);
             assert_eq!(hit, Ok(if is_hit { Hit::Kept } else { Hit::Slow }));
             if is_hit {
-                self.model.update_expiry(id, keep);
-                self.model.make_idle(id);
+                self.model.release_hit(id, keep);
                 self.end(id, handle);
                 return;
             }
@@ -945,7 +950,7 @@ impl Pair {
                 "route {route}"
             );
             let route = (self.routes[*route], &self.model.routes[*route]);
-            let metrics = route.1.is_alive.then_some(route.1.metrics);
+            let metrics = route.1.is_alive.then(|| route.1.metrics.clone());
             assert_eq!(self.engine.route_metrics(route.0).ok(), metrics);
         }
         assert_eq!(self.engine.is_shut_down(), self.model.is_shut);
@@ -1055,6 +1060,7 @@ impl Pair {
                 state: StateId(entry.state),
                 used: entry.used,
                 idle_since: entry.updated.map(|updated| now - updated),
+                leased_for: (entry.used != Use::Idle).then(|| now - entry.leased),
                 expires_in: millis(entry.expiry, now),
                 ..*listed
             };
