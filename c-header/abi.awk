@@ -9,6 +9,7 @@ kind == "struct" && /^    [a-z].*;$/ {
     sub(/;$/, "")
     name = $NF
     sub(/^\**/, "", name)
+    sub(/\[.*/, "", name)
     members[count++] = name
     next
 }

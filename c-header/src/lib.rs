@@ -14,7 +14,7 @@
 //! - a connection, and what is done with it at last: [`probe`], [`cells`], [`disposal`];
 //! - a pool: [`options`] to make it with, [`clock`], [`waiters`], [`drain`] and [`care`] as parts of it, and itself in [`pools`];
 //! - what is done for a pool: [`state`], [`delivery`], [`serving`], [`waiting`], [`housekeeping`];
-//! - the functions on what a handle names: [`stats`], [`route`], [`request`], [`lease`], [`pool`]. Those on a clock and those to
+//! - the functions on what a handle names: [`stats`], [`timers`], [`route`], [`request`], [`lease`], [`pool`]. Those on a clock and those to
 //!   fill options are with their types; [`http`], [`log`], [`socket`] and [`version`] need no pool.
 
 // The names are C's.
@@ -49,6 +49,7 @@ mod state;
 mod stats;
 mod status;
 mod table;
+mod timers;
 mod version;
 mod waiters;
 mod waiting;
@@ -69,4 +70,5 @@ pub use route::*;
 pub use socket::lh_socket_set_keep_alive;
 pub use stats::*;
 pub use status::*;
+pub use timers::*;
 pub use version::*;

@@ -115,6 +115,31 @@ pub(crate) unsafe fn read<T: Options>(options: *const T) -> Result<T, lh_status>
     Ok(known)
 }
 
+/// The numbers at `numbers`, of which the program knows `size` bytes.
+///
+/// # Safety
+///
+/// `numbers` is NULL or points to `size` bytes.
+pub(crate) unsafe fn read_numbers<T: Growing>(
+    numbers: *const T,
+    size: usize,
+) -> Result<T, lh_status> {
+    if numbers.is_null() {
+        return Err(LH_NULL_POINTER);
+    }
+    // One of a later version may say what the library cannot take into account.
+    if checked::<T>(size)? > size_of::<T>() {
+        return Err(LH_BAD_SIZE);
+    }
+    let mut known = std::mem::MaybeUninit::<T>::zeroed();
+    // SAFETY: as many bytes are there, a T has room for them, and any bytes are one.
+    unsafe {
+        let bytes = known.as_mut_ptr().cast::<u8>();
+        bytes.copy_from_nonoverlapping(numbers.cast(), size);
+        Ok(known.assume_init())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

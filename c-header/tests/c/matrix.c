@@ -265,6 +265,20 @@ static lh_status call_lh_pool_metrics(world *w) {
     return lh_pool_metrics(w->pool, &metrics, sizeof metrics);
 }
 
+static lh_status call_lh_pool_histogram(world *w) {
+    lh_histogram histogram;
+    return lh_pool_histogram(w->pool, LH_TIMER_OPENING, &histogram, sizeof histogram);
+}
+
+static lh_status call_lh_pool_measure_held(world *w) { return lh_pool_measure_held(w->pool, 1); }
+
+static lh_status call_lh_histogram_quantile_us(world *w) {
+    static const lh_histogram none;
+    uint64_t us;
+    (void)w;
+    return lh_histogram_quantile_us(&none, sizeof none, 0.5, &us);
+}
+
 static lh_status call_lh_pool_create(world *w) {
     lh_pool_options options;
     (void)w;

@@ -22,6 +22,7 @@ static void call_everything(lh_pool pool, lh_route route, lh_lease lease, lh_req
     lh_stats stats = {7, 7, 7, 7};
     lh_counters counters = {7, 7, 7, 7, 7, 7, 7};
     lh_metrics metrics = {0};
+    lh_histogram histogram;
     void *data = C(0);
     uint32_t max = 7;
     int32_t socket = 7;
@@ -38,6 +39,8 @@ static void call_everything(lh_pool pool, lh_route route, lh_lease lease, lh_req
     assert_status(expected, lh_pool_stats(pool, &stats, sizeof stats));
     assert_status(expected, lh_pool_counters(pool, &counters, sizeof counters));
     assert_status(expected, lh_pool_metrics(pool, &metrics, sizeof metrics));
+    assert_status(expected, lh_pool_histogram(pool, LH_TIMER_WAITING, &histogram, sizeof histogram));
+    assert_status(expected, lh_pool_measure_held(pool, 1));
     assert_status(expected, lh_pool_each_entry(pool, ignore_entry, NULL));
     assert_status(expected, lh_pool_try_lease(pool, route, NULL, &new_lease, &data));
     assert_status(expected, lh_pool_lease(pool, route, NULL, LH_FOREVER, &new_lease, &data));
@@ -179,6 +182,7 @@ static void null_where_something_is_needed_is_a_status(void **state) {
     assert_status(LH_NULL_POINTER, lh_pool_default_max_per_route(f.pool, NULL));
     assert_status(LH_NULL_POINTER, lh_pool_counters(f.pool, NULL, sizeof(lh_counters)));
     assert_status(LH_NULL_POINTER, lh_pool_metrics(f.pool, NULL, sizeof(lh_metrics)));
+    assert_status(LH_NULL_POINTER, lh_pool_histogram(f.pool, LH_TIMER_HELD, NULL, sizeof(lh_histogram)));
     assert_status(LH_NULL_POINTER, lh_route_metrics(f.pool, f.route, NULL, sizeof(lh_metrics)));
     assert_status(LH_NULL_POINTER, lh_pool_drain(f.pool, 0, NULL));
     assert_status(LH_NULL_POINTER, lh_pool_each_entry(f.pool, NULL, NULL));

@@ -349,6 +349,93 @@ static void metrics_say_what_became_of_requests_and_connections(void **state) {
     end_pool(&f);
 }
 
+static lh_histogram histogram_of(fixture *f, lh_timer timer) {
+    lh_histogram histogram;
+    assert_status(LH_OK, lh_pool_histogram(f->pool, timer, &histogram, sizeof histogram));
+    uint64_t count = 0;
+    for (uint32_t range = 0; range < LH_HISTOGRAM_RANGES; range++) count += histogram.ranges[range];
+    assert_int_equal(count, histogram.count);
+    return histogram;
+}
+
+static uint64_t quantile_of(const lh_histogram *histogram, double quantile) {
+    uint64_t us;
+    assert_status(LH_OK, lh_histogram_quantile_us(histogram, sizeof *histogram, quantile, &us));
+    return us;
+}
+
+static void histograms_say_how_long_things_took(void **state) {
+    (void)state;
+    fixture f;
+    lh_pool_options options = options_of(&f);
+    lh_lease lease;
+    void *data;
+    make_pool(&f, &options);
+    assert_status(LH_OK, lh_pool_measure_held(f.pool, 1));
+    for (uint64_t ms = 1; ms <= 100; ms++) {
+        assert_status(LH_VACANCY, lh_pool_try_lease(f.pool, f.route, NULL, &lease, &data));
+        assert_status(LH_OK, lh_clock_advance(f.clock, 7));
+        assert_status(LH_OK, lh_lease_opened(f.pool, lease, C(0)));
+        assert_status(LH_OK, lh_clock_advance(f.clock, ms));
+        assert_status(LH_OK, lh_lease_close(f.pool, lease));
+    }
+    lh_histogram opening = histogram_of(&f, LH_TIMER_OPENING), held = histogram_of(&f, LH_TIMER_HELD);
+    assert_true(opening.count == 100 && opening.sum_us == 700000 && opening.max_us == 7000);
+    assert_int_equal(quantile_of(&opening, 0.5), 7000);
+    assert_true(held.count == 100 && held.sum_us == 5050000 && held.max_us == 100000);
+    assert_in_range(quantile_of(&held, 0.5), 50000, 50000 + 50000 / 8);
+    assert_int_equal(quantile_of(&held, 1), 100000);
+
+    assert_status(LH_OK, lh_pool_measure_held(f.pool, 0));
+    lease = open_lease(&f, f.route, C(0));
+    assert_status(LH_OK, lh_lease_close(f.pool, lease));
+    assert_int_equal(histogram_of(&f, LH_TIMER_HELD).count, 100);
+    assert_int_equal(histogram_of(&f, LH_TIMER_WAITING).count, 0);
+    end_pool(&f);
+}
+
+static void a_wait_is_measured_however_it_ends(void **state) {
+    (void)state;
+    fixture f;
+    lh_lease lease, none;
+    void *data;
+    make_limited(&f, 1, 1);
+    lease = open_lease(&f, f.route, C(0));
+    assert_status(LH_TIMED_OUT, lh_pool_lease(f.pool, f.route, NULL, 1, &none, &data));
+    assert_int_equal(histogram_of(&f, LH_TIMER_WAITING).count, 1);
+    assert_status(LH_OK, lh_lease_close(f.pool, lease));
+    end_pool(&f);
+}
+
+static void every_time_has_its_range(void **state) {
+    (void)state;
+    assert_int_equal(lh_histogram_range_end_us(0), 0);
+    for (uint32_t range = 1; range < LH_HISTOGRAM_RANGES; range++) {
+        assert_true(lh_histogram_range_end_us(range) > lh_histogram_range_end_us(range - 1));
+    }
+    assert_true(lh_histogram_range_end_us(LH_HISTOGRAM_RANGES - 1) == UINT64_MAX);
+    assert_true(lh_histogram_range_end_us(UINT32_MAX) == UINT64_MAX);
+}
+
+static void a_histogram_that_cannot_be_read_is_refused(void **state) {
+    (void)state;
+    fixture f;
+    lh_histogram histogram;
+    uint64_t us = 7;
+    memset(&histogram, 0, sizeof histogram);
+    make_limited(&f, 1, 1);
+    assert_status(LH_INVALID_ARGUMENT, lh_pool_histogram(f.pool, 3, &histogram, sizeof histogram));
+    assert_status(LH_BAD_SIZE, lh_pool_histogram(f.pool, LH_TIMER_HELD, &histogram, sizeof histogram - 1));
+    assert_status(LH_NULL_POINTER, lh_histogram_quantile_us(NULL, sizeof histogram, 0.5, &us));
+    assert_status(LH_NULL_POINTER, lh_histogram_quantile_us(&histogram, sizeof histogram, 0.5, NULL));
+    assert_status(LH_BAD_SIZE, lh_histogram_quantile_us(&histogram, sizeof histogram - 1, 0.5, &us));
+    assert_status(LH_BAD_SIZE, lh_histogram_quantile_us(&histogram, sizeof histogram + 8, 0.5, &us));
+    assert_int_equal(us, 7);
+    assert_status(LH_OK, lh_histogram_quantile_us(&histogram, sizeof histogram, 0.5, &us));
+    assert_int_equal(us, 0);
+    end_pool(&f);
+}
+
 static void statistics_may_be_of_any_later_size_and_of_no_smaller_one(void **state) {
     (void)state;
     fixture f;
@@ -530,6 +617,10 @@ int run_pools(void) {
         cmocka_unit_test(destroy_disposes_of_everything_once),
         cmocka_unit_test(what_is_disposed_of_is_counted_by_reason),
         cmocka_unit_test(metrics_say_what_became_of_requests_and_connections),
+        cmocka_unit_test(histograms_say_how_long_things_took),
+        cmocka_unit_test(a_wait_is_measured_however_it_ends),
+        cmocka_unit_test(every_time_has_its_range),
+        cmocka_unit_test(a_histogram_that_cannot_be_read_is_refused),
         cmocka_unit_test(statistics_may_be_of_any_later_size_and_of_no_smaller_one),
         cmocka_unit_test(what_expires_is_evicted_where_that_is_asked_for),
         cmocka_unit_test(what_is_idle_too_long_is_evicted_where_that_is_asked_for),
