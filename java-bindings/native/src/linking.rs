@@ -51,6 +51,7 @@ const ENGINE: &[Native] = natives! {
     "counters" "(J[J)V" Java_io_leasehold_internal_natives_Engine_counters
     "metrics" "(J[J)V" Java_io_leasehold_internal_natives_Engine_metrics
     "routeMetrics" "(JJ[J)V" Java_io_leasehold_internal_natives_Engine_routeMetrics
+    "measureHeld" "(JZ)V" Java_io_leasehold_internal_natives_Engine_measureHeld
     "watch" "(JJII)I" Java_io_leasehold_internal_natives_Engine_watch
     "release" "(JJJI[J)I" Java_io_leasehold_internal_natives_Engine_release
     "ack" "(JI)Z" Java_io_leasehold_internal_natives_Engine_ack

@@ -46,7 +46,14 @@ extern "system" fn Java_io_leasehold_internal_natives_Engine_metrics<'local>(
     with_env(&mut env, (), |env| {
         // SAFETY: see the crate's page.
         let metrics = unsafe { pool(address) }.engine.metrics();
-        write(&metrics, &numbers, env)
+        write(&metrics, &numbers, env)?;
+        let mut at = COUNTS;
+        for histogram in [&metrics.waiting, &metrics.opening, &metrics.held] {
+            let times = histogram.numbers().map(|number| number as jlong);
+            numbers.set_region(env, at as jint, &times)?;
+            at += times.len();
+        }
+        Ok(())
     });
 }
 
@@ -71,7 +78,25 @@ extern "system" fn Java_io_leasehold_internal_natives_Engine_routeMetrics<'local
     });
 }
 
-/// In the order of `Metrics.java`.
+/// Has it measured how long connections are held, or no more.
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_leasehold_internal_natives_Engine_measureHeld<'local>(
+    mut env: EnvUnowned<'local>,
+    _this: This<'local>,
+    address: jlong,
+    wanted: jboolean,
+) {
+    with_env(&mut env, (), |_| {
+        // SAFETY: see the crate's page.
+        unsafe { pool(address) }.engine.measure_held(wanted);
+        Ok(())
+    });
+}
+
+/// How many counts there are, before the times.
+const COUNTS: usize = 20;
+
+/// The counts, in the order of `Metrics.java`.
 fn write(
     metrics: &Metrics,
     numbers: &JLongArray<'_>,
@@ -93,8 +118,10 @@ fn write(
         metrics.leaked,
     ];
     let counts = counts.map(|count| count as jlong);
+    let closed = closed(&metrics.closed);
+    const { assert!(COUNTS == 13 + 7) };
     numbers.set_region(env, 0, &counts)?;
-    numbers.set_region(env, counts.len() as jint, &closed(&metrics.closed))
+    numbers.set_region(env, counts.len() as jint, &closed)
 }
 
 /// In the order of `Counters.java`.

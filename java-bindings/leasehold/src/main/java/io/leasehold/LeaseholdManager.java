@@ -44,9 +44,19 @@ public interface LeaseholdManager {
     Counters getCounters();
 
     /**
-     * What has become of the manager's requests and connections since it was made.
+     * What has become of the manager's requests and connections since it was made, and how long that took.
+     *
+     * <p>HttpClient opens its connections inside their leases: so connecting is in {@link Metrics#held()}, if that is measured, and not in
+     * {@link Metrics#opening()}.
      *
      * @return the numbers now
      */
     Metrics getMetrics();
+
+    /**
+     * Has it measured from now on how long connections are leased, as {@link ConnectionPool#measureHeld} does.
+     *
+     * @param wanted whether it is to be measured; by default it is not
+     */
+    void measureHeld(boolean wanted);
 }

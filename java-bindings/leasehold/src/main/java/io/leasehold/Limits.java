@@ -5,7 +5,7 @@ import io.leasehold.internal.natives.Engine;
 import java.util.function.Supplier;
 
 /**
- * A pool's limits. They are kept here as well as in the engine, as there may be no engine yet and routes come and go.
+ * A pool's limits, and whether it measures how long connections are held. They are kept here as well as in the engine, as there may be no engine yet and routes come and go.
  *
  * <p>Each is written and told to the engine in one step, inside a monitor: this object's for those of the whole pool, a {@link RouteRef}'s
  * for its own. A new engine is published in one step with its limits, inside this object's. So the last one written is the one in force,
@@ -17,6 +17,7 @@ final class Limits {
     // ----- written inside this object's monitor -----
     private volatile int total;
     private volatile int ofRoutes;
+    private boolean measuresHeld;
 
     Limits(Routes routes, int total, int ofRoutes) {
         this.routes = routes;
@@ -123,6 +124,20 @@ final class Limits {
     }
 
     /**
+     * Has it measured how long connections are held, or no more.
+     *
+     * @param wanted whether it is to be
+     * @param published the pool's engine, null as long as there is none
+     */
+    synchronized void setMeasuresHeld(boolean wanted, Supplier<Engine> published) {
+        Engine engine = published.get();
+        if (engine != null) {
+            engine.measureHeld(wanted);
+        }
+        measuresHeld = wanted;
+    }
+
+    /**
      * Publishes a new pool, with its limits in force.
      *
      * @param made the pool's engine, which nobody has used
@@ -133,6 +148,9 @@ final class Limits {
         Effects none = new Effects();
         made.setMaxTotal(total, none);
         made.setDefaultMaxPerRoute(ofRoutes, none);
+        if (measuresHeld) {
+            made.measureHeld(true);
+        }
         publication.run();
     }
 }

@@ -4,7 +4,7 @@ import java.util.Arrays;
 
 /**
  * What has become of the requests and connections of a pool since it was made, or of a route since the pool came to know it. Numbers only
- * grow, and are exact when nothing changes. Immutable.
+ * grow, and are exact when nothing changes. Times are measured for pools alone: those of a route are none. Immutable.
  */
 public final class Metrics {
     // In the order in which the native library hands them over; after them those of Counters.java.
@@ -23,6 +23,9 @@ public final class Metrics {
     private static final int LEAKED = 12;
     private static final int CLOSED = 13;
     static final int COUNT = CLOSED + Counters.COUNT;
+    // After the counts, where there are any: waiting, opening and held.
+    private static final int TIMERS = 3;
+    static final int COUNT_WITH_TIMES = COUNT + TIMERS * Histogram.COUNT;
 
     private final long[] numbers;
 
@@ -163,6 +166,43 @@ public final class Metrics {
      */
     public Counters closed() {
         return new Counters(Arrays.copyOfRange(numbers, CLOSED, COUNT));
+    }
+
+    /**
+     * How long requests waited that wait no more, however that ended: from when they were queued to when they were answered or gave up. That
+     * a thread was woken is not in it. To the microsecond; always measured.
+     *
+     * @return the times of all requests so far
+     */
+    public Histogram waiting() {
+        return times(0);
+    }
+
+    /**
+     * How long connections took to be opened: from when a vacancy was granted, or a dead connection found in its place, to when the
+     * connection was handed to the pool. A vacancy that came to nothing is not in it. To the microsecond; always measured.
+     *
+     * @return the times of all connections so far
+     */
+    public Histogram opening() {
+        return times(1);
+    }
+
+    /**
+     * How long connections were leased whose leases have ended, each since it was leased or, if that was later, opened. Measured where {@link
+     * ConnectionPool#measureHeld} has asked for it, by the system's coarse clock: each is off by a tick of it at most, which is 1 to 10
+     * milliseconds, so that a lease that is shorter is told as 0 or a tick long.
+     *
+     * @return the times of all leases while that was asked for
+     */
+    public Histogram held() {
+        return times(2);
+    }
+
+    private Histogram times(int timer) {
+        int from = COUNT + timer * Histogram.COUNT;
+        boolean isRoutes = numbers.length == COUNT;
+        return new Histogram(isRoutes ? new long[Histogram.COUNT] : Arrays.copyOfRange(numbers, from, from + Histogram.COUNT));
     }
 
     @Override

@@ -697,16 +697,16 @@ final class NativePool {
     }
 
     /**
-     * What has become of the pool's requests and connections.
+     * What has become of the pool's requests and connections, and how long that took.
      *
-     * @param numbers for the counts, in the order of {@code Metrics.java}
+     * @param numbers for the counts and the times, in the order of {@code Metrics.java}
      */
     void metrics(long[] numbers) {
         engine.metrics(numbers);
     }
 
     /**
-     * The same of a route.
+     * The counts of a route.
      *
      * @param route the route
      * @param numbers for the counts, which stay as they are if the engine does not know it

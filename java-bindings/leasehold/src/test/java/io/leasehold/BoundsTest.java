@@ -210,6 +210,7 @@ class BoundsTest {
             }
             engine.counters(null);
             engine.metrics(null);
+            engine.measureHeld(true);
             try {
                 engine.metrics(new long[3]);
             } catch (ArrayIndexOutOfBoundsException e) {

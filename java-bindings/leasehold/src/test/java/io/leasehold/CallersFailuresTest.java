@@ -116,6 +116,7 @@ class CallersFailuresTest {
                 .call("ConnectionPool.counters()", stage -> stage.pool.counters())
                 .call("ConnectionPool.metrics()", stage -> stage.pool.metrics())
                 .call("ConnectionPool.metrics(Object)", stage -> stage.pool.metrics(stage.like(stage.a)))
+                .call("ConnectionPool.measureHeld(boolean)", stage -> stage.pool.measureHeld(true))
                 .call("ConnectionPool.routes()", stage -> stage.pool.routes())
                 .call("ConnectionPool.forEachIdle(BiConsumer)",
                         stage -> stage.pool.forEachIdle((route, connection) -> stage.faults().pass(PoolStage.ACTION)))

@@ -475,6 +475,11 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
         return managed.getMetrics();
     }
 
+    @Override
+    public void measureHeld(boolean wanted) {
+        managed.measureHeld(wanted);
+    }
+
     /**
      * Whether connections are checked for being stale before each request.
      *

@@ -128,6 +128,11 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
         return managed.getMetrics();
     }
 
+    @Override
+    public void measureHeld(boolean wanted) {
+        managed.measureHeld(wanted);
+    }
+
     /**
      * Whether connections are checked for being stale before each request.
      *

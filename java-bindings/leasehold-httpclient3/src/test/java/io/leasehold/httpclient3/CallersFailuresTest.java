@@ -88,6 +88,7 @@ class CallersFailuresTest {
                 .call(manager + "disableTcpKeepAlive()", stage -> ours(stage).disableTcpKeepAlive())
                 .call(manager + "getCounters()", stage -> ours(stage).getCounters())
                 .call(manager + "getMetrics()", stage -> ours(stage).getMetrics())
+                .call(manager + "measureHeld(boolean)", stage -> ours(stage).measureHeld(true))
                 .call("LeasedHttpConnection.open(): of a closed one", ManagerStage::leaseClosed, stage -> stage.last().open())
                 .callEach(LeasedHttpConnection.class, stage -> stage.mine, CallersFailuresTest::argument);
     }

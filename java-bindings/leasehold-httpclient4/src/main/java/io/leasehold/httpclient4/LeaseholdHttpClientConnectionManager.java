@@ -750,6 +750,11 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
         return managed.getMetrics();
     }
 
+    @Override
+    public void measureHeld(boolean wanted) {
+        managed.measureHeld(wanted);
+    }
+
     private static Registry<ConnectionSocketFactory> defaultRegistry() {
         return RegistryBuilder.<ConnectionSocketFactory>create()
                 .register("http", PlainConnectionSocketFactory.getSocketFactory())

@@ -100,6 +100,7 @@ class CallersFailuresTest {
                 .call(manager + "disableTcpKeepAlive()", stage -> stage.manager.disableTcpKeepAlive())
                 .call(manager + "getCounters()", stage -> stage.manager.getCounters())
                 .call(manager + "getMetrics()", stage -> stage.manager.getMetrics())
+                .call(manager + "measureHeld(boolean)", stage -> stage.manager.measureHeld(true))
                 .callEach(LeasedConnection.class, stage -> stage.mine, CallersFailuresTest::argument);
     }
 

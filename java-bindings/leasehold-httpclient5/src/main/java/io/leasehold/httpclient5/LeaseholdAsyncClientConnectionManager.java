@@ -265,4 +265,9 @@ public class LeaseholdAsyncClientConnectionManager extends PoolingAsyncClientCon
     public Metrics getMetrics() {
         return managed().getMetrics();
     }
+
+    @Override
+    public void measureHeld(boolean wanted) {
+        managed().measureHeld(wanted);
+    }
 }

@@ -155,4 +155,9 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
     public Metrics getMetrics() {
         return managed().getMetrics();
     }
+
+    @Override
+    public void measureHeld(boolean wanted) {
+        managed().measureHeld(wanted);
+    }
 }

@@ -166,4 +166,13 @@ public final class ManagedPool<R, T> {
     public Metrics getMetrics() {
         return pool.metrics();
     }
+
+    /**
+     * As {@link io.leasehold.LeaseholdManager#measureHeld}.
+     *
+     * @param wanted whether it is to be measured
+     */
+    public void measureHeld(boolean wanted) {
+        pool.measureHeld(wanted);
+    }
 }

@@ -156,6 +156,17 @@ class ManagedPoolTest {
     }
 
     @Test
+    void whatIsHeldIsMeasuredWhereThatIsAskedFor() {
+        open(managed).discard();
+        managed.measureHeld(true);
+        open(managed).discard();
+        assertEquals(1, managed.getMetrics().held().count());
+        managed.measureHeld(false);
+        open(managed).discard();
+        assertEquals(1, managed.getMetrics().held().count());
+    }
+
+    @Test
     void theUnfitAreClosedAndTheLeasedShown() {
         Lease<WeakConnection<Made>> unfit = open(managed);
         Lease<WeakConnection<Made>> leased = open(managed);

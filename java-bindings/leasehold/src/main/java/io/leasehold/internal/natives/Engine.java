@@ -356,14 +356,21 @@ public final class Engine {
 
     private native void counters(long address, long[] numbers);
 
-    /** Writes what has become of requests and connections, in the order of {@code Metrics.java}. */
+    /** Writes what has become of requests and connections, and how long that took, in the order of {@code Metrics.java}. */
     public void metrics(long[] numbers) {
         metrics(address, numbers);
     }
 
     private native void metrics(long address, long[] numbers);
 
-    /** Writes the same of a route; leaves the numbers as they are for one that is not known. */
+    /** Has it measured how long connections are held, or no more. */
+    public void measureHeld(boolean wanted) {
+        measureHeld(address, wanted);
+    }
+
+    private native void measureHeld(long address, boolean wanted);
+
+    /** Writes the counts of a route; leaves the numbers as they are for one that is not known. */
     public void routeMetrics(long route, long[] numbers) {
         routeMetrics(address, route, numbers);
     }
