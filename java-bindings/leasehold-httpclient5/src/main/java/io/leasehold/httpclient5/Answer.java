@@ -82,6 +82,19 @@ class Answer<T, C extends ModalCloseable>
         return true;
     }
 
+    /**
+     * Whoever has got the entry cannot use it: it goes back, unless it has gone. Who comes for it once more is told that the request was
+     * cancelled.
+     */
+    final void giveBack() {
+        if (STATUS.compareAndSet(this, TAKEN, CANCELLED)) {
+            PoolEntry<T, C> unused = entry;
+            entry = null;
+            // Had it been released it would not be leased again, as its connection would not have been kept.
+            entries.giveBack(unused, entries.use(unused));
+        }
+    }
+
     @Override
     public final boolean cancel(boolean mayInterruptIfRunning) {
         return cancel();

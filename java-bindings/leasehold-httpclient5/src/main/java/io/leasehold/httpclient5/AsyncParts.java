@@ -15,6 +15,8 @@ final class AsyncParts {
     final LeaseholdConnPool<HttpRoute, ManagedAsyncClientConnection> pool;
     /** What shares its connections; null if they are not shared. */
     final SharingPool sharing;
+    /** The pool as HttpClient's code has it. */
+    final ManagersPool<ManagedAsyncClientConnection> asked;
     final AsyncClientConnectionOperator operator;
 
     /** With null for HttpClient's own. */
@@ -23,6 +25,7 @@ final class AsyncParts {
         pool = new LeaseholdConnPool<>(ManagerParts.MAX_PER_ROUTE, ManagerParts.MAX_TOTAL, null, policy, null, Watching.PROBE,
                 new AsyncTreatment(configs));
         sharing = isSharing ? new SharingPool(pool, configs) : null;
+        asked = new ManagersPool<>(isSharing ? sharing : pool);
         operator = ReactorOperator.of(ports, names, tls, systemProperties, pool.managed().connections());
     }
 }

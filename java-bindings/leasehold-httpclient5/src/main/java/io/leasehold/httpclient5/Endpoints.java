@@ -4,37 +4,54 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import org.apache.hc.client5.http.HttpRoute;
 import org.apache.hc.client5.http.impl.ConnectionShutdownException;
+import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManager;
 import org.apache.hc.client5.http.impl.nio.PoolingAsyncClientConnectionManager;
+import org.apache.hc.client5.http.io.ConnectionEndpoint;
+import org.apache.hc.client5.http.io.ManagedHttpClientConnection;
 import org.apache.hc.client5.http.nio.AsyncConnectionEndpoint;
 import org.apache.hc.client5.http.nio.ManagedAsyncClientConnection;
 import org.apache.hc.core5.pool.PoolEntry;
 
-/** Which entry an endpoint of HttpClient's asynchronous manager has, which it tells nobody but that manager. */
+/** Which entry an endpoint of one of HttpClient's managers has, which it tells nobody but that manager. */
 final class Endpoints {
-    private static final Method ENTRY = entry();
+    // Null where the version has them otherwise.
+    private static final Method CLASSIC = entryOf(PoolingHttpClientConnectionManager.class);
+    private static final Method ASYNC = entryOf(PoolingAsyncClientConnectionManager.class);
 
     private Endpoints() {}
 
-    private static Method entry() {
+    private static Method entryOf(Class<?> manager) {
         try {
-            Class<?> endpoint = Class.forName(PoolingAsyncClientConnectionManager.class.getName() + "$InternalConnectionEndpoint", false,
-                    PoolingAsyncClientConnectionManager.class.getClassLoader());
+            Class<?> endpoint = Class.forName(manager.getName() + "$InternalConnectionEndpoint", false, manager.getClassLoader());
             Method entry = endpoint.getDeclaredMethod("getPoolEntry");
             entry.setAccessible(true);
             return entry;
         } catch (ReflectiveOperationException e) {
-            throw new IllegalStateException("this HttpClient makes its endpoints in a way that is not known here", e);
+            return null;
         }
+    }
+
+    /** An endpoint's entry; null if it was released, is none of HttpClient's manager, or this version's keep it elsewhere. */
+    @SuppressWarnings("unchecked") // It is declared as such.
+    static PoolEntry<HttpRoute, ManagedHttpClientConnection> entryOf(ConnectionEndpoint endpoint) {
+        return CLASSIC == null ? null : (PoolEntry<HttpRoute, ManagedHttpClientConnection>) entry(CLASSIC, endpoint);
     }
 
     /** An endpoint's entry; null if it was released, or is none of HttpClient's manager. */
     @SuppressWarnings("unchecked") // It is declared as such.
     static PoolEntry<HttpRoute, ManagedAsyncClientConnection> entryOf(AsyncConnectionEndpoint endpoint) {
-        if (!ENTRY.getDeclaringClass().isInstance(endpoint)) {
+        if (ASYNC == null) {
+            throw new IllegalStateException("this HttpClient makes its endpoints in a way that is not known here");
+        }
+        return (PoolEntry<HttpRoute, ManagedAsyncClientConnection>) entry(ASYNC, endpoint);
+    }
+
+    private static Object entry(Method entry, Object endpoint) {
+        if (!entry.getDeclaringClass().isInstance(endpoint)) {
             return null;
         }
         try {
-            return (PoolEntry<HttpRoute, ManagedAsyncClientConnection>) ENTRY.invoke(endpoint);
+            return entry.invoke(endpoint);
         } catch (InvocationTargetException e) {
             if (e.getCause() instanceof ConnectionShutdownException) {
                 return null;

@@ -221,6 +221,21 @@ final class Entries<T, C extends ModalCloseable> {
         }
     }
 
+    /** As {@link LeaseholdConnPool#use}. */
+    long use(PoolEntry<T, C> entry) {
+        Place<T, C> place = places.of(entry);
+        Tie<T, C> tie = place == null ? null : place.get();
+        Lease<?> lease = tie == null ? null : tie.lease;
+        return lease == null ? 0 : lease.use();
+    }
+
+    /** As {@link LeaseholdConnPool#giveBack}. */
+    void giveBack(PoolEntry<T, C> entry, long use) {
+        if (use != 0 && use(entry) == use) {
+            release(entry, false);
+        }
+    }
+
     /** Whether a lease has ended since it was of this use, if that was learned. Afterwards it may be another's. */
     private static boolean isOver(Lease<?> lease, long use) {
         return use == 0 ? lease.isEnded() : lease.use() != use;

@@ -50,6 +50,7 @@ import org.apache.hc.core5.util.Timeout;
 public class LeaseholdAsyncClientConnectionManager extends PoolingAsyncClientConnectionManager implements LeaseholdManager {
     private final ConnectionConfigs configs;
     private final LeaseholdConnPool<HttpRoute, ManagedAsyncClientConnection> pool;
+    private final ManagersPool<ManagedAsyncClientConnection> asked;
     // Null if connections are not shared.
     private final SharingPool sharing;
 
@@ -63,9 +64,10 @@ public class LeaseholdAsyncClientConnectionManager extends PoolingAsyncClientCon
     }
 
     LeaseholdAsyncClientConnectionManager(AsyncParts parts) {
-        super(parts.sharing == null ? parts.pool : parts.sharing, parts.operator);
+        super(parts.asked, parts.operator);
         configs = parts.configs;
         pool = parts.pool;
+        asked = parts.asked;
         sharing = parts.sharing;
     }
 
@@ -93,6 +95,24 @@ public class LeaseholdAsyncClientConnectionManager extends PoolingAsyncClientCon
     public void setConnectionConfigResolver(Resolver<HttpRoute, ConnectionConfig> resolver) {
         configs.set(resolver);
         super.setConnectionConfigResolver(resolver);
+    }
+
+    /**
+     * Asks for an endpoint, as HttpClient's manager does. If none can be made of what was leased, its place is free again when the request
+     * fails with what was thrown.
+     *
+     * @param id names the exchange in log lines
+     * @param route where to
+     * @param state for whom; null is for nobody
+     * @param requestTimeout how long the request may wait; zero and negative are without end
+     * @param callback is told of the endpoint, or why there is none; may be null
+     * @return the endpoint to be
+     */
+    @Override
+    public Future<AsyncConnectionEndpoint> lease(String id, HttpRoute route, Object state, Timeout requestTimeout,
+            FutureCallback<AsyncConnectionEndpoint> callback) {
+        EndpointRequest request = new EndpointRequest(sharing == null ? pool : sharing, callback);
+        return request.of(asked.asking(request, () -> super.lease(id, route, state, requestTimeout, request.told())));
     }
 
     /**
@@ -215,7 +235,7 @@ public class LeaseholdAsyncClientConnectionManager extends PoolingAsyncClientCon
 
     /**
      * Ends the lease of an endpoint, as HttpClient's manager does. If the manager was closed, a connection that was opened since is closed
-     * in the same way.
+     * in the same way. Unless an argument is refused, the lease has ended, whatever this throws.
      *
      * @param endpoint the endpoint
      * @param state to whom it is bound from now on; null is to nobody
@@ -225,13 +245,39 @@ public class LeaseholdAsyncClientConnectionManager extends PoolingAsyncClientCon
      */
     @Override
     public void release(AsyncConnectionEndpoint endpoint, Object state, TimeValue keepAlive) {
-        if (pool.isShutdown() && endpoint != null) {
-            PoolEntry<HttpRoute, ManagedAsyncClientConnection> entry = Endpoints.entryOf(endpoint);
-            if (entry != null && entry.hasConnection()) {
+        PoolEntry<HttpRoute, ManagedAsyncClientConnection> entry = keepAlive == null ? null : Endpoints.entryOf(endpoint);
+        long use = entry == null ? 0 : pool.use(entry);
+        boolean isReleased = false;
+        try {
+            if (pool.isShutdown() && entry != null && entry.hasConnection()) {
                 endpoint.close(pool.closeMode());
             }
+            super.release(endpoint, state, keepAlive);
+            isReleased = true;
+        } finally {
+            if (!isReleased && entry != null) {
+                if (sharing == null) {
+                    pool.giveBack(entry, use);
+                } else {
+                    sharing.giveBack(entry);
+                }
+            }
         }
-        super.release(endpoint, state, keepAlive);
+    }
+
+    /**
+     * Closes all connections, as HttpClient's manager does, also if a logger fails before it comes to that.
+     *
+     * @param mode how
+     */
+    @Override
+    public void close(CloseMode mode) {
+        try {
+            super.close(mode);
+        } finally {
+            // Nothing, if that has come to it.
+            asked.close(mode);
+        }
     }
 
     /**

@@ -189,6 +189,11 @@ public final class LeaseholdConnPool<T, C extends ModalCloseable> implements Man
      */
     @Override
     public Future<PoolEntry<T, C>> lease(T route, Object state, Timeout requestTimeout, FutureCallback<PoolEntry<T, C>> callback) {
+        return ask(route, state, requestTimeout, callback);
+    }
+
+    /** As {@link #lease(Object, Object, Timeout, FutureCallback)}. */
+    Answer<T, C> ask(T route, Object state, Timeout requestTimeout, FutureCallback<PoolEntry<T, C>> callback) {
         Args.notNull(route, "Route");
         Args.notNull(requestTimeout, "Request timeout");
         Asserts.check(!entries.isClosed(), Request.SHUT_DOWN);
@@ -261,6 +266,16 @@ public final class LeaseholdConnPool<T, C extends ModalCloseable> implements Man
     /** Whether a connection is this entry's, and the entry is leased or kept: otherwise nobody else will close the connection. */
     boolean has(PoolEntry<T, C> entry, C connection) {
         return entries.has(entry, connection);
+    }
+
+    /** Which of its leases an entry is in, by a number that no other lease has; 0 if it is not leased. */
+    long use(PoolEntry<T, C> entry) {
+        return entries.use(entry);
+    }
+
+    /** Ends a lease of an entry that nobody else can end any more, with its connection closed; does nothing if it was ended. */
+    void giveBack(PoolEntry<T, C> entry, long use) {
+        entries.giveBack(entry, use);
     }
 
     /** Closes all connections, those that are leased among them, in an orderly way: see {@link #close(CloseMode)}. */

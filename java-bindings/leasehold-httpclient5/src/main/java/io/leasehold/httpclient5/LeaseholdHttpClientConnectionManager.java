@@ -6,14 +6,15 @@ import io.leasehold.LeaseholdUnavailableException;
 import io.leasehold.Metrics;
 import io.leasehold.Watching;
 import io.leasehold.managed.ManagedPool;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeoutException;
 import org.apache.hc.client5.http.HttpRoute;
 import org.apache.hc.client5.http.config.ConnectionConfig;
 import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManager;
 import org.apache.hc.client5.http.io.ConnectionEndpoint;
 import org.apache.hc.client5.http.io.LeaseRequest;
+import org.apache.hc.client5.http.io.ManagedHttpClientConnection;
 import org.apache.hc.core5.function.Resolver;
+import org.apache.hc.core5.io.CloseMode;
+import org.apache.hc.core5.pool.PoolEntry;
 import org.apache.hc.core5.util.TimeValue;
 import org.apache.hc.core5.util.Timeout;
 
@@ -41,7 +42,8 @@ import org.apache.hc.core5.util.Timeout;
  */
 public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConnectionManager implements LeaseholdManager {
     private final ConnectionConfigs configs;
-    private final LeaseholdConnPool<?, ?> pool;
+    private final LeaseholdConnPool<HttpRoute, ManagedHttpClientConnection> pool;
+    private final ManagersPool<ManagedHttpClientConnection> asked;
 
     /**
      * Creates a manager for http and https with the JDK's sockets and TLS, as HttpClient's own is by default.
@@ -53,9 +55,10 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
     }
 
     LeaseholdHttpClientConnectionManager(ManagerParts parts) {
-        super(parts.operator, parts.pool, parts.factory);
+        super(parts.operator, parts.asked, parts.factory);
         configs = parts.configs;
         pool = parts.pool;
+        asked = parts.asked;
         super.setConnectionConfigResolver(configs::shown);
     }
 
@@ -86,7 +89,7 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
 
     /**
      * Asks for an endpoint, as HttpClient's manager does. A thread that is interrupted while it waits gives the request up, which older
-     * HttpClients leave in the queue.
+     * HttpClients leave in the queue. If an endpoint cannot be made of what was leased, its place is free again when {@code get} throws.
      *
      * @param id names the exchange in log lines
      * @param route where to
@@ -96,28 +99,14 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
      */
     @Override
     public LeaseRequest lease(String id, HttpRoute route, Timeout requestTimeout, Object state) {
-        LeaseRequest request = super.lease(id, route, requestTimeout, state);
-        return new LeaseRequest() {
-            @Override
-            public ConnectionEndpoint get(Timeout timeout) throws InterruptedException, ExecutionException, TimeoutException {
-                try {
-                    return request.get(timeout);
-                } catch (InterruptedException e) {
-                    request.cancel();
-                    throw e;
-                }
-            }
-
-            @Override
-            public boolean cancel() {
-                return request.cancel();
-            }
-        };
+        CarefulRequest request = new CarefulRequest(pool);
+        return request.of(asked.asking(request, () -> super.lease(id, route, requestTimeout, state)));
     }
 
     /**
      * Ends the lease of an endpoint, as HttpClient's manager does. If the manager was closed, a connection that was opened since is closed
-     * in the same way.
+     * in the same way. Whatever this throws, the lease has ended; HttpClient's code does not end it if its connection fails to say whether
+     * it is open, say.
      *
      * @param endpoint the endpoint
      * @param state to whom it is bound from now on; null is to nobody
@@ -125,10 +114,35 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
      */
     @Override
     public void release(ConnectionEndpoint endpoint, Object state, TimeValue keepAlive) {
-        if (pool.isShutdown() && endpoint != null) {
-            endpoint.close(pool.closeMode());
+        PoolEntry<HttpRoute, ManagedHttpClientConnection> entry = Endpoints.entryOf(endpoint);
+        long use = entry == null ? 0 : pool.use(entry);
+        boolean isReleased = false;
+        try {
+            if (pool.isShutdown() && endpoint != null) {
+                endpoint.close(pool.closeMode());
+            }
+            super.release(endpoint, state, keepAlive);
+            isReleased = true;
+        } finally {
+            if (!isReleased) {
+                pool.giveBack(entry, use);
+            }
         }
-        super.release(endpoint, state, keepAlive);
+    }
+
+    /**
+     * Closes all connections, as HttpClient's manager does, also if a logger fails before it comes to that.
+     *
+     * @param mode how
+     */
+    @Override
+    public void close(CloseMode mode) {
+        try {
+            super.close(mode);
+        } finally {
+            // Nothing, if that has come to it.
+            asked.close(mode);
+        }
     }
 
     @Override

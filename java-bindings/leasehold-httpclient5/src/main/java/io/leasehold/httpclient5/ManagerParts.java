@@ -18,6 +18,8 @@ final class ManagerParts {
     final HttpClientConnectionOperator operator;
     final ConnectionConfigs configs = new ConnectionConfigs();
     final LeaseholdConnPool<HttpRoute, ManagedHttpClientConnection> pool;
+    /** The pool as HttpClient's code has it. */
+    final ManagersPool<ManagedHttpClientConnection> asked;
     final HttpConnectionFactory<ManagedHttpClientConnection> factory;
 
     /** With a factory or a policy of null for HttpClient's own. */
@@ -25,6 +27,7 @@ final class ManagerParts {
             PoolReusePolicy policy) {
         this.operator = operator;
         pool = new LeaseholdConnPool<>(MAX_PER_ROUTE, MAX_TOTAL, null, policy, null, Watching.BOTH, new ClassicTreatment(configs));
+        asked = new ManagersPool<>(pool);
         HttpConnectionFactory<ManagedHttpClientConnection> makes = factory != null ? factory : ManagedHttpClientConnectionFactory.INSTANCE;
         ManagedConnections<?> connections = pool.managed().connections();
         ConnectionConfigs configs = this.configs;

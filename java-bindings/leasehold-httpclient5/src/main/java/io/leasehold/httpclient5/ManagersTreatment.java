@@ -22,9 +22,18 @@ abstract class ManagersTreatment<C extends HttpConnection> implements Treatment<
         log = LoggerFactory.getLogger(manager);
     }
 
+    /** HttpClient's code does not come to the close if it fails before, as the connection may when its timeout is set, or a logger. */
     @Override
     public final void close(C connection, CloseMode mode) {
-        disposal.execute(connection, mode);
+        boolean isClosed = false;
+        try {
+            disposal.execute(connection, mode);
+            isClosed = true;
+        } finally {
+            if (!isClosed) {
+                connection.close(CloseMode.IMMEDIATE);
+            }
+        }
     }
 
     @Override

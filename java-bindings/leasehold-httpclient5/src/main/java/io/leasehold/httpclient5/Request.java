@@ -149,7 +149,7 @@ final class Request<T, C extends ModalCloseable> extends Answer<T, C>
     }
 
     /** Also of what fails to say what it is. */
-    private static ExecutionException executionException(Throwable why) {
+    static ExecutionException executionException(Throwable why) {
         try {
             return new ExecutionException(why);
         } catch (RuntimeException | Error e) {

@@ -24,7 +24,6 @@ import org.apache.hc.core5.concurrent.BasicFuture;
 import org.apache.hc.core5.concurrent.FutureCallback;
 import org.apache.hc.core5.io.CloseMode;
 import org.apache.hc.core5.pool.DisposalCallback;
-import org.apache.hc.core5.pool.ManagedConnPool;
 import org.apache.hc.core5.pool.PoolEntry;
 import org.apache.hc.core5.pool.PoolStats;
 import org.apache.hc.core5.util.Args;
@@ -58,7 +57,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Nothing but what concerns this is done under the lock: no connection is closed, and no callback called.
  */
-final class SharingPool implements ManagedConnPool<HttpRoute, ManagedAsyncClientConnection> {
+final class SharingPool extends PassingPool<ManagedAsyncClientConnection> {
     // That of HttpClient's own pool that shares, as of 5.5.
     private static final Logger LOG = LoggerFactory.getLogger("org.apache.hc.client5.http.impl.nio.H2SharingConnPool");
 
@@ -77,6 +76,7 @@ final class SharingPool implements ManagedConnPool<HttpRoute, ManagedAsyncClient
     private final ThreadLocal<Deque<Waiter>> toTell = new ThreadLocal<>();
 
     SharingPool(LeaseholdConnPool<HttpRoute, ManagedAsyncClientConnection> pool, ConnectionConfigs configs) {
+        super(pool);
         this.pool = pool;
         this.configs = configs;
     }
@@ -689,6 +689,21 @@ final class SharingPool implements ManagedConnPool<HttpRoute, ManagedAsyncClient
         }
     }
 
+    /** As {@link #release}, not to be used again, of an entry that nobody else can release any more; does nothing if it was released. */
+    void giveBack(PoolEntry<HttpRoute, ManagedAsyncClientConnection> entry) {
+        boolean isLeased;
+        lock.lock();
+        try {
+            Share share = shareOf(entry);
+            isLeased = share != null && !share.isReleased;
+        } finally {
+            lock.unlock();
+        }
+        if (isLeased) {
+            release(entry, false);
+        }
+    }
+
     /** What was written on an entry, and what is to become of its connection. Under the lock. */
     private void note(Carrier carrier, PoolEntry<HttpRoute, ManagedAsyncClientConnection> entry, boolean reusable) {
         if (!reusable) {
@@ -722,73 +737,8 @@ final class SharingPool implements ManagedConnPool<HttpRoute, ManagedAsyncClient
     }
 
     @Override
-    public void close(CloseMode mode) {
-        pool.close(mode);
-    }
-
-    @Override
-    public void close() {
-        pool.close();
-    }
-
-    @Override
-    public void closeIdle(TimeValue idleTime) {
-        pool.closeIdle(idleTime);
-    }
-
-    @Override
-    public void closeExpired() {
-        pool.closeExpired();
-    }
-
-    @Override
-    public Set<HttpRoute> getRoutes() {
-        return pool.getRoutes();
-    }
-
-    @Override
     public void setMaxTotal(int max) {
-        pool.setMaxTotal(max);
+        super.setMaxTotal(max);
         serveHeldUp();
-    }
-
-    @Override
-    public int getMaxTotal() {
-        return pool.getMaxTotal();
-    }
-
-    @Override
-    public void setDefaultMaxPerRoute(int max) {
-        pool.setDefaultMaxPerRoute(max);
-    }
-
-    @Override
-    public int getDefaultMaxPerRoute() {
-        return pool.getDefaultMaxPerRoute();
-    }
-
-    @Override
-    public void setMaxPerRoute(HttpRoute route, int max) {
-        pool.setMaxPerRoute(route, max);
-    }
-
-    @Override
-    public int getMaxPerRoute(HttpRoute route) {
-        return pool.getMaxPerRoute(route);
-    }
-
-    @Override
-    public PoolStats getTotalStats() {
-        return pool.getTotalStats();
-    }
-
-    @Override
-    public PoolStats getStats(HttpRoute route) {
-        return pool.getStats(route);
-    }
-
-    @Override
-    public String toString() {
-        return pool.toString();
     }
 }

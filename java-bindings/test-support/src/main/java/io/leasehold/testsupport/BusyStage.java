@@ -102,13 +102,13 @@ public abstract class BusyStage<L> implements Matrix.Stage {
         failingLog.close();
         restoreSettings();
         endAll();
-        waiter.join(TimeUnit.SECONDS.toMillis(20));
+        waiter.join(TimeUnit.SECONDS.toMillis(Math.min(20, Eventually.PATIENCE_SECONDS)));
         assertTrue(!waiter.isAlive(), () -> "the waiter was not answered: " + this);
         boolean isShutDown = isShutDown();
         if (waiters != null) {
             end(waiters);
-        } else if (faults.thrown().contains(waitersFailure)) {
-            surfaced.add(waitersFailure);
+        } else if (isOnDemand(waitersFailure)) {
+            surface(waitersFailure);
         } else {
             assertTrue(isShutDown && tellsOfShutdown(waitersFailure), () -> "the waiter got " + waitersFailure);
         }
@@ -120,6 +120,20 @@ public abstract class BusyStage<L> implements Matrix.Stage {
         }
         closeIdle();
         assertNothingIsLeft();
+    }
+
+    private boolean isOnDemand(Throwable failure) {
+        for (Throwable each = failure; each != null; each = each.getCause()) {
+            if (faults.thrown().contains(each)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Somebody was told of a failure. */
+    protected final void surface(Throwable failure) {
+        surfaced.add(failure);
     }
 
     @Override

@@ -8,7 +8,7 @@ import java.util.concurrent.TimeUnit;
 /** Waits for what other threads, the collector or the kernel will do soon; never for a time that must have passed. */
 public final class Eventually {
     // What takes milliseconds may take a minute on a machine that does much else. Whoever runs tests to see them fail has less patience.
-    private static final long DEADLINE_SECONDS = Long.getLong("leasehold.test.patienceSeconds", 120);
+    static final long PATIENCE_SECONDS = Long.getLong("leasehold.test.patienceSeconds", 120);
 
     private Eventually() {}
 
@@ -30,7 +30,7 @@ public final class Eventually {
                 return;
             }
             Thread.sleep(2);
-        } while (System.nanoTime() - start < TimeUnit.SECONDS.toNanos(DEADLINE_SECONDS));
-        fail("not within " + DEADLINE_SECONDS + " s: " + what);
+        } while (System.nanoTime() - start < TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS));
+        fail("not within " + PATIENCE_SECONDS + " s: " + what);
     }
 }
