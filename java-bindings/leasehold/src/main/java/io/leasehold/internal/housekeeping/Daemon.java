@@ -6,7 +6,7 @@ import java.security.AccessController;
 import java.security.PrivilegedAction;
 
 /**
- * Starts the library's own threads, which belong to no application and must keep none's class loader. A new thread inherits from the one
+ * Makes the library's own threads, which belong to no application and must keep none's class loader. A new thread inherits from the one
  * that makes it: access-control context (up to JDK 23), group, priority, context class loader and inheritable thread locals. All are
  * replaced, for the maker is whatever application comes first, and the thread serves others after that one is gone.
  */
@@ -20,6 +20,13 @@ final class Daemon implements PrivilegedAction<Thread> {
     }
 
     static Thread start(String name, Runnable task) {
+        Thread thread = make(name, task);
+        thread.start();
+        return thread;
+    }
+
+    /** One that is yet to be started. */
+    static Thread make(String name, Runnable task) {
         // The callers' domains, which lead to their class loaders, end here.
         return AccessController.doPrivileged(new Daemon(name, task));
     }
@@ -30,7 +37,6 @@ final class Daemon implements PrivilegedAction<Thread> {
         thread.setDaemon(true);
         thread.setPriority(Thread.NORM_PRIORITY);
         thread.setContextClassLoader(null);
-        thread.start();
         return thread;
     }
 

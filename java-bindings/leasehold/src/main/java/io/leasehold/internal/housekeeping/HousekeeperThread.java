@@ -28,8 +28,9 @@ public final class HousekeeperThread implements Runnable {
     }
 
     // ----- guarded by the class's monitor, which may be taken with that of the disposers held, not the other way round -----
-    // How many need the thread; what it does, set before anybody can.
-    private static int needs;
+    // How many need the thread, which is written without a call by who has something else to record in the same moment; what it does, set
+    // before anybody can.
+    static int needs;
     private static Work work;
 
     // ----- written inside the monitor, read by anybody -----
@@ -54,11 +55,6 @@ public final class HousekeeperThread implements Runnable {
         } else {
             start();
         }
-        isNeeded();
-    }
-
-    /** As {@link #need}, of who has seen to it that the thread is there. Inside the monitor. */
-    static void isNeeded() {
         needs++;
     }
 
@@ -87,7 +83,10 @@ public final class HousekeeperThread implements Runnable {
 
     /** Starts the thread. Inside the monitor. */
     static void start() {
-        thread = Daemon.start("leasehold-housekeeper", KEEPER);
+        // Known before it runs: a caller whose stack ends in the middle of this leaves no thread that the next one would not know of. One
+        // that could not be started is not alive.
+        thread = Daemon.make("leasehold-housekeeper", KEEPER);
+        thread.start();
     }
 
     /** Has the thread look up, if it is there, to see what has changed. */

@@ -29,8 +29,8 @@ public final class KeptPool extends CollectedPhantom<Engine> {
     private static final int MOST_NUMBER = (1 << 28) - 2;
 
     // ----- guarded by the monitor of the housekeeper's thread -----
-    // The pools whose memory is not freed yet, by their numbers, which keeps their references reachable; those of them that are not at
-    // rest; how many of those evict; the last number given.
+    // The pools whose memory is not freed yet, by their numbers, which keeps their references reachable; those of them that are looked
+    // after, all among them that count as not at rest; how many of those evict; the last number given.
     private static final Map<Integer, KeptPool> ALL = new HashMap<>();
     private static final Set<KeptPool> ACTIVE = new LinkedHashSet<>();
     private static int evicting;
@@ -46,8 +46,9 @@ public final class KeptPool extends CollectedPhantom<Engine> {
     private final WeakReference<Chores> known;
 
     // ----- guarded by that monitor -----
-    // What is done for the pool, unless it is at rest, when nothing of ours may lead to it.
+    // What is done for the pool, unless it is at rest, when nothing of ours may lead to it; whether it counts as not at rest.
     private Chores chores;
+    private boolean isCounted;
 
     // ----- the housekeeper's thread's own -----
     // Since when the pool has had nothing; whether its memory was freed.
@@ -119,23 +120,35 @@ public final class KeptPool extends CollectedPhantom<Engine> {
             } else if (evicts) {
                 HousekeeperThread.wake();
             }
-            if (ACTIVE.add(this)) {
-                HousekeeperThread.isNeeded();
-                if (evicts) {
-                    evicting++;
-                }
-            }
+            ACTIVE.add(this);
             // Known as long as its pool is in use.
             chores = known.get();
+            count();
             isResting = false;
+        }
+    }
+
+    /**
+     * It counts as not at rest, once. By stores alone: a caller whose stack or memory ends, be it in the middle of what comes before, has
+     * counted or has not, and who has not is found by the thread, if the pool is looked after already, or tries again.
+     */
+    private void count() {
+        if (!isCounted) {
+            isCounted = true;
+            HousekeeperThread.needs++;
+            if (evicts) {
+                evicting++;
+            }
         }
     }
 
     /** The pool needs the thread no more; its memory is freed when it is collected, by the thread of a later pool if need be. */
     private void rest() {
         chores = null;
-        if (ACTIVE.remove(this)) {
-            HousekeeperThread.needNoMore();
+        ACTIVE.remove(this);
+        if (isCounted) {
+            isCounted = false;
+            HousekeeperThread.needs--;
             if (evicts) {
                 evicting--;
             }
@@ -196,6 +209,7 @@ public final class KeptPool extends CollectedPhantom<Engine> {
     private void settle(boolean isInNeed, long now) {
         synchronized (HousekeeperThread.class) {
             if (isInNeed) {
+                count();
                 isResting = false;
             } else if (!isResting) {
                 isResting = true;
