@@ -3,13 +3,15 @@
 use std::fmt;
 
 use crate::engine::Refusal;
+use crate::situation::Situation;
 
 /// Why a lease could not be had.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LeaseError {
-    /// Nothing came free in time. Raise a limit or the timeout, or look for leases that are held too long.
-    Timeout,
+    /// Nothing came free in time. Raise a limit or the timeout, or look for leases that are held too long: the message says what the pool
+    /// looked like, which takes O(connections) to find out.
+    Timeout(Box<Situation>),
     /// Nothing is free and the request was not to wait.
     Exhausted,
     /// As many requests wait as [`Builder::max_waiters`](crate::Builder::max_waiters) allows. Come back later, or raise it.
@@ -42,7 +44,9 @@ impl LeaseError {
 impl fmt::Display for LeaseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            LeaseError::Timeout => "timed out waiting for a connection from the pool",
+            LeaseError::Timeout(situation) => {
+                return write!(f, "timed out waiting for a connection from the pool {situation}");
+            }
             LeaseError::Exhausted => "every connection that the pool's limits allow is in use",
             LeaseError::QueueFull => "as many requests wait for a connection as the pool allows",
             LeaseError::TooManyRoutes => {

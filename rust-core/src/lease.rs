@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
+use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,12 +26,19 @@ pub enum Lease<K, C> {
 }
 
 impl<K, C> Lease<K, C> {
-    /// What the engine has granted, in hands that give it back whatever happens next.
+    /// What the engine has granted to `caller`, in hands that give it back whatever happens next.
     #[inline]
-    pub(crate) fn of_grant(shared: &Arc<Share<K, C>>, grant: Grant) -> Self {
+    pub(crate) fn of_grant(
+        shared: &Arc<Share<K, C>>,
+        grant: Grant,
+        caller: &'static Location<'static>,
+    ) -> Self {
         match grant {
-            Grant::Idle(handle) => Lease::Connection(Connection::take(shared, handle)),
-            Grant::Open(handle) => Lease::Vacancy(Vacancy::new(shared, handle)),
+            Grant::Idle(handle) => Lease::Connection(Connection::take(shared, handle, caller)),
+            Grant::Open(handle) => {
+                shared.note_caller(handle, caller);
+                Lease::Vacancy(Vacancy::new(shared, handle))
+            }
         }
     }
 
@@ -135,8 +143,13 @@ impl<K, C> Drop for Hold<K, C> {
 }
 
 impl<K, C> Connection<K, C> {
-    /// Takes the connection of a lease just made out of its cell.
-    pub(crate) fn take(shared: &Arc<Share<K, C>>, handle: Handle) -> Self {
+    /// Takes the connection of a lease just made for `caller` out of its cell.
+    pub(crate) fn take(
+        shared: &Arc<Share<K, C>>,
+        handle: Handle,
+        caller: &'static Location<'static>,
+    ) -> Self {
+        shared.note_caller(handle, caller);
         // SAFETY: the lease was just made, and nobody else has its handle.
         let (connection, state) = unsafe {
             shared
@@ -373,7 +386,10 @@ impl<K, C> Connection<K, C> {
         let next = || {
             // Those bound to a state are few; for them the engine is not asked again.
             let handle = shared.engine.lease_hit(route.ok()?, StateId::NONE)?;
-            Some(Connection::take(&shared, handle))
+            // Where nothing is noted nobody reads who.
+            let caller = shared.caller_of(self.hold.handle);
+            let caller = caller.unwrap_or_else(|| Location::caller());
+            Some(Connection::take(&shared, handle, caller))
         };
         while let Some(next) = next() {
             if !next.is_dead() {
@@ -482,6 +498,11 @@ impl<K, C> Vacancy<K, C> {
 
     pub(crate) fn shared(&self) -> &Arc<Share<K, C>> {
         &self.hold.shared
+    }
+
+    /// Where it was asked for, as far as that is noted.
+    pub(crate) fn caller(&self) -> Option<&'static Location<'static>> {
+        self.hold.shared.caller_of(self.hold.handle)
     }
 
     /// Where a connection is to go to.

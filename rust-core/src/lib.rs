@@ -117,6 +117,8 @@ mod sharded_lock;
 mod shared;
 #[cfg(unix)]
 mod shares;
+#[cfg(unix)]
+mod situation;
 #[cfg(all(unix, not(feature = "watch")))]
 #[path = "no_socket.rs"]
 mod socket;
@@ -150,6 +152,8 @@ pub use request::{LeaseFuture, Request};
 pub use reuse::Reuse;
 #[cfg(unix)]
 pub use route::Route;
+#[cfg(unix)]
+pub use situation::Situation;
 #[cfg(unix)]
 pub use state::State;
 #[cfg(all(unix, feature = "watch"))]

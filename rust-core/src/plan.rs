@@ -68,6 +68,8 @@ pub(crate) struct Plan<C> {
     pub(crate) max_idle_per_route: Option<u32>,
     /// No thread of the program's closes a connection: the disposer does.
     pub(crate) closes_aside: bool,
+    /// Where leases are asked for is noted.
+    pub(crate) notes_callers: bool,
     pub(crate) eviction: Eviction,
     /// Who drops the last pool waits for the library's threads.
     pub(crate) waits_at_end: bool,
@@ -85,6 +87,7 @@ impl<C> Plan<C> {
             keep_alive: None,
             max_idle_per_route: None,
             closes_aside: false,
+            notes_callers: false,
             eviction: Eviction::default(),
             waits_at_end: true,
             looks: Looks::Nowhere,

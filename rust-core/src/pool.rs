@@ -3,6 +3,7 @@
 use std::borrow::Borrow;
 use std::fmt;
 use std::hash::Hash;
+use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ use crate::shares::Shares;
 /// pool of the process that needs the housekeeper whoever drops it then waits for its threads, three seconds at most, which would
 /// stall an executor: [`wait_at_end`](crate::Builder::wait_at_end) is for pools that are used in tasks.
 pub struct Pool<K, C> {
-    shared: Arc<Shares<K, C>>,
+    pub(crate) shared: Arc<Shares<K, C>>,
 }
 
 impl<K: Eq + Hash + Clone, C> Pool<K, C> {
@@ -31,8 +32,14 @@ impl<K: Eq + Hash + Clone, C> Pool<K, C> {
     }
 
     /// A request for a connection to `key`, to say more about than the three shorthands below can.
+    #[track_caller]
     pub fn request<'a>(&'a self, key: &'a K) -> Request<'a, K, C> {
         Request::of_key(&self.shared, key)
+    }
+
+    /// The pool's name: what it was [given](crate::Builder::name), or else `pool-` and a number.
+    pub fn name(&self) -> &str {
+        &self.shared.name
     }
 
     /// Leases an idle connection or the right to open one, if that is possible now. O(1) for an idle connection.
@@ -53,6 +60,7 @@ impl<K: Eq + Hash + Clone, C> Pool<K, C> {
     /// assert!(matches!(pool.try_lease(&"b")?, Lease::Vacancy(_)));
     /// # Ok::<(), LeaseError>(())
     /// ```
+    #[track_caller]
     pub fn try_lease(&self, key: &K) -> Result<Lease<K, C>, LeaseError> {
         self.request(key).try_lease()
     }
@@ -75,11 +83,13 @@ impl<K: Eq + Hash + Clone, C> Pool<K, C> {
     /// let open = || Ok::<_, LeaseError>(7); // here a client would connect
     /// let connection = pool.lease(&"a", Duration::from_secs(3))?.or_connect(open)?;
     /// // Somebody else would have to wait, and does so for a millisecond.
-    /// assert_eq!(pool.lease(&"a", Duration::from_millis(1)).unwrap_err(), LeaseError::Timeout);
+    /// let error = pool.lease(&"a", Duration::from_millis(1)).unwrap_err();
+    /// assert!(matches!(error, LeaseError::Timeout(_)), "{error}");
     /// Connection::keep(connection);
     /// assert_eq!(*pool.lease(&"a", Duration::MAX)?.or_connect(open)?, 7);
     /// # Ok::<(), LeaseError>(())
     /// ```
+    #[track_caller]
     pub fn lease(&self, key: &K, timeout: Duration) -> Result<Lease<K, C>, LeaseError> {
         self.request(key).lease(timeout)
     }
@@ -112,6 +122,7 @@ impl<K: Eq + Hash + Clone, C> Pool<K, C> {
     /// # let waker = Waker::from(Arc::new(Noop));
     /// # assert_eq!(pin!(fetch(&pool)).poll(&mut Context::from_waker(&waker)), Poll::Ready(Ok(7)));
     /// ```
+    #[track_caller]
     pub fn lease_async(&self, key: &K) -> LeaseFuture<K, C> {
         self.request(key).lease_async()
     }
@@ -220,14 +231,16 @@ impl<K: Eq + Hash + Clone, C> Pool<K, C> {
     /// pool.retain(|key, number| *key == "a" && *number != 2);
     /// assert_eq!(pool.stats().available, 2);
     /// ```
+    #[track_caller]
     pub fn retain(&self, mut is_kept: impl FnMut(&K, &C) -> bool) {
-        let engine = &self.shared.engine;
+        let (engine, caller) = (&self.shared.engine, Location::caller());
         let idle = engine.entries().into_iter();
         for info in idle.filter(|info| info.used == Use::Idle) {
             let Some(handle) = engine.lease_entry(info.handle) else {
                 continue;
             };
-            let connection = Connection::take(self.shared.of_this_thread(), handle);
+            let shared = self.shared.of_this_thread();
+            let connection = Connection::take(shared, handle, caller);
             let key = self.shared.interner.key_of(info.route);
             // Its key is known as long as the route has an entry.
             if key.is_none_or(|key| is_kept(&key, &connection)) {
@@ -476,6 +489,10 @@ impl<K: Eq + Hash + Clone, C> Pool<K, C> {
                     .filter(|_| info.used == Use::Idle)
                     .map(Duration::from_millis),
                 expires_in: info.expires_in.map(Duration::from_millis),
+                leased_for: info.leased_for.map(Duration::from_millis),
+                leased_at: (info.used != Use::Idle)
+                    .then(|| self.shared.caller_of(info.handle))
+                    .flatten(),
             })
         };
         self.shared
@@ -499,6 +516,10 @@ pub struct Entry<K> {
     pub idle_for: Option<Duration>,
     /// When it expires, zero if it has; `None` if it does not.
     pub expires_in: Option<Duration>,
+    /// For how long it has been leased or, if that was later, given to be opened or opened; `None` if it is idle.
+    pub leased_for: Option<Duration>,
+    /// Where in the program its lease was asked for, in a pool that [notes](crate::Builder::note_callers) it; `None` if it is idle.
+    pub leased_at: Option<&'static Location<'static>>,
 }
 
 impl<K, C> Clone for Pool<K, C> {

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
 use std::hash::Hash;
+use std::panic::Location;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -29,6 +30,8 @@ pub struct Request<'a, K, C> {
     shared: &'a Shares<K, C>,
     target: Target<'a, K, C>,
     state: Option<&'a State>,
+    /// Who asks.
+    caller: &'static Location<'static>,
 }
 
 enum Target<'a, K, C> {
@@ -37,14 +40,17 @@ enum Target<'a, K, C> {
 }
 
 impl<'a, K: Eq + Hash + Clone, C> Request<'a, K, C> {
+    #[track_caller]
     pub(crate) fn of_key(shared: &'a Shares<K, C>, key: &'a K) -> Self {
         Request {
             shared,
             target: Target::Key(key),
             state: None,
+            caller: Location::caller(),
         }
     }
 
+    #[track_caller]
     pub(crate) fn of_route(
         shared: &'a Shares<K, C>,
         route: RouteId,
@@ -54,6 +60,7 @@ impl<'a, K: Eq + Hash + Clone, C> Request<'a, K, C> {
             shared,
             target: Target::Held(route, held),
             state: None,
+            caller: Location::caller(),
         }
     }
 
@@ -111,7 +118,7 @@ impl<'a, K: Eq + Hash + Clone, C> Request<'a, K, C> {
             Poll::Ready(outcome) => Some(outcome),
             Poll::Pending => {
                 match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
-                    Some(Duration::ZERO) => Some(waiting.leave(LeaseError::Timeout)),
+                    Some(Duration::ZERO) => Some(waiting.time_out()),
                     Some(left) => {
                         thread::park_timeout(left);
                         None
@@ -147,7 +154,8 @@ impl<'a, K: Eq + Hash + Clone, C> Request<'a, K, C> {
             Target::Held(route, _) => route,
         };
         let handle = self.shared.engine.lease_hit(route, StateId::NONE)?;
-        Some(Connection::take(self.shared.of_this_thread(), handle).usable())
+        let shared = self.shared.of_this_thread();
+        Some(Connection::take(shared, handle, self.caller).usable())
     }
 
     fn into_waiting(self) -> Waiting<K, C> {
@@ -162,6 +170,7 @@ impl<'a, K: Eq + Hash + Clone, C> Request<'a, K, C> {
             state: self
                 .state
                 .map_or(StateId::NONE, |state| self.shared.states.acquire(state)),
+            caller: self.caller,
             ticket: None,
         }
     }
@@ -224,7 +233,8 @@ impl<K: Eq + Hash, C> Future for LeaseFuture<K, C> {
             // Nobody would tell when the time is over. Asked again, it may be told.
             shared.deadlines.clear(deadline);
             this.deadline = None;
-            return Poll::Ready(this.waiting.leave(LeaseError::NoThread));
+            let left = this.waiting.leave(GivenUp::Cancelled);
+            return Poll::Ready(left.unwrap_or(Err(LeaseError::NoThread)));
         }
         if outcome.is_pending() && !is_over {
             if shared.deadlines.set(deadline, context.waker().clone()) {
@@ -235,7 +245,7 @@ impl<K: Eq + Hash, C> Future for LeaseFuture<K, C> {
         this.deadline = None;
         shared.deadlines.clear(deadline);
         if outcome.is_pending() {
-            return Poll::Ready(this.waiting.leave(LeaseError::Timeout));
+            return Poll::Ready(this.waiting.time_out());
         }
         outcome
     }
@@ -276,6 +286,8 @@ pub(crate) struct Waiting<K, C> {
     /// Taken when it is dropped.
     goal: Option<Goal<K, C>>,
     state: StateId,
+    /// Who asks.
+    caller: &'static Location<'static>,
     /// Its place in the queue, once it has one.
     ticket: Option<Ticket>,
 }
@@ -325,7 +337,10 @@ impl<K: Eq + Hash, C> Waiting<K, C> {
         match self.shared.engine.poll_ticket(ticket) {
             Ok(Answer::Pending) => Poll::Pending,
             Ok(Answer::AskAgain) => self.enqueue(),
-            Ok(Answer::Granted(grant)) => Poll::Ready(Ok(Lease::of_grant(&self.shared, grant))),
+            Ok(Answer::Granted(grant)) => {
+                let lease = Lease::of_grant(&self.shared, grant, self.caller);
+                Poll::Ready(Ok(lease))
+            }
             Err(refusal) => Poll::Ready(Err(LeaseError::of(refusal))),
         }
     }
@@ -345,6 +360,21 @@ impl<K: Eq + Hash, C> Waiting<K, C> {
         }
     }
 
+    /// Leaves the queue because the time is over. What had been granted meanwhile is used.
+    fn time_out(&mut self) -> Result<Lease<K, C>, LeaseError> {
+        if let Some(lease) = self.leave(GivenUp::TimedOut) {
+            return lease;
+        }
+        let route = match &self.goal {
+            Some(Goal::Key(key)) => self.shared.interner.find(&**key),
+            Some(Goal::Held(held)) => Some(held.id),
+            Some(Goal::Released(route)) => Some(*route),
+            None => None,
+        };
+        let situation = self.shared.situation(route);
+        Err(LeaseError::Timeout(Box::new(situation)))
+    }
+
     /// Asks the engine, with the ticket if there is one. `None` where it is to wait, or could only be served by waiting.
     fn ask(&mut self) -> Result<Option<Lease<K, C>>, LeaseError> {
         let Waiting {
@@ -352,9 +382,10 @@ impl<K: Eq + Hash, C> Waiting<K, C> {
             goal,
             state,
             ticket,
+            caller,
         } = self;
         let own = |outcome| match outcome {
-            Outcome::Granted(grant) => Some(Lease::of_grant(shared, grant)),
+            Outcome::Granted(grant) => Some(Lease::of_grant(shared, grant, caller)),
             Outcome::Wait => None,
         };
         let mut before = None;
@@ -395,6 +426,8 @@ impl<K, C> Waiting<K, C> {
             shared: Arc::clone(vacancy.shared()),
             goal: Some(Goal::Released(vacancy.route())),
             state: StateId::NONE,
+            // Who has the vacancy.
+            caller: vacancy.caller().unwrap_or_else(|| Location::caller()),
             ticket: None,
         }
     }
@@ -412,15 +445,9 @@ impl<K, C> Waiting<K, C> {
     }
 
     /// Leaves the queue, say because it has waited long enough. What had been granted meanwhile is used.
-    fn leave(&mut self, why: LeaseError) -> Result<Lease<K, C>, LeaseError> {
-        let given_up = match why {
-            LeaseError::Timeout => GivenUp::TimedOut,
-            _ => GivenUp::Cancelled,
-        };
-        match self.give_up(given_up) {
-            Some(lease) => lease.usable(),
-            None => Err(why),
-        }
+    fn leave(&mut self, why: GivenUp) -> Option<Result<Lease<K, C>, LeaseError>> {
+        let granted = self.give_up(why)?;
+        Some(granted.usable())
     }
 
     /// Leaves the queue. What had been granted meanwhile is not lost but returned.
@@ -432,7 +459,7 @@ impl<K, C> Waiting<K, C> {
         let lease = panics.catch(|| {
             shared.with_effects(|engine, effects| {
                 let granted = engine.cancel(ticket, why, effects);
-                granted.map(|grant| Lease::of_grant(shared, grant))
+                granted.map(|grant| Lease::of_grant(shared, grant, self.caller))
             })
         });
         panics.catch(|| drop(waker));

@@ -46,6 +46,7 @@ impl<K: Eq + Hash + Clone, C> Route<K, C> {
 
     /// A request for a connection of this route, to say more about than the shorthands below can; see
     /// [`Pool::request`](crate::Pool::request).
+    #[track_caller]
     pub fn request(&self) -> Request<'_, K, C> {
         Request::of_route(&self.shared, self.id, &self.held)
     }
@@ -55,6 +56,7 @@ impl<K: Eq + Hash + Clone, C> Route<K, C> {
     /// # Errors
     ///
     /// As there.
+    #[track_caller]
     pub fn try_lease(&self) -> Result<Lease<K, C>, LeaseError> {
         self.request().try_lease()
     }
@@ -64,6 +66,7 @@ impl<K: Eq + Hash + Clone, C> Route<K, C> {
     /// # Errors
     ///
     /// As there.
+    #[track_caller]
     pub fn lease(&self, timeout: Duration) -> Result<Lease<K, C>, LeaseError> {
         self.request().lease(timeout)
     }
@@ -84,6 +87,7 @@ impl<K: Eq + Hash + Clone, C> Route<K, C> {
     /// # assert!(pin!(fetch).poll(&mut Context::from_waker(Waker::noop())).is_ready());
     /// # Ok::<(), leasehold::LeaseError>(())
     /// ```
+    #[track_caller]
     pub fn lease_async(&self) -> LeaseFuture<K, C> {
         self.request().lease_async()
     }

@@ -2,6 +2,7 @@
 
 use std::hash::Hash;
 use std::os::fd::{AsRawFd, RawFd};
+use std::panic::Location;
 use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 use std::time::Duration;
@@ -11,11 +12,12 @@ use crate::deadlines::Deadlines;
 use crate::engine::{
     Effects, Engine, Handle, Hit, Keep, RouteId, StateId, Ticket, Verdict, Victim,
 };
-use crate::face::{self, Face, Waiters};
+use crate::face::{self, Face, Holders, Waiters};
 use crate::housekeeper::{Membership, Parting, Tended, is_housekeepers_thread, take_turn};
 use crate::interner::Interner;
 use crate::panics::{Panics, in_drop};
 use crate::plan::{Looks, Plan, dispose};
+use crate::situation::Situation;
 use crate::state::States;
 use crate::watch::Token;
 use crate::watching::Watching;
@@ -23,6 +25,7 @@ use crate::watching::Watching;
 /// What a pool's clones, leases and requests share.
 pub(crate) struct Shared<K, C> {
     // ----- settings: as the pool was built -----
+    pub(crate) name: Arc<str>,
     pub(crate) plan: Plan<C>,
 
     // ----- each with locks of its own -----
@@ -34,6 +37,8 @@ pub(crate) struct Shared<K, C> {
 
     // ----- under no lock: written by who owns the entry (I11) -----
     pub(crate) cells: Cells<C>,
+    /// Where leases were asked for.
+    pub(crate) callers: Holders<Location<'static>>,
 
     // ----- set once: when the pool is built, or by the first request that has a deadline -----
     place: OnceLock<Place<C>>,
@@ -47,8 +52,10 @@ struct Place<C> {
 }
 
 impl<K: Eq + Hash, C> Shared<K, C> {
-    pub(crate) fn new(engine: Engine, plan: Plan<C>) -> Self {
+    pub(crate) fn new(engine: Engine, plan: Plan<C>, name: Option<Arc<str>>) -> Self {
         Shared {
+            name: name.unwrap_or_else(|| format!("pool-{}", engine.tag()).into()),
+            callers: Holders::default(),
             engine,
             cells: Cells::new(),
             interner: Interner::new(),
@@ -252,10 +259,37 @@ impl<K, C> Shared<K, C> {
     pub(crate) fn note_stale(&self, handle: Handle) {
         self.engine.note_stale(handle);
         crate::logging::debug!(
-            "pool {}: connection {} was leased stale: only a look at it has found that it is of no use any more",
-            self.engine.tag(),
+            "{}: connection {} was leased stale: only a look at it has found that it is of no use any more",
+            self.name,
             handle.slot()
         );
+    }
+
+    /// Notes where a lease was asked for that the caller has.
+    #[inline(always)]
+    pub(crate) fn note_caller(&self, handle: Handle, caller: &'static Location<'static>) {
+        if self.plan.notes_callers {
+            self.callers.note(handle, caller);
+        }
+    }
+
+    /// Where a lease was asked for, as far as that is noted.
+    pub(crate) fn caller_of(&self, lease: Handle) -> Option<&'static Location<'static>> {
+        // SAFETY: null, or what `note_caller` has noted, which lives for ever.
+        unsafe { self.callers.of(lease).as_ref() }
+    }
+
+    /// What the pool looks like to who has asked for a route in vain. O(connections).
+    pub(crate) fn situation(&self, route: Option<RouteId>) -> Situation {
+        let oldest = self.engine.oldest_lease();
+        let stats = route.and_then(|route| self.engine.route_stats(route));
+        Situation {
+            name: Arc::clone(&self.name),
+            pool: self.engine.stats(),
+            route: stats.unwrap_or_default(),
+            oldest: oldest.map(|(_, age)| Duration::from_millis(age)),
+            holder: oldest.and_then(|(lease, _)| self.caller_of(lease)),
+        }
     }
 
     /// Calls the engine and carries out what follows from it; see [`face::with_effects`].
@@ -265,8 +299,8 @@ impl<K, C> Shared<K, C> {
 
     fn log_closing(&self, victim: Victim) {
         crate::logging::debug!(
-            "pool {}: connection {} is closed: {}",
-            self.engine.tag(),
+            "{}: connection {} is closed: {}",
+            self.name,
             victim.slot,
             victim.cause
         );

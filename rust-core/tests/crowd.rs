@@ -206,7 +206,7 @@ fn lease(pool: &Wires, key: &u64) -> Result<Lease<u64, Wire>, LeaseError> {
         return pool.lease(key, LONG);
     }
     match pool.lease(key, Duration::from_micros(below(50))) {
-        Err(LeaseError::Timeout) => Err(LeaseError::Exhausted),
+        Err(LeaseError::Timeout(_)) => Err(LeaseError::Exhausted),
         outcome => outcome,
     }
 }

@@ -348,10 +348,8 @@ fn a_lease_that_is_not_served_in_time_fails_and_leaves_the_queue() {
     let scene = Scene::new(|pool| pool.max_total(1));
     let held = scene.lease("a");
     for timeout in [Duration::from_millis(1), Duration::ZERO] {
-        assert_eq!(
-            scene.pool.lease(&"a", timeout).unwrap_err(),
-            LeaseError::Timeout
-        );
+        let outcome = scene.pool.lease(&"a", timeout);
+        assert!(matches!(outcome, Err(LeaseError::Timeout(_))));
     }
     assert_eq!(scene.pool.stats().pending, 0);
     Connection::keep(held);
@@ -515,7 +513,7 @@ fn a_request_that_waits_no_longer_leaves_no_waker_in_the_pool() {
     let Poll::Ready(outcome) = poll(&mut late, &waker) else {
         panic!("its time is over");
     };
-    assert_eq!(outcome.unwrap_err(), LeaseError::Timeout);
+    assert!(matches!(outcome, Err(LeaseError::Timeout(_))));
     assert_eq!(Arc::strong_count(&counter), before);
     drop(held);
 }

@@ -13,7 +13,7 @@ use super::pool::Engine;
 use super::sync::atomic::Ordering::Relaxed;
 
 /// Numbers of connections and requests; exact at rest, never negative under way.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Stats {
     /// Connections leased or being opened.
@@ -124,6 +124,19 @@ impl Engine {
             });
         }
         infos
+    }
+
+    /// The oldest lease, rights to open among them, and its age in milliseconds: since it was leased or, if that was later, given to be
+    /// opened or opened. `None` where there is none. O(entries), takes no lock.
+    pub fn oldest_lease(&self) -> Option<(Handle, u64)> {
+        let now = self.clock.now();
+        let leased = self.entries.iter().filter_map(|(slot, entry)| {
+            let word = entry.word();
+            let is_leased = matches!(word.status(), Status::Opening | Status::Leased);
+            let age = now.saturating_sub(entry.leased.load(Relaxed));
+            is_leased.then(|| (self.handle(slot, word), age))
+        });
+        leased.max_by_key(|(_, age)| *age)
     }
 
     /// What the pool has closed since it was made, by cause. O(1), takes no lock.

@@ -5,6 +5,7 @@
 //! The layers run one way: the engine knows nothing of this, and nothing here knows a face.
 
 mod effects;
+mod holders;
 mod waiters;
 
 pub use crate::deadlines::{Deadline, Deadlines};
@@ -16,7 +17,9 @@ pub use crate::housekeeper::{
 pub use crate::interner::Interner;
 pub use crate::locks::{Condvar, Mutex, MutexGuard, RwLock};
 pub use crate::panics::message_of;
+pub use crate::situation::describe;
 pub use crate::state::States;
 pub use crate::watch::{Token, Watch};
 pub use effects::{Face, Work, end, with_effects};
+pub use holders::Holders;
 pub use waiters::{Published, Waiters};

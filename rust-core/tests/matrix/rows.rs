@@ -344,6 +344,7 @@ pub(crate) static ROWS: &[Row] = &[
             "Pool::counters",
             "Pool::metrics",
             "Pool::measure_held",
+            "Pool::name",
             "Debug for Pool",
         ],
         "",
@@ -353,6 +354,7 @@ pub(crate) static ROWS: &[Row] = &[
             assert_eq!(pool.stats().max, 5);
             assert_eq!(pool.counters().cleared, 0);
             pool.measure_held(true);
+            assert!(!pool.name().is_empty());
             assert_eq!(pool.metrics().closed.cleared, 0);
             assert!(!pool.is_shut_down() && format!("{pool:?}").contains("Pool"));
         },
@@ -388,6 +390,8 @@ pub(crate) static ROWS: &[Row] = &[
             "Builder::policy",
             "Builder::barging",
             "Builder::clock",
+            "Builder::name",
+            "Builder::note_callers",
             "Builder::build",
             "Builder::evict_expired",
             "Builder::evict_idle",
@@ -404,6 +408,8 @@ pub(crate) static ROWS: &[Row] = &[
         PLAIN,
         |_| {
             let builder = Pool::<Key, Wire>::builder()
+                .name("backend")
+                .note_callers(true)
                 .max_total(1)
                 .max_per_route(1)
                 .max_waiters(1)

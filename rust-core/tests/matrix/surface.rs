@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::faults::Piece;
 
 /// Public types that hold nothing of a caller's and call nothing.
-const VALUES: [&str; 13] = [
+const VALUES: [&str; 14] = [
     "Clock",
     "Counters",
     "Entry",
@@ -18,6 +18,7 @@ const VALUES: [&str; 13] = [
     "Metrics",
     "Policy",
     "Reuse",
+    "Situation",
     "Stats",
     "Use",
     "Watching",
