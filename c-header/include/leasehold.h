@@ -421,6 +421,11 @@ typedef struct lh_pool_options {
      * thread to give. See lh_dispose_callback.
      */
     uint32_t dispose_apart;
+    /**
+     * The pool's name, for log lines and lh_pool_describe; a string, which is copied. NULL, the default: `pool-` and a number that no other
+     * pool of the process has.
+     */
+    const char *name;
 } lh_pool_options;
 
 /**
@@ -491,7 +496,7 @@ typedef struct lh_pool {
  * `options` is what the pool is made with, read during the call only; NULL for the defaults.
  *
  * LH_NULL_POINTER; LH_BAD_SIZE: `options` was not filled by lh_pool_options_init; LH_INVALID_ARGUMENT: an option means nothing, or is of
- * a later version of the library; LH_NO_CLOCK; LH_NO_THREAD: the pool is to evict, and there is no thread for that; LH_TOO_MANY: 1,024
+ * a later version of the library, or the name is not UTF-8; LH_NO_MEMORY: for a copy of the name; LH_NO_CLOCK; LH_NO_THREAD: the pool is to evict, and there is no thread for that; LH_TOO_MANY: 1,024
  * pools are there. Thread-safe. O(pools).
  */
 lh_status lh_pool_create(const lh_pool_options *options,
@@ -811,6 +816,18 @@ lh_status lh_lease_data(lh_pool pool,
 lh_status lh_lease_set_data(lh_pool pool,
                             lh_lease lease,
                             void *data);
+
+/**
+ * Says who holds a lease: `tag` is the program's own, which is only passed on. It is in the lease's lh_entry and in what lh_pool_describe
+ * says, for as long as the lease goes on, or until another is set. NULL, as it is before: nobody knows.
+ *
+ * A lease's holder alone may say it. Takes no lock.
+ *
+ * LH_NO_POOL, LH_NO_LEASE. Thread-safe.
+ */
+lh_status lh_lease_set_tag(lh_pool pool,
+                           lh_lease lease,
+                           const void *tag);
 
 /**
  * Binds a lease's connection to a state, `length` bytes, copied during the call. The state is who the connection is authenticated as, say
@@ -1337,6 +1354,14 @@ typedef struct lh_entry {
      * 0.
      */
     uint32_t reserved;
+    /**
+     * For how many milliseconds it has been leased or, if that was later, granted as a vacancy or opened; 0 if it is idle.
+     */
+    uint64_t leased_ms;
+    /**
+     * What lh_lease_set_tag has said of its lease; NULL if nothing, or if it is idle.
+     */
+    const void *tag;
 } lh_entry;
 
 /**
@@ -1356,6 +1381,21 @@ typedef int32_t (*lh_entry_callback)(void *context,
 lh_status lh_pool_each_entry(lh_pool pool,
                              lh_entry_callback callback,
                              void *context);
+
+/**
+ * Says in words what the pool looks like to who asks for `route`, say for a log line after LH_TIMED_OUT: its name, how many are leased,
+ * idle and waiting, of how many, in the pool and of the route, how old the oldest lease is, and its tag, if it has one.
+ *
+ * Copies the text into `buffer`, up to `capacity` bytes, without a terminating NUL, and writes to `length` how many it has, which may be
+ * more. NULL and 0 ask for the length only. The words may change with any version. O(connections), takes no lock.
+ *
+ * LH_NULL_POINTER: `length`, or `buffer` with a capacity other than 0; LH_NO_POOL, LH_NO_ROUTE. Thread-safe.
+ */
+lh_status lh_pool_describe(lh_pool pool,
+                           lh_route route,
+                           void *buffer,
+                           size_t capacity,
+                           size_t *length);
 
 /* ---------- Sockets ----------
  *

@@ -73,6 +73,38 @@ pub(crate) unsafe fn bytes<'a>(
     }))
 }
 
+/// Bytes of the program's to copy some into.
+pub(crate) struct Buffer {
+    place: *mut u8,
+    capacity: usize,
+}
+
+impl Buffer {
+    /// # Safety
+    ///
+    /// `place` is NULL, or `capacity` bytes at it are the caller's to write to until the function returns.
+    pub(crate) unsafe fn new(place: *mut c_void, capacity: usize) -> Result<Self, lh_status> {
+        if place.is_null() && capacity != 0 {
+            return Err(LH_NULL_POINTER);
+        }
+        Ok(Buffer {
+            place: place.cast(),
+            capacity,
+        })
+    }
+
+    /// Copies as many as there is room for.
+    pub(crate) fn write(self, bytes: &[u8]) {
+        let copied = bytes.len().min(self.capacity);
+        if copied > 0 {
+            // SAFETY: there is room, as `new`'s caller promised, and what is copied is ours.
+            unsafe {
+                self.place.copy_from_nonoverlapping(bytes.as_ptr(), copied);
+            }
+        }
+    }
+}
+
 /// Reads an enum of the header from a number: C lets one have any value, and Rust does not.
 macro_rules! from_number {
     ($name:ident: $($value:ident),+) => {

@@ -160,6 +160,29 @@ pub extern "C" fn lh_lease_opened_socket(
     })
 }
 
+/// Says who holds a lease: `tag` is the program's own, which is only passed on. It is in the lease's lh_entry and in what lh_pool_describe
+/// says, for as long as the lease goes on, or until another is set. NULL, as it is before: nobody knows.
+///
+/// A lease's holder alone may say it. Takes no lock.
+///
+/// LH_NO_POOL, LH_NO_LEASE. Thread-safe.
+#[unsafe(no_mangle)]
+pub extern "C" fn lh_lease_set_tag(
+    pool: lh_pool,
+    lease: lh_lease,
+    tag: *const c_void,
+) -> lh_status {
+    answer(|| {
+        with_pool(pool, |pool| {
+            let handle = lease.to_handle();
+            pool.engine.route_of(handle)?;
+            // Race window: another thread may have ended the lease since. It is harmless because the tag has its number.
+            pool.tags.note(handle, tag);
+            Ok(LH_OK)
+        })
+    })
+}
+
 /// Makes a right to open a lease of what was opened.
 fn open(pool: &Arc<Pool>, handle: Handle, data: *mut c_void) -> Answer {
     // Before the engine is told: from then on an immediate shutdown may dispose of it.

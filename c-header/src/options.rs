@@ -1,6 +1,6 @@
 //! Structs of options, and the numbers that stand for no number.
 
-use std::ffi::c_void;
+use std::ffi::{c_char, c_void};
 use std::mem::{offset_of, size_of};
 use std::ptr::null;
 
@@ -115,6 +115,9 @@ pub struct lh_pool_options {
     /// one whose disposal is still to come. 0 by default: those calls dispose of it themselves. They also do so where the system has no
     /// thread to give. See lh_dispose_callback.
     pub dispose_apart: u32,
+    /// The pool's name, for log lines and lh_pool_describe; a string, which is copied. NULL, the default: `pool-` and a number that no other
+    /// pool of the process has.
+    pub name: *const c_char,
 }
 
 // SAFETY: the members up to `clock` are as old as the struct.
@@ -142,6 +145,7 @@ impl Default for lh_pool_options {
             evict_idle_ms: 0,
             evict_expired: 0,
             dispose_apart: 0,
+            name: null(),
         }
     }
 }

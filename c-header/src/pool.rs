@@ -49,7 +49,7 @@ impl Pool {
 /// `options` is what the pool is made with, read during the call only; NULL for the defaults.
 ///
 /// LH_NULL_POINTER; LH_BAD_SIZE: `options` was not filled by lh_pool_options_init; LH_INVALID_ARGUMENT: an option means nothing, or is of
-/// a later version of the library; LH_NO_CLOCK; LH_NO_THREAD: the pool is to evict, and there is no thread for that; LH_TOO_MANY: 1,024
+/// a later version of the library, or the name is not UTF-8; LH_NO_MEMORY: for a copy of the name; LH_NO_CLOCK; LH_NO_THREAD: the pool is to evict, and there is no thread for that; LH_TOO_MANY: 1,024
 /// pools are there. Thread-safe. O(pools).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lh_pool_create(
@@ -59,13 +59,16 @@ pub unsafe extern "C" fn lh_pool_create(
     answer(|| {
         // SAFETY: the caller's promise.
         let (output, options) = unsafe { (Output::new(pool)?, sized::read(options)?) };
-        let made = pools::add(&options)?;
+        // SAFETY: the caller's promise.
+        let made = unsafe { pools::add(&options)? };
         let is_served = |pool: &Arc<Pool>| !pool.eviction.is_wanted() || pool.is_tended();
         if !pools::find(made).is_some_and(|pool| is_served(&pool)) {
             pools::remove(made);
             return Err(LH_NO_THREAD);
         }
-        log::info!("pool {:#x} made", made.id);
+        if let Some(pool) = pools::find(made) {
+            log::info!("{} made", pool.name);
+        }
         output.write(made);
         Ok(LH_OK)
     })
@@ -102,9 +105,9 @@ pub extern "C" fn lh_pool_destroy(pool: lh_pool) -> lh_status {
         let pool = pools::remove(pool).ok_or(LH_NO_POOL)?;
         let leased = pool.engine.stats().leased;
         if leased > 0 {
-            log::warn!("pool {:#x} destroyed with {leased} leased", pool.id);
+            log::warn!("{} destroyed with {leased} leased", pool.name);
         } else {
-            log::info!("pool {:#x} destroyed", pool.id);
+            log::info!("{} destroyed", pool.name);
         }
         pool.shutdown(lh_shutdown::LH_SHUTDOWN_IMMEDIATE);
         // Rights to open are not revoked by that, and who waits for them is not to wait on.

@@ -1,7 +1,7 @@
 //! Pools: what one is made of, and where it is found by its handle.
 
 use std::cell::Cell as ThreadCell;
-use std::ffi::c_void;
+use std::ffi::{CStr, c_void};
 use std::os::fd::RawFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use leasehold::Watching;
 use leasehold::engine::{Clock, Config, Engine, Segments, Slot, StateId, Ticket};
 use leasehold::face::{
-    Deadlines, Eviction, Interner, Membership, PerProcess, States, Tended, in_each_child,
+    Deadlines, Eviction, Holders, Interner, Membership, PerProcess, States, Tended, in_each_child,
 };
 
 use crate::care::Care;
@@ -28,6 +28,7 @@ use crate::waiters::Waiters;
 pub(crate) struct Pool {
     // ----- settings: as the pool was made -----
     pub(crate) id: u64,
+    pub(crate) name: Box<str>,
     pub(crate) eviction: Eviction,
     pub(crate) watching: Watching,
     pub(crate) disposes_apart: bool,
@@ -46,6 +47,8 @@ pub(crate) struct Pool {
     // ----- under no lock: written by who owns the entry (I11) -----
     /// What is kept of each connection, by its entry's slot.
     pub(crate) cells: Segments<Slot, Cell>,
+    /// What the program has said of leases.
+    pub(crate) tags: Holders<c_void>,
 
     // ----- under no lock: written by `remove` -----
     /// Race window: a call may find the pool that its thread used last just before another destroys it. It is harmless because the call's
@@ -66,6 +69,7 @@ impl Pool {
         options: &lh_pool_options,
         watching: Watching,
         config: Config,
+        name: Option<Box<str>>,
     ) -> Pool {
         let taken: Vec<u32> = others.map(|pool| pool.engine.tag()).collect();
         // Tags come round after 2047 pools. No two that are alive share one, so a foreign handle is always noticed.
@@ -75,7 +79,9 @@ impl Pool {
         }
         Pool {
             id,
+            name: name.unwrap_or_else(|| format!("pool-{}", engine.tag()).into()),
             is_destroyed: AtomicBool::new(false),
+            tags: Holders::default(),
             engine,
             cells: Segments::new(),
             waiters: Waiters::default(),
@@ -149,13 +155,19 @@ thread_local! {
 }
 
 /// Makes a pool, which is found from now on.
-pub(crate) fn add(options: &lh_pool_options) -> Result<lh_pool, lh_status> {
+///
+/// # Safety
+///
+/// The options' name is NULL or a string.
+pub(crate) unsafe fn add(options: &lh_pool_options) -> Result<lh_pool, lh_status> {
     let config = config_of(options)?;
     let watching = lh_watching::try_from(options.watching)?.into();
+    // SAFETY: the caller's promise.
+    let name = unsafe { name_of(options)? };
     attend_to_forks();
     let id = POOLS
         .get()
-        .insert(|id, others| Pool::new(id, others, options, watching, config))
+        .insert(|id, others| Pool::new(id, others, options, watching, config, name))
         .ok_or(LH_TOO_MANY)?;
     Ok(lh_pool { id })
 }
@@ -174,6 +186,23 @@ fn config_of(options: &lh_pool_options) -> Result<Config, lh_status> {
         },
         ..Config::default()
     })
+}
+
+/// # Safety
+///
+/// As for [`add`].
+unsafe fn name_of(options: &lh_pool_options) -> Result<Option<Box<str>>, lh_status> {
+    if options.name.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: the caller's promise.
+    let name = unsafe { CStr::from_ptr(options.name) };
+    let name = name.to_str().map_err(|_| LH_INVALID_ARGUMENT)?;
+    let mut copy = String::new();
+    copy.try_reserve_exact(name.len())
+        .map_err(|_| LH_NO_MEMORY)?;
+    copy.push_str(name);
+    Ok(Some(copy.into_boxed_str()))
 }
 
 /// Has the child of a fork forget the pool that its thread used last as its parent's. Nothing is asked for that at each call.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use leasehold::engine::{Effects, RouteId};
 
-use crate::boundary::{Answer, Output, answer, bytes};
+use crate::boundary::{Answer, Buffer, Output, answer, bytes};
 use crate::handles::{lh_pool, lh_route};
 use crate::pools::{Pool, with_pool};
 use crate::sized::SizedOutput;
@@ -103,21 +103,10 @@ pub unsafe extern "C" fn lh_route_name(
 ) -> lh_status {
     answer(|| {
         // SAFETY: the caller's promise.
-        let output = unsafe { Output::new(length)? };
-        if buffer.is_null() && capacity != 0 {
-            return Err(LH_NULL_POINTER);
-        }
+        let (output, buffer) = unsafe { (Output::new(length)?, Buffer::new(buffer, capacity)?) };
         with_pool(pool, |pool| {
             let name = pool.routes.key_of(route.to_id()).ok_or(LH_NO_ROUTE)?;
-            let copied = name.len().min(capacity);
-            if copied > 0 {
-                // SAFETY: there is room, and what is copied is ours.
-                unsafe {
-                    buffer
-                        .cast::<u8>()
-                        .copy_from_nonoverlapping(name.as_ptr(), copied)
-                };
-            }
+            buffer.write(&name);
             output.write(name.len());
             Ok(LH_OK)
         })

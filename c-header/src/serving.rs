@@ -154,8 +154,8 @@ impl Pool {
     fn note_stale(&self, handle: Handle) {
         self.engine.note_stale(handle);
         log::debug!(
-            "pool {:#x}: connection {} was leased stale: its peer had closed it unnoticed",
-            self.id,
+            "{}: connection {} was leased stale: its peer had closed it unnoticed",
+            self.name,
             handle.slot()
         );
     }

@@ -2,10 +2,13 @@
 
 use std::ffi::{c_char, c_void};
 use std::mem::size_of;
+use std::ptr::null;
+use std::time::Duration;
 
 use leasehold::engine::{Counters, Metrics, Stats, Use};
+use leasehold::face::describe;
 
-use crate::boundary::answer;
+use crate::boundary::{Buffer, Output, answer};
 use crate::delivery::in_entry_callback;
 use crate::handles::{lh_lease, lh_pool, lh_route};
 use crate::options::LH_FOREVER;
@@ -193,6 +196,10 @@ pub struct lh_entry {
     pub used: lh_use,
     /// 0.
     pub reserved: u32,
+    /// For how many milliseconds it has been leased or, if that was later, granted as a vacancy or opened; 0 if it is idle.
+    pub leased_ms: u64,
+    /// What lh_lease_set_tag has said of its lease; NULL if nothing, or if it is idle.
+    pub tag: *const c_void,
 }
 
 /// Gets one connection of a pool. Answers 0 to see the next one, anything else to stop.
@@ -322,6 +329,11 @@ pub unsafe extern "C" fn lh_pool_each_entry(
                         Use::Idle => lh_use::LH_USE_IDLE,
                     },
                     reserved: 0,
+                    leased_ms: info.leased_for.unwrap_or(0),
+                    tag: match info.used {
+                        Use::Idle => null(),
+                        _ => pool.tags.of(info.handle),
+                    },
                 };
                 // SAFETY: the caller's promise; the entry and the name live until it returns.
                 let answer = in_entry_callback(|| unsafe { callback(context, &raw const entry) });
@@ -329,6 +341,42 @@ pub unsafe extern "C" fn lh_pool_each_entry(
                     break;
                 }
             }
+            Ok(LH_OK)
+        })
+    })
+}
+
+/// Says in words what the pool looks like to who asks for `route`, say for a log line after LH_TIMED_OUT: its name, how many are leased,
+/// idle and waiting, of how many, in the pool and of the route, how old the oldest lease is, and its tag, if it has one.
+///
+/// Copies the text into `buffer`, up to `capacity` bytes, without a terminating NUL, and writes to `length` how many it has, which may be
+/// more. NULL and 0 ask for the length only. The words may change with any version. O(connections), takes no lock.
+///
+/// LH_NULL_POINTER: `length`, or `buffer` with a capacity other than 0; LH_NO_POOL, LH_NO_ROUTE. Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lh_pool_describe(
+    pool: lh_pool,
+    route: lh_route,
+    buffer: *mut c_void,
+    capacity: usize,
+    length: *mut usize,
+) -> lh_status {
+    answer(|| {
+        // SAFETY: the caller's promise.
+        let (output, buffer) = unsafe { (Output::new(length)?, Buffer::new(buffer, capacity)?) };
+        with_pool(pool, |pool| {
+            let engine = &pool.engine;
+            let of_route = engine.route_stats(route.to_id()).ok_or(LH_NO_ROUTE)?;
+            let oldest = engine.oldest_lease();
+            let tag = oldest.map_or(null(), |(lease, _)| pool.tags.of(lease));
+            let tag = (!tag.is_null()).then(|| format!("tag {tag:p}"));
+            let age = oldest.map(|(_, age)| Duration::from_millis(age));
+            let holder = tag.as_ref().map(|tag| tag as &dyn std::fmt::Display);
+            let mut text = String::new();
+            // A string takes all that is written to it.
+            let _ = describe(&mut text, &pool.name, engine.stats(), of_route, age, holder);
+            buffer.write(text.as_bytes());
+            output.write(text.len());
             Ok(LH_OK)
         })
     })

@@ -236,6 +236,8 @@ static lh_status call_lh_lease_options_init(world *w) {
 
 static lh_status call_lh_lease_release(world *w) { return lh_lease_release(w->pool, w->leased, LH_FOREVER); }
 static lh_status call_lh_lease_replace(world *w) { return lh_lease_replace(w->pool, w->leased); }
+static lh_status call_lh_lease_set_tag(world *w) { return lh_lease_set_tag(w->pool, w->leased, w); }
+
 static lh_status call_lh_lease_set_data(world *w) { return lh_lease_set_data(w->pool, w->leased, w); }
 
 static lh_status call_lh_lease_set_socket(world *w) {
@@ -263,6 +265,11 @@ static lh_status call_lh_pool_counters(world *w) {
 static lh_status call_lh_pool_metrics(world *w) {
     lh_metrics metrics;
     return lh_pool_metrics(w->pool, &metrics, sizeof metrics);
+}
+
+static lh_status call_lh_pool_describe(world *w) {
+    size_t length;
+    return lh_pool_describe(w->pool, w->route, NULL, 0, &length);
 }
 
 static lh_status call_lh_pool_histogram(world *w) {

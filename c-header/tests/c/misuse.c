@@ -42,6 +42,7 @@ static void call_everything(lh_pool pool, lh_route route, lh_lease lease, lh_req
     assert_status(expected, lh_pool_histogram(pool, LH_TIMER_WAITING, &histogram, sizeof histogram));
     assert_status(expected, lh_pool_measure_held(pool, 1));
     assert_status(expected, lh_pool_each_entry(pool, ignore_entry, NULL));
+    assert_status(expected, lh_pool_describe(pool, route, NULL, 0, &length));
     assert_status(expected, lh_pool_try_lease(pool, route, NULL, &new_lease, &data));
     assert_status(expected, lh_pool_lease(pool, route, NULL, LH_FOREVER, &new_lease, &data));
     assert_status(expected, lh_pool_request(pool, route, NULL, ignore, NULL, &new_request, &new_lease, &data));
@@ -58,6 +59,7 @@ static void call_everything(lh_pool pool, lh_route route, lh_lease lease, lh_req
     assert_status(expected, lh_lease_opened(pool, lease, C(1)));
     assert_status(expected, lh_lease_opened_socket(pool, lease, C(1), 0, LH_PROBE_OFF));
     assert_status(expected, lh_lease_set_data(pool, lease, C(1)));
+    assert_status(expected, lh_lease_set_tag(pool, lease, C(1)));
     assert_status(expected, lh_lease_data(pool, lease, &data));
     assert_status(expected, lh_lease_set_socket(pool, lease, 0, LH_PROBE_OFF));
     assert_status(expected, lh_lease_socket(pool, lease, &socket));
@@ -95,6 +97,7 @@ static void expect_no_lease(lh_pool pool, lh_lease lease) {
     int32_t socket = 7;
     assert_status(LH_NO_LEASE, lh_lease_opened(pool, lease, C(1)));
     assert_status(LH_NO_LEASE, lh_lease_set_data(pool, lease, C(1)));
+    assert_status(LH_NO_LEASE, lh_lease_set_tag(pool, lease, C(1)));
     assert_status(LH_NO_LEASE, lh_lease_data(pool, lease, &data));
     assert_status(LH_NO_LEASE, lh_lease_set_socket(pool, lease, 0, LH_PROBE_OFF));
     assert_status(LH_NO_LEASE, lh_lease_socket(pool, lease, &socket));
@@ -154,6 +157,7 @@ static void a_foreign_or_made_up_handle_is_a_status(void **state) {
         assert_status(LH_NO_ROUTE, lh_route_clear(f.pool, route));
         assert_status(LH_NO_ROUTE, lh_route_stats(f.pool, route, &stats, sizeof stats));
         assert_status(LH_NO_ROUTE, lh_route_metrics(f.pool, route, &metrics, sizeof metrics));
+        assert_status(LH_NO_ROUTE, lh_pool_describe(f.pool, route, NULL, 0, &(size_t){0}));
         assert_status(LH_NO_REQUEST, lh_request_cancel(f.pool, (lh_request){routes[i]}));
     }
     assert_stats(&f, 1, 0, 0);
@@ -186,6 +190,8 @@ static void null_where_something_is_needed_is_a_status(void **state) {
     assert_status(LH_NULL_POINTER, lh_route_metrics(f.pool, f.route, NULL, sizeof(lh_metrics)));
     assert_status(LH_NULL_POINTER, lh_pool_drain(f.pool, 0, NULL));
     assert_status(LH_NULL_POINTER, lh_pool_each_entry(f.pool, NULL, NULL));
+    assert_status(LH_NULL_POINTER, lh_pool_describe(f.pool, f.route, NULL, 0, NULL));
+    assert_status(LH_NULL_POINTER, lh_pool_describe(f.pool, f.route, NULL, 1, &(size_t){0}));
     assert_status(LH_NULL_POINTER, lh_route_of_name(f.pool, NULL, &route));
     assert_status(LH_NULL_POINTER, lh_route_of_name(f.pool, "x", NULL));
     assert_status(LH_NULL_POINTER, lh_route_of_bytes(f.pool, NULL, 0, &route));

@@ -1,5 +1,6 @@
 /* Pools: options, limits, closing what is idle, shutdown, statistics. */
 #include "support.h"
+#include <stdio.h>
 
 static int connections[8];
 #define C(i) (&connections[i])
@@ -549,6 +550,8 @@ static void each_entry_is_seen_once_as_it_is(void **state) {
     make_limited(&f, 3, 3);
     lh_lease idle = open_lease(&f, f.route, C(0)), leased = open_lease(&f, f.route, C(1));
     assert_status(LH_VACANCY, lh_pool_try_lease(f.pool, f.route, NULL, &opening, &data));
+    assert_status(LH_OK, lh_lease_set_tag(f.pool, idle, C(6)));
+    assert_status(LH_OK, lh_lease_set_tag(f.pool, leased, C(7)));
     assert_status(LH_OK, lh_lease_release(f.pool, idle, 5000));
     assert_status(LH_OK, lh_clock_advance(f.clock, 1000));
     assert_status(LH_OK, lh_pool_each_entry(f.pool, see, &seen));
@@ -559,11 +562,12 @@ static void each_entry_is_seen_once_as_it_is(void **state) {
         assert_true(entry->route.id == f.route.id);
         assert_int_equal(entry->size, sizeof *entry);
         if (entry->used == LH_USE_IDLE) {
-            assert_true(entry->idle_ms == 1000);
+            assert_true(entry->idle_ms == 1000 && entry->leased_ms == 0 && entry->tag == NULL);
             assert_true(entry->expires_in_ms == 4000);
         } else {
             assert_true(entry->lease.id == (entry->used == LH_USE_LEASED ? leased.id : opening.id));
-            assert_true(entry->idle_ms == 0);
+            assert_true(entry->idle_ms == 0 && entry->leased_ms == 1000);
+            assert_ptr_equal(entry->tag, entry->used == LH_USE_LEASED ? C(7) : NULL);
             assert_true(entry->expires_in_ms == LH_FOREVER);
         }
     }
@@ -572,6 +576,56 @@ static void each_entry_is_seen_once_as_it_is(void **state) {
     assert_status(LH_OK, lh_pool_each_entry(f.pool, see, &first));
     assert_int_equal(first.count, 1);
     end_pool(&f);
+}
+
+static void a_pool_is_described_with_who_holds_the_oldest_lease(void **state) {
+    (void)state;
+    fixture f;
+    char text[300], expected[300];
+    size_t length;
+    lh_pool_options options = options_of(&f);
+    options.max_total = 3;
+    options.default_max_per_route = 2;
+    options.name = "backend";
+    make_pool(&f, &options);
+    lh_lease oldest = open_lease(&f, f.route, C(0));
+    assert_status(LH_OK, lh_clock_advance(f.clock, 2500));
+    lh_lease other = open_lease(&f, f.route, C(1));
+    assert_status(LH_OK, lh_lease_set_tag(f.pool, other, C(1)));
+
+    assert_status(LH_OK, lh_pool_describe(f.pool, f.route, text, sizeof text, &length));
+    const char *numbers = "backend: 2 of 3 leased, 0 idle, 0 waiting; to this route 2 of 2 leased, 0 idle, 0 waiting; "
+                          "the oldest lease is 2.500 s old";
+    assert_int_equal(length, strlen(numbers));
+    assert_memory_equal(text, numbers, length);
+
+    assert_status(LH_OK, lh_lease_set_tag(f.pool, oldest, C(7)));
+    snprintf(expected, sizeof expected, "%s, held by tag %p", numbers, (void *)C(7));
+    assert_status(LH_OK, lh_pool_describe(f.pool, f.route, text, 7, &length));
+    assert_int_equal(length, strlen(expected));
+    assert_memory_equal(text, "backend", 7);
+    assert_status(LH_OK, lh_pool_describe(f.pool, f.route, text, sizeof text, &length));
+    assert_memory_equal(text, expected, length);
+
+    /* The next lease of the same connection is another's. */
+    assert_status(LH_OK, lh_lease_release(f.pool, oldest, LH_FOREVER));
+    assert_status(LH_OK, lh_lease_close(f.pool, other));
+    void *data;
+    assert_status(LH_OK, lh_pool_try_lease(f.pool, f.route, NULL, &oldest, &data));
+    assert_status(LH_OK, lh_pool_describe(f.pool, f.route, text, sizeof text, &length));
+    text[length] = 0;
+    assert_null(strstr(text, "held by"));
+    assert_status(LH_OK, lh_lease_close(f.pool, oldest));
+    end_pool(&f);
+}
+
+static void a_name_that_is_no_text_is_refused(void **state) {
+    (void)state;
+    lh_pool pool;
+    lh_pool_options options;
+    assert_status(LH_OK, lh_pool_options_init(&options, sizeof options));
+    options.name = "\xff";
+    assert_status(LH_INVALID_ARGUMENT, lh_pool_create(&options, &pool));
 }
 
 static void too_many_pools_are_refused(void **state) {
@@ -626,6 +680,8 @@ int run_pools(void) {
         cmocka_unit_test(what_is_idle_too_long_is_evicted_where_that_is_asked_for),
         cmocka_unit_test(what_the_machines_clock_ends_is_evicted_without_a_call),
         cmocka_unit_test(each_entry_is_seen_once_as_it_is),
+        cmocka_unit_test(a_pool_is_described_with_who_holds_the_oldest_lease),
+        cmocka_unit_test(a_name_that_is_no_text_is_refused),
         cmocka_unit_test(too_many_pools_are_refused),
         cmocka_unit_test(a_pool_without_a_disposal_callback_forgets_connections),
     };
