@@ -5,7 +5,7 @@ test_all() {
     need_jdks
     step 'README' tests/readme.py
     step 'dev' tests/dev.sh
-    step 'Rust tests' cargo test --workspace --locked
+    step 'Rust tests' cargo test --workspace --features leasehold/metrics --locked
     step "README's Rust" tests/snippets.py rust
     step 'Rust example on tokio and hyper, against nginx' in_rust_hyper test
     step 'Engine under loom' scripts/loom.sh

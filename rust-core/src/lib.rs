@@ -59,7 +59,8 @@
 //!   thread closes what it removes, and all connections where you ask for that; they end with the last pool that uses them.
 //!
 //! Two features are on unless they are left out: `watch`, all that is done with sockets, and `log`, the lines about what is closed and
-//! what went wrong, by the `log` crate.
+//! what went wrong, by the `log` crate. A third, `metrics`, hands the pool's numbers to the crate of that name:
+//! see `Pool::publisher`.
 //!
 //! What no pool can do: a server may close a connection while a request travels on it. A retry stays needed.
 
@@ -105,6 +106,8 @@ mod panics;
 mod plan;
 #[cfg(unix)]
 mod pool;
+#[cfg(all(unix, feature = "metrics"))]
+mod publisher;
 #[cfg(unix)]
 mod request;
 #[cfg(unix)]
@@ -146,6 +149,8 @@ pub use error::LeaseError;
 pub use lease::{Connection, Lease, Vacancy};
 #[cfg(unix)]
 pub use pool::{Entry, Pool};
+#[cfg(all(unix, feature = "metrics"))]
+pub use publisher::Publisher;
 #[cfg(unix)]
 pub use request::{LeaseFuture, Request};
 #[cfg(unix)]

@@ -359,6 +359,20 @@ pub(crate) static ROWS: &[Row] = &[
             assert!(!pool.is_shut_down() && format!("{pool:?}").contains("Pool"));
         },
     ),
+    #[cfg(feature = "metrics")]
+    row(
+        &[
+            "Pool::publisher",
+            "Publisher::publish",
+            "Debug for Publisher",
+        ],
+        "",
+        ANY,
+        |s| {
+            let mut publisher = s.pool().publisher();
+            assert!(publisher.publish() && format!("{publisher:?}").contains("Publisher"));
+        },
+    ),
     row(&["Pool::stats_of"], "", ANY, |s| {
         assert_eq!(s.pool().stats_of(&key(1)).max, 3);
     }),
