@@ -17,7 +17,8 @@ import org.apache.hc.core5.util.Timeout;
  */
 final class EndpointRequest extends BasicFuture<AsyncConnectionEndpoint> implements ManagersPool.Asking<ManagedAsyncClientConnection> {
     private final ManagedConnPool<HttpRoute, ManagedAsyncClientConnection> pool;
-    // HttpClient's. Written by the thread that asks.
+    // The thread that asks, as long as it does; then HttpClient's own request. Both written by that thread.
+    private volatile Thread asking = Thread.currentThread();
     private volatile Future<AsyncConnectionEndpoint> request;
 
     EndpointRequest(ManagedConnPool<HttpRoute, ManagedAsyncClientConnection> pool, FutureCallback<AsyncConnectionEndpoint> callback) {
@@ -30,7 +31,15 @@ final class EndpointRequest extends BasicFuture<AsyncConnectionEndpoint> impleme
         return new FutureCallback<AsyncConnectionEndpoint>() {
             @Override
             public void completed(AsyncConnectionEndpoint endpoint) {
-                EndpointRequest.this.completed(endpoint);
+                try {
+                    EndpointRequest.this.completed(endpoint);
+                } catch (Throwable e) {
+                    if (Thread.currentThread() == asking) {
+                        throw e;
+                    }
+                    // An error would end the reactor, if this is its thread.
+                    Request.callbackFailed(e);
+                }
             }
 
             @Override
@@ -48,6 +57,7 @@ final class EndpointRequest extends BasicFuture<AsyncConnectionEndpoint> impleme
     /** As HttpClient's code has it. */
     EndpointRequest of(Future<AsyncConnectionEndpoint> request) {
         this.request = request;
+        asking = null;
         return this;
     }
 

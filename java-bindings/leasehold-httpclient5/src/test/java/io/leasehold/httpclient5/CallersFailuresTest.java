@@ -117,7 +117,8 @@ class CallersFailuresTest {
                 .call(OURS + "setTcpKeepAlive(int, int, int)", stage -> stage.manager.setTcpKeepAlive(1, 1, 1))
                 .call(OURS + "disableTcpKeepAlive()", stage -> stage.manager.disableTcpKeepAlive())
                 .call(OURS + "getCounters()", stage -> stage.manager.getCounters())
-                .call(OURS + "getMetrics()", stage -> stage.manager.getMetrics());
+                .call(OURS + "getMetrics()", stage -> stage.manager.getMetrics())
+                .call(OURS + "measureHeld(boolean)", stage -> stage.manager.measureHeld(true));
     }
 
     /** A method as of 5.4. */
