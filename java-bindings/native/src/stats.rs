@@ -167,7 +167,7 @@ fn counts(stats: Stats) -> [jint; 3] {
     ]
 }
 
-/// Slot, number of its opening and route of each entry that is idle, or of each that is leased.
+/// Slot, number of its opening, route and milliseconds since its lease, -1 for none, of each entry that is idle, or of each that is leased or being opened.
 #[unsafe(no_mangle)]
 extern "system" fn Java_io_leasehold_internal_natives_Engine_entries<'local>(
     mut env: EnvUnowned<'local>,
@@ -175,18 +175,21 @@ extern "system" fn Java_io_leasehold_internal_natives_Engine_entries<'local>(
     address: jlong,
     idle: jboolean,
 ) -> JLongArray<'local> {
-    let wanted = if idle { Use::Idle } else { Use::Leased };
+    let is_wanted = |used: Use| (used == Use::Idle) == idle;
     with_env(&mut env, JLongArray::default(), |env| {
         // SAFETY: see the crate's page.
         let entries = unsafe { pool(address) }.engine.entries();
         let numbers: Vec<jlong> = entries
             .iter()
-            .filter(|entry| entry.used == wanted)
+            .filter(|entry| is_wanted(entry.used))
             .flat_map(|entry| {
                 [
                     jlong::from(numbers::of_slot(entry.handle.slot())),
                     jlong::from(entry.opening),
                     numbers::of_route(entry.route),
+                    entry
+                        .leased_for
+                        .map_or(-1, |millis| jlong::try_from(millis).unwrap_or(jlong::MAX)),
                 ]
             })
             .collect();

@@ -31,6 +31,9 @@ final class Cell {
      */
     LeaseRef lease;
 
+    /** Where the present lease was taken, or an earlier one, which its handle tells; null if none is noted. Read by enumerations too. */
+    volatile LeaseStack stack;
+
     /** How often a lease was used again here. */
     int uses;
 
@@ -67,7 +70,18 @@ final class Cell {
     /** Takes a victim's connection out; only then the slot may be reused. */
     Object takeVictim() {
         wasWatched = false;
+        if (stack != null) {
+            stack = null;
+        }
         return takeConnection();
+    }
+
+    /** Where the lease was taken that goes on here; null if none does, or that was not noted. */
+    LeaseStack stackOfPresent() {
+        LeaseStack noted = stack;
+        LeaseRef present = lease;
+        // The handle is read once, as the lease may end.
+        return noted != null && present != null && noted.handle == present.handle ? noted : null;
     }
 
     /** Whether just this socket is attached, and its peer's close noticed in this way. */

@@ -4,6 +4,8 @@ import io.leasehold.internal.natives.Effects;
 import io.leasehold.internal.natives.Engine;
 import java.io.Closeable;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
@@ -71,13 +73,14 @@ import java.util.function.Supplier;
  * @param <R> the type of the routes
  * @param <C> the type of the connections
  */
-public final class ConnectionPool<R, C> implements Closeable {
+public final class ConnectionPool<R, C> implements Closeable, Operated<R> {
     final PoolState state;
     private final Routes routes;
     private final ManualClock clock;
     // ----- written once, under the state's monitor and that of its limits -----
     // Null until the first lease.
     private volatile NativePool pool;
+    private final Attendances attendances = new Attendances();
     private final Supplier<Engine> published = () -> {
         NativePool made = pool;
         return made == null ? null : made.engine;
@@ -193,6 +196,9 @@ public final class ConnectionPool<R, C> implements Closeable {
                 ref = lease.ref;
                 cell.lease = ref;
                 before.handle = LeaseRef.ENDED;
+            }
+            if (state.notesStacks) {
+                pool.note(new LeaseStack(), ref, cell);
             }
             lease.connection = (C) pool.connection(ref, cell);
             T made = keeper.apply(lease);
@@ -473,6 +479,7 @@ public final class ConnectionPool<R, C> implements Closeable {
     }
 
     /** Disposes of idle connections that have expired. Takes time in proportion to what it closes. */
+    @Override
     public void closeExpired() {
         NativePool pool = this.pool;
         if (pool != null) {
@@ -487,6 +494,7 @@ public final class ConnectionPool<R, C> implements Closeable {
      * @param unit the unit of {@code idleTime}
      * @throws IllegalArgumentException if {@code idleTime} is negative or {@code unit} is null
      */
+    @Override
     public void closeIdle(long idleTime, TimeUnit unit) {
         Arguments.unit(unit);
         if (idleTime < 0) {
@@ -536,11 +544,24 @@ public final class ConnectionPool<R, C> implements Closeable {
      * @param route the route
      * @throws IllegalArgumentException if {@code route} is null
      */
+    @Override
     public void clear(R route) {
         NativePool pool = this.pool;
         RouteRef ref = routes.route(Arguments.route(route));
         if (pool != null && ref != null) {
             Upkeep.clear(pool, ref);
+        }
+    }
+
+    /**
+     * Disposes of all idle connections; those that are leased are disposed of when they are released, whatever their leases say, and those
+     * that are being opened, too. For a change of address or of credentials, say. Takes time in proportion to the routes times the
+     * connections. What is opened meanwhile may stay.
+     */
+    @Override
+    public void softEvict() {
+        for (Object route : routes.known()) {
+            clear(ConnectionPool.<R>cast(route));
         }
     }
 
@@ -552,6 +573,7 @@ public final class ConnectionPool<R, C> implements Closeable {
      *     but the {@linkplain ConnectionPool pool's own}
      * @throws IllegalArgumentException if {@code max} is negative
      */
+    @Override
     public void setMaxTotal(int max) {
         Effects effects = new Effects();
         state.limits.setTotal(checked("maxTotal", max), published, effects);
@@ -559,10 +581,70 @@ public final class ConnectionPool<R, C> implements Closeable {
     }
 
     /**
+     * What the pool is called.
+     *
+     * @return the name that it was given, or {@code ConnectionPool-} and a number
+     */
+    @Override
+    public String name() {
+        return state.name.toString();
+    }
+
+    /**
+     * Names the pool, in log lines, exceptions and wherever numbers are shown, from now on.
+     *
+     * @param name the name, which need not be no other pool's
+     * @throws IllegalArgumentException if {@code name} is null or empty
+     */
+    public void setName(String name) {
+        state.name.set(name);
+        if (attendances.unregister()) {
+            attendances.register(this);
+        }
+    }
+
+    /**
+     * Shows the pool in the JVM's platform server of beans, as a {@link ConnectionPoolMXBean}, unless it is there already. It is taken out
+     * by {@link #shutdown}, when the pool is collected, and by {@link #unregisterMBean()}. As long as it is there the thread {@code
+     * leasehold-housekeeper} is, too. Where the system property {@code io.leasehold.jmx} is true, this is done by {@link Builder#build()},
+     * for the pools of managers, too.
+     *
+     * <p>The server refers to the bean, and so to the class loader of these classes: an application that is undeployed shuts its
+     * pools down.
+     *
+     * @return its name there, {@code io.leasehold:type=ConnectionPool,name="…"} with the pool's name, and a number if another has that;
+     *     null if the pool was shut down
+     * @throws IllegalStateException if the server refuses
+     * @throws LeaseholdUnavailableException if the native library could not be loaded
+     */
+    public String registerMBean() {
+        return attendances.register(this);
+    }
+
+    /** Takes the pool out of the server of beans, if it is there. */
+    public void unregisterMBean() {
+        attendances.unregister();
+    }
+
+    /**
+     * Has something undone when the pool has ended, once: when {@link #shutdown} is called, on the thread that does so, or when the pool
+     * was collected, on a thread of the library's; at once if it was shut down. For whoever shows the pool elsewhere, as by gauges. Until then
+     * the thread {@code leasehold-housekeeper} stays.
+     *
+     * @param undo undoes it; must not lead to the pool. What it throws is logged
+     * @throws IllegalArgumentException if {@code undo} is null
+     * @throws LeaseholdUnavailableException if the native library could not be loaded
+     */
+    public void whenEnded(Runnable undo) {
+        attendances.add(this, Arguments.given(undo, "undo", "it is what is to be done"));
+    }
+
+    /**
      * The limit in total.
      *
      * @return the limit
      */
+    @Override
     public int getMaxTotal() {
         return state.limits.total();
     }
@@ -574,6 +656,7 @@ public final class ConnectionPool<R, C> implements Closeable {
      *     but the {@linkplain ConnectionPool pool's own}
      * @throws IllegalArgumentException if {@code max} is negative
      */
+    @Override
     public void setDefaultMaxPerRoute(int max) {
         Effects effects = new Effects();
         state.limits.setOfRoutes(checked("defaultMaxPerRoute", max), published, effects);
@@ -585,6 +668,7 @@ public final class ConnectionPool<R, C> implements Closeable {
      *
      * @return the limit
      */
+    @Override
     public int getDefaultMaxPerRoute() {
         return state.limits.ofRoutes();
     }
@@ -598,6 +682,7 @@ public final class ConnectionPool<R, C> implements Closeable {
      *     but the {@linkplain ConnectionPool pool's own}
      * @throws IllegalArgumentException if {@code route} is null or {@code max} is negative
      */
+    @Override
     public void setMaxPerRoute(R route, int max) {
         Effects effects = new Effects();
         state.limits.setOf(Arguments.route(route), checked("maxPerRoute", max), published, effects);
@@ -610,6 +695,7 @@ public final class ConnectionPool<R, C> implements Closeable {
      * @param route the route
      * @throws IllegalArgumentException if {@code route} is null
      */
+    @Override
     public void removeMaxPerRoute(R route) {
         Effects effects = new Effects();
         state.limits.setOf(Arguments.route(route), null, published, effects);
@@ -633,6 +719,7 @@ public final class ConnectionPool<R, C> implements Closeable {
      *
      * @return the numbers now
      */
+    @Override
     public Stats stats() {
         NativePool pool = this.pool;
         if (pool == null) {
@@ -650,6 +737,7 @@ public final class ConnectionPool<R, C> implements Closeable {
      * @return the numbers now
      * @throws IllegalArgumentException if {@code route} is null
      */
+    @Override
     public Stats stats(R route) {
         NativePool pool = this.pool;
         RouteRef ref = routes.route(Arguments.route(route));
@@ -673,12 +761,27 @@ public final class ConnectionPool<R, C> implements Closeable {
     }
 
     /**
+     * The pool's name, and the limits and numbers of a route and of the whole pool, with the longest lease that goes on: what is said by
+     * the exception of a request that is not served, in words that may change. Takes time in proportion to the connections.
+     *
+     * @param route the route
+     * @return a text
+     * @throws IllegalArgumentException if {@code route} is null
+     */
+    public String describe(R route) {
+        Arguments.route(route);
+        NativePool pool = this.pool;
+        return pool == null ? toString() : PoolLook.of(state, pool.engine, route);
+    }
+
+    /**
      * What has become of the pool's requests and connections since it was made. The numbers only grow, and are exact when nothing changes.
      * Takes time in proportion to the connections, and nobody waits, opens or closes meanwhile; leases and releases of idle connections go
      * on.
      *
      * @return the numbers now
      */
+    @Override
     public Metrics metrics() {
         long[] numbers = new long[Metrics.COUNT_WITH_TIMES];
         NativePool pool = this.pool;
@@ -696,6 +799,7 @@ public final class ConnectionPool<R, C> implements Closeable {
      *
      * @param wanted whether it is to be measured
      */
+    @Override
     public void measureHeld(boolean wanted) {
         state.limits.setMeasuresHeld(wanted, published);
     }
@@ -708,6 +812,7 @@ public final class ConnectionPool<R, C> implements Closeable {
      * @return the numbers now
      * @throws IllegalArgumentException if {@code route} is null
      */
+    @Override
     public Metrics metrics(R route) {
         long[] numbers = new long[Metrics.COUNT];
         NativePool pool = this.pool;
@@ -724,6 +829,7 @@ public final class ConnectionPool<R, C> implements Closeable {
      *
      * @return a copy
      */
+    @Override
     public Set<R> routes() {
         return ConnectionPool.cast(routes.known());
     }
@@ -749,6 +855,81 @@ public final class ConnectionPool<R, C> implements Closeable {
      */
     public void forEachLeased(BiConsumer<? super R, ? super C> action) {
         forEach(false, action);
+    }
+
+    /**
+     * The leases that go on, vacancies included, each with where it was taken if the pool {@linkplain #setLeaseStacks notes} that. Weakly
+     * consistent: what ends or begins meanwhile may be among them or not. Takes time in proportion to the connections.
+     *
+     * @return a copy, in no order
+     */
+    @Override
+    public List<HeldLease> heldLeases() {
+        NativePool pool = this.pool;
+        return pool == null ? new ArrayList<>() : HeldLeases.of(state, pool.engine);
+    }
+
+    /**
+     * Sets whether the pool notes where, by which thread and when each lease is taken, from now on. That is said where a lease is
+     * {@linkplain LeakListener lost}, in {@link #heldLeases()}, and in what is thrown for want of a connection. It takes some microseconds a lease, as
+     * the thread's stack is walked. A request that does not wait for its lease is noted where it was made. What is noted stays with an idle
+     * connection until its next lease.
+     *
+     * @param wanted true notes it; the default is what the system property {@code io.leasehold.leaseStacks} said when the pool was built,
+     *     or else false
+     */
+    @Override
+    public void setLeaseStacks(boolean wanted) {
+        state.setLeaseStacks(wanted);
+    }
+
+    /**
+     * Whether it was {@linkplain #setLeaseStacks asked} to note where leases are taken.
+     *
+     * @return true if so
+     */
+    @Override
+    public boolean isLeaseStacks() {
+        return state.wantsStacks();
+    }
+
+    /**
+     * Sets that a warning is logged of each lease that is held for as long, once, with where it was taken: it may be lost, or its holder be
+     * stuck. It comes within a second or two of that moment, and the lease goes on. As long as this is set, leases that begin are noted as
+     * {@link #setLeaseStacks} says.
+     *
+     * @param threshold after how long; zero is never. The default is what the system property {@code io.leasehold.leakDetectionMillis}
+     *     said when the pool was built, in milliseconds, or else never. What is smaller than a millisecond is rounded up
+     * @param unit the unit of {@code threshold}
+     * @throws IllegalArgumentException if {@code threshold} is negative or {@code unit} is null
+     */
+    @Override
+    public void setLeakDetectionThreshold(long threshold, TimeUnit unit) {
+        Arguments.unit(unit);
+        if (threshold < 0) {
+            throw new IllegalArgumentException("threshold must not be negative, zero is never: " + threshold);
+        }
+        state.setLeakMillis(threshold == 0 ? 0 : Math.max(1, unit.toMillis(threshold)));
+    }
+
+    /**
+     * As {@link #setLeakDetectionThreshold(long, TimeUnit)}.
+     *
+     * @param threshold after how long; zero is never
+     * @throws IllegalArgumentException if {@code threshold} is negative or null
+     */
+    public void setLeakDetectionThreshold(Duration threshold) {
+        setLeakDetectionThreshold(Arguments.nanos(threshold), TimeUnit.NANOSECONDS);
+    }
+
+    /**
+     * After what time a lease that goes on is {@linkplain #setLeakDetectionThreshold(long, TimeUnit) warned} of.
+     *
+     * @return milliseconds, zero for never
+     */
+    @Override
+    public long getLeakDetectionMillis() {
+        return state.leakMillis();
     }
 
     private void forEach(boolean idle, BiConsumer<? super R, ? super C> action) {
@@ -778,6 +959,7 @@ public final class ConnectionPool<R, C> implements Closeable {
             Upkeep.shutdown(pool, mode == ShutdownMode.IMMEDIATE);
         }
         state.refusesFromNowOn();
+        attendances.end();
     }
 
     /**
@@ -785,6 +967,7 @@ public final class ConnectionPool<R, C> implements Closeable {
      *
      * @return true from the first call of {@link #shutdown} on
      */
+    @Override
     public boolean isShutDown() {
         return state.isShutDown();
     }
@@ -839,7 +1022,7 @@ public final class ConnectionPool<R, C> implements Closeable {
 
     @Override
     public String toString() {
-        return "ConnectionPool" + stats();
+        return state.name + stats().toString();
     }
 
     /** What is had without waiting, or null. */
@@ -925,7 +1108,7 @@ public final class ConnectionPool<R, C> implements Closeable {
         synchronized (state) {
             if (this.pool == null) {
                 if (state.isShutDown()) {
-                    throw new PoolShutDownException();
+                    throw PoolShutDownException.of(state.name);
                 }
                 NativePool made = PoolChores.newPool(state);
                 if (clock != null) {
@@ -964,6 +1147,8 @@ public final class ConnectionPool<R, C> implements Closeable {
         private static final String DEFAULT = "leave it out for the default";
 
         private final Disposer<? super C> disposer;
+        private String owner = PoolName.POOL;
+        private String name;
         private int maxTotal = Integer.MAX_VALUE;
         private int maxPerRoute = Integer.MAX_VALUE;
         private int maxWaiters = Integer.MAX_VALUE;
@@ -981,6 +1166,32 @@ public final class ConnectionPool<R, C> implements Closeable {
 
         private Builder(Disposer<? super C> disposer) {
             this.disposer = Arguments.given(disposer, "disposer", "the pool needs a way to close connections");
+        }
+
+        /**
+         * Sets what the pool is called in log lines, exceptions and wherever numbers are shown.
+         *
+         * @param name the name, which need not be no other pool's; the default is {@code ConnectionPool-} with a number that is no other
+         *     pool's
+         * @return this
+         * @throws IllegalArgumentException if {@code name} is null or empty
+         */
+        public Builder<R, C> name(String name) {
+            this.name = PoolName.checked(name);
+            return this;
+        }
+
+        /**
+         * Sets whose pool it is, for a manager whose user may not name it: that stands in the default name in the place of {@code
+         * ConnectionPool}.
+         *
+         * @param owner the manager, as by the simple name of its class
+         * @return this
+         * @throws IllegalArgumentException if {@code owner} is null or empty
+         */
+        public Builder<R, C> ownedBy(String owner) {
+            this.owner = PoolName.checked(owner);
+            return this;
         }
 
         /**
@@ -1174,13 +1385,14 @@ public final class ConnectionPool<R, C> implements Closeable {
         }
 
         /**
-         * Makes the pool. No native call is made before its first lease.
+         * Makes the pool. No native call is made before its first lease, unless the system property {@code io.leasehold.jmx} has it shown.
          *
          * @return a new pool
          */
         public ConnectionPool<R, C> build() {
             ManualClock clock = this.clock != null ? this.clock : ManualClock.current();
             PoolState state = new PoolState(
+                    new PoolName(owner, name),
                     disposer,
                     leakListener,
                     new PoolState.Constants(
@@ -1197,7 +1409,11 @@ public final class ConnectionPool<R, C> implements Closeable {
                             isClosed),
                     maxTotal,
                     maxPerRoute);
-            return new ConnectionPool<>(state, clock);
+            ConnectionPool<R, C> made = new ConnectionPool<>(state, clock);
+            if (PoolState.isShownByJmx()) {
+                made.attendances.registerIfPossible(made);
+            }
+            return made;
         }
     }
 }

@@ -18,6 +18,7 @@ final class Disposal {
     /** How often, a second apart, the housekeeper tries to have a connection closed aside while memory is short. */
     private static final int MOST_TRIES = 60;
 
+    private final PoolName name;
     private final Disposer<Object> disposer;
     private final Termination termination;
     // ----- written by whoever opens a connection, and by whoever closes it or gives it back -----
@@ -25,7 +26,8 @@ final class Disposal {
     private final AtomicInteger connections = new AtomicInteger();
 
     @SuppressWarnings("unchecked") // Given what came in through the pool's own typed methods.
-    Disposal(Disposer<?> disposer, Termination termination) {
+    Disposal(PoolName name, Disposer<?> disposer, Termination termination) {
+        this.name = name;
         this.disposer = (Disposer<Object>) disposer;
         this.termination = termination;
     }
@@ -58,7 +60,7 @@ final class Disposal {
         if (connection == null) {
             return;
         }
-        Log.debug(Texts.DISPOSING, last.route(), Texts.DISPOSING_FOR, cause);
+        Log.debugOf(name, Texts.DISPOSING, last.route(), Texts.DISPOSING_FOR, cause);
         letGo(connection, cause);
         // A leaked one may be in the middle of anything.
         if (cause == Cause.LEAKED || mayBlock(connection)) {
@@ -90,7 +92,7 @@ final class Disposal {
         try {
             disposer.letGo(connection, cause);
         } catch (Throwable e) {
-            Log.warn(Texts.LET_GO_FAILED, cause, Texts.LET_GO_FAILED_END, e);
+            Log.warnOf(name, Texts.LET_GO_FAILED, cause, Texts.LET_GO_FAILED_END, e);
         }
     }
 
@@ -99,7 +101,7 @@ final class Disposal {
         try {
             return disposer.mayBlock(connection);
         } catch (Throwable e) {
-            Log.warn(Texts.MAY_BLOCK_FAILED, e);
+            Log.warnOf(name, Texts.MAY_BLOCK_FAILED, e);
             return true;
         }
     }
@@ -109,7 +111,7 @@ final class Disposal {
         try {
             disposer.dispose(connection, cause);
         } catch (Throwable e) {
-            Log.warn(Texts.CLOSE_FAILED, cause, Texts.CLOSE_FAILED_END, e);
+            Log.warnOf(name, Texts.CLOSE_FAILED, cause, Texts.CLOSE_FAILED_END, e);
         } finally {
             went();
         }
@@ -138,7 +140,7 @@ final class Disposal {
             try {
                 begin();
             } catch (Throwable e) {
-                Log.warn(Texts.SOCKET_FAILED, e);
+                Log.warnOf(disposal.name, Texts.SOCKET_FAILED, e);
             }
             try {
                 disposal.close(connection, cause);

@@ -41,6 +41,8 @@ abstract class HookedRequest extends Waiter implements Deadlines.Due, Runnable {
     private final StateRef boundTo;
     private final Patience patience;
     private final boolean hasEnd;
+    /** Where it was asked; null if that is not noted. */
+    private final LeaseStack stack;
 
     // ----- guarded by the monitor -----
     // The answer, TIMED_OUT for none; whether the hook was called or will be by who made it told; whether it never will be, and what is
@@ -75,6 +77,7 @@ abstract class HookedRequest extends Waiter implements Deadlines.Due, Runnable {
         to = route;
         this.boundTo = boundTo;
         this.patience = patience;
+        stack = pool.state.notesStacks ? new LeaseStack() : null;
         long left = patience.nanosLeft();
         hasEnd = left < ENDLESS && !pool.state.constants.manualClock;
         end = hasEnd ? System.nanoTime() + left : 0;
@@ -152,7 +155,7 @@ abstract class HookedRequest extends Waiter implements Deadlines.Due, Runnable {
                 return false;
             }
             if (answer != Engine.STALE_ROUTE) {
-                answered(pool.granted(answer));
+                answered(pool.granted(answer, to));
                 return true;
             }
             unpublish();
@@ -215,7 +218,7 @@ abstract class HookedRequest extends Waiter implements Deadlines.Due, Runnable {
                 tell();
             }
         } catch (Throwable e) {
-            Log.warn(Texts.HOOK_FAILED, e);
+            Log.warnOf(pool.state.name, Texts.HOOK_FAILED, e);
         }
     }
 
@@ -233,10 +236,10 @@ abstract class HookedRequest extends Waiter implements Deadlines.Due, Runnable {
             Throwable refusal = null;
             try {
                 if (answer == TIMED_OUT) {
-                    refusal = pool.timedOut();
+                    refusal = pool.timedOut(to);
                 } else {
-                    pool.granted(answer);
-                    pool.begin(lease);
+                    pool.granted(answer, to);
+                    pool.begin(lease, stack);
                     connection = pool.connection(lease);
                 }
             } catch (Throwable e) {

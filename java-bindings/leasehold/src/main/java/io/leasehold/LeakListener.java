@@ -1,7 +1,8 @@
 package io.leasehold;
 
 /**
- * Is told of leases that were garbage collected without having been ended. Where none is set, the pool logs a warning.
+ * Is told of leases that were garbage collected without having been ended. Where none is set, the pool logs a
+ * warning.
  *
  * <p>Called on the daemon thread {@code leasehold-housekeeper}, after the lease's slot was given back and before its
  * connection is disposed of. What it throws is logged and otherwise ignored. Like a {@link Disposer} it must not refer
@@ -22,4 +23,16 @@ public interface LeakListener<R, C> {
      * @param connection the lease's connection, or null if none had been opened
      */
     void leaked(R route, C connection);
+
+    /**
+     * As {@link #leaked(Object, Object)}, with where the lease was taken, if the pool {@linkplain ConnectionPool#setLeaseStacks notes}
+     * that. This is what the pool calls; unless it is overridden it calls the other one. Where it is known, the pool logs its warning beside.
+     *
+     * @param route the lease's route
+     * @param connection the lease's connection, or null if none had been opened
+     * @param stack where the lease was taken, or null
+     */
+    default void leaked(R route, C connection, LeaseStack stack) {
+        leaked(route, connection);
+    }
 }

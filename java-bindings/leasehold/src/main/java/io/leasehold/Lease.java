@@ -118,7 +118,7 @@ public final class Lease<C> implements Closeable {
             throw new IllegalStateException("this lease has a connection already: only a vacancy can be filled, once");
         }
         if (!pool.opened(ref, connection)) {
-            throw new PoolShutDownException();
+            throw PoolShutDownException.of(pool.state.name);
         }
         this.connection = connection;
     }
@@ -144,7 +144,7 @@ public final class Lease<C> implements Closeable {
     }
 
     private RuntimeException endedMeanwhile() {
-        return pool.isShutDown() ? new PoolShutDownException() : LeaseRef.ended();
+        return pool.isShutDown() ? PoolShutDownException.of(pool.state.name) : LeaseRef.ended();
     }
 
     private C checkReplaceable() {

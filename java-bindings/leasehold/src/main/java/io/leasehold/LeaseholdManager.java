@@ -37,6 +37,29 @@ public interface LeaseholdManager {
     void disableTcpKeepAlive();
 
     /**
+     * What the manager is called in the pool's log lines, in exceptions and wherever numbers are shown.
+     *
+     * @return the name that it was given, or the name of its class as this library has it and a number that is no other pool's
+     */
+    String getName();
+
+    /**
+     * Names the manager. Holds from now on; a name that was shown before stays where it was shown.
+     *
+     * @param name the name, which need not be no other manager's
+     * @throws IllegalArgumentException if {@code name} is null or empty
+     */
+    void setName(String name);
+
+    /**
+     * The pool underneath, for whoever observes and operates it: its numbers, the leases that go on, its bean, what is to be closed. What
+     * is leased, and how connections are opened, only the manager knows; to end it, shut the manager down.
+     *
+     * @return the pool
+     */
+    ConnectionPool<?, ?> getPool();
+
+    /**
      * What the manager has closed of its own accord since it was made.
      *
      * @return the numbers now

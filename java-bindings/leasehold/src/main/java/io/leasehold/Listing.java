@@ -1,5 +1,6 @@
 package io.leasehold;
 
+import io.leasehold.internal.natives.Engine;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.Iterator;
@@ -8,9 +9,6 @@ import java.util.Set;
 
 /** Enumerates connections: the engine says which entries there are, and Java what is in their cells. */
 final class Listing {
-    /** What the engine says of an entry: its slot, its opening, its route. */
-    static final int WORDS = 3;
-
     private Listing() {}
 
     /**
@@ -22,8 +20,8 @@ final class Listing {
      */
     static List<Item> of(NativePool pool, boolean idle) {
         long[] seen = pool.engine.entries(idle);
-        List<Item> items = new ArrayList<>(seen.length / WORDS);
-        for (int i = 0; i < seen.length; i += WORDS) {
+        List<Item> items = new ArrayList<>(seen.length / Engine.ENTRY_WORDS);
+        for (int i = 0; i < seen.length; i += Engine.ENTRY_WORDS) {
             int slot = (int) seen[i];
             Cell cell = pool.state.cells.get(slot);
             Object connection = cell == null ? null : cell.connection;
@@ -50,7 +48,7 @@ final class Listing {
         Set<Long> openings = new HashSet<>();
         for (boolean idle : new boolean[] {true, false}) {
             long[] seen = pool.engine.entries(idle);
-            for (int i = 0; i < seen.length; i += WORDS) {
+            for (int i = 0; i < seen.length; i += Engine.ENTRY_WORDS) {
                 openings.add(opening((int) seen[i], (int) seen[i + 1]));
             }
         }

@@ -67,7 +67,17 @@ final class NativePool {
         // The entry has been open before, so its cell is there.
         Cell cell = state.cells.get(Slots.of(handle));
         cell.lease = lease;
+        if (state.notesStacks) {
+            note(new LeaseStack(), lease, cell);
+        }
         return connection(lease, cell);
+    }
+
+    /** Notes where a lease was taken that has begun. Should that fail, the lease is a stray. */
+    void note(LeaseStack stack, LeaseRef lease, Cell cell) {
+        stack.since = state.millis();
+        stack.handle = lease.handle;
+        cell.stack = stack;
     }
 
     /**
@@ -86,7 +96,7 @@ final class NativePool {
         if (attachment != null && attachment.isProbed && attachment.isDead()) {
             noteStale(lease);
             if (!replace(lease, Cause.PEER_CLOSED)) {
-                throw new PoolShutDownException();
+                throw PoolShutDownException.of(state.name);
             }
             return null;
         }
@@ -115,7 +125,7 @@ final class NativePool {
             } else if (answer == Engine.WOULD_BLOCK) {
                 return false;
             } else {
-                granted(answer);
+                granted(answer, route);
                 begin(lease);
                 return true;
             }
@@ -163,32 +173,38 @@ final class NativePool {
             Effects effects = new Effects();
             long answer = state.routes.makeKnown(ref, engine, effects);
             carryOut(effects);
-            granted(answer);
+            granted(answer, route);
             state.routes.removeIfGone(ref);
         }
     }
 
-    /** An answer that is a grant, or the exception for any other. */
-    long granted(long answer) {
+    /** The answer to a request to a route, if it is a grant, or the exception for any other. */
+    long granted(long answer, Object route) {
         if (Engine.isGrant(answer)) {
             return answer;
         }
         if (answer == Engine.SHUT_DOWN) {
-            throw new PoolShutDownException();
+            throw PoolShutDownException.of(state.name);
         }
         if (answer == Engine.QUEUE_FULL) {
-            throw new QueueFullException(state.constants.maxWaiters);
+            String why = QueueFullException.message(state.constants.maxWaiters);
+            throw new QueueFullException(PoolLook.with(why, state, engine, route));
         }
         if (answer == Engine.TOO_MANY_ROUTES) {
-            throw new IllegalStateException("more than a million routes are in use at once: they have connections, requests that wait, or"
-                    + " limits of their own");
+            throw new IllegalStateException(state.name + ": more than a million routes are in use at once: they have connections, requests"
+                    + " that wait, or limits of their own");
         }
         throw new IllegalStateException(
-                "the native pool has failed and refuses requests (" + answer + "): shut it down and create a new one");
+                state.name + ": the native pool has failed and refuses requests (" + answer + "): shut it down and create a new one");
     }
 
     /** Begins a lease that was taken the long way, unless it has begun: the slot may be new, and there may be no cell for it yet. */
     void begin(LeaseRef lease) {
+        begin(lease, state.notesStacks ? new LeaseStack() : null);
+    }
+
+    /** As above, of a lease that was taken there; null if that is not noted. */
+    void begin(LeaseRef lease, LeaseStack stack) {
         int slot = Slots.of(lease.handle);
         Cell cell = state.cells.get(slot);
         if (cell == null) {
@@ -198,6 +214,9 @@ final class NativePool {
             lease.boundBefore = cell.lease.boundTo;
         }
         cell.lease = lease;
+        if (stack != null) {
+            note(stack, lease, cell);
+        }
         // Once the entry counts: if the housekeeper does not find it, this finds that it did not.
         lookedAfter();
     }
@@ -356,7 +375,7 @@ final class NativePool {
      */
     void noteStale(LeaseRef lease) {
         engine.noteStale(lease.handle);
-        Log.debug(() -> "a connection to " + lease.route() + " was leased stale: its peer had closed it unnoticed");
+        Log.debug(() -> state.name + ": a connection to " + lease.route() + " was leased stale: its peer had closed it unnoticed");
     }
 
     /**
@@ -519,7 +538,7 @@ final class NativePool {
             try {
                 kept.resume();
             } catch (Throwable e) {
-                Log.warn(Texts.NO_HOUSEKEEPER, e);
+                Log.warnOf(state.name, Texts.NO_HOUSEKEEPER, e);
             }
         }
     }
@@ -533,13 +552,15 @@ final class NativePool {
             Cell cell = state.cells.get(slot);
             if (cell == null) {
                 acknowledge(slot);
-                state.tellLeak(lease.route(), null);
+                state.tellLeak(lease.route(), null, null);
             } else {
+                LeaseStack noted = cell.stack;
+                LeaseStack stack = noted != null && noted.handle == handle ? noted : null;
                 Attachment attachment = cell.takeAttachment();
                 Object connection = cell.takeVictim();
                 acknowledge(slot);
                 IdleWatch.remove(attachment);
-                state.tellLeak(lease.route(), connection);
+                state.tellLeak(lease.route(), connection, stack);
                 state.disposal.dispose(lease, connection, attachment, Cause.LEAKED);
             }
             carryOut(effects);
@@ -550,7 +571,7 @@ final class NativePool {
      * A grant that nobody wants any more goes to the next, by a full release: a connection as it was, a right to open.
      */
     void giveBack(LeaseRef lease) {
-        begin(lease);
+        begin(lease, null);
         long keep = cell(lease.handle).connection == null ? Engine.CLOSE : Engine.KEEP_AS_BEFORE;
         release(lease, null, keep, lease.boundBefore, false);
     }
@@ -608,7 +629,7 @@ final class NativePool {
                         state.routes.forget(effects.which(i));
                     }
                 } catch (Throwable e) {
-                    Log.warn(Texts.EFFECT_FAILED, e);
+                    Log.warnOf(state.name, Texts.EFFECT_FAILED, e);
                 }
             }
         } while (effects.hasMore());
@@ -638,9 +659,9 @@ final class NativePool {
                 state.collected && cause == Cause.SHUT_DOWN ? Cause.POOL_COLLECTED : cause);
     }
 
-    /** What a request is thrown whose time is up. */
-    TimeoutException timedOut() {
-        return new TimeoutException("no connection came free in time: " + this);
+    /** What a request to a route is thrown whose time is up. */
+    TimeoutException timedOut(Object route) {
+        return new TimeoutException(PoolLook.with("no connection came free in time", state, engine, route));
     }
 
     /**

@@ -39,7 +39,7 @@ final class ParkedThread extends Waiter {
             throws InterruptedException, TimeoutException {
         while (!pool.tryLease(lease, route, boundTo)) {
             if (patience.nanosLeft() <= 0) {
-                throw pool.timedOut();
+                throw pool.timedOut(route);
             }
             if (pool.kept.isResting) {
                 // It finds who has lost what this one waits for.
@@ -49,7 +49,7 @@ final class ParkedThread extends Waiter {
             long id = ref.id;
             long answer = waitFor(pool, lease, ref, id, boundTo, patience);
             if (answer != Engine.STALE_ROUTE) {
-                pool.granted(answer);
+                pool.granted(answer, route);
                 pool.begin(lease);
                 return;
             }
@@ -89,7 +89,7 @@ final class ParkedThread extends Waiter {
                     isOver = true;
                     pool.carryOut(effects);
                     if (answer == Engine.NOTHING) {
-                        throw pool.timedOut();
+                        throw pool.timedOut(route.route);
                     }
                     // The grant came first, and late is better than never.
                     return answer;

@@ -16,10 +16,12 @@ import java.util.function.Predicate;
  */
 final class PoolChores implements Chores, LeaseRef.Owner {
     /** The classes that are used here and on the disposer's threads. */
-    private static final Class<?>[] USES = {
+    static final Class<?>[] USES = {
         Cause.class, Cell.class, Cells.class, Disposal.class, Disposal.Closing.class, Disposer.class, HookedRequest.class, Hooks.class,
-        Hooks.Telling.class, LeakListener.class, LeaseRef.class, LeaseRef.Owner.class, Listing.class, Listing.Item.class, NativePool.class,
-        ParkedThread.class, PoolChores.class, PoolState.class, RouteRef.class, Routes.class, Slots.class, States.class, Strays.class,
+        Hooks.Telling.class, HeldLease.class, HeldLeases.class, LeakListener.class, LeaseRef.class, LeaseRef.Owner.class, LeaseStack.class,
+        Listing.class, Listing.Item.class, NativePool.class,
+        ParkedThread.class, PoolChores.class, PoolLook.class, PoolName.class, PoolState.class,
+        RouteRef.class, Routes.class, Slots.class, States.class, Strays.class,
         Termination.class, Waiter.class,
         // What disposers use.
         Sockets.class
@@ -88,7 +90,8 @@ final class PoolChores implements Chores, LeaseRef.Owner {
         pool.engine.stats(numbers);
         boolean isLeased = numbers[0] > 0;
         boolean isIdleOrPending = numbers[1] > 0 || numbers[2] > 0;
-        return isIdleOrPending || isLeased && !isUnused || !state.requests.isEmpty();
+        boolean isToBeWarnedOf = state.warnOfHeld();
+        return isIdleOrPending || isToBeWarnedOf || isLeased && !isUnused || !state.requests.isEmpty();
     }
 
     /** Does what the builder asked for. */
@@ -110,16 +113,16 @@ final class PoolChores implements Chores, LeaseRef.Owner {
         // Mostly there is none, and then it need not be found out which opening a connection is of.
         boolean isAny = false;
         long[] idle = pool.engine.entries(true);
-        for (int i = 0; i < idle.length && !isAny; i += Listing.WORDS) {
+        for (int i = 0; i < idle.length && !isAny; i += Engine.ENTRY_WORDS) {
             Cell cell = state.cells.get((int) idle[i]);
-            isAny = cell != null && tells(isClosed, cell.connection);
+            isAny = cell != null && tells(isClosed, cell.connection, state.name);
         }
         if (!isAny) {
             return;
         }
         // Not by a function: on the housekeeper's thread there may be no class loader left to make it.
         for (Listing.Item item : Listing.of(pool, true)) {
-            if (tells(isClosed, item.connection())) {
+            if (tells(isClosed, item.connection(), state.name)) {
                 int[] event = {pool.kept.number(), item.slot, item.opening};
                 pool.engine.peersClosed(event, 0, event.length, effects);
                 pool.carryOut(effects);
@@ -127,11 +130,11 @@ final class PoolChores implements Chores, LeaseRef.Owner {
         }
     }
 
-    private static boolean tells(Predicate<Object> isClosed, Object connection) {
+    private static boolean tells(Predicate<Object> isClosed, Object connection, PoolName name) {
         try {
             return connection != null && isClosed.test(connection);
         } catch (Throwable e) {
-            Log.warn(Texts.IS_CLOSED_FAILED, e);
+            Log.warnOf(name, Texts.IS_CLOSED_FAILED, e);
             return false;
         }
     }

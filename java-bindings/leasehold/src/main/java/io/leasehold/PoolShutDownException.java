@@ -4,8 +4,17 @@ package io.leasehold;
 public final class PoolShutDownException extends IllegalStateException {
     private static final long serialVersionUID = 1L;
 
-    /** Creates the exception with its one message. */
+    /** Creates the exception without the name of a pool. */
     public PoolShutDownException() {
-        super("the connection pool was shut down: create a new one to lease connections again");
+        this("");
+    }
+
+    /** Of a pool of this name, which stands behind a space; empty for none. */
+    private PoolShutDownException(String name) {
+        super("the connection pool" + name + " was shut down: create a new one to lease connections again");
+    }
+
+    static PoolShutDownException of(PoolName name) {
+        return new PoolShutDownException(" " + name);
     }
 }

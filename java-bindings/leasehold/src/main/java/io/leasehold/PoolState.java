@@ -14,6 +14,9 @@ import java.util.function.Predicate;
  */
 final class PoolState {
     private static final String UNUSED_MILLIS = "io.leasehold.unusedMillis";
+    private static final String JMX = "io.leasehold.jmx";
+    private static final String LEASE_STACKS = "io.leasehold.leaseStacks";
+    private static final String LEAK_DETECTION_MILLIS = "io.leasehold.leakDetectionMillis";
 
     /** What a pool is made with and keeps. */
     static final class Constants {
@@ -71,17 +74,15 @@ final class PoolState {
 
         /** What the system property says, which is for all pools, as most are made by managers that their applications know nothing of. */
         private static long unusedMillis() {
-            try {
-                return Math.max(0, Long.getLong(UNUSED_MILLIS, TimeUnit.MINUTES.toMillis(5)));
-            } catch (SecurityException e) {
-                return TimeUnit.MINUTES.toMillis(5);
-            }
+            return millisProperty(UNUSED_MILLIS, TimeUnit.MINUTES.toMillis(5));
         }
 
         boolean evicts() {
             return evictExpired || evictIdle > 0 || isClosed != null;
         }
     }
+
+    final PoolName name;
 
     /** The limits. */
     final Limits limits;
@@ -116,6 +117,20 @@ final class PoolState {
     // ----- written by who moves a manual clock, inside that clock's monitor -----
     private volatile long movedMillis;
 
+    // ----- written by who sets it; both at the beginning by the system properties -----
+    private volatile boolean wantsStacks = booleanProperty(LEASE_STACKS);
+    /** After how many milliseconds a lease that goes on is warned of; 0 for never. */
+    private volatile long leakMillis = millisProperty(LEAK_DETECTION_MILLIS, 0);
+
+    // ----- written inside this object's monitor, by who sets one of those -----
+    /**
+     * Whether it is noted where leases are taken.
+     *
+     * <p>Race window: a lease that begins while this changes may be noted or not. It is harmless because who lists leases looks whether it
+     * was.
+     */
+    volatile boolean notesStacks = wantsStacks || leakMillis > 0;
+
     // ----- the housekeeper's thread's own, written when no other thread can use the pool any more -----
     boolean collected;
 
@@ -124,6 +139,7 @@ final class PoolState {
     /**
      * Makes the state of a pool that has no engine yet.
      *
+     * @param name what the pool is called
      * @param disposer closes connections
      * @param leakListener is told of leaks; null for the log
      * @param constants the rest
@@ -131,12 +147,83 @@ final class PoolState {
      * @param defaultMaxPerRoute the limit of routes that have none of their own
      */
     @SuppressWarnings("unchecked") // Given what came in through the pool's own typed methods.
-    PoolState(Disposer<?> disposer, LeakListener<?, ?> leakListener, Constants constants, int maxTotal,
+    PoolState(PoolName name, Disposer<?> disposer, LeakListener<?, ?> leakListener, Constants constants, int maxTotal,
             int defaultMaxPerRoute) {
+        this.name = name;
         this.leakListener = (LeakListener<Object, Object>) leakListener;
         this.constants = constants;
-        disposal = new Disposal(disposer, termination);
+        disposal = new Disposal(name, disposer, termination);
         limits = new Limits(routes, maxTotal, defaultMaxPerRoute);
+    }
+
+    /** Whether each pool is shown as a bean. */
+    static boolean isShownByJmx() {
+        return booleanProperty(JMX);
+    }
+
+    private static boolean booleanProperty(String property) {
+        try {
+            return Boolean.getBoolean(property);
+        } catch (SecurityException e) {
+            return false;
+        }
+    }
+
+    private static long millisProperty(String property, long otherwise) {
+        try {
+            return Math.max(0, Long.getLong(property, otherwise));
+        } catch (SecurityException e) {
+            return otherwise;
+        }
+    }
+
+    /** Says whether it is noted where leases are taken, though nobody is warned of those that go on for long. */
+    synchronized void setLeaseStacks(boolean wanted) {
+        wantsStacks = wanted;
+        notesStacks = wanted || leakMillis > 0;
+    }
+
+    /** Says after how many milliseconds a lease that goes on is warned of; 0 for never. */
+    synchronized void setLeakMillis(long millis) {
+        leakMillis = millis;
+        notesStacks = wantsStacks || millis > 0;
+    }
+
+    long leakMillis() {
+        return leakMillis;
+    }
+
+    boolean wantsStacks() {
+        return wantsStacks;
+    }
+
+    /**
+     * Warns, once for each, of leases that go on for longer than is set. On the housekeeper's thread; takes time in proportion to the
+     * cells.
+     *
+     * @return whether one may have to be warned of later
+     */
+    boolean warnOfHeld() {
+        long most = leakMillis;
+        if (most == 0) {
+            return false;
+        }
+        boolean isAny = false;
+        long now = millis();
+        int size = cells.size();
+        for (int slot = 0; slot < size; slot++) {
+            Cell cell = cells.get(slot);
+            LeaseStack stack = cell == null ? null : cell.stackOfPresent();
+            if (stack != null && !stack.isWarnedOf) {
+                if (now - stack.since >= most) {
+                    stack.isWarnedOf = true;
+                    Log.warnOf(name, Texts.HELD, cell.lease.route(), Texts.HELD_END, stack);
+                } else {
+                    isAny = true;
+                }
+            }
+        }
+        return isAny;
     }
 
     /**
@@ -198,16 +285,18 @@ final class PoolState {
         return wasUsed;
     }
 
-    /** Tells of a leak; never throws. */
-    void tellLeak(Object route, Object connection) {
+    /** Tells of a leak, and where the lease was taken, if that is known; never throws. */
+    void tellLeak(Object route, Object connection, LeaseStack stack) {
+        if (leakListener == null || stack != null) {
+            Log.warnOf(name, Texts.LEAK, route, Texts.LEAK_END, stack);
+        }
         if (leakListener == null) {
-            Log.warn(Texts.LEAK, route, Texts.LEAK_END, null);
             return;
         }
         try {
-            leakListener.leaked(route, connection);
+            leakListener.leaked(route, connection, stack);
         } catch (Throwable e) {
-            Log.warn(Texts.LISTENER_FAILED, e);
+            Log.warnOf(name, Texts.LISTENER_FAILED, e);
         }
     }
 }

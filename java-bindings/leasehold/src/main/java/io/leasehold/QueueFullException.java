@@ -10,7 +10,15 @@ public final class QueueFullException extends RuntimeException {
      * @param maxWaiters the bound that was reached
      */
     public QueueFullException(int maxWaiters) {
-        super(maxWaiters + " requests wait for a connection already: "
-                + "raise maxWaiters or the limits of the pool, or send less at once");
+        this(message(maxWaiters));
+    }
+
+    QueueFullException(String message) {
+        super(message);
+    }
+
+    static String message(int maxWaiters) {
+        return maxWaiters + " requests wait for a connection already: "
+                + "raise maxWaiters or the limits of the pool, or send less at once";
     }
 }

@@ -334,8 +334,9 @@ class BlockingDisposalTest {
         lease.opened("c");
         try (LogCapture log = LogCapture.of(ConnectionPool.class)) {
             lease.discard();
-            assertTrue(log.messages().containsAll(asList("disposing of a connection to a: DISCARDED",
-                    "a disposer failed when it was told that a connection was let go (DISCARDED)")), log.messages().toString());
+            assertTrue(log.messages().containsAll(asList(pool.name() + ": disposing of a connection to a: DISCARDED",
+                    pool.name() + ": a disposer failed when it was told that a connection was let go (DISCARDED)")),
+                    log.messages().toString());
         }
         Eventually.await("it is closed", () -> told.size() == 2);
         assertEquals(asList("c let go DISCARDED " + Thread.currentThread().getName(), "c closed DISCARDED " + DISPOSER),

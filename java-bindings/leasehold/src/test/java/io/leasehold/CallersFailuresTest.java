@@ -103,6 +103,17 @@ class CallersFailuresTest {
                 .call("ConnectionPool.clear(Object): of leased ones", stage -> stage.pool.clear(stage.like(stage.b)))
                 .call("ConnectionPool.setMaxTotal(int)", stage -> stage.pool.setMaxTotal(1))
                 .call("ConnectionPool.setMaxTotal(int): raises", stage -> stage.pool.setMaxTotal(99))
+                .call("ConnectionPool.setName(String)", stage -> stage.pool.setName("other"))
+                .call("ConnectionPool.name()", stage -> stage.pool.name())
+                .call("ConnectionPool.describe(Object)", stage -> stage.pool.describe(stage.like(stage.a)))
+                .call("ConnectionPool.setLeaseStacks(boolean)", stage -> stage.pool.setLeaseStacks(true))
+                .call("ConnectionPool.setLeakDetectionThreshold(long, TimeUnit)",
+                        stage -> stage.pool.setLeakDetectionThreshold(1, TimeUnit.HOURS))
+                .call("ConnectionPool.setLeakDetectionThreshold(Duration)",
+                        stage -> stage.pool.setLeakDetectionThreshold(Duration.ofHours(1)))
+                .call("ConnectionPool.isLeaseStacks()", stage -> stage.pool.isLeaseStacks())
+                .call("ConnectionPool.getLeakDetectionMillis()", stage -> stage.pool.getLeakDetectionMillis())
+                .call("ConnectionPool.heldLeases()", stage -> stage.pool.heldLeases())
                 .call("ConnectionPool.getMaxTotal()", stage -> stage.pool.getMaxTotal())
                 .call("ConnectionPool.setDefaultMaxPerRoute(int)", stage -> stage.pool.setDefaultMaxPerRoute(1))
                 .call("ConnectionPool.setDefaultMaxPerRoute(int): raises", stage -> stage.pool.setDefaultMaxPerRoute(3))
@@ -114,6 +125,14 @@ class CallersFailuresTest {
                 .call("ConnectionPool.stats()", stage -> stage.pool.stats())
                 .call("ConnectionPool.stats(Object)", stage -> stage.pool.stats(stage.like(stage.a)))
                 .call("ConnectionPool.counters()", stage -> stage.pool.counters())
+                .call("ConnectionPool.softEvict()", stage -> stage.pool.softEvict())
+                .call("ConnectionPool.registerMBean()", stage -> stage.pool.registerMBean())
+                .call("ConnectionPool.unregisterMBean()", stage -> {
+                    stage.pool.registerMBean();
+                    stage.pool.unregisterMBean();
+                })
+                .call("ConnectionPool.whenEnded(Runnable)", stage -> stage.pool.whenEnded(() -> stage.faults().pass(PoolStage.UNDO)),
+                        stage -> stage.pool.shutdown(ShutdownMode.GRACEFUL))
                 .call("ConnectionPool.metrics()", stage -> stage.pool.metrics())
                 .call("ConnectionPool.metrics(Object)", stage -> stage.pool.metrics(stage.like(stage.a)))
                 .call("ConnectionPool.measureHeld(boolean)", stage -> stage.pool.measureHeld(true))

@@ -87,7 +87,7 @@ class CollectionTest {
             assertTrue(told.contains("vacancy null true"), told.toString());
             Eventually.await("the slots are back", () -> pool.stats().leased() == 0);
             Eventually.await("it is closed", () -> disposals.count() == 1);
-            assertTrue(log.messages().contains("a leak listener failed"), log.messages().toString());
+            assertTrue(log.messages().contains(pool.name() + ": a leak listener failed"), log.messages().toString());
         }
     }
 

@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 class NumbersTest {
     private final ManualClock clock = new ManualClock();
     private final ConnectionPool<String, Connection> pool = ConnectionPool.<String, Connection>builder(new Disposals())
+            .name("numbers")
             .maxTotal(2)
             .maxPerRoute(2)
             .manualClock(clock)
@@ -60,10 +61,10 @@ class NumbersTest {
 
     @Test
     void thePoolPrintsWhatItHas() {
-        assertEquals("ConnectionPool[leased: 0; pending: 0; available: 0; max: 2]", pool.toString());
+        assertEquals("numbers[leased: 0; pending: 0; available: 0; max: 2]", pool.toString());
         open("a").release();
         Lease<Connection> held = open("b");
-        assertEquals("ConnectionPool[leased: 1; pending: 0; available: 1; max: 2]", pool.toString());
+        assertEquals("numbers[leased: 1; pending: 0; available: 1; max: 2]", pool.toString());
         assertEquals("[leased: 0; pending: 0; available: 1; max: 2]", pool.stats("a").toString());
         assertNotNull(held.connection());
     }

@@ -38,6 +38,7 @@ final class PoolStage extends BusyStage<Lease<PoolStage.Closable>> {
     static final String USE_AGAIN = "LeaseKeeper.apply";
     static final String LEASED = "LeaseHook.leased";
     static final String FAILED = "LeaseHook.failed";
+    static final String UNDO = "Runnable.run";
     static final String EQUALS = "a route's equals";
     static final String HASH_CODE = "a route's hashCode";
     static final String TO_STRING = "a route's toString";

@@ -31,7 +31,7 @@ class RequestsTest {
     private static final int MORE_ROUTES_THAN_THE_ENGINE_KEEPS = 3_000;
     private static final Object VACANCY = "a vacancy";
 
-    private final PoolState state = new PoolState((Disposer<Object>) (connection, cause) -> {}, null,
+    private final PoolState state = new PoolState(new PoolName(PoolName.POOL, null), (Disposer<Object>) (connection, cause) -> {}, null,
             new PoolState.Constants(true, false, false, 10, 0, 0, false, Watching.OFF, false, 0, null), 0, 5);
     private final NativePool pool = PoolChores.newPool(state);
     private final Effects effects = new Effects();
@@ -166,7 +166,8 @@ class RequestsTest {
     @Test
     void oneWhoseWakeIsLostIsToldAllTheSame() throws Exception {
         // The housekeeper is there for another pool's sake, and is to learn of this one.
-        NativePool other = PoolChores.newPool(new PoolState((Disposer<Object>) (connection, cause) -> {}, null, state.constants, 1, 1));
+        NativePool other = PoolChores.newPool(new PoolState(
+                new PoolName(PoolName.POOL, null), (Disposer<Object>) (connection, cause) -> {}, null, state.constants, 1, 1));
         LeaseRef keeping = other.ref(this, null);
         assertTrue(other.tryLease(keeping, "a", null));
         Request request = request("a");
@@ -330,7 +331,8 @@ class RequestsTest {
     /** A pool whose waiters are told to come for what was released, with one connection, which is leased. */
     private static final class Barging {
         final Queue<Object> closed = new ConcurrentLinkedQueue<>();
-        final NativePool pool = PoolChores.newPool(new PoolState((Disposer<Object>) (connection, cause) -> closed.add(connection), null,
+        final NativePool pool = PoolChores.newPool(new PoolState(
+                new PoolName(PoolName.POOL, null), (Disposer<Object>) (connection, cause) -> closed.add(connection), null,
                 new PoolState.Constants(false, false, true, 10, 0, 1, false, Watching.OFF, false, 0, null), 1, 5));
         private final LeaseRef first = pool.ref(this, null);
 

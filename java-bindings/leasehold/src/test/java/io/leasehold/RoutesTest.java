@@ -17,7 +17,8 @@ class RoutesTest {
             new PoolState.Constants(true, false, false, 10, 0, 0, true, Watching.OFF, false, 0, null);
     private static final int MORE_THAN_THE_ENGINE_KEEPS = 3_000;
 
-    private final PoolState state = new PoolState((Disposer<Object>) (connection, cause) -> {}, null, CONSTANTS, 5, 5);
+    private final PoolState state = new PoolState(
+            new PoolName(PoolName.POOL, null), (Disposer<Object>) (connection, cause) -> {}, null, CONSTANTS, 5, 5);
 
     @Test
     void oneThatIsKnownForItsLimitAloneIsForgottenWithIt() {

@@ -678,7 +678,8 @@ class WatchTest {
             open(pool, pair).release();
             pair.theirs.close();
             awaitClosed(1);
-            assertTrue(log.lines().contains("FINE io.leasehold.ConnectionPool: disposing of a connection to a: PEER_CLOSED"),
+            assertTrue(log.lines().contains("FINE io.leasehold.ConnectionPool: " + pool.name()
+                    + ": disposing of a connection to a: PEER_CLOSED"),
                     log.lines().toString());
         }
     }
@@ -727,7 +728,8 @@ class WatchTest {
         Eventually.await("it is closed", () -> Sockets.probe(pair.ours) == Liveness.CLOSED);
         try (LogCapture log = LogCapture.of(ConnectionPool.class)) {
             assertNull(pool.tryLease("a").connection());
-            assertTrue(log.lines().contains("FINE io.leasehold.ConnectionPool: a connection to a was leased stale: its peer had closed it"
+            assertTrue(log.lines().contains("FINE io.leasehold.ConnectionPool: " + pool.name()
+                    + ": a connection to a was leased stale: its peer had closed it"
                     + " unnoticed"), log.lines().toString());
         }
     }

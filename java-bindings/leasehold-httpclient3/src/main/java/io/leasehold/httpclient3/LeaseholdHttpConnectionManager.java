@@ -60,7 +60,8 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
     private final boolean alwaysClose;
     // Its total is the number of connections ever held at once: the pool grows when all are held, and not before.
     private final ManagedPool<Route, PooledHttpConnection> managed =
-            new ManagedPool<>(ManagedPool.builder(PooledHttpConnection.disposer(LeaseholdHttpConnectionManager::letGo),
+            new ManagedPool<>(ManagedPool.builder(LeaseholdHttpConnectionManager.class.getSimpleName(),
+                            PooledHttpConnection.disposer(LeaseholdHttpConnectionManager::letGo),
                             PooledHttpConnection.leakListener(LOG))
                     .ownRouteFirst(true)
                     .maxTotal(1)
@@ -333,18 +334,20 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
         long start = System.nanoTime();
         long patience = timeout == 0 ? Long.MAX_VALUE : TimeUnit.MILLISECONDS.toNanos(timeout);
         long rest = patience;
+        TimeoutException why;
         do {
             try {
                 return pool.leaseFor(route, null, Math.max(1, Math.min(rest, SLICE)), TimeUnit.NANOSECONDS, handOver);
             } catch (InterruptedException e) {
                 throw new IllegalThreadStateException("Interrupted while waiting in LeaseholdHttpConnectionManager");
             } catch (TimeoutException e) {
+                why = e;
                 rest = patience - (System.nanoTime() - start);
             }
             // A holder may have died since, and nobody says so.
         } while (discardForTheDead() || rest > 0);
         throw LeaseholdHttpConnectionManager.<RuntimeException>undeclared(
-                new ConnectionPoolTimeoutException("Timeout waiting for connection"));
+                new ConnectionPoolTimeoutException("Timeout waiting for connection", why));
     }
 
     /** Throws what HttpConnectionManager declares and SimpleHttpConnectionManager, which never waits, does not. */
@@ -448,6 +451,21 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
             mine.closeWithoutWaiting();
             mine.setShutdowns(count);
         }
+    }
+
+    @Override
+    public String getName() {
+        return managed.getName();
+    }
+
+    @Override
+    public void setName(String name) {
+        managed.setName(name);
+    }
+
+    @Override
+    public ConnectionPool<?, ?> getPool() {
+        return managed.pool();
     }
 
     @Override

@@ -63,7 +63,8 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
     private volatile boolean wasShutDown;
 
     private final ManagedPool<Route, PooledHttpConnection> managed =
-            new ManagedPool<>(ManagedPool.builder(PooledHttpConnection.disposer(LeaseholdMultiThreadedHttpConnectionManager::letGo),
+            new ManagedPool<>(ManagedPool.builder(LeaseholdMultiThreadedHttpConnectionManager.class.getSimpleName(),
+                            PooledHttpConnection.disposer(LeaseholdMultiThreadedHttpConnectionManager::letGo),
                             PooledHttpConnection.leakListener(LOG))
                     .ownRouteFirst(true)
                     .maxTotal(DEFAULT_MAX_TOTAL_CONNECTIONS)
@@ -101,6 +102,21 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
         if (isMade) {
             pool.shutdown(ShutdownMode.IMMEDIATE);
         }
+    }
+
+    @Override
+    public String getName() {
+        return managed.getName();
+    }
+
+    @Override
+    public void setName(String name) {
+        managed.setName(name);
+    }
+
+    @Override
+    public ConnectionPool<?, ?> getPool() {
+        return managed.pool();
     }
 
     @Override
@@ -246,7 +262,7 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
         try {
             return getConnectionWithTimeout(hostConfiguration, timeout);
         } catch (ConnectionPoolTimeoutException e) {
-            throw new HttpException(e.getMessage());
+            throw new HttpException(e.getMessage(), e.getCause());
         }
     }
 
@@ -307,7 +323,7 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
             LOG.debug("Interrupted while waiting for connection", e);
             throw new IllegalThreadStateException("Interrupted while waiting in MultiThreadedHttpConnectionManager");
         } catch (TimeoutException e) {
-            throw new ConnectionPoolTimeoutException("Timeout waiting for connection");
+            throw new ConnectionPoolTimeoutException("Timeout waiting for connection", e);
         }
     }
 

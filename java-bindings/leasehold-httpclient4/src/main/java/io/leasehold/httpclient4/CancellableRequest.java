@@ -75,7 +75,9 @@ final class CancellableRequest implements ConnectionRequest {
                     ? pending.getFor(timeout, timeUnit, lease -> serve(lease, pending))
                     : pending.getFor(Long.MAX_VALUE, TimeUnit.NANOSECONDS, lease -> serve(lease, pending));
         } catch (TimeoutException e) {
-            throw new ConnectionPoolTimeoutException("Timeout waiting for connection from pool");
+            ConnectionPoolTimeoutException end = new ConnectionPoolTimeoutException("Timeout waiting for connection from pool");
+            end.initCause(e);
+            throw end;
         } catch (CancellationException e) {
             throw aborted();
         } catch (PoolShutDownException e) {

@@ -230,7 +230,8 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
         Leasehold.requireAvailable();
         operator = httpClientConnectionOperator;
         ConnectionPool.Builder<HttpRoute, WeakConnection<PooledConnection>> builder =
-                ManagedPool.builder(PooledConnection.DISPOSER, PooledConnection.leakListener(log))
+                ManagedPool.builder(LeaseholdHttpClientConnectionManager.class.getSimpleName(),
+                                PooledConnection.DISPOSER, PooledConnection.leakListener(log))
                         .maxTotal(MAX_TOTAL)
                         .maxPerRoute(MAX_PER_ROUTE);
         if (timeToLive > 0) {
@@ -714,6 +715,21 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
     @Override
     public void setValidateAfterInactivity(int ms) {
         leasing.setValidateAfterInactivity(ms);
+    }
+
+    @Override
+    public String getName() {
+        return managed.getName();
+    }
+
+    @Override
+    public void setName(String name) {
+        managed.setName(name);
+    }
+
+    @Override
+    public ConnectionPool<?, ?> getPool() {
+        return managed.pool();
     }
 
     /**

@@ -99,6 +99,9 @@ class CallersFailuresTest {
                 .call(manager + "setTcpKeepAlive(int, int, int)", stage -> stage.manager.setTcpKeepAlive(1, 1, 1))
                 .call(manager + "disableTcpKeepAlive()", stage -> stage.manager.disableTcpKeepAlive())
                 .call(manager + "getCounters()", stage -> stage.manager.getCounters())
+                .call(manager + "setName(String)", stage -> stage.manager.setName("other"))
+                .call(manager + "getPool()", stage -> stage.manager.getPool())
+                .call(manager + "getName()", stage -> stage.manager.getName())
                 .call(manager + "getMetrics()", stage -> stage.manager.getMetrics())
                 .call(manager + "measureHeld(boolean)", stage -> stage.manager.measureHeld(true))
                 .callEach(LeasedConnection.class, stage -> stage.mine, CallersFailuresTest::argument);

@@ -23,7 +23,7 @@ final class AsyncParts {
     AsyncParts(SchemePortResolver ports, DnsResolver names, TlsStrategy tls, boolean systemProperties, PoolReusePolicy policy,
             boolean isSharing) {
         pool = new LeaseholdConnPool<>(ManagerParts.MAX_PER_ROUTE, ManagerParts.MAX_TOTAL, null, policy, null, Watching.PROBE,
-                new AsyncTreatment(configs));
+                new AsyncTreatment(configs), "LeaseholdAsyncClientConnectionManager");
         sharing = isSharing ? new SharingPool(pool, configs) : null;
         asked = new ManagersPool<>(isSharing ? sharing : pool);
         operator = ReactorOperator.of(ports, names, tls, systemProperties, pool.managed().connections());

@@ -67,10 +67,11 @@ final class Entries<T, C extends ModalCloseable> {
         this.stats = stats;
     }
 
-    /** Starts to describe the pool underneath. */
-    static <T, C extends ModalCloseable> ConnectionPool.Builder<T, WeakConnection<Place<T, C>>> pool(Treatment<T, C> treatment) {
+    /** Starts to describe the pool underneath, that of an owner. */
+    static <T, C extends ModalCloseable> ConnectionPool.Builder<T, WeakConnection<Place<T, C>>> pool(
+            Treatment<T, C> treatment, String owner) {
         ConnectionPool.Builder<T, WeakConnection<Place<T, C>>> builder =
-                ManagedPool.builder(new Closer<>(), (route, place) -> treatment.lost(route));
+                ManagedPool.builder(owner, new Closer<>(), (route, place) -> treatment.lost(route));
         Predicate<? super C> isClosed = treatment.closedByOthers();
         if (isClosed != null) {
             builder.evictClosed(cell -> {

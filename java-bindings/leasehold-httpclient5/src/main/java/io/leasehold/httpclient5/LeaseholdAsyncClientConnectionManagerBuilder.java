@@ -26,6 +26,7 @@ public final class LeaseholdAsyncClientConnectionManagerBuilder {
     private Resolver<HttpHost, TlsConfig> tlsConfigs;
     private boolean systemProperties;
     private boolean messageMultiplexing;
+    private String name;
     private int maxTotal;
     private int maxPerRoute;
 
@@ -91,6 +92,17 @@ public final class LeaseholdAsyncClientConnectionManagerBuilder {
      */
     public LeaseholdAsyncClientConnectionManagerBuilder setConnPoolPolicy(PoolReusePolicy reusePolicy) {
         this.reusePolicy = reusePolicy;
+        return this;
+    }
+
+    /**
+     * Sets what the manager is called in the pool's log lines, in exceptions and wherever numbers are shown.
+     *
+     * @param name the name; null is the manager's class and a number
+     * @return this
+     */
+    public LeaseholdAsyncClientConnectionManagerBuilder setName(String name) {
+        this.name = name;
         return this;
     }
 
@@ -216,6 +228,9 @@ public final class LeaseholdAsyncClientConnectionManagerBuilder {
                 new AsyncParts(schemePortResolver, dnsResolver, tlsStrategy, systemProperties, reusePolicy, messageMultiplexing));
         manager.setConnectionConfigResolver(connectionConfigs);
         manager.setTlsConfigResolver(tlsConfigs);
+        if (name != null) {
+            manager.setName(name);
+        }
         if (maxTotal > 0) {
             manager.setMaxTotal(maxTotal);
         }

@@ -132,18 +132,19 @@ public final class LeaseholdConnPool<T, C extends ModalCloseable> implements Man
     public LeaseholdConnPool(
             int defaultMaxPerRoute, int maxTotal, TimeValue timeToLive, PoolReusePolicy policy, DisposalCallback<C> disposalCallback,
             ConnPoolListener<T> connPoolListener, Function<? super C, Socket> sockets, Watching watching) {
-        this(defaultMaxPerRoute, maxTotal, timeToLive, policy, connPoolListener, watching, new OwnTreatment<>(disposalCallback, sockets));
+        this(defaultMaxPerRoute, maxTotal, timeToLive, policy, connPoolListener, watching, new OwnTreatment<>(disposalCallback, sockets),
+                LeaseholdConnPool.class.getSimpleName());
     }
 
-    /** A pool of connections that are treated so. */
+    /** A pool of connections that are treated so, for whom it is named after. */
     LeaseholdConnPool(
             int defaultMaxPerRoute, int maxTotal, TimeValue timeToLive, PoolReusePolicy policy, ConnPoolListener<T> connPoolListener,
-            Watching watching, Treatment<T, C> treatment) {
+            Watching watching, Treatment<T, C> treatment, String owner) {
         Args.positive(defaultMaxPerRoute, "Max per route value");
         Args.positive(maxTotal, "Max total value");
         Leasehold.requireAvailable();
         this.treatment = treatment;
-        ConnectionPool.Builder<T, WeakConnection<Place<T, C>>> builder = Entries.pool(treatment)
+        ConnectionPool.Builder<T, WeakConnection<Place<T, C>>> builder = Entries.pool(treatment, owner)
                 .maxPerRoute(defaultMaxPerRoute)
                 .maxTotal(maxTotal)
                 .policy(policy == PoolReusePolicy.FIFO ? Policy.FIFO : Policy.LIFO);
@@ -155,6 +156,25 @@ public final class LeaseholdConnPool<T, C extends ModalCloseable> implements Man
     /** The pool underneath, for a manager. */
     ManagedPool<T, ?> managed() {
         return entries.managed();
+    }
+
+    /**
+     * What the pool is called in log lines, exceptions and wherever numbers are shown.
+     *
+     * @return the name that it was given, or {@code LeaseholdConnPool-} and a number that is no other pool's
+     */
+    public String getName() {
+        return pool.name();
+    }
+
+    /**
+     * Names the pool. Holds from now on; a name that was shown before stays where it was shown.
+     *
+     * @param name the name, which need not be no other pool's
+     * @throws IllegalArgumentException if {@code name} is null or empty
+     */
+    public void setName(String name) {
+        pool.setName(name);
     }
 
     /**

@@ -1,5 +1,6 @@
 package io.leasehold.httpclient5;
 
+import io.leasehold.ConnectionPool;
 import io.leasehold.Counters;
 import io.leasehold.LeaseholdManager;
 import io.leasehold.LeaseholdUnavailableException;
@@ -143,6 +144,21 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
             // Nothing, if that has come to it.
             asked.close(mode);
         }
+    }
+
+    @Override
+    public String getName() {
+        return managed().getName();
+    }
+
+    @Override
+    public void setName(String name) {
+        managed().setName(name);
+    }
+
+    @Override
+    public ConnectionPool<?, ?> getPool() {
+        return managed().pool();
     }
 
     @Override

@@ -33,6 +33,7 @@ public final class LeaseholdHttpClientConnectionManagerBuilder {
     private Resolver<HttpRoute, ConnectionConfig> connectionConfigs;
     private Resolver<HttpHost, TlsConfig> tlsConfigs;
     private boolean systemProperties;
+    private String name;
     private int maxTotal;
     private int maxPerRoute;
 
@@ -126,6 +127,17 @@ public final class LeaseholdHttpClientConnectionManagerBuilder {
      */
     public LeaseholdHttpClientConnectionManagerBuilder setConnPoolPolicy(PoolReusePolicy reusePolicy) {
         this.reusePolicy = reusePolicy;
+        return this;
+    }
+
+    /**
+     * Sets what the manager is called in the pool's log lines, in exceptions and wherever numbers are shown.
+     *
+     * @param name the name; null is the manager's class and a number
+     * @return this
+     */
+    public LeaseholdHttpClientConnectionManagerBuilder setName(String name) {
+        this.name = name;
         return this;
     }
 
@@ -270,6 +282,9 @@ public final class LeaseholdHttpClientConnectionManagerBuilder {
         manager.setSocketConfigResolver(socketConfigs);
         manager.setConnectionConfigResolver(connectionConfigs);
         manager.setTlsConfigResolver(tlsConfigs);
+        if (name != null) {
+            manager.setName(name);
+        }
         if (maxTotal > 0) {
             manager.setMaxTotal(maxTotal);
         }

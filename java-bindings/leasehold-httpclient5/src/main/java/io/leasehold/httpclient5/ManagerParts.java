@@ -26,7 +26,8 @@ final class ManagerParts {
     ManagerParts(HttpClientConnectionOperator operator, HttpConnectionFactory<ManagedHttpClientConnection> factory,
             PoolReusePolicy policy) {
         this.operator = operator;
-        pool = new LeaseholdConnPool<>(MAX_PER_ROUTE, MAX_TOTAL, null, policy, null, Watching.BOTH, new ClassicTreatment(configs));
+        pool = new LeaseholdConnPool<>(MAX_PER_ROUTE, MAX_TOTAL, null, policy, null, Watching.BOTH, new ClassicTreatment(configs),
+                "LeaseholdHttpClientConnectionManager");
         asked = new ManagersPool<>(pool);
         HttpConnectionFactory<ManagedHttpClientConnection> makes = factory != null ? factory : ManagedHttpClientConnectionFactory.INSTANCE;
         ManagedConnections<?> connections = pool.managed().connections();

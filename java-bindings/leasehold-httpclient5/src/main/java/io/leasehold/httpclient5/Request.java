@@ -140,7 +140,9 @@ final class Request<T, C extends ModalCloseable> extends Answer<T, C>
 
     private Exception answer(Throwable why) {
         if (why instanceof TimeoutException) {
-            return DeadlineTimeoutException.from(deadline);
+            Exception end = DeadlineTimeoutException.from(deadline);
+            end.initCause(why);
+            return end;
         }
         if (why instanceof PoolShutDownException) {
             return shutDown();
@@ -213,9 +215,18 @@ final class Request<T, C extends ModalCloseable> extends Answer<T, C>
         // An entry that comes at this moment is what was waited for.
         if (!isEnded && giveUp() || hasGivenUpWithin(millis)) {
             long waited = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
-            throw TimeoutValueException.fromMilliseconds(millis, Math.max(millis, waited));
+            throw timedOut(millis, Math.max(millis, waited));
         }
         return result();
+    }
+
+    private TimeoutValueException timedOut(long millis, long waited) {
+        try {
+            return new RequestTimeout(millis, waited, entries.managed().pool().describe(route));
+        } catch (Throwable e) {
+            // There is no memory to say more, or the route cannot say what it is.
+            return TimeoutValueException.fromMilliseconds(millis, waited);
+        }
     }
 
     /** Waits for its end. A thread that is interrupted gives the request up, but for a callback, which waits on. */

@@ -117,6 +117,9 @@ class CallersFailuresTest {
                 .call(OURS + "setTcpKeepAlive(int, int, int)", stage -> stage.manager.setTcpKeepAlive(1, 1, 1))
                 .call(OURS + "disableTcpKeepAlive()", stage -> stage.manager.disableTcpKeepAlive())
                 .call(OURS + "getCounters()", stage -> stage.manager.getCounters())
+                .call(OURS + "setName(String)", stage -> stage.manager.setName("other"))
+                .call(OURS + "getName()", stage -> stage.manager.getName())
+                .call(OURS + "getPool()", stage -> stage.manager.getPool())
                 .call(OURS + "getMetrics()", stage -> stage.manager.getMetrics())
                 .call(OURS + "measureHeld(boolean)", stage -> stage.manager.measureHeld(true));
     }

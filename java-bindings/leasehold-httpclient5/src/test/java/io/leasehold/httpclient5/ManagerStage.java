@@ -37,6 +37,7 @@ import org.apache.hc.core5.io.CloseMode;
 import org.apache.hc.core5.pool.PoolStats;
 import org.apache.hc.core5.util.TimeValue;
 import org.apache.hc.core5.util.Timeout;
+import org.apache.hc.core5.util.TimeoutValueException;
 
 /**
  * One side's classic managers, and clients and routes for them. What differs from run to run, such as ports, dates and the process-wide
@@ -286,6 +287,7 @@ final class ManagerStage extends ScriptStage {
         return equal.toString()
                 .replaceAll("Deadline: .* overdue", "Deadline: DATE, N MILLISECONDS overdue")
                 .replaceAll("actual: \\d+ MILLISECONDS", "actual: N MILLISECONDS")
+                .replaceAll(PoolStage.LOOKING_TIMEOUT, TimeoutValueException.class.getName() + "$1")
                 .replaceAll("127\\.0\\.0\\.1:\\d+<?->", "127.0.0.1:OURS->")
                 .replace(":" + server().port(), ":PLAIN").replace(":" + tlsServer().port(), ":TLS")
                 // Routes in the way of the oldest version.

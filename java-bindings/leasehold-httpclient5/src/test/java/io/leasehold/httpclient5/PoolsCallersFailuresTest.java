@@ -96,6 +96,8 @@ class PoolsCallersFailuresTest {
                 .call(pool + "setMaxPerRoute(Object, int)", stage -> stage.pool.setMaxPerRoute(stage.like(stage.a), 0))
                 .call(pool + "setMaxPerRoute(Object, int): raises", stage -> stage.pool.setMaxPerRoute(stage.like(stage.b), 3))
                 .call(pool + "getMaxPerRoute(Object)", stage -> stage.pool.getMaxPerRoute(stage.like(stage.b)))
+                .call(pool + "setName(String)", stage -> stage.pool.setName("other"))
+                .call(pool + "getName()", stage -> stage.pool.getName())
                 .call(pool + "getTotalStats()", stage -> stage.pool.getTotalStats())
                 .call(pool + "getStats(Object)", stage -> stage.pool.getStats(stage.like(stage.a)))
                 .call(pool + "toString()", stage -> stage.pool.toString());

@@ -37,6 +37,7 @@ public final class ManagedPool<R, T> {
     /**
      * Starts to describe a manager's pool. It watches sockets but probes none: managers ask connections where their client's own does.
      *
+     * @param manager the simple name of the manager's class, after which the pool is named
      * @param disposer closes connections; must refer to neither the manager nor its pool
      * @param leaks is told of leases that were lost to the collector, with null for a connection that is gone; must not either
      * @param <R> the type of the routes
@@ -44,8 +45,9 @@ public final class ManagedPool<R, T> {
      * @return a builder with no limits
      */
     public static <R, T> ConnectionPool.Builder<R, WeakConnection<T>> builder(
-            Disposer<? super T> disposer, LeakListener<? super R, ? super T> leaks) {
+            String manager, Disposer<? super T> disposer, LeakListener<? super R, ? super T> leaks) {
         return ConnectionPool.<R, WeakConnection<T>>builder(WeakConnection.disposer(disposer))
+                .ownedBy(manager)
                 .watching(Watching.WATCH)
                 .leakListener(WeakConnection.<R, T>leakListener(leaks));
     }
@@ -120,6 +122,25 @@ public final class ManagedPool<R, T> {
             return stats.leased() + stats.pending() + stats.available() == 0;
         });
         return routes;
+    }
+
+    /**
+     * As {@link io.leasehold.LeaseholdManager#getName}.
+     *
+     * @return the name
+     */
+    public String getName() {
+        return pool.name();
+    }
+
+    /**
+     * As {@link io.leasehold.LeaseholdManager#setName}.
+     *
+     * @param name the name
+     * @throws IllegalArgumentException if {@code name} is null or empty
+     */
+    public void setName(String name) {
+        pool.setName(name);
     }
 
     /**

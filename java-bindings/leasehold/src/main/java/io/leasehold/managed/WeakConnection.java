@@ -3,6 +3,7 @@ package io.leasehold.managed;
 import io.leasehold.Cause;
 import io.leasehold.Disposer;
 import io.leasehold.LeakListener;
+import io.leasehold.LeaseStack;
 import java.lang.ref.WeakReference;
 
 /**
@@ -62,6 +63,16 @@ public final class WeakConnection<T> extends WeakReference<T> {
 
     /** A leak listener as a pool wants it: of a vacancy, and of what was collected, it is told null. */
     static <R, T> LeakListener<R, WeakConnection<T>> leakListener(LeakListener<? super R, ? super T> listener) {
-        return (route, cell) -> listener.leaked(route, cell == null ? null : cell.get());
+        return new LeakListener<R, WeakConnection<T>>() {
+            @Override
+            public void leaked(R route, WeakConnection<T> cell) {
+                leaked(route, cell, null);
+            }
+
+            @Override
+            public void leaked(R route, WeakConnection<T> cell, LeaseStack stack) {
+                listener.leaked(route, cell == null ? null : cell.get(), stack);
+            }
+        };
     }
 }

@@ -54,7 +54,7 @@ class ManagedPoolTest {
     };
     private static final LeakListener<String, Made> LEAKS = (route, connection) -> TOLD.add(route + " leaked " + (connection != null));
 
-    private final ManagedPool<String, Made> managed = new ManagedPool<>(ManagedPool.builder(DISPOSER, LEAKS));
+    private final ManagedPool<String, Made> managed = new ManagedPool<>(ManagedPool.builder("Made", DISPOSER, LEAKS));
 
     ManagedPoolTest() {
         TOLD.clear();
@@ -102,7 +102,7 @@ class ManagedPoolTest {
     }
 
     private static Made leaveIdle() {
-        Lease<WeakConnection<Made>> lease = open(new ManagedPool<>(ManagedPool.builder(DISPOSER, LEAKS)));
+        Lease<WeakConnection<Made>> lease = open(new ManagedPool<>(ManagedPool.builder("Made", DISPOSER, LEAKS)));
         Made made = lease.connection().get();
         lease.release();
         return made;

@@ -41,7 +41,7 @@ class ManagedSocketTest {
         }
     };
 
-    private final ManagedPool<String, Made> managed = new ManagedPool<>(ManagedPool.builder(DISPOSER, (route, connection) -> {}));
+    private final ManagedPool<String, Made> managed = new ManagedPool<>(ManagedPool.builder("Made", DISPOSER, (route, connection) -> {}));
     private final ManagedSocket socket = managed.connections().socket();
     private ServerSocket listener;
     private Socket ours;

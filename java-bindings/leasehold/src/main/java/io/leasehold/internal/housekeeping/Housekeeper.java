@@ -97,6 +97,20 @@ public final class Housekeeper implements HousekeeperThread.Work {
     }
 
     /**
+     * Attends an object, for which something was done that is to be undone when it has gone. If this throws, it does not.
+     *
+     * @param attended the object
+     * @param undo undoes it, on the thread that says so, or on one of the library's once the object was collected; must not lead to the
+     *     object. What it throws is logged
+     * @param uses the classes that chores need, which are loaded now
+     * @return what ends it
+     */
+    public static Attendance attend(Object attended, Runnable undo, Class<?>[] uses) {
+        prepare(uses);
+        return Attendance.of(attended, undo);
+    }
+
+    /**
      * Loads what the thread needs, while that is possible: an undeployed application's class loader gives nothing more, not even what is
      * the platform's.
      */
@@ -104,6 +118,7 @@ public final class Housekeeper implements HousekeeperThread.Work {
         if (!isPrepared) {
             Preparation.loadOurs();
             Preparation.load(uses);
+            Preparation.load(Attendance.class, Attendance.Ending.class);
             Preparation.load(Chores.class, Closings.class, Closings.Task.class, Collected.class, CollectedPhantom.class, CollectedWeak.class,
                     Daemon.class, Deadlines.class, Deadlines.Due.class, HousekeeperThread.class, KeptPool.class, Parting.class);
             // What is linked when it is first run.

@@ -81,6 +81,32 @@ public final class Log {
         log(Level.WARNING, text, cause);
     }
 
+    /** Logs a warning about what has this name; never throws, whatever a handler does or the name says of itself. */
+    public static void warnOf(Object name, String message, Throwable cause) {
+        warn(of(name, message), cause);
+    }
+
+    /** As {@link #warn(String, Object, String, Throwable)}, about what has this name. */
+    public static void warnOf(Object name, String start, Object middle, String end, Throwable cause) {
+        warn(of(name, start), middle, end, cause);
+    }
+
+    /** As {@link #debug(String, Object, String, Object)}, about what has this name. */
+    public static void debugOf(Object name, String start, Object middle, String between, Object end) {
+        if (isDebug()) {
+            debug(of(name, start), middle, between, end);
+        }
+    }
+
+    /** The text alone, if there is no memory for more. */
+    private static String of(Object name, String text) {
+        try {
+            return name + Texts.OF + text;
+        } catch (Throwable e) {
+            return text;
+        }
+    }
+
     private static void log(Level level, String message, Throwable cause) {
         try {
             Logger.getLogger(NAME).log(level, message, cause);

@@ -5,6 +5,7 @@ package io.leasehold.internal.log;
  * runs for the first time, and that may fail; these are made together, when this class is initialized.
  */
 public final class Texts {
+    public static final String OF = made(": ");
     public static final String NO_THREAD = made("no thread could be started to close connections, which is tried again");
     public static final String SOCKET_FAILED = made("a connection's socket failed before it was closed, which it is all the same");
     public static final String ASKING_FAILED = made("a connection's socket failed when it was asked: it counts as one of which nothing is known");
@@ -24,7 +25,10 @@ public final class Texts {
     public static final String NO_HOUSEKEEPER = made("the housekeeper could not be started, which is tried again");
     public static final String LEAK = made("a lease to ");
     public static final String LEAK_END = made(" was garbage collected without having been released: its connection is closed");
+    public static final String HELD = made("a lease to ");
+    public static final String HELD_END = made(" has been held for longer than leaks are detected after, and was taken here");
     public static final String HOOK_FAILED = made("a hook failed that was told of a lease request's answer");
+    public static final String UNDO_FAILED = made("what was done for a pool could not be undone at its end");
     public static final String LISTENER_FAILED = made("a leak listener failed");
     public static final String LINE_FAILED = made("a line of the log could not be made");
     public static final String LOG_FAILED = made("the log of io.leasehold.ConnectionPool has failed");

@@ -54,6 +54,9 @@ public final class Engine {
     /** How many numbers {@link #stats} and {@link #routeStats} write: leased, pending, available. */
     public static final int STATS = 3;
 
+    /** How many numbers {@link #entries} says of each entry. */
+    public static final int ENTRY_WORDS = 4;
+
     /** The one package whose classes may make engines. Its jar is sealed, so that all of them are ours. */
     private static final String OURS = "io.leasehold.";
 
@@ -377,7 +380,7 @@ public final class Engine {
 
     private native void routeMetrics(long address, long route, long[] numbers);
 
-    /** Slot, opening and route of each entry that is idle, or of each that is leased. */
+    /** Slot, opening, route and milliseconds since its lease, -1 for none, of each entry that is idle, or of each that is leased or being opened. */
     public long[] entries(boolean idle) {
         return entries(address, idle);
     }

@@ -1,0 +1,75 @@
+package io.leasehold.internal.housekeeping;
+
+import io.leasehold.internal.log.Log;
+import io.leasehold.internal.log.Texts;
+import io.leasehold.internal.natives.Effects;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * Something that was done for an object and is undone when that has gone, as its bean is unregistered: by a call of {@link #end}, or when
+ * the object was collected, whichever comes first, and once. What was done may lead to this, as it must not to the object.
+ *
+ * <p>The housekeeper stays for as long as there are any: otherwise nobody would hear of the collection. It undoes nothing itself, as that
+ * calls others' code; a disposer's thread does.
+ */
+public final class Attendance extends CollectedWeak<Object> {
+    // Keeps them reachable, so that the collector enqueues them. Who takes one out undoes it.
+    private static final Set<Attendance> ALL = ConcurrentHashMap.newKeySet();
+
+    private final Runnable undo;
+
+    private Attendance(Object attended, Runnable undo) {
+        super(attended);
+        this.undo = undo;
+    }
+
+    /** See {@link Housekeeper#attend}. */
+    static Attendance of(Object attended, Runnable undo) {
+        Attendance made = new Attendance(attended, undo);
+        HousekeeperThread.need();
+        boolean isKnown = false;
+        try {
+            ALL.add(made);
+            isKnown = true;
+        } finally {
+            if (!isKnown) {
+                HousekeeperThread.needNoMore();
+            }
+        }
+        return made;
+    }
+
+    /** Undoes what was done, unless it was undone. What fails of that is logged. */
+    public void end() {
+        if (ALL.remove(this)) {
+            HousekeeperThread.needNoMore();
+            try {
+                undo.run();
+            } catch (Throwable e) {
+                Log.warn(Texts.UNDO_FAILED, e);
+            }
+        }
+    }
+
+    @Override
+    public void collected(Effects effects) {
+        if (ALL.contains(this)) {
+            Closings.add(new Ending(this));
+        }
+    }
+
+    /** One that is to end. */
+    static final class Ending extends Closings.Task {
+        private final Attendance ending;
+
+        Ending(Attendance ending) {
+            this.ending = ending;
+        }
+
+        @Override
+        protected void run() {
+            ending.end();
+        }
+    }
+}
