@@ -653,6 +653,7 @@ fn many_threads_share_few_connections_and_lose_none() {
     const THREADS: usize = 8;
     const ROUNDS: usize = 2_000;
     let scene = Scene::new(|pool| pool.max_total(3).max_per_route(2));
+    scene.pool.measure_held(true);
     let in_use = AtomicUsize::new(0);
     let start = Barrier::new(THREADS);
     thread::scope(|threads| {
@@ -678,6 +679,10 @@ fn many_threads_share_few_connections_and_lose_none() {
     assert_eq!((stats.leased, stats.pending), (0, 0));
     let open = scene.opened.load(Ordering::SeqCst) - scene.closed().len();
     assert_eq!(open, stats.available as usize);
+    let metrics = scene.pool.metrics();
+    let counts = [metrics.waiting, metrics.opening, metrics.held].map(|times| times.count());
+    let all = (THREADS * ROUNDS) as u64;
+    assert_eq!(counts, [metrics.waited, metrics.opened, all]);
 }
 
 #[test]

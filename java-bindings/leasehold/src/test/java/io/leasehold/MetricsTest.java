@@ -85,6 +85,7 @@ class MetricsTest {
     @Test
     void theNumbersOfACrowdAreExactAtRest() throws Exception {
         ConnectionPool<String, Connection> pool = builder().maxTotal(5).maxPerRoute(3).build();
+        pool.measureHeld(true);
         AtomicLong served = new AtomicLong();
         AtomicLong opened = new AtomicLong();
         AtomicLong unopened = new AtomicLong();
@@ -145,6 +146,9 @@ class MetricsTest {
         assertEquals(closed.get(), all.closedByLease());
         // Some releases are closed, because who has waited longest wants their place for another route.
         assertTrue(all.kept() <= kept.get() && all.kept() >= kept.get() - all.closed().evicted(), all.toString());
+        assertEquals(all.waited(), all.waiting().count());
+        assertEquals(opened.get(), all.opening().count());
+        assertEquals(kept.get() + closed.get(), all.held().count());
         assertEquals(all.leases(), pool.metrics("a").leases() + pool.metrics("b").leases());
         assertEquals(opened.get() - closed.get() - all.closed().evicted(), pool.stats().available());
     }
