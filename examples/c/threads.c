@@ -151,11 +151,15 @@ int main(int count, char **arguments) {
     free(all);
     lh_counters closed;
     lh_pool_counters(pool, &closed, sizeof closed);
+    lh_histogram waiting;
+    uint64_t most_waited = 0;
+    if (lh_pool_histogram(pool, LH_TIMER_WAITING, &waiting, sizeof waiting) == LH_OK)
+        lh_histogram_quantile_us(&waiting, sizeof waiting, 0.99, &most_waited);
     /* Every thread has ended, and so has every lease. Where one may go on, this lets it, for three seconds. */
     uint32_t left = 0;
     if (lh_pool_drain(pool, 3000, &left) == LH_OK && left > 0) fprintf(stderr, "%u leases have not ended\n", (unsigned)left);
     lh_pool_destroy(pool);
-    printf("%d answered, %d failed, %d connections, %llu closed by the server\n", answered, failed, opened,
-        (unsigned long long)(closed.closed_by_peer + closed.stale));
+    printf("%d answered, %d failed, %d connections, %llu closed by the server; of the waits 99 percent took %llu us at most\n", answered,
+        failed, opened, (unsigned long long)(closed.closed_by_peer + closed.stale), (unsigned long long)most_waited);
     return failed == 0 ? 0 : 1;
 }
