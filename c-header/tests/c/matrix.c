@@ -279,6 +279,11 @@ static lh_status call_lh_pool_histogram(world *w) {
 
 static lh_status call_lh_pool_measure_held(world *w) { return lh_pool_measure_held(w->pool, 1); }
 
+static lh_status call_lh_histogram_range_end_us(world *w) {
+    (void)w;
+    return lh_histogram_range_end_us(0) == 0 ? LH_OK : LH_PANICKED;
+}
+
 static lh_status call_lh_histogram_quantile_us(world *w) {
     static const lh_histogram none;
     uint64_t us;
