@@ -4,6 +4,7 @@ import io.leasehold.CoarseClock;
 import io.leasehold.Liveness;
 import io.leasehold.managed.ManagedSocket;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.net.Socket;
@@ -21,6 +22,7 @@ import org.apache.hc.core5.http.HttpException;
 import org.apache.hc.core5.http.ProtocolVersion;
 import org.apache.hc.core5.http.impl.io.DefaultBHttpClientConnection;
 import org.apache.hc.core5.io.CloseMode;
+import org.apache.hc.core5.io.Closer;
 import org.apache.hc.core5.util.Identifiable;
 import org.apache.hc.core5.util.Timeout;
 
@@ -54,6 +56,8 @@ final class CheckedConnection implements ManagedHttpClientConnection, Identifiab
     private long idleSince;
     private boolean isUsed;
     private boolean isSaidToBeOpen;
+    // Written by whoever closes it, before.
+    private volatile boolean isClosed;
 
     /** With what is to hear, once, that it is open. */
     CheckedConnection(ManagedHttpClientConnection connection, ManagedSocket socket, ConnectionConfigs configs,
@@ -138,7 +142,15 @@ final class CheckedConnection implements ManagedHttpClientConnection, Identifiab
         bound(tls);
     }
 
+    /**
+     * One that was closed while it was being opened stays closed, as HttpClient's own means to be as of 5.4, and its socket with it: nobody
+     * would close it once more. Whoever closes says so first and closes what is bound then; who binds looks afterwards.
+     */
     private void bound(Socket bound) throws IOException {
+        if (isClosed) {
+            Closer.closeQuietly(bound);
+            throw new InterruptedIOException("Connection already shutdown");
+        }
         if (bound.isConnected()) {
             if (!isSaidToBeOpen) {
                 opened.accept(this);
@@ -206,12 +218,35 @@ final class CheckedConnection implements ManagedHttpClientConnection, Identifiab
 
     @Override
     public void close() throws IOException {
-        connection.close();
+        isClosed = true;
+        boolean hasClosed = false;
+        try {
+            connection.close();
+            hasClosed = true;
+        } finally {
+            if (!hasClosed) {
+                closeSocket();
+            }
+        }
     }
 
     @Override
     public void close(CloseMode mode) {
-        connection.close(mode);
+        isClosed = true;
+        boolean hasClosed = false;
+        try {
+            connection.close(mode);
+            hasClosed = true;
+        } finally {
+            if (!hasClosed) {
+                closeSocket();
+            }
+        }
+    }
+
+    /** A connection whose logger fails at its first close does nothing at the next. */
+    private void closeSocket() {
+        Closer.closeQuietly(connection.getSocket());
     }
 
     @Override

@@ -175,13 +175,22 @@ final class ReactorConnection implements ManagedAsyncClientConnection, Identifia
     }
 
     @Override
-    public void close() throws IOException {
-        connection.close();
+    public void close() {
+        close(CloseMode.GRACEFUL);
     }
 
+    /** A connection whose logger fails at its first close does nothing at the next. */
     @Override
     public void close(CloseMode mode) {
-        connection.close(mode);
+        boolean isClosed = false;
+        try {
+            connection.close(mode);
+            isClosed = true;
+        } finally {
+            if (!isClosed && session != null) {
+                session.close(CloseMode.IMMEDIATE);
+            }
+        }
     }
 
     @Override

@@ -126,6 +126,9 @@ final class ReactorOperator implements InvocationHandler {
             }
             try {
                 callback.completed(ours);
+            } catch (Error e) {
+                // As HttpClient's code does with exceptions: an error would end the reactor, whose thread this is.
+                callback.failed(Request.executionException(e));
             } finally {
                 opening.told(ours);
             }

@@ -64,13 +64,13 @@ final class Failing {
         };
     }
 
-    /** Configurations of a class of the application's, with which idle connections are looked at. */
-    static Resolver<HttpRoute, ConnectionConfig> configs(Faults faults) {
+    /** Configurations of a class of the application's, by which idle connections are validated after this time. */
+    static Resolver<HttpRoute, ConnectionConfig> configs(Faults faults, TimeValue validation) {
         ConnectionConfig config = new ConnectionConfig() {
             @Override
             public TimeValue getValidateAfterInactivity() {
                 faults.pass(CONFIGS_GETTERS);
-                return TimeValue.ZERO_MILLISECONDS;
+                return validation;
             }
 
             @Override
