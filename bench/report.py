@@ -30,10 +30,11 @@ BENCHES = {
     'httpclient4-cycle': 'HttpClient 4.5 managers: requestConnection + get + releaseConnection',
     'httpcore5-cycle': 'Pools of HttpCore 5, by ManagedConnPool: lease + get + update of the expiry + release',
     'httpclient4-requests': 'HttpClient 4.5 against nginx: requests per second',
+    'httpclient5-requests': 'HttpClient 5, classic, against nginx: requests per second',
 }
 
 # The benches whose samples are not nanoseconds.
-PER_SECOND = {'httpclient4-requests'}
+PER_SECOND = {'httpclient4-requests', 'httpclient5-requests'}
 
 
 def figure(bench):
@@ -120,6 +121,8 @@ BARS = [
     # A look at every lease against none: a system call, which keeps two promises that nothing cheaper keeps.
     times_more('httpclient4-requests', 'leasehold', 0.99, 'httpclient4-unchecked', [1]),
     times_more('httpclient4-requests', 'leasehold', 0.95, 'httpclient4-unchecked', [16]),
+    as_many_as('httpclient5-requests', 'leasehold-unchecked', 'httpclient5-unchecked', [1, 16]),
+    times_more('httpclient5-requests', 'leasehold', 0.95, 'httpclient5-unchecked', [1, 16]),
 ]
 
 LABEL = 58

@@ -3,6 +3,7 @@ package io.leasehold.bench;
 import io.leasehold.httpclient4.LeaseholdHttpClientConnectionManager;
 import io.leasehold.tests.servers.Nginx;
 import io.leasehold.tests.servers.WebServer;
+import java.io.Closeable;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -13,6 +14,8 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import org.apache.hc.client5.http.config.ConnectionConfig;
+import org.apache.hc.core5.util.TimeValue;
 import org.apache.http.client.config.RequestConfig;
 import org.apache.http.client.methods.CloseableHttpResponse;
 import org.apache.http.client.methods.HttpGet;
@@ -22,21 +25,26 @@ import org.apache.http.impl.conn.PoolingHttpClientConnectionManager;
 import org.apache.http.util.EntityUtils;
 
 /**
- * Requests per second of HttpClient 4.5 to an nginx on this machine. The time is cut into many short slices that the contenders take in
- * turn, in an order drawn anew for each turn, so that what else the machine does, and on which processor the client and nginx meet, is the
- * same for all. A sample is one slice.
+ * Requests per second of HttpClient 4.5, and of the classic HttpClient 5, to an nginx on this machine. The time is cut into many short
+ * slices that the contenders take in turn, in an order drawn anew for each turn, so that what else the machine does, and on which
+ * processor the client and nginx meet, is the same for all. A sample is one slice.
  */
 final class Requests {
-    private static final String BENCH = "httpclient4-requests";
     private static final int MAX_CONNECTIONS = 64;
+
+    /** A client, of whatever generation. */
+    private interface Client extends Closeable {
+        /** A GET, whose answer is read to its end and has to be a 200. */
+        void get(String url) throws IOException;
+    }
 
     /** A client and what it has done so far. */
     private static final class Requester {
         final String contender;
-        final CloseableHttpClient client;
+        final Client client;
         final List<Double> samples = new ArrayList<>();
 
-        Requester(String contender, CloseableHttpClient client) {
+        Requester(String contender, Client client) {
             this.contender = contender;
             this.client = client;
         }
@@ -57,8 +65,12 @@ final class Requests {
         try (Nginx server = Nginx.builder().start()) {
             Requests requests = new Requests(server.url(WebServer.HELLO), quick, rows);
             try {
-                requests.measure(1, 5, leasehold(), leaseholdUnchecked(), unchecked(), checked());
-                requests.measure(16, 100, leasehold(), leaseholdUnchecked(), unchecked());
+                String bench = "httpclient4-requests";
+                requests.measure(bench, 1, 5, leasehold(), leaseholdUnchecked(), unchecked(), checked());
+                requests.measure(bench, 16, 100, leasehold(), leaseholdUnchecked(), unchecked());
+                bench = "httpclient5-requests";
+                requests.measure(bench, 1, 5, leasehold5(), leasehold5Unchecked(), unchecked5());
+                requests.measure(bench, 16, 100, leasehold5(), leasehold5Unchecked(), unchecked5());
             } finally {
                 requests.threads.shutdown();
             }
@@ -92,18 +104,82 @@ final class Requests {
 
     // The check at each request is deprecated, and the only one that stock has.
     @SuppressWarnings("deprecation")
-    private static CloseableHttpClient client(PoolingHttpClientConnectionManager manager, boolean isChecked) {
+    private static Client client(PoolingHttpClientConnectionManager manager, boolean isChecked) {
         manager.setDefaultMaxPerRoute(MAX_CONNECTIONS);
         manager.setMaxTotal(MAX_CONNECTIONS);
-        return HttpClients.custom()
+        CloseableHttpClient client = HttpClients.custom()
                 .setConnectionManager(manager)
                 .setDefaultRequestConfig(RequestConfig.custom().setStaleConnectionCheckEnabled(isChecked).build())
                 .disableAutomaticRetries()
                 .build();
+        return new Client() {
+            @Override
+            public void get(String url) throws IOException {
+                try (CloseableHttpResponse response = client.execute(new HttpGet(url))) {
+                    EntityUtils.consume(response.getEntity());
+                    checkOk(response.getStatusLine().getStatusCode());
+                }
+            }
+
+            @Override
+            public void close() throws IOException {
+                client.close();
+            }
+        };
     }
 
-    private void measure(int n, long sliceMillis, Requester... requesters) throws Exception {
-        System.err.println("bench: " + BENCH + ", threads: " + n);
+    private static Requester leasehold5() {
+        return new Requester("leasehold", client(new io.leasehold.httpclient5.LeaseholdHttpClientConnectionManager()));
+    }
+
+    private static Requester leasehold5Unchecked() {
+        return new Requester("leasehold-unchecked",
+                client(unvalidated(new io.leasehold.httpclient5.LeaseholdHttpClientConnectionManager())));
+    }
+
+    private static Requester unchecked5() {
+        return new Requester("httpclient5-unchecked",
+                client(unvalidated(new org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManager())));
+    }
+
+    private static org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManager unvalidated(
+            org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManager manager) {
+        manager.setDefaultConnectionConfig(ConnectionConfig.custom().setValidateAfterInactivity(TimeValue.NEG_ONE_MILLISECOND).build());
+        return manager;
+    }
+
+    private static Client client(org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManager manager) {
+        manager.setDefaultMaxPerRoute(MAX_CONNECTIONS);
+        manager.setMaxTotal(MAX_CONNECTIONS);
+        org.apache.hc.client5.http.impl.classic.CloseableHttpClient client = org.apache.hc.client5.http.impl.classic.HttpClients.custom()
+                .setConnectionManager(manager)
+                .disableAutomaticRetries()
+                .build();
+        return new Client() {
+            @Override
+            public void get(String url) throws IOException {
+                client.execute(new org.apache.hc.client5.http.classic.methods.HttpGet(url), response -> {
+                    org.apache.hc.core5.http.io.entity.EntityUtils.consume(response.getEntity());
+                    checkOk(response.getCode());
+                    return null;
+                });
+            }
+
+            @Override
+            public void close() throws IOException {
+                client.close();
+            }
+        };
+    }
+
+    private static void checkOk(int status) throws IOException {
+        if (status != 200) {
+            throw new IOException("nginx answered " + status);
+        }
+    }
+
+    private void measure(String bench, int n, long sliceMillis, Requester... requesters) throws Exception {
+        System.err.println("bench: " + bench + ", threads: " + n);
         List<Requester> order = new ArrayList<>(Arrays.asList(requesters));
         Random random = new Random(1);
         long turns = (quick ? 12_000 : 60_000) / sliceMillis / requesters.length;
@@ -118,19 +194,19 @@ final class Requests {
             }
         }
         for (Requester requester : requesters) {
-            rows.write(BENCH, requester.contender, n, 1, requester.samples);
+            rows.write(bench, requester.contender, n, 1, requester.samples);
             requester.client.close();
         }
     }
 
     /** Requests per second of all threads together. */
-    private double slice(CloseableHttpClient client, int n, long millis) throws Exception {
+    private double slice(Client client, int n, long millis) throws Exception {
         long start = System.nanoTime();
         long end = start + millis * 1_000_000;
         Callable<Integer> work = () -> {
             int done = 0;
             do {
-                get(client);
+                client.get(url);
                 done++;
             } while (System.nanoTime() < end);
             return done;
@@ -144,14 +220,5 @@ final class Requests {
             done += one.get();
         }
         return done * 1e9 / (System.nanoTime() - start);
-    }
-
-    private void get(CloseableHttpClient client) throws IOException {
-        try (CloseableHttpResponse response = client.execute(new HttpGet(url))) {
-            EntityUtils.consume(response.getEntity());
-            if (response.getStatusLine().getStatusCode() != 200) {
-                throw new IOException("nginx answered " + response.getStatusLine());
-            }
-        }
     }
 }
