@@ -23,15 +23,15 @@ final class Attendances {
 
     Attendances() {}
 
-    private static Attendance attend(Operated<?> pool, Runnable undo) {
+    private static Attendance attend(Operated<?> pool, Runnable undo, boolean isToStay) {
         Leasehold.requireAvailable();
-        return Housekeeper.attend(pool, undo, PoolChores.USES);
+        return Housekeeper.attend(pool, undo, isToStay, PoolChores.USES);
     }
 
     /** Has something undone when the pool has ended, now if it has. */
     void add(Operated<?> pool, Runnable undo) {
         boolean isTaken = false;
-        Attendance made = attend(pool, undo);
+        Attendance made = attend(pool, undo, false);
         synchronized (this) {
             if (!isOver) {
                 all = all == null ? new ArrayList<>() : all;
@@ -54,7 +54,8 @@ final class Attendances {
         PoolBean.Registered made = PoolBean.register(pool);
         Attendance attendance = null;
         try {
-            attendance = attend(pool, made::end);
+            // Otherwise the bean of a pool that was collected might stay for ever.
+            attendance = attend(pool, made::end, true);
         } finally {
             if (attendance == null) {
                 made.end();

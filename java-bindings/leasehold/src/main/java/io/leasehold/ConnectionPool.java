@@ -628,8 +628,9 @@ public final class ConnectionPool<R, C> implements Closeable, Operated<R> {
 
     /**
      * Has something undone when the pool has ended, once: when {@link #shutdown} is called, on the thread that does so, or when the pool
-     * was collected, on a thread of the library's; at once if it was shut down. For whoever shows the pool elsewhere, as by gauges. Until then
-     * the thread {@code leasehold-housekeeper} stays.
+     * was collected, on a thread of the library's; at once if it was shut down. For whoever shows the pool elsewhere, as by gauges. The
+     * thread {@code leasehold-housekeeper} does not stay for this: if it is not there when the pool is collected, it comes with the next
+     * pool that is used.
      *
      * @param undo undoes it; must not lead to the pool. What it throws is logged
      * @throws IllegalArgumentException if {@code undo} is null

@@ -207,7 +207,10 @@ class MBeanTest {
         ConnectionPool<String, Connection> lost = builder().build();
         lost.whenEnded(() -> undone.add("collected"));
         lost = null;
+        // So that the housekeeper is there.
+        Lease<Connection> held = builder().build().tryLease("a");
         Eventually.awaitAfterCollection("it is undone", () -> undone.size() == 3);
+        held.discard();
         assertEquals("collected", undone.get(2));
     }
 

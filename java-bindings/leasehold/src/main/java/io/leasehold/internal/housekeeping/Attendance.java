@@ -10,30 +10,34 @@ import java.util.concurrent.ConcurrentHashMap;
  * Something that was done for an object and is undone when that has gone, as its bean is unregistered: by a call of {@link #end}, or when
  * the object was collected, whichever comes first, and once. What was done may lead to this, as it must not to the object.
  *
- * <p>The housekeeper stays for as long as there are any: otherwise nobody would hear of the collection. It undoes nothing itself, as that
- * calls others' code; a disposer's thread does.
+ * <p>The housekeeper hears of the collection. It stays for as long as there are any for which it is to stay; of the others it may hear only
+ * when it is there for something else. It undoes nothing itself, as that calls others' code; a disposer's thread does.
  */
 public final class Attendance extends CollectedWeak<Object> {
     // Keeps them reachable, so that the collector enqueues them. Who takes one out undoes it.
     private static final Set<Attendance> ALL = ConcurrentHashMap.newKeySet();
 
     private final Runnable undo;
+    private final boolean isToStay;
 
-    private Attendance(Object attended, Runnable undo) {
+    private Attendance(Object attended, Runnable undo, boolean isToStay) {
         super(attended);
+        this.isToStay = isToStay;
         this.undo = undo;
     }
 
     /** See {@link Housekeeper#attend}. */
-    static Attendance of(Object attended, Runnable undo) {
-        Attendance made = new Attendance(attended, undo);
-        HousekeeperThread.need();
+    static Attendance of(Object attended, Runnable undo, boolean isToStay) {
+        Attendance made = new Attendance(attended, undo, isToStay);
+        if (isToStay) {
+            HousekeeperThread.need();
+        }
         boolean isKnown = false;
         try {
             ALL.add(made);
             isKnown = true;
         } finally {
-            if (!isKnown) {
+            if (!isKnown && isToStay) {
                 HousekeeperThread.needNoMore();
             }
         }
@@ -43,7 +47,9 @@ public final class Attendance extends CollectedWeak<Object> {
     /** Undoes what was done, unless it was undone. What fails of that is logged. */
     public void end() {
         if (ALL.remove(this)) {
-            HousekeeperThread.needNoMore();
+            if (isToStay) {
+                HousekeeperThread.needNoMore();
+            }
             try {
                 undo.run();
             } catch (Throwable e) {

@@ -102,12 +102,14 @@ public final class Housekeeper implements HousekeeperThread.Work {
      * @param attended the object
      * @param undo undoes it, on the thread that says so, or on one of the library's once the object was collected; must not lead to the
      *     object. What it throws is logged
+     * @param isToStay whether the housekeeper is to stay until then; otherwise it may hear of the collection only when it is there for
+     *     something else
      * @param uses the classes that chores need, which are loaded now
      * @return what ends it
      */
-    public static Attendance attend(Object attended, Runnable undo, Class<?>[] uses) {
+    public static Attendance attend(Object attended, Runnable undo, boolean isToStay, Class<?>[] uses) {
         prepare(uses);
-        return Attendance.of(attended, undo);
+        return Attendance.of(attended, undo, isToStay);
     }
 
     /**
