@@ -207,12 +207,9 @@ public final class ConnectionPool<R, C> implements Closeable, Operated<R> {
         } finally {
             // If the keeper has ended the lease before it threw, another one may go on by now.
             if (!isHandedOver && ref != null && (ref.handle == handle || ref.handle == -handle)) {
-                Strays strays = state.strays;
-                synchronized (strays) {
-                    ref.strayBefore = strays.last;
-                    strays.last = ref;
-                }
-                pool.giveBackStrays();
+                ref.stray = handle;
+                state.strays.areMarked = true;
+                pool.strayed(ref);
             }
         }
     }
@@ -1083,12 +1080,9 @@ public final class ConnectionPool<R, C> implements Closeable, Operated<R> {
         } finally {
             // As above, of what is made of it.
             if (!isHandedOver && ref.handle != LeaseRef.ENDED && (handle == LeaseRef.ENDED || ref.handle == handle)) {
-                Strays strays = state.strays;
-                synchronized (strays) {
-                    ref.strayBefore = strays.last;
-                    strays.last = ref;
-                }
-                pool.giveBackStrays();
+                ref.stray = ref.handle;
+                state.strays.areMarked = true;
+                pool.strayed(ref);
             }
         }
     }

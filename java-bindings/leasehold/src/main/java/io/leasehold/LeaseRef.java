@@ -42,6 +42,15 @@ final class LeaseRef extends CollectedPhantom<Object> {
     // Who the connection was bound to when it was leased, for giving it back as it was; where the lease may be bound at all.
     StateRef boundBefore;
 
+    // ----- written by who fails to hand the lease over, before he says so in the pool's Strays; taken back by who has given it back -----
+    /**
+     * The handle of the lease that has strayed, or {@link #ENDED}.
+     *
+     * <p>Race window: two may find it, and the second take the mark back when the first has ended the lease. It is harmless because the
+     * lease is ended once, and another one has another handle.
+     */
+    long stray;
+
     // ----- guarded by the monitor of the pool's Strays -----
     /** The one that had strayed before this one. */
     LeaseRef strayBefore;

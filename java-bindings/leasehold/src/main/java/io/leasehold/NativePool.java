@@ -62,10 +62,10 @@ final class NativePool {
         if (handle <= 0) {
             return null;
         }
-        // Nothing that may overflow or allocate comes between the answer and this.
+        // Nothing that may overflow or allocate comes between the answer and the record of it, where strays are looked for. The entry has
+        // been open before, so its cell is there.
         lease.handle = handle;
-        // The entry has been open before, so its cell is there.
-        Cell cell = state.cells.get(Slots.of(handle));
+        Cell cell = state.cells.bySlot[(int) (handle >>> 32) & Slots.LAST];
         cell.lease = lease;
         if (state.notesStacks) {
             note(new LeaseStack(), lease, cell);
@@ -132,6 +132,15 @@ final class NativePool {
         }
     }
 
+    /** A lease has strayed that was marked as such: gives it back, if that can be done here. */
+    void strayed(LeaseRef lease) {
+        Cell cell = cell(lease.stray);
+        if (cell == null || cell.lease != lease) {
+            state.strays.add(lease);
+        }
+        giveBackStrays();
+    }
+
     /**
      * Gives back what nobody holds. Should that fail, what is left is there for the next one.
      *
@@ -139,28 +148,45 @@ final class NativePool {
      * comes next does.
      */
     void giveBackStrays() {
-        while (state.strays.last != null) {
-            LeaseRef stray = state.strays.take();
-            boolean isOver = false;
-            try {
-                if (stray != null) {
-                    if (stray.handle < LeaseRef.ENDED) {
-                        stray.handle = -stray.handle;
-                    }
-                    // Its connection may be in the middle of anything.
-                    release(stray, null, Engine.CLOSE, null, false);
-                }
-                isOver = true;
-            } finally {
-                if (!isOver && stray != null && stray.handle != LeaseRef.ENDED) {
-                    Strays strays = state.strays;
-                    synchronized (strays) {
-                        stray.strayBefore = strays.last;
-                        strays.last = stray;
-                    }
+        Strays strays = state.strays;
+        if (strays.areMarked) {
+            giveBackMarked(strays);
+        }
+        for (LeaseRef stray = strays.last; stray != null; stray = strays.last) {
+            giveBack(stray, stray.stray);
+            strays.remove(stray);
+        }
+    }
+
+    private void giveBackMarked(Strays strays) {
+        boolean isOver = false;
+        // Before the look: who marks one during it says so again.
+        strays.areMarked = false;
+        try {
+            for (Cell cell : state.cells.bySlot) {
+                LeaseRef lease = cell == null ? null : cell.lease;
+                if (lease != null && lease.stray != LeaseRef.ENDED) {
+                    giveBack(lease, lease.stray);
                 }
             }
+            isOver = true;
+        } finally {
+            if (!isOver) {
+                strays.areMarked = true;
+            }
         }
+    }
+
+    /** Gives a stray back, unless it has ended. */
+    private void giveBack(LeaseRef stray, long handle) {
+        if (stray.handle == -handle) {
+            stray.handle = handle;
+        }
+        if (handle != LeaseRef.ENDED && stray.handle == handle) {
+            // Its connection may be in the middle of anything.
+            release(stray, null, Engine.CLOSE, null, false);
+        }
+        stray.stray = LeaseRef.ENDED;
     }
 
     /** What is known of a route, the engine's id among it. */

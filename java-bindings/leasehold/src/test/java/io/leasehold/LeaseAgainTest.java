@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -210,6 +211,35 @@ class LeaseAgainTest {
         }
         assertEquals(0, pool.stats().leased());
         assertEquals(singletonList("c DISCARDED"), disposals.take());
+    }
+
+    /** Who has run out of stack may be unable to. */
+    @Test
+    void whoseLeaseStraysEntersNoMonitorForThat() throws Exception {
+        keeper.release(opened("a", "c"));
+        FutureTask<?> failing = new FutureTask<>(() -> {
+            assertThrows(IllegalStateException.class, () -> pool.tryLeaseAgain("a", new LeaseKeeper<Connection, Object>() {
+                @Override
+                public Lease<Connection> kept(Connection connection) {
+                    return keeper.kept(connection);
+                }
+
+                @Override
+                public Object apply(Lease<Connection> lease) {
+                    throw new IllegalStateException("a test");
+                }
+            }));
+            assertThrows(IllegalStateException.class, () -> pool.tryLeaseFor("a", null, lease -> {
+                throw new IllegalStateException("a test");
+            }));
+            return null;
+        });
+        synchronized (pool.state.strays) {
+            new Thread(failing).start();
+            failing.get(1, TimeUnit.MINUTES);
+        }
+        assertEquals(singletonList("c DISCARDED"), disposals.take());
+        assertEquals(0, pool.stats().leased());
     }
 
     @Test

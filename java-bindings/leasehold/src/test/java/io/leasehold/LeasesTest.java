@@ -12,6 +12,7 @@ import io.leasehold.internal.natives.Effects;
 import io.leasehold.internal.natives.Engine;
 import io.leasehold.testsupport.Eventually;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CancellationException;
@@ -100,6 +101,43 @@ class LeasesTest {
         assertNull(pool.connection(next), "its connection may have been in the middle of anything");
         assertEquals(Collections.singletonList("c DISCARDED"), closed.all);
         assertTrue(pool.release(next, Engine.CLOSE, null));
+        assertEquals(0, pool.stats()[0]);
+    }
+
+    @Test
+    void whatIsMarkedInItsCellIsGivenBackOnceAndNothingElse() {
+        pool.engine.setMaxTotal(4, new Effects());
+        LeaseRef held = opened("a", "held");
+        LeaseRef lost = opened("a", "lost");
+        LeaseRef unmade = opened("a", "not made a lease yet");
+        LeaseRef ended = opened("a", "ended");
+        lost.stray = lost.handle;
+        unmade.stray = unmade.handle;
+        unmade.handle = -unmade.handle;
+        ended.stray = ended.handle;
+        assertTrue(pool.release(ended, Engine.CLOSE, null));
+        closed.all.clear();
+        state.strays.areMarked = true;
+        pool.giveBackStrays();
+        assertEquals(Arrays.asList("lost DISCARDED", "not made a lease yet DISCARDED"), closed.all);
+        assertFalse(state.strays.areMarked);
+        assertEquals(LeaseRef.ENDED, lost.stray + unmade.stray + ended.stray);
+        assertTrue(lost.isEnded() && unmade.isEnded() && !held.isEnded());
+        assertTrue(pool.release(held, Engine.CLOSE, null));
+        assertEquals(0, pool.stats()[0]);
+    }
+
+    @Test
+    void whatCannotBeGivenBackStaysMarked() {
+        LeaseRef lost = opened("a", "lost");
+        lost.stray = lost.handle;
+        state.strays.areMarked = true;
+        Cell[] cells = state.cells.bySlot;
+        state.cells.bySlot = null;
+        assertThrows(NullPointerException.class, pool::giveBackStrays);
+        assertTrue(state.strays.areMarked);
+        state.cells.bySlot = cells;
+        pool.giveBackStrays();
         assertEquals(0, pool.stats()[0]);
     }
 

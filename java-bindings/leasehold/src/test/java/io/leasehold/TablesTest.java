@@ -167,15 +167,18 @@ class TablesTest {
     }
 
     @Test
-    void ofStraysTheLastIsTakenFirstAndEachOnce() {
+    void ofStraysTheLastIsTakenOffTheListAndNoOther() {
         Strays strays = new Strays();
         LeaseRef first = new LeaseRef(this, null, null);
         LeaseRef second = new LeaseRef(this, null, null);
-        assertNull(strays.take());
+        assertNull(strays.last);
         strays.add(first);
         strays.add(second);
-        assertSame(second, strays.take());
-        assertSame(first, strays.take());
-        assertNull(strays.take());
+        strays.remove(first);
+        assertSame(second, strays.last);
+        strays.remove(second);
+        assertSame(first, strays.last);
+        strays.remove(first);
+        assertNull(strays.last);
     }
 }
