@@ -76,12 +76,10 @@ final class Cell {
         return takeConnection();
     }
 
-    /** Where the lease was taken that goes on here; null if none does, or that was not noted. */
-    LeaseStack stackOfPresent() {
+    /** Where a lease was taken that this has been seen to have; null if it does not go on here, or that was not noted. */
+    LeaseStack stackOf(LeaseRef seen) {
         LeaseStack noted = stack;
-        LeaseRef present = lease;
-        // The handle is read once, as the lease may end.
-        return noted != null && present != null && noted.handle == present.handle ? noted : null;
+        return noted != null && seen != null && noted.handle == seen.handle ? noted : null;
     }
 
     /** Whether just this socket is attached, and its peer's close noticed in this way. */

@@ -893,7 +893,8 @@ public final class ConnectionPool<R, C> implements Closeable, Operated<R> {
 
     /**
      * Sets that a warning is logged of each lease that is held for as long, once, with where it was taken: it may be lost, or its holder be
-     * stuck. It comes within a second or two of that moment, and the lease goes on. As long as this is set, leases that begin are noted as
+     * stuck. It comes within a second or two of that moment, and the lease goes on. Until it has come, or the lease has
+     * ended, the thread {@code leasehold-housekeeper} is there, in a pool that is not used otherwise, too. As long as this is set, leases that begin are noted as
      * {@link #setLeaseStacks} says.
      *
      * @param threshold after how long; zero is never. The default is what the system property {@code io.leasehold.leakDetectionMillis}

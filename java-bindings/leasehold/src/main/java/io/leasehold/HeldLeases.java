@@ -22,7 +22,7 @@ final class HeldLeases {
             Cell cell = state.cells.get((int) seen[i]);
             RouteRef route = state.routes.routeOf(seen[i + 2]);
             if (route != null) {
-                LeaseStack stack = cell == null ? null : cell.stackOfPresent();
+                LeaseStack stack = cell == null ? null : cell.stackOf(cell.lease);
                 held.add(new HeldLease(route.route, seen[i + 3], cell == null || cell.connection == null, stack));
             }
         }

@@ -213,11 +213,12 @@ final class PoolState {
         int size = cells.size();
         for (int slot = 0; slot < size; slot++) {
             Cell cell = cells.get(slot);
-            LeaseStack stack = cell == null ? null : cell.stackOfPresent();
+            LeaseRef seen = cell == null ? null : cell.lease;
+            LeaseStack stack = cell == null ? null : cell.stackOf(seen);
             if (stack != null && !stack.isWarnedOf) {
                 if (now - stack.since >= most) {
                     stack.isWarnedOf = true;
-                    Log.warnOf(name, Texts.HELD, cell.lease.route(), Texts.HELD_END, stack);
+                    Log.warnOf(name, Texts.HELD, seen.route(), Texts.HELD_END, stack);
                 } else {
                     isAny = true;
                 }

@@ -1,5 +1,6 @@
 package io.leasehold.tests.redeployment.application;
 
+import io.leasehold.LeaseholdManager;
 import io.leasehold.httpclient4.LeaseholdHttpClientConnectionManager;
 import java.io.IOException;
 import javax.servlet.http.HttpServlet;
@@ -24,7 +25,15 @@ public final class Client4 extends HttpServlet {
                 ? new PoolingHttpClientConnectionManager()
                 : new LeaseholdHttpClientConnectionManager();
         manager.setDefaultMaxPerRoute(20);
+        if (manager instanceof LeaseholdManager && isClosed()) {
+            // The JVM's server of beans holds it until the client is closed.
+            ((LeaseholdManager) manager).getPool().registerMBean();
+        }
         client = HttpClients.custom().setConnectionManager(manager).build();
+    }
+
+    private boolean isClosed() {
+        return Boolean.parseBoolean(getInitParameter("closed"));
     }
 
     @Override
@@ -36,7 +45,7 @@ public final class Client4 extends HttpServlet {
 
     @Override
     public void destroy() {
-        if (Boolean.parseBoolean(getInitParameter("closed"))) {
+        if (isClosed()) {
             try {
                 client.close();
             } catch (IOException e) {
