@@ -869,8 +869,8 @@ public final class ConnectionPool<R, C> implements Closeable, Operated<R> {
 
     /**
      * Sets whether the pool notes where, by which thread and when each lease is taken, from now on. That is said where a lease is
-     * {@linkplain LeakListener lost}, in {@link #heldLeases()}, and in what is thrown for want of a connection. It takes some microseconds a lease, as
-     * the thread's stack is walked. A request that does not wait for its lease is noted where it was made. What is noted stays with an idle
+     * {@linkplain LeakListener lost}, in {@link #heldLeases()}, and in what is thrown for want of a connection. It takes some microseconds a lease,
+     * as the thread's stack is walked. A request that does not wait for its lease is noted where it was made. What is noted stays with an idle
      * connection until its next lease.
      *
      * @param wanted true notes it; the default is what the system property {@code io.leasehold.leaseStacks} said when the pool was built,
@@ -893,9 +893,9 @@ public final class ConnectionPool<R, C> implements Closeable, Operated<R> {
 
     /**
      * Sets that a warning is logged of each lease that is held for as long, once, with where it was taken: it may be lost, or its holder be
-     * stuck. It comes within a second or two of that moment, and the lease goes on. Until it has come, or the lease has
-     * ended, the thread {@code leasehold-housekeeper} is there, in a pool that is not used otherwise, too. As long as this is set, leases that begin are noted as
-     * {@link #setLeaseStacks} says.
+     * stuck. It comes within a second or two of that moment, and the lease goes on. Until it has come, or the lease has ended, the thread
+     * {@code leasehold-housekeeper} is there, in a pool that is not used otherwise, too. As long as this is set, leases that begin are
+     * noted as {@link #setLeaseStacks} says.
      *
      * @param threshold after how long; zero is never. The default is what the system property {@code io.leasehold.leakDetectionMillis}
      *     said when the pool was built, in milliseconds, or else never. What is smaller than a millisecond is rounded up

@@ -4,6 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.leasehold.ConnectionPool;
+import io.leasehold.testsupport.Eventually;
+import io.leasehold.testsupport.LogCapture;
+import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import org.apache.http.HttpClientConnection;
 import org.apache.http.HttpHost;
@@ -22,6 +26,26 @@ class NamesTest {
         assertTrue(manager.getName().matches("LeaseholdHttpClientConnectionManager-[0-9]+"), manager.getName());
         manager.setName("orders");
         assertEquals("orders", manager.getName());
+    }
+
+    private int leak() throws Exception {
+        manager.requestConnection(ROUTE, null).get(1, TimeUnit.MINUTES);
+        return new Throwable().getStackTrace()[0].getLineNumber() - 1;
+    }
+
+    @Test
+    void theWarningOfALostConnectionNamesTheLineThatHasLostIt() throws Exception {
+        manager.setName("orders");
+        manager.getPool().setLeaseStacks(true);
+        try (LogCapture log = LogCapture.of(ConnectionPool.class)) {
+            int line = leak();
+            Eventually.awaitAfterCollection("it is logged", () -> !log.thrown().isEmpty());
+            String lines = log.messages().toString();
+            assertTrue(lines.contains("orders: a lease to " + ROUTE + " was garbage collected"), lines);
+            assertTrue(Arrays.stream(log.thrown().get(0).getStackTrace()).anyMatch(frame ->
+                    frame.getClassName().equals(NamesTest.class.getName()) && frame.getLineNumber() == line));
+        }
+        manager.shutdown();
     }
 
     @Test
