@@ -6,6 +6,7 @@ import io.leasehold.testsupport.Matrix;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.Future;
 import org.apache.hc.client5.http.config.ConnectionConfig;
 import org.apache.hc.client5.http.config.TlsConfig;
 import org.apache.hc.client5.http.impl.nio.PoolingAsyncClientConnectionManager;
@@ -18,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whatever an application's code does under whichever call of the asynchronous manager, the manager loses nothing. */
 class AsyncCallersFailuresTest {
@@ -62,7 +64,7 @@ class AsyncCallersFailuresTest {
                 .call(lease + ": with a callback, cancelled", stage -> stage.request(stage.b, patience).cancel(true))
                 .call("Future.get(): is interrupted", stage -> {
                     Thread.currentThread().interrupt();
-                    java.util.concurrent.Future<?> future = stage.manager.lease("ex", stage.b, null, patience, null);
+                    Future<?> future = stage.manager.lease("ex", stage.b, null, patience, null);
                     try {
                         future.get();
                     } finally {
@@ -122,6 +124,9 @@ class AsyncCallersFailuresTest {
                 .call(OURS + "setWatching(Watching)", stage -> stage.manager.setWatching(Watching.PROBE))
                 .call(OURS + "setTcpKeepAlive(int, int, int)", stage -> stage.manager.setTcpKeepAlive(1, 1, 1))
                 .call(OURS + "disableTcpKeepAlive()", stage -> stage.manager.disableTcpKeepAlive())
+                .call(OURS + "setName(String)", stage -> stage.manager.setName("other"))
+                .call(OURS + "getName()", stage -> stage.manager.getName())
+                .call(OURS + "getPool()", stage -> stage.manager.getPool())
                 .call(OURS + "getCounters()", stage -> stage.manager.getCounters())
                 .call(OURS + "getMetrics()", stage -> stage.manager.getMetrics())
                 .call(OURS + "measureHeld(boolean)", stage -> stage.manager.measureHeld(true));
@@ -151,6 +156,14 @@ class AsyncCallersFailuresTest {
     @MethodSource("places")
     void whereverItIs(String place) throws Exception {
         CELLS.run(matrix(false), place);
+    }
+
+    /** What an application's code is told, and what it is told by, where connections are shared. */
+    @ParameterizedTest
+    @ValueSource(strings = {BusyAsyncStage.COMPLETED, BusyAsyncStage.FAILED, BusyAsyncStage.CANCELLED, Failing.CONFIG,
+        Failing.CONFIGS_GETTERS, BusyAsyncStage.LOG})
+    void whereverItIsAndConnectionsAreShared(String place) throws Exception {
+        CELLS.run(matrix(true), place);
     }
 
     @Test

@@ -41,7 +41,7 @@ class VirtualThreadsTest {
     @Test
     void noneIsPinnedWithAFrameOfOurs() throws Exception {
         assumeTrue(start() != null, "this JDK has no virtual threads");
-        assumeFalse(PoolStage.isBeforeTheLast(), "HttpClient before 5.4 holds a monitor of its own while it waits");
+        assumeFalse(PoolStage.CORE.startsWith("5.2"), "HttpClient before 5.4 holds a monitor of its own while it waits");
         Path recording = Files.createTempFile("leasehold", ".jfr");
         Path events = Files.createTempFile("leasehold", ".txt");
         try {
