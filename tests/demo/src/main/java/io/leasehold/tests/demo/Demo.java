@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.util.Arrays;
 
-/** {@code ./dev demo}: the program in three columns against nginx, whose keep-alive is one second. */
+/** {@code ./dev demo}: the program in a column for each contender against nginx, whose keep-alive is one second. */
 public final class Demo {
     private Demo() {
     }

@@ -13,25 +13,14 @@ import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import org.apache.commons.httpclient.DefaultHttpMethodRetryHandler;
-import org.apache.commons.httpclient.HttpClient;
-import org.apache.commons.httpclient.HttpConnectionManager;
-import org.apache.commons.httpclient.HttpMethodBase;
-import org.apache.commons.httpclient.MultiThreadedHttpConnectionManager;
-import org.apache.commons.httpclient.SimpleHttpConnectionManager;
-import org.apache.commons.httpclient.methods.GetMethod;
-import org.apache.commons.httpclient.methods.PostMethod;
-import org.apache.commons.httpclient.methods.StringRequestEntity;
-import org.apache.commons.httpclient.params.HttpMethodParams;
 
 /**
  * The program of the demo, in a JVM of its own. It is told on standard input what to do next, a command a line, and answers each with the
- * {@link Tally} of its requests; end of file ends it. Its code knows the stock types only: which managers it has been given is one word on
- * the command line.
+ * {@link Tally} of its requests; end of file ends it. Which managers it has been given is one word on the command line.
  */
 public final class Program {
-    /** The manager of the last command: what it leaves open stays open until the next command, to be looked at. */
-    private HttpConnectionManager kept;
+    /** The sender of the last command: what it leaves open stays open until the next command, to be looked at. */
+    private Sender kept;
     private final Contender contender;
     private final String[] urls;
 
@@ -73,15 +62,14 @@ public final class Program {
     /** As many GETs as fit in the time, one after the other, on one thread. */
     private Tally gets(long millis) throws IOException {
         if (kept == null) {
-            keep(contender.multiThreaded());
+            keep(contender.many(1));
         }
-        HttpClient client = client(kept);
         String url = urls[0] + WebServer.HELLO;
         Tally tally = new Tally();
         long start = System.nanoTime();
         long end = start + millis * 1_000_000;
         do {
-            send(client, new GetMethod(url), tally, "one after the other");
+            send(kept, url, null, false, tally, "one after the other");
         } while (System.nanoTime() < end);
         tally.nanos = System.nanoTime() - start;
         return tally;
@@ -89,11 +77,8 @@ public final class Program {
 
     /** Rounds of a pause, which all connections spend idle, and then some POSTs on each of many threads. */
     private Tally posts(int threads, int requests, String[] pauses) throws Exception {
-        MultiThreadedHttpConnectionManager manager = contender.multiThreaded();
-        manager.getParams().setDefaultMaxConnectionsPerHost(threads);
-        manager.getParams().setMaxTotalConnections(threads);
-        keep(manager);
-        HttpClient client = client(manager);
+        Sender sender = contender.many(threads);
+        keep(sender);
         String url = urls[1] + WebServer.HELLO;
         CyclicBarrier round = new CyclicBarrier(threads);
         Callable<Tally> work = () -> {
@@ -101,9 +86,7 @@ public final class Program {
             String when = "at the start";
             for (int i = 0; i <= pauses.length; i++) {
                 for (int n = 0; n < requests; n++) {
-                    PostMethod post = new PostMethod(url);
-                    post.setRequestEntity(new StringRequestEntity("order=" + n, "application/x-www-form-urlencoded", "US-ASCII"));
-                    send(client, post, tally, when);
+                    send(sender, url, "order=" + n, false, tally, when);
                 }
                 // All wait for the last one, so that every connection is idle for the whole pause.
                 round.await();
@@ -132,51 +115,37 @@ public final class Program {
 
     /** Requests that each open a connection, because the one before came to its end. */
     private Tally close(Closing way, int requests) throws IOException {
-        SimpleHttpConnectionManager manager = contender.simple(way == Closing.ALWAYS_CLOSE);
-        keep(manager);
-        HttpClient client = client(manager);
+        Sender sender = contender.single(way == Closing.ALWAYS_CLOSE);
+        keep(sender);
         String url = urls[2 + way.ordinal()] + (way == Closing.SERVER_HEADER ? WebServer.GOODBYE : WebServer.HELLO);
         Tally tally = new Tally();
         for (int i = 0; i < requests; i++) {
-            GetMethod get = new GetMethod(url);
-            if (way == Closing.CLIENT_HEADER) {
-                get.setRequestHeader("Connection", "close");
-            }
-            send(client, get, tally, "with " + way.title);
+            send(sender, url, null, way == Closing.CLIENT_HEADER, tally, "with " + way.title);
             if (way == Closing.SHUTDOWN) {
-                manager.shutdown();
+                sender.shutdown();
             } else if (way == Closing.CLOSE_IDLE) {
-                manager.closeIdleConnections(0);
+                sender.closeIdle();
             }
         }
         return tally;
     }
 
-    private void keep(HttpConnectionManager manager) {
+    private void keep(Sender sender) {
         if (kept != null) {
-            kept.closeIdleConnections(0);
+            kept.closeIdle();
         }
-        kept = manager;
+        kept = sender;
     }
 
-    private static HttpClient client(HttpConnectionManager manager) {
-        HttpClient client = new HttpClient(manager);
-        client.getParams().setParameter(HttpMethodParams.RETRY_HANDLER, new DefaultHttpMethodRetryHandler(0, false));
-        return client;
-    }
-
-    private static void send(HttpClient client, HttpMethodBase method, Tally tally, String when) {
+    private static void send(Sender sender, String url, String body, boolean saysGoodbye, Tally tally, String when) {
         tally.requests++;
         try {
-            int status = client.executeMethod(method);
-            String body = method.getResponseBodyAsString();
-            if (status != 200 || !WebServer.GREETING.equals(body)) {
-                tally.failed("status " + status + " " + when);
+            String answer = sender.send(url, body, saysGoodbye);
+            if (!answer.equals("200 " + WebServer.GREETING)) {
+                tally.failed("status " + answer.split(" ")[0] + " " + when);
             }
         } catch (IOException e) {
             tally.failed(e.getClass().getSimpleName() + " " + when);
-        } finally {
-            method.releaseConnection();
         }
     }
 }

@@ -14,15 +14,15 @@ final class Report {
     private static final String CELL = "%20s";
 
     private final List<Column> columns;
-    private final double fastest;
 
     Report(List<Column> columns) {
         this.columns = columns;
-        fastest = columns.stream().mapToDouble(Column::requestsPerSecond).max().orElse(0);
     }
 
-    /** A column is slow with less than half of the fastest one's requests per second, and lossy when any request failed. */
+    /** A column is slow with less than half of the requests per second of its client's fastest, and lossy when any request failed. */
     String verdict(Column column) {
+        double fastest = columns.stream().filter(other -> other.contender.client.equals(column.contender.client))
+                .mapToDouble(Column::requestsPerSecond).max().orElse(0);
         List<String> faults = new ArrayList<>();
         if (column.requestsPerSecond() < fastest / 2) {
             faults.add("slow");
