@@ -63,7 +63,9 @@ public final class Histogram {
      * @throws IllegalArgumentException if {@code unit} is null
      */
     public static long endOfRange(int range, TimeUnit unit) {
-        return Arguments.unit(unit).convert(end(checked(range)), TimeUnit.MICROSECONDS);
+        Arguments.unit(unit);
+        long end = end(checked(range));
+        return end == Long.MAX_VALUE ? end : unit.convert(end, TimeUnit.MICROSECONDS);
     }
 
     /**

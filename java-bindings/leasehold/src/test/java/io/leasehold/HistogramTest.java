@@ -115,4 +115,12 @@ class HistogramTest {
         assertThrows(IllegalArgumentException.class, () -> none.quantile(0.5, null));
         assertThrows(IllegalArgumentException.class, () -> Histogram.endOfRange(0, null));
     }
+
+    @Test
+    void theLastRangeHasNoEndInAnyUnit() {
+        for (TimeUnit unit : TimeUnit.values()) {
+            assertEquals(Long.MAX_VALUE, Histogram.endOfRange(Histogram.RANGES - 1, unit), unit.toString());
+            assertTrue(Histogram.endOfRange(Histogram.RANGES - 2, unit) <= TimeUnit.MINUTES.toNanos(72), unit.toString());
+        }
+    }
 }
