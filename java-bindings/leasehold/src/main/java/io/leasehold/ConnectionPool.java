@@ -909,6 +909,11 @@ public final class ConnectionPool<R, C> implements Closeable, Operated<R> {
             throw new IllegalArgumentException("threshold must not be negative, zero is never: " + threshold);
         }
         state.setLeakMillis(threshold == 0 ? 0 : Math.max(1, unit.toMillis(threshold)));
+        NativePool pool = this.pool;
+        if (pool != null && threshold > 0) {
+            // It may be at rest with leases that nobody was to be warned of.
+            pool.lookedAfter();
+        }
     }
 
     /**

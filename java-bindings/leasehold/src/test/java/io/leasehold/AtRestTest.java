@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.leasehold.testsupport.Eventually;
+import io.leasehold.testsupport.LogCapture;
 import io.leasehold.testsupport.Threads;
 import java.lang.ref.WeakReference;
 import java.util.Arrays;
@@ -233,5 +234,19 @@ class AtRestTest {
             return null;
         });
         awaitNoHousekeeper();
+    }
+
+    @Test
+    void whoAsksForWarningsOfAPoolAtRestIsWarnedOfWhatIsHeldThere() throws Exception {
+        awaitNoHousekeeper();
+        ConnectionPool<String, Connection> pool = pool();
+        pool.setLeaseStacks(true);
+        Lease<Connection> held = lease(pool);
+        comeToRest();
+        try (LogCapture log = LogCapture.of(ConnectionPool.class)) {
+            pool.setLeakDetectionThreshold(10, TimeUnit.SECONDS);
+            Eventually.await("a warning", () -> log.messages().toString().contains("has been held for longer"));
+        }
+        held.release();
     }
 }
