@@ -592,6 +592,8 @@ public final class ConnectionPool<R, C> implements Closeable, Operated<R> {
      *
      * @param name the name, which need not be no other pool's
      * @throws IllegalArgumentException if {@code name} is null or empty
+     * @throws IllegalStateException if the pool was shown by JMX, and the server of beans refuses it under the new name; it has that name
+     *     all the same, and is shown no more
      */
     public void setName(String name) {
         state.name.set(name);

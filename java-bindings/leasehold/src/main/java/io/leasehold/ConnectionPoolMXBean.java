@@ -4,8 +4,9 @@ import java.util.Map;
 
 /**
  * A pool as JMX shows it, where {@link ConnectionPool#registerMBean()} was called or the system property {@code io.leasehold.jmx} is true.
- * Each method does what the pool's own does that its comment names. Routes are named by what their {@code toString} says; a name that two
- * of them have means both. Once the pool is collected, every method throws an {@link IllegalStateException}.
+ * Each method does what the pool's own does that its comment names. Routes are named by what their {@code toString} says, and one that
+ * fails to say it by its class; a name that two of them have means both. Once the pool is collected, every method throws an {@link
+ * IllegalStateException}.
  */
 public interface ConnectionPoolMXBean {
     /**

@@ -1,5 +1,7 @@
 package io.leasehold;
 
+import io.leasehold.internal.log.Log;
+
 /** A lease that goes on, or went on a moment ago, as it was seen. Immutable. */
 public final class HeldLease {
     private final Object route;
@@ -50,7 +52,7 @@ public final class HeldLease {
         return stack;
     }
 
-    /** What it says without the route, which may fail to say what it is. */
+    /** What it says without the route. */
     String described() {
         StringBuilder text = new StringBuilder("held for ");
         text.append(heldMillis).append(" ms");
@@ -65,6 +67,6 @@ public final class HeldLease {
 
     @Override
     public String toString() {
-        return "[route: " + route + "; " + described() + "]";
+        return "[route: " + Log.shown(route) + "; " + described() + "]";
     }
 }

@@ -32,6 +32,7 @@ final class PoolBean implements ConnectionPoolMXBean {
     /** A bean that is registered. */
     static final class Registered {
         private final MBeanServer server;
+        // What the server calls it, which may be more than it was told: some application servers put into it where they run.
         private final ObjectName name;
 
         private Registered(MBeanServer server, ObjectName name) {
@@ -64,20 +65,31 @@ final class PoolBean implements ConnectionPoolMXBean {
      * @throws IllegalStateException if the server refuses
      */
     static Registered register(Operated<?> pool) {
-        MBeanServer server = ManagementFactory.getPlatformMBeanServer();
+        try {
+            return register(pool, ManagementFactory.getPlatformMBeanServer());
+        } catch (SecurityException e) {
+            throw refused(pool, e);
+        }
+    }
+
+    /** As above, in that server. */
+    static Registered register(Operated<?> pool, MBeanServer server) {
         String wanted = pool.name();
         for (int number = 1; ; number++) {
             String name = number == 1 ? wanted : wanted + "-" + number;
             try {
                 ObjectName bean = new ObjectName("io.leasehold:type=ConnectionPool,name=" + ObjectName.quote(name));
-                server.registerMBean(new PoolBean(pool), bean);
-                return new Registered(server, bean);
+                return new Registered(server, server.registerMBean(new PoolBean(pool), bean).getObjectName());
             } catch (InstanceAlreadyExistsException e) {
                 // The next number.
-            } catch (JMException e) {
-                throw new IllegalStateException(wanted + " could not be registered as a bean", e);
+            } catch (JMException | RuntimeException e) {
+                throw refused(pool, e);
             }
         }
+    }
+
+    private static IllegalStateException refused(Operated<?> pool, Exception why) {
+        return new IllegalStateException(pool.name() + " could not be registered as a bean", why);
     }
 
     private Operated<Object> pool() {
@@ -92,7 +104,7 @@ final class PoolBean implements ConnectionPoolMXBean {
     private int forEach(String name, Consumer<Object> action) {
         int count = 0;
         for (Object route : pool().routes()) {
-            if (route.toString().equals(name)) {
+            if (Log.shown(route).equals(name)) {
                 action.accept(route);
                 count++;
             }
@@ -176,7 +188,7 @@ final class PoolBean implements ConnectionPoolMXBean {
             if (numbers.size() == MOST) {
                 break;
             }
-            String name = route.toString();
+            String name = Log.shown(route);
             String free = name;
             for (int number = 2; numbers.containsKey(free); number++) {
                 free = name + "-" + number;

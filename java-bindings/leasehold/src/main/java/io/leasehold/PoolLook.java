@@ -45,7 +45,7 @@ final class PoolLook {
         RouteRef ref = state.routes.route(route);
         if (ref != null) {
             engine.routeStats(ref.id, numbers);
-            text.append("route ").append(shown(route)).append(' ').append(shown(numbers, state.limits.of(route))).append(", ");
+            text.append("route ").append(Log.shown(route)).append(' ').append(shown(numbers, state.limits.of(route))).append(", ");
         }
         engine.stats(numbers);
         text.append("in total ").append(shown(numbers, state.limits.total()));
@@ -74,14 +74,5 @@ final class PoolLook {
             }
         }
         return longest;
-    }
-
-    private static String shown(Object route) {
-        try {
-            return String.valueOf(route);
-        } catch (Throwable e) {
-            Log.warn(Texts.LINE_FAILED, e);
-            return route.getClass().getName();
-        }
     }
 }

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -12,7 +13,10 @@ import io.leasehold.testsupport.LogCapture;
 import io.leasehold.testsupport.OwnLoader;
 import java.lang.management.ManagementFactory;
 import java.lang.ref.WeakReference;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -20,6 +24,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import javax.management.Attribute;
 import javax.management.JMX;
+import javax.management.MBeanRegistrationException;
 import javax.management.MBeanServer;
 import javax.management.ObjectName;
 import javax.management.openmbean.CompositeData;
@@ -154,6 +159,77 @@ class MBeanTest {
         assertFalse(beans().contains(new ObjectName("io.leasehold:type=ConnectionPool,name=\"twins-2\"")));
         one.close();
         other.close();
+    }
+
+    /** What a route that fails to say what it is, or says nothing, is called. */
+    @Test
+    void aRouteThatCannotSayWhatItIsHidesNoOther() throws Exception {
+        Object nameless = new Object() {
+            @Override
+            public String toString() {
+                throw new IllegalStateException("nameless");
+            }
+        };
+        Object silent = new Object() {
+            @Override
+            public String toString() {
+                return null;
+            }
+        };
+        ConnectionPool<Object, Connection> pool = ConnectionPool.<Object, Connection>builder(disposals).name("nameless").build();
+        ObjectName name = new ObjectName(pool.registerMBean());
+        ConnectionPoolMXBean bean = JMX.newMXBeanProxy(SERVER, name, ConnectionPoolMXBean.class);
+        for (Object route : new Object[] {nameless, silent, "a"}) {
+            Lease<Connection> lease = pool.tryLease(route);
+            lease.opened(new Connection("idle"));
+            lease.release();
+            pool.tryLease(route);
+        }
+        assertEquals(3, bean.getHeldLeases().length);
+        assertEquals(new HashSet<>(Arrays.asList("a", "null", nameless.getClass().getName())), bean.getRoutes().keySet());
+        assertEquals(1, bean.setMaxPerRoute("a", 5));
+        assertEquals(1, bean.clear("null"));
+        assertEquals(1, bean.clear(nameless.getClass().getName()));
+        pool.shutdown(ShutdownMode.IMMEDIATE);
+    }
+
+    /** A server as some application servers have it, which puts more into the name of a bean. */
+    @Test
+    void aBeanThatItsServerCallsOtherwiseIsFoundThereAndTakenOut() throws Exception {
+        ConnectionPool<String, Connection> pool = builder().name("renamed").build();
+        MBeanServer renames = server((method, arguments) -> {
+            if (method.getName().equals("registerMBean")) {
+                arguments[1] = new ObjectName(arguments[1] + ",cell=here");
+            }
+            return method.invoke(SERVER, arguments);
+        });
+        PoolBean.Registered made = PoolBean.register(pool, renames);
+        assertEquals("io.leasehold:type=ConnectionPool,name=\"renamed\",cell=here", made.name());
+        made.end();
+        assertFalse(SERVER.isRegistered(new ObjectName(made.name())));
+        pool.close();
+    }
+
+    @Test
+    void whateverAServerRefusesWithIsSaidInTheSameWay() {
+        ConnectionPool<String, Connection> pool = builder().name("refused").build();
+        for (Exception refusal : new Exception[] {new SecurityException("no"), new MBeanRegistrationException(null, "no")}) {
+            MBeanServer refuses = server((method, arguments) -> {
+                throw refusal;
+            });
+            IllegalStateException said = assertThrows(IllegalStateException.class, () -> PoolBean.register(pool, refuses));
+            assertSame(refusal, said.getCause());
+        }
+        pool.close();
+    }
+
+    private interface Answer {
+        Object to(Method method, Object[] arguments) throws Throwable;
+    }
+
+    private static MBeanServer server(Answer answer) {
+        return (MBeanServer) Proxy.newProxyInstance(MBeanTest.class.getClassLoader(), new Class<?>[] {MBeanServer.class},
+                (proxy, method, arguments) -> answer.to(method, arguments));
     }
 
     @Test

@@ -64,6 +64,16 @@ public final class Log {
         }
     }
 
+    /** What something says of itself; if it fails to, that is logged, and it is its class's name. Where it says nothing, that is "null". */
+    public static String shown(Object named) {
+        try {
+            return "" + named;
+        } catch (Throwable e) {
+            warn(Texts.LINE_FAILED, e);
+            return named.getClass().getName();
+        }
+    }
+
     /** Logs a warning; never throws, whatever a handler does. */
     public static void warn(String message, Throwable cause) {
         log(Level.WARNING, message, cause);
