@@ -176,7 +176,8 @@ pub extern "C" fn lh_lease_set_tag(
         with_pool(pool, |pool| {
             let handle = lease.to_handle();
             pool.engine.route_of(handle)?;
-            // Race window: another thread may have ended the lease since. It is harmless because the tag has its number.
+            // Race window: another thread may have ended the lease since, as the program must not have it, and the next one be noted there. That
+            // one may then be told with this tag, or without one. It is harmless because a tag is only passed on.
             pool.tags.note(handle, tag);
             Ok(LH_OK)
         })
