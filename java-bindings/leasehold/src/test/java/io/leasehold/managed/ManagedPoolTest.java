@@ -35,29 +35,34 @@ class ManagedPoolTest {
         }
     }
 
-    private static final List<String> TOLD = Collections.synchronizedList(new ArrayList<>());
-    private static final Disposer<Made> DISPOSER = new Disposer<Made>() {
-        @Override
-        public void letGo(Made connection, Cause cause) {
-            TOLD.add("let go " + cause);
-        }
+    // A test's own: what the one before has left is disposed of by another thread, perhaps only now. Neither leads to the test.
+    private final List<String> told = Collections.synchronizedList(new ArrayList<>());
+    private final Disposer<Made> disposer = disposer(told);
+    private final LeakListener<String, Made> leaks = leaks(told);
 
-        @Override
-        public void dispose(Made connection, Cause cause) {
-            TOLD.add("disposed of " + cause);
-        }
+    private final ManagedPool<String, Made> managed = new ManagedPool<>(ManagedPool.builder("Made", disposer, leaks));
 
-        @Override
-        public boolean mayBlock(Made connection) {
-            return true;
-        }
-    };
-    private static final LeakListener<String, Made> LEAKS = (route, connection) -> TOLD.add(route + " leaked " + (connection != null));
+    private static Disposer<Made> disposer(List<String> told) {
+        return new Disposer<Made>() {
+            @Override
+            public void letGo(Made connection, Cause cause) {
+                told.add("let go " + cause);
+            }
 
-    private final ManagedPool<String, Made> managed = new ManagedPool<>(ManagedPool.builder("Made", DISPOSER, LEAKS));
+            @Override
+            public void dispose(Made connection, Cause cause) {
+                told.add("disposed of " + cause);
+            }
 
-    ManagedPoolTest() {
-        TOLD.clear();
+            @Override
+            public boolean mayBlock(Made connection) {
+                return true;
+            }
+        };
+    }
+
+    private static LeakListener<String, Made> leaks(List<String> told) {
+        return (route, connection) -> told.add(route + " leaked " + (connection != null));
     }
 
     private static Lease<WeakConnection<Made>> open(ManagedPool<String, Made> managed) {
@@ -96,13 +101,13 @@ class ManagedPoolTest {
 
     @Test
     void aManagerThatNobodyRefersToGoesWithItsConnections() throws Exception {
-        WeakReference<Made> idle = new WeakReference<>(leaveIdle());
+        WeakReference<Made> idle = new WeakReference<>(leaveIdle(disposer, leaks));
         Eventually.awaitAfterCollection("the connection to go", () -> idle.get() == null);
-        assertEquals("[]", TOLD.toString());
+        assertEquals("[]", told.toString());
     }
 
-    private static Made leaveIdle() {
-        Lease<WeakConnection<Made>> lease = open(new ManagedPool<>(ManagedPool.builder("Made", DISPOSER, LEAKS)));
+    private static Made leaveIdle(Disposer<Made> disposer, LeakListener<String, Made> leaks) {
+        Lease<WeakConnection<Made>> lease = open(new ManagedPool<>(ManagedPool.builder("Made", disposer, leaks)));
         Made made = lease.connection().get();
         lease.release();
         return made;
@@ -110,49 +115,49 @@ class ManagedPoolTest {
 
     @Test
     void aDisposerIsToldOfWhatIsThere() {
-        Disposer<WeakConnection<Made>> disposer = WeakConnection.disposer(DISPOSER);
+        Disposer<WeakConnection<Made>> weak = WeakConnection.disposer(disposer);
         Made made = new Made(null);
-        assertTrue(disposer.mayBlock(made.cell));
-        disposer.letGo(made.cell, Cause.IDLE);
-        disposer.dispose(made.cell, Cause.IDLE);
-        assertEquals("[let go IDLE, disposed of IDLE]", TOLD.toString());
+        assertTrue(weak.mayBlock(made.cell));
+        weak.letGo(made.cell, Cause.IDLE);
+        weak.dispose(made.cell, Cause.IDLE);
+        assertEquals("[let go IDLE, disposed of IDLE]", told.toString());
     }
 
     /** As while all threads that close are busy, and its manager is gone. */
     @Test
     void whatWasLetGoIsHeldUntilItIsDisposedOf() throws Exception {
-        Disposer<WeakConnection<Made>> disposer = WeakConnection.disposer(DISPOSER);
+        Disposer<WeakConnection<Made>> weak = WeakConnection.disposer(disposer);
         Made made = new Made(null);
         WeakConnection<Made> cell = made.cell;
-        disposer.letGo(cell, Cause.IDLE);
+        weak.letGo(cell, Cause.IDLE);
         made = null;
         WeakReference<Object> collected = new WeakReference<>(new Object());
         Eventually.awaitAfterCollection("a collection", () -> collected.get() == null);
-        disposer.dispose(cell, Cause.IDLE);
-        assertEquals("[let go IDLE, disposed of IDLE]", TOLD.toString());
+        weak.dispose(cell, Cause.IDLE);
+        assertEquals("[let go IDLE, disposed of IDLE]", told.toString());
         Eventually.awaitAfterCollection("it to go", () -> cell.get() == null);
     }
 
     @Test
     void whatWasCollectedConcernsNobody() {
-        Disposer<WeakConnection<Made>> disposer = WeakConnection.disposer(DISPOSER);
+        Disposer<WeakConnection<Made>> weak = WeakConnection.disposer(disposer);
         Made made = new Made(null);
         made.cell.clear();
-        assertFalse(disposer.mayBlock(made.cell));
-        disposer.letGo(made.cell, Cause.IDLE);
-        disposer.dispose(made.cell, Cause.IDLE);
-        assertEquals("[]", TOLD.toString());
+        assertFalse(weak.mayBlock(made.cell));
+        weak.letGo(made.cell, Cause.IDLE);
+        weak.dispose(made.cell, Cause.IDLE);
+        assertEquals("[]", told.toString());
     }
 
     @Test
     void aLeakIsToldWithTheConnectionIfThereIsOne() {
-        LeakListener<String, WeakConnection<Made>> leaks = WeakConnection.leakListener(LEAKS);
+        LeakListener<String, WeakConnection<Made>> weak = WeakConnection.leakListener(leaks);
         Made made = new Made(null);
-        leaks.leaked("a", made.cell);
-        leaks.leaked("b", null);
+        weak.leaked("a", made.cell);
+        weak.leaked("b", null);
         made.cell.clear();
-        leaks.leaked("c", made.cell);
-        assertEquals("[a leaked true, b leaked false, c leaked false]", TOLD.toString());
+        weak.leaked("c", made.cell);
+        assertEquals("[a leaked true, b leaked false, c leaked false]", told.toString());
     }
 
     @Test
