@@ -68,7 +68,8 @@ test_java() {
     local remarks=$PWD/target/java-remarks.txt
     mkdir -p target
     : >"$remarks"
-    step 'Java tests' gradle_java --continue -Premarks="$remarks" check
+    # What waits for servers and for time leaves the other processor to what computes.
+    step 'Java tests' gradle_java --continue --parallel -Premarks="$remarks" check
     report_remarks "$remarks"
 }
 
