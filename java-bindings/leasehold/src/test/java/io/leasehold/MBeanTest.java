@@ -328,4 +328,33 @@ class MBeanTest {
         WeakReference<ClassLoader> loader = deployAndUndeploy();
         Eventually.awaitAfterCollection("the application is unloaded", () -> loader.get() == null);
     }
+
+    /** Runs in the class loader that comes and goes, and forgets its pool. */
+    public static final class Forgetful implements Supplier<String> {
+        @Override
+        public String get() {
+            ConnectionPool<String, String> pool =
+                    ConnectionPool.<String, String>builder((connection, cause) -> {}).name("forgotten").build();
+            Lease<String> lease = pool.tryLease("a");
+            lease.opened("connection");
+            lease.release();
+            return pool.registerMBean();
+        }
+    }
+
+    private static WeakReference<ClassLoader> deployForgetUndeploy() throws Exception {
+        OwnLoader loader = OwnLoader.with(ConnectionPool.class, MBeanTest.class);
+        Object application = loader.loadClass(Forgetful.class.getName()).getDeclaredConstructor().newInstance();
+        assertTrue(SERVER.isRegistered(new ObjectName((String) ((Supplier<?>) application).get())));
+        // From now on it gives no class.
+        loader.close();
+        return new WeakReference<>(loader);
+    }
+
+    @Test
+    void anUndeployedApplicationThatHasForgottenItsPoolIsCollectedThoughItsBeanWasRegistered() throws Exception {
+        WeakReference<ClassLoader> loader = deployForgetUndeploy();
+        Eventually.awaitAfterCollection("the application is unloaded", () -> loader.get() == null);
+        assertFalse(SERVER.isRegistered(new ObjectName("io.leasehold:type=ConnectionPool,name=\"forgotten\"")));
+    }
 }
