@@ -214,7 +214,8 @@ final class NativePool {
         }
         if (answer == Engine.QUEUE_FULL) {
             String why = QueueFullException.message(state.constants.maxWaiters);
-            throw new QueueFullException(PoolLook.with(why, state, engine, route));
+            // Who refuses what is too much must not take long over each.
+            throw new QueueFullException(PoolLook.with(why, state, engine, route, false));
         }
         if (answer == Engine.TOO_MANY_ROUTES) {
             throw new IllegalStateException(state.name + ": more than a million routes are in use at once: they have connections, requests"
@@ -687,7 +688,7 @@ final class NativePool {
 
     /** What a request to a route is thrown whose time is up. */
     TimeoutException timedOut(Object route) {
-        return new TimeoutException(PoolLook.with("no connection came free in time", state, engine, route));
+        return new TimeoutException(PoolLook.with("no connection came free in time", state, engine, route, true));
     }
 
     /**

@@ -20,11 +20,12 @@ final class PoolLook {
      * @param state what Java knows of the pool
      * @param engine its engine
      * @param route where the request went
+     * @param looksAtLeases whether to say who holds what for long, which takes time in proportion to the leases
      * @return the text; no more than {@code why} if that is all that there is memory or stack for
      */
-    static String with(String why, PoolState state, Engine engine, Object route) {
+    static String with(String why, PoolState state, Engine engine, Object route, boolean looksAtLeases) {
         try {
-            return why + "; " + of(state, engine, route);
+            return why + "; " + (looksAtLeases ? of(state, engine, route) : numbers(state, engine, route).toString());
         } catch (Throwable e) {
             Log.warn(Texts.LINE_FAILED, e);
             return why;
@@ -40,6 +41,16 @@ final class PoolLook {
      * @return the text
      */
     static String of(PoolState state, Engine engine, Object route) {
+        StringBuilder text = numbers(state, engine, route);
+        HeldLease longest = longest(HeldLeases.of(state, engine), route);
+        if (longest != null) {
+            boolean isOfRoute = longest.route().equals(route);
+            text.append(", the longest lease ").append(isOfRoute ? "of the route " : "").append(longest.described());
+        }
+        return text.toString();
+    }
+
+    private static StringBuilder numbers(PoolState state, Engine engine, Object route) {
         StringBuilder text = new StringBuilder().append(state.name).append(": ");
         int[] numbers = new int[Engine.STATS];
         RouteRef ref = state.routes.route(route);
@@ -48,13 +59,7 @@ final class PoolLook {
             text.append("route ").append(Log.shown(route)).append(' ').append(shown(numbers, state.limits.of(route))).append(", ");
         }
         engine.stats(numbers);
-        text.append("in total ").append(shown(numbers, state.limits.total()));
-        HeldLease longest = longest(HeldLeases.of(state, engine), route);
-        if (longest != null) {
-            boolean isOfRoute = longest.route().equals(route);
-            text.append(", the longest lease ").append(isOfRoute ? "of the route " : "").append(longest.described());
-        }
-        return text.toString();
+        return text.append("in total ").append(shown(numbers, state.limits.total()));
     }
 
     private static String shown(int[] numbers, int max) {

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 /** A manager has a name, and what it throws for want of a connection begins with HttpCore's words and says what the pool looked like. */
 class NamesTest {
     private static final HttpRoute ROUTE = new HttpRoute(new HttpHost("localhost", 1));
-    private static final String LOOK = "orders: route {}->[http://localhost:1] [leased: 1; idle: 0; waiting: 0; max: 1],"
+    private static final String LOOK = "orders: route " + ROUTE + " [leased: 1; idle: 0; waiting: 0; max: 1],"
             + " in total [leased: 1;";
 
     @Test
