@@ -27,14 +27,10 @@ fn use_own_pool() {
         .close_aside(true)
         .evict_expired(true)
         .build();
-    thread::scope(|threads| {
-        for _ in 0..3 {
-            threads.spawn(|| {
-                for _ in 0..20 {
-                    let lease = pool.lease(&"r", Duration::MAX).unwrap();
-                    Connection::keep(lease.or_connect(|| TcpStream::connect(address)).unwrap());
-                }
-            });
+    in_three_threads(&|| {
+        for _ in 0..20 {
+            let lease = pool.lease(&"r", Duration::MAX).unwrap();
+            Connection::keep(lease.or_connect(|| TcpStream::connect(address)).unwrap());
         }
     });
     drop(listener.accept().unwrap());
@@ -47,6 +43,35 @@ fn use_own_pool() {
         .lease_async_within(Duration::from_millis(1));
     assert!(matches!(wait(pin!(timed_out)), Err(LeaseError::Timeout(_))));
     drop(lease);
+}
+
+/// Runs it in three of the system's threads. Those of the standard library take a lock of the process when they begin and end, which is
+/// locked for ever in a child that was forked while another thread of its parent did so.
+fn in_three_threads(work: &(dyn Fn() + Sync)) {
+    extern "C" fn run(work: *mut libc::c_void) -> *mut libc::c_void {
+        // SAFETY: it outlives the thread, which is joined below.
+        let work = unsafe { &*work.cast::<&(dyn Fn() + Sync)>() };
+        let worked = catch_unwind(AssertUnwindSafe(work)).is_ok();
+        usize::from(worked) as *mut libc::c_void
+    }
+    let threads: Vec<_> = (0..3)
+        .map(|_| {
+            let mut thread = 0;
+            // SAFETY: what it is given outlives it.
+            let error = unsafe {
+                let work = (&raw const work).cast_mut().cast();
+                libc::pthread_create(&raw mut thread, std::ptr::null(), run, work)
+            };
+            assert_eq!(error, 0);
+            thread
+        })
+        .collect();
+    for thread in threads {
+        let mut worked = std::ptr::null_mut();
+        // SAFETY: joined once.
+        assert_eq!(unsafe { libc::pthread_join(thread, &raw mut worked) }, 0);
+        assert!(!worked.is_null(), "a thread panicked");
+    }
 }
 
 #[test]

@@ -218,7 +218,7 @@ impl Disposer {
             });
         }
         for thread in left {
-            let _ = thread.join();
+            thread.join();
         }
         if self.queued.is_empty() || self.has_worker() {
             *self.unattended.lock() = None;

@@ -407,7 +407,7 @@ impl Housekeeper {
             return;
         };
         if waits && !is_own_thread() && done.wait(PATIENCE) {
-            let _ = handle.join();
+            handle.join();
         }
     }
 }
