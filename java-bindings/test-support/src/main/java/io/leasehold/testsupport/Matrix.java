@@ -242,7 +242,7 @@ public final class Matrix<S extends Matrix.Stage> {
                     assertTrue(isInterrupted || stage.tellsOfInterrupt(propagated), "an interrupt was swallowed");
                 }
                 if (!mute.contains(place) && !faults.thrown().isEmpty()) {
-                    assertIsFound(faults.thrown(), propagated, stage.surfaced());
+                    assertIsFound(faults.thrown(), propagated, stage);
                 }
             } catch (Throwable e) {
                 lost.add("  " + cell + ": " + e + at(e) + (propagated == null ? "" : " (the call threw " + propagated + ")"));
@@ -257,14 +257,14 @@ public final class Matrix<S extends Matrix.Stage> {
     }
 
     /** Of several failures under one call, as of a line that is tried again, the last counts. None may come up twice. */
-    private static void assertIsFound(List<Throwable> thrown, Throwable propagated, List<Throwable> surfaced) {
-        int found = 0;
+    private static void assertIsFound(List<Throwable> thrown, Throwable propagated, Stage stage) throws Exception {
+        // Another thread may be about to log what it was thrown.
+        Eventually.await("what failed is found, not swallowed: " + thrown,
+                () -> thrown.stream().anyMatch(one -> timesFound(one, propagated, stage.surfaced()) > 0));
         for (Throwable one : thrown) {
-            int times = timesFound(one, propagated, surfaced);
+            int times = timesFound(one, propagated, stage.surfaced());
             assertTrue(times <= 1, () -> "its author finds it " + times + " times: " + one);
-            found += times;
         }
-        assertTrue(found > 0, () -> "swallowed: " + thrown);
     }
 
     private static int timesFound(Throwable thrown, Throwable propagated, List<Throwable> surfaced) {
