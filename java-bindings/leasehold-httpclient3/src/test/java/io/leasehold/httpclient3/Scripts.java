@@ -8,7 +8,8 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.net.InetAddress;
-import java.net.ServerSocket;
+import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -453,17 +454,19 @@ final class Scripts {
         });
         both("nobody listens", (stage, manager) -> {
             HostConfiguration nowhere = stage.to("a");
-            try (ServerSocket taken = new ServerSocket(0)) {
-                nowhere.setHost("nowhere", taken.getLocalPort(), nowhere.getProtocol());
+            // Bound and not listening: nobody else can listen there meanwhile.
+            try (Socket deaf = new Socket()) {
+                deaf.bind(new InetSocketAddress(0));
+                nowhere.setHost("nowhere", deaf.getLocalPort(), nowhere.getProtocol());
+                HttpClient client = stage.client(manager, nowhere);
+                stage.play("GET", () -> {
+                    try {
+                        return client.executeMethod(new GetMethod("/ok"));
+                    } catch (java.net.ConnectException refused) {
+                        return "refused";
+                    }
+                });
             }
-            HttpClient client = stage.client(manager, nowhere);
-            stage.play("GET", () -> {
-                try {
-                    return client.executeMethod(new GetMethod("/ok"));
-                } catch (java.net.ConnectException refused) {
-                    return "refused";
-                }
-            });
             stage.get(stage.client(manager, stage.to("a")), "/ok");
         });
         both("configuration changed after the lease", (stage, manager) -> {

@@ -7,12 +7,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.leasehold.testsupport.ScriptedServer;
 import io.leasehold.testsupport.TestTls;
 import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
 import org.apache.http.HttpHost;
 import org.apache.http.client.config.RequestConfig;
 import org.apache.http.client.methods.CloseableHttpResponse;
 import org.apache.http.client.methods.HttpGet;
 import org.apache.http.config.Registry;
 import org.apache.http.config.RegistryBuilder;
+import org.apache.http.conn.HttpHostConnectException;
 import org.apache.http.conn.routing.HttpRoute;
 import org.apache.http.conn.socket.ConnectionSocketFactory;
 import org.apache.http.conn.socket.PlainConnectionSocketFactory;
@@ -90,12 +93,11 @@ class WholeRequestsTest {
 
     @Test
     void anUnreachableTargetTakesNoPlace() throws Exception {
-        int port;
-        try (ScriptedServer server = ScriptedServer.plain()) {
-            port = server.port();
-        }
-        try (CloseableHttpClient client = client(null)) {
-            assertThrows(IOException.class, () -> get(client, new HttpHost("127.0.0.1", port), "/ok"));
+        // Bound and not listening: nobody else can listen there meanwhile.
+        try (Socket deaf = new Socket(); CloseableHttpClient client = client(null)) {
+            deaf.bind(new InetSocketAddress("127.0.0.1", 0));
+            HttpHost target = new HttpHost("127.0.0.1", deaf.getLocalPort());
+            assertThrows(HttpHostConnectException.class, () -> get(client, target, "/ok"));
             assertEquals("[leased: 0; pending: 0; available: 0; max: 20]", manager.getTotalStats().toString());
         }
     }

@@ -94,6 +94,7 @@ public final class ScriptedServer implements AutoCloseable {
     private static final Set<Integer> PORTS = ConcurrentHashMap.newKeySet();
 
     private final ServerSocket listener;
+    private final Thread acceptor;
     private final boolean tls;
     private final List<Peer> peers = new CopyOnWriteArrayList<>();
     private final AtomicInteger accepted = new AtomicInteger();
@@ -103,7 +104,7 @@ public final class ScriptedServer implements AutoCloseable {
     private ScriptedServer(boolean tls) throws IOException {
         this.tls = tls;
         listener = listen();
-        startDaemon("scripted-server", this::acceptLoop);
+        acceptor = startDaemon("scripted-server", this::acceptLoop);
     }
 
     /** On a port that no server of this JVM has had: what an earlier test has left behind may still speak of its own. */
@@ -156,18 +157,26 @@ public final class ScriptedServer implements AutoCloseable {
         return proceeded.get();
     }
 
+    /** Nobody is accepted any more once this has returned, unless its thread was interrupted. */
     @Override
     public void close() throws IOException {
         listener.close();
+        try {
+            // A closed ServerSocket goes on listening until the thread that waits in its accept has noticed, and may accept one more.
+            acceptor.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
         for (Peer peer : peers) {
             peer.socket.close();
         }
     }
 
-    private static void startDaemon(String name, Runnable body) {
+    private static Thread startDaemon(String name, Runnable body) {
         Thread thread = new Thread(body, name);
         thread.setDaemon(true);
         thread.start();
+        return thread;
     }
 
     private void acceptLoop() {
