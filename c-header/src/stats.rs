@@ -346,8 +346,8 @@ pub unsafe extern "C" fn lh_pool_each_entry(
     })
 }
 
-/// Says in words what the pool looks like to who asks for `route`, say for a log line after LH_TIMED_OUT: its name, how many are leased,
-/// idle and waiting, of how many, in the pool and of the route, how old the oldest lease is, and its tag, if it has one.
+/// Says in words what the pool looks like to who asks for `route`, say for a log line after LH_TIMED_OUT: its name, whether it is suspended,
+/// how many are leased, idle and waiting, of how many, in the pool and of the route, how old the oldest lease is, and its tag, if it has one.
 ///
 /// Copies the text into `buffer`, up to `capacity` bytes, without a terminating NUL, and writes to `length` how many it has, which may be
 /// more. NULL and 0 ask for the length only. The words may change with any version. O(connections), takes no lock.
@@ -374,7 +374,10 @@ pub unsafe extern "C" fn lh_pool_describe(
             let holder = tag.as_ref().map(|tag| tag as &dyn std::fmt::Display);
             let mut text = String::new();
             // A string takes all that is written to it.
-            let _ = describe(&mut text, &pool.name, engine.stats(), of_route, age, holder);
+            let (suspended, of_pool) = (engine.is_suspended(), engine.stats());
+            let _ = describe(
+                &mut text, &pool.name, suspended, of_pool, of_route, age, holder,
+            );
             buffer.write(text.as_bytes());
             output.write(text.len());
             Ok(LH_OK)

@@ -17,9 +17,9 @@ pub enum lh_status {
     /// The request waits; its callback will be called.
     LH_PENDING = 2,
 
-    /// The limits leave nothing at the moment, and the call was not to wait.
+    /// The limits leave nothing at the moment, or the pool is suspended, and the call was not to wait.
     LH_EXHAUSTED = 100,
-    /// Nothing came free in time.
+    /// Nothing came free in time, or the pool was suspended meanwhile: lh_pool_describe tells.
     LH_TIMED_OUT = 101,
     /// As many requests wait as the pool's max_waiters allows.
     LH_QUEUE_FULL = 102,
@@ -72,7 +72,7 @@ const MESSAGES: [(lh_status, &CStr); 23] = [
     (LH_PENDING, c"the request waits"),
     (
         LH_EXHAUSTED,
-        c"every connection that the pool's limits allow is in use",
+        c"every connection that the pool's limits allow is in use, or the pool is suspended",
     ),
     (
         LH_TIMED_OUT,

@@ -9,10 +9,10 @@ use crate::situation::Situation;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LeaseError {
-    /// Nothing came free in time. Raise a limit or the timeout, or look for leases that are held too long: the message says what the pool
-    /// looked like, which takes O(connections) to find out.
+    /// Nothing came free in time, or the pool was [suspended](crate::Pool::suspend) meanwhile. Raise a limit or the timeout, or look for
+    /// leases that are held too long: the message says what the pool looked like, which takes O(connections) to find out.
     Timeout(Box<Situation>),
-    /// Nothing is free and the request was not to wait.
+    /// Nothing is free, or the pool is [suspended](crate::Pool::suspend), and the request was not to wait.
     Exhausted,
     /// As many requests wait as [`Builder::max_waiters`](crate::Builder::max_waiters) allows. Come back later, or raise it.
     QueueFull,
@@ -47,7 +47,9 @@ impl fmt::Display for LeaseError {
             LeaseError::Timeout(situation) => {
                 return write!(f, "timed out waiting for a connection from the pool {situation}");
             }
-            LeaseError::Exhausted => "every connection that the pool's limits allow is in use",
+            LeaseError::Exhausted => {
+                "every connection that the pool's limits allow is in use, or the pool is suspended"
+            }
             LeaseError::QueueFull => "as many requests wait for a connection as the pool allows",
             LeaseError::TooManyRoutes => {
                 "more than a million routes are in use: close what is idle, or let go of held routes"

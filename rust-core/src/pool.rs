@@ -46,7 +46,7 @@ impl<K: Eq + Hash + Clone, C> Pool<K, C> {
     ///
     /// # Errors
     ///
-    /// [`Exhausted`](LeaseError::Exhausted) where the limits leave nothing, [`ShutDown`](LeaseError::ShutDown),
+    /// [`Exhausted`](LeaseError::Exhausted) where the limits leave nothing or the pool is [suspended](Self::suspend), [`ShutDown`](LeaseError::ShutDown),
     /// [`TooManyRoutes`](LeaseError::TooManyRoutes).
     ///
     /// ```
@@ -311,6 +311,49 @@ impl<K: Eq + Hash + Clone, C> Pool<K, C> {
             shared.interner.with_route(engine, &key, effects, set)
         });
         outcome.map_err(LeaseError::of)
+    }
+
+    /// Lets nobody have a connection from now on: whoever asks waits until the pool is [resumed](Self::resume), as long as he would wait for
+    /// one to come free, and [`try_lease`](Self::try_lease) answers as if nothing were free. So a server can be moved or its certificates
+    /// changed without a request failing. Does nothing where the pool is suspended already. O(idle lists), of which there are at most 16.
+    ///
+    /// What is leased is used on and comes back as ever, and a [vacancy](crate::Vacancy) that is out may be filled; whoever
+    /// [opens](Lease::or_connect_async) one goes on with that alone. What is idle stays watched, expires and is closed as ever, limits may be
+    /// changed and the pool shut down, which whoever waits is told.
+    ///
+    /// From the return on no request is served that begins then, on whatever thread, and none that waits. One that has begun may be: its
+    /// connection is one of those that are leased. If that turns out dead it may be given another that is idle, or the right to open one.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use leasehold::{Connection, LeaseError, Pool};
+    ///
+    /// let pool: Pool<&str, u32> = Pool::new();
+    /// let leased = pool.try_lease(&"a")?.or_connect(|| Ok::<_, ()>(7)).unwrap();
+    /// pool.suspend();
+    /// Connection::keep(leased);
+    /// assert_eq!(pool.try_lease(&"a").unwrap_err(), LeaseError::Exhausted);
+    /// assert!(pool.lease(&"a", Duration::from_millis(1)).is_err());
+    /// pool.close_idle(Duration::ZERO); // nothing that was opened before is used again
+    /// pool.resume();
+    /// assert!(pool.try_lease(&"a").is_ok());
+    /// # Ok::<(), LeaseError>(())
+    /// ```
+    pub fn suspend(&self) {
+        self.shared
+            .with_effects(|engine, effects| engine.suspend(effects));
+    }
+
+    /// Ends what [`suspend`](Self::suspend) began, however often that was called. Those who wait are served in the order of their arrival,
+    /// as far as the limits allow, before anybody who comes now. Does nothing where the pool is not suspended. O(routes + served).
+    pub fn resume(&self) {
+        self.shared
+            .with_effects(|engine, effects| engine.resume(effects));
+    }
+
+    /// Whether the pool is [suspended](Self::suspend); a shutdown leaves that as it is. Takes no lock.
+    pub fn is_suspended(&self) -> bool {
+        self.shared.engine.is_suspended()
     }
 
     /// Ends the pool: whoever waits gets [`ShutDown`](LeaseError::ShutDown), idle connections are closed, leased ones

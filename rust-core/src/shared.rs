@@ -285,6 +285,7 @@ impl<K, C> Shared<K, C> {
         let stats = route.and_then(|route| self.engine.route_stats(route));
         Situation {
             name: Arc::clone(&self.name),
+            is_suspended: self.engine.is_suspended(),
             pool: self.engine.stats(),
             route: stats.unwrap_or_default(),
             oldest: oldest.map(|(_, age)| Duration::from_millis(age)),

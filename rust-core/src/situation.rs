@@ -13,6 +13,8 @@ use crate::engine::Stats;
 pub struct Situation {
     /// The pool's [name](crate::Pool::name).
     pub name: Arc<str>,
+    /// The pool was [suspended](crate::Pool::suspend), so that nobody was given anything.
+    pub is_suspended: bool,
     /// The pool's numbers.
     pub pool: Stats,
     /// Those of the route that was asked for.
@@ -26,7 +28,16 @@ pub struct Situation {
 impl fmt::Display for Situation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let holder = self.holder.map(|holder| holder as &dyn fmt::Display);
-        describe(f, &self.name, self.pool, self.route, self.oldest, holder)
+        let suspended = self.is_suspended;
+        describe(
+            f,
+            &self.name,
+            suspended,
+            self.pool,
+            self.route,
+            self.oldest,
+            holder,
+        )
     }
 }
 
@@ -34,12 +45,19 @@ impl fmt::Display for Situation {
 pub fn describe(
     f: &mut dyn fmt::Write,
     name: &str,
+    is_suspended: bool,
     pool: Stats,
     route: Stats,
     oldest: Option<Duration>,
     holder: Option<&dyn fmt::Display>,
 ) -> fmt::Result {
-    write!(f, "{name}: {}; to this route {}", Words(pool), Words(route))?;
+    let suspended = if is_suspended { ", suspended" } else { "" };
+    write!(
+        f,
+        "{name}{suspended}: {}; to this route {}",
+        Words(pool),
+        Words(route)
+    )?;
     if let Some(age) = oldest {
         write!(f, "; the oldest lease is {:.3} s old", age.as_secs_f64())?;
     }
@@ -74,6 +92,7 @@ mod tests {
     fn nobody_is_named_where_nothing_is_leased() {
         let situation = Situation {
             name: "a".into(),
+            is_suspended: false,
             pool: Stats::default(),
             route: Stats::default(),
             oldest: None,

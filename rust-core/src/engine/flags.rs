@@ -15,6 +15,8 @@ pub(super) const SHUT: u32 = 4;
 pub(super) const REORDERING: u32 = 8;
 /// How long connections are held is measured: the one flag that sends nothing to the coordinator.
 pub(super) const MEASURED: u32 = 16;
+/// Suspended, or still being resumed.
+pub(super) const SUSPENDED: u32 = 32;
 
 #[derive(Debug, Default)]
 #[repr(align(128))]

@@ -186,6 +186,7 @@ impl fmt::Debug for Engine {
         f.debug_struct("Engine")
             .field("tag", &self.tag)
             .field("stats", &self.stats())
+            .field("is_suspended", &self.is_suspended())
             .field("is_shut_down", &self.is_shut_down())
             .finish_non_exhaustive()
     }

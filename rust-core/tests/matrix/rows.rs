@@ -336,10 +336,24 @@ pub(crate) static ROWS: &[Row] = &[
     row(&["Pool::set_max_of"], "a new key", ANY, |s| {
         s.pool().set_max_of(&key(9), None).unwrap()
     }),
+    row(&["Pool::suspend"], "", ANY, |s| s.pool().suspend()),
+    row(&["Pool::resume"], "", ANY, |s| {
+        faults::inside(|| {
+            s.pool().suspend();
+            let future = s.pool().lease_async(&key(1));
+            s.ask(future);
+            Connection::keep(s.held());
+            if s.settings != Settings::Kept {
+                s.clock.advance(100_000);
+            }
+        });
+        s.pool().resume();
+    }),
     row(&["Pool::shutdown"], "", ANY, |s| s.pool().shutdown()),
     row(
         &[
             "Pool::is_shut_down",
+            "Pool::is_suspended",
             "Pool::stats",
             "Pool::counters",
             "Pool::metrics",
@@ -356,7 +370,8 @@ pub(crate) static ROWS: &[Row] = &[
             pool.measure_held(true);
             assert!(!pool.name().is_empty());
             assert_eq!(pool.metrics().closed.cleared, 0);
-            assert!(!pool.is_shut_down() && format!("{pool:?}").contains("Pool"));
+            assert!(!pool.is_shut_down() && !pool.is_suspended());
+            assert!(format!("{pool:?}").contains("Pool"));
         },
     ),
     #[cfg(feature = "metrics")]

@@ -222,6 +222,7 @@ impl Stage {
     pub(crate) fn check(mut self) {
         let pool = self.pool.take();
         if let Some(pool) = &pool {
+            pool.resume();
             pool.set_max_total(MAX_TOTAL);
             pool.set_max_per_route(MAX_PER_ROUTE);
             for number in [1, 2] {

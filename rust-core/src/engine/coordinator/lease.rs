@@ -32,7 +32,8 @@ impl Engine {
     ///
     /// Without a ticket a request that cannot be served at once is refused with [`Refusal::WouldBlock`]. With a ticket
     /// from [`reserve_ticket`](Self::reserve_ticket) it waits in the pool's order of arrival; the caller must have
-    /// published how to wake the ticket's owner before. Only [`Outcome::Wait`] leaves the ticket alive.
+    /// published how to wake the ticket's owner before. Only [`Outcome::Wait`] leaves the ticket alive. Of a pool that is suspended
+    /// nothing can be had at once.
     ///
     /// Idle connections of the route that turn out expired, and one that has to make room, come back as victims.
     /// O(stripes + connections removed).
@@ -91,7 +92,8 @@ impl Step<'_> {
             return self.lease_again(ticket);
         }
         let route = self.find_route(route).ok_or(Refusal::StaleRoute)?;
-        if self.c.routes[route].queue.head.is_none() || self.engine.barging {
+        let is_first = self.c.routes[route].queue.head.is_none() || self.engine.barging;
+        if is_first && !self.c.is_suspended {
             if let Some(grant) = self.lease_at_once(route, state) {
                 return Ok(Outcome::Granted(grant));
             }

@@ -16,6 +16,7 @@ mod release;
 pub(super) mod routes;
 mod standby;
 mod step;
+mod suspend;
 mod upkeep;
 mod waiters;
 

@@ -14,8 +14,8 @@ use crate::engine::sync::atomic::Ordering::Relaxed;
 impl Engine {
     /// Ends a lease, or gives a right to open back. The handle is dead then.
     ///
-    /// A connection that is kept goes to the first waiter it can serve, else it becomes idle, bound to `state`; it must
-    /// lie in its place before the call. Where the answer is [`Released::Close`] the caller closes it: it was asked to,
+    /// A connection that is kept goes to the first waiter it can serve, else, or as long as the pool is suspended, it becomes idle, bound
+    /// to `state`; it must lie in its place before the call. Where the answer is [`Released::Close`] the caller closes it: it was asked to,
     /// or the pool is shut down or over a limit, or a waiter of another route needs its place. O(stripes).
     pub fn release(
         &self,
@@ -69,6 +69,9 @@ impl Step<'_> {
         entry.set_state(state);
         self.engine.note_expiry(entry, keep, self.now);
 
+        if self.c.is_suspended {
+            return self.make_idle(slot, claimed, stays);
+        }
         let own = self.c.routes[route].queue.head;
         let other = self.first_eligible_beside(route);
         match (own, other) {
@@ -150,7 +153,7 @@ impl Step<'_> {
         let route = self.entry(slot).route().slot();
         self.remove(slot, claimed, cause);
         let is_own_first = self.engine.own_route_first && self.c.routes[route].queue.head.is_some();
-        if is_own_first && self.c.has_room(route) {
+        if is_own_first && !self.c.is_suspended && self.c.has_room(route) {
             self.grant_opening(route);
         }
         self.settle();

@@ -11,7 +11,7 @@ use super::step::Step;
 use crate::engine::Engine;
 use crate::engine::effects::Effects;
 use crate::engine::entry::Word;
-use crate::engine::id::{RouteId, Slot, StateId, Ticket, TicketSlot};
+use crate::engine::id::{Handle, RouteId, RouteSlot, Slot, StateId, Ticket, TicketSlot};
 use crate::engine::outcome::{Grant, Outcome, Refusal};
 
 impl Engine {
@@ -46,11 +46,7 @@ impl Step<'_> {
             c.tickets.stand_by(ticket, route, standby);
             self.reindex(route);
         }
-        // What is idle beside somebody who waits is bound to others or, with barging, for him to come for.
-        let found = match self.c.routes[route].queue.head {
-            Some(_) => None,
-            None => self.sweep(route, StateId::NONE),
-        };
+        let found = self.sweep_for_standby(route);
         if found.is_some() {
             self.unlink(ticket);
         }
@@ -59,6 +55,27 @@ impl Step<'_> {
         Ok(found.map_or(Outcome::Wait, |handle| {
             Outcome::Granted(Grant::Idle(handle))
         }))
+    }
+
+    /// What is idle of a route and of use to who stands by. What is idle beside somebody who waits is bound to others or, with barging, for
+    /// him to come for; what is idle of a pool that is suspended is for nobody.
+    fn sweep_for_standby(&mut self, route: RouteSlot) -> Option<Handle> {
+        if self.c.is_suspended || self.c.routes[route].queue.head.is_some() {
+            return None;
+        }
+        self.sweep(route, StateId::NONE)
+    }
+
+    /// Gives who stands by what has become idle meanwhile, the first of each route first.
+    pub(super) fn serve_standby(&mut self) {
+        for route in self.c.routes.slots() {
+            while let Some(first) = self.c.routes[route].standby.head {
+                let Some(handle) = self.sweep_for_standby(route) else {
+                    break;
+                };
+                self.answer(first, Ok(Grant::Idle(handle)));
+            }
+        }
     }
 
     /// Gives a claimed entry to whoever has stood by longest. False where nobody does, or it is of no use to them.

@@ -112,15 +112,24 @@ impl Step<'_> {
     /// Gives the queue's head what is idle on its route; where only connections bound to others are, and the route is
     /// full, the oldest of those makes room. The flag is set.
     pub(super) fn serve_head(&mut self, route: RouteSlot) {
-        let Some(head) = self.c.routes[route].queue.head else {
+        if self.c.is_suspended || self.c.routes[route].queue.head.is_none() {
             return;
-        };
-        let state = self.c.tickets.state(head);
-        if let Some(handle) = self.sweep(route, state) {
-            self.answer(head, Ok(Grant::Idle(handle)));
-        } else if self.c.routes[route].allocated >= self.c.max_of(route) {
+        }
+        if !self.give_idle(route) && self.c.routes[route].allocated >= self.c.max_of(route) {
             self.evict_oldest_of(route, Cause::Evicted);
         }
+    }
+
+    /// Gives the queue's head what is idle on its route. False where nothing is, or nobody waits.
+    pub(super) fn give_idle(&mut self, route: RouteSlot) -> bool {
+        let Some(head) = self.c.routes[route].queue.head else {
+            return false;
+        };
+        let found = self.sweep(route, self.c.tickets.state(head));
+        if let Some(handle) = found {
+            self.answer(head, Ok(Grant::Idle(handle)));
+        }
+        found.is_some()
     }
 
     /// Takes a ticket out of its queue and answers it.
@@ -177,7 +186,8 @@ impl Step<'_> {
     pub(super) fn settle(&mut self) {
         let flags = &self.engine.flags;
         loop {
-            let Some(&(_, route)) = self.c.eligible.first() else {
+            let first = self.c.eligible.first().filter(|_| !self.c.is_suspended);
+            let Some(&(_, route)) = first else {
                 flags.lower(STARVED);
                 return;
             };

@@ -25,6 +25,8 @@ pub(super) struct Ledger {
     pub(super) total: u32,
     pub(super) max_total: u32,
     pub(super) default_max: u32,
+    /// Nobody is given anything: whoever asks waits. A flag of the pool's keeps hits off meanwhile.
+    pub(super) is_suspended: bool,
     pub(super) tickets: Tickets,
     pub(super) heap: ExpiryHeap,
     pub(super) routes: Records<RouteSlot, RouteRecord>,
@@ -54,6 +56,7 @@ impl Ledger {
             total: 0,
             max_total,
             default_max,
+            is_suspended: false,
             tickets: Tickets::default(),
             heap: ExpiryHeap::default(),
             routes: Records::default(),

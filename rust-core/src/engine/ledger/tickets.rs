@@ -56,6 +56,18 @@ impl AnswerCell {
     }
 }
 
+#[cfg(all(test, not(any(loom, shuttle))))]
+impl AnswerCell {
+    /// The idle connection that its ticket was given and has not taken yet.
+    pub(in crate::engine) fn given(&self) -> Option<Handle> {
+        match self.code.load(Ordering::Acquire) {
+            SHUT_DOWN | ASK_AGAIN => None,
+            code if code & OPEN != 0 || code < PENDING << 1 => None,
+            code => Some(Handle::from_u64(code)),
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Free,

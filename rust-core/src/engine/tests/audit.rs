@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::super::Engine;
 use super::super::entry::{NEVER, NIL, Status};
-use super::super::flags::{OVER_TOTAL, SHUT, STARVED};
+use super::super::flags::{OVER_TOTAL, SHUT, STARVED, SUSPENDED};
 use super::super::id::{RouteSlot, Slot, StateId};
 use super::super::route::{OVER, QUEUE, STANDBY};
 use super::super::sync::atomic::Ordering::Relaxed;
@@ -58,6 +58,7 @@ pub(super) fn audit(engine: &Engine) {
     assert_eq!(engine.notes.default_max.load(Relaxed), c.default_max);
 
     let flags = engine.flags.raised();
+    assert_eq!(flags & SUSPENDED != 0, c.is_suspended);
     let mut waiting = 0;
     let mut is_anybody_eligible = false;
     for slot in c.routes.slots() {
@@ -92,7 +93,7 @@ pub(super) fn audit(engine: &Engine) {
         assert_eq!(flags & QUEUE != 0, record.queue.head.is_some());
         assert_eq!(flags & OVER != 0, count > max);
         assert_eq!(flags & STANDBY != 0, record.standby.head.is_some());
-        if record.standby.head.is_some() && !engine.barging {
+        if record.standby.head.is_some() && !engine.barging && !c.is_suspended {
             let now = engine.clock.now();
             let is_usable = |slot: &Slot| {
                 let entry = engine.entries.get(*slot).expect("it is idle");
@@ -104,8 +105,8 @@ pub(super) fn audit(engine: &Engine) {
                 "somebody stands by beside what is idle of route {slot}"
             );
         }
-        let keeps_hits_off = count > max || (record.queue.head.is_some() && !engine.barging);
-        if keeps_hits_off {
+        let is_owed = record.queue.head.is_some() && !engine.barging && !c.is_suspended;
+        if count > max || is_owed {
             let idle = idle.values().filter(|route| **route == slot).count();
             assert_eq!(idle, 0, "route {slot} has waiters or is over its limit");
         }
@@ -113,15 +114,12 @@ pub(super) fn audit(engine: &Engine) {
     assert_eq!(c.tickets.waiting(), waiting);
 
     // I2
+    let is_anybody_starved = is_anybody_eligible && !c.lacks_only_a_slot() && !c.is_suspended;
     if flags & SHUT == 0 {
         let is_starved = flags & STARVED != 0;
-        assert_eq!(
-            is_starved,
-            is_anybody_eligible && !c.lacks_only_a_slot(),
-            "STARVED, and somebody is"
-        );
+        assert_eq!(is_starved, is_anybody_starved, "STARVED, and somebody is");
     }
-    if is_anybody_eligible && !c.lacks_only_a_slot() {
+    if is_anybody_starved {
         assert!(total >= c.max_total, "somebody waits beside a free place");
         assert!(engine.barging || idle.is_empty(), "or beside idle entries");
     }

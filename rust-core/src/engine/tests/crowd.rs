@@ -23,6 +23,8 @@ struct Crowd {
     barging: bool,
     /// Limits change on the way.
     changes_limits: bool,
+    /// The pool is suspended and resumed on the way.
+    suspends: bool,
     /// Somebody shuts the pool down before the others are done.
     shuts_down: bool,
 }
@@ -35,6 +37,7 @@ const CROWD: Crowd = Crowd {
     max_per_route: 2,
     barging: false,
     changes_limits: false,
+    suspends: false,
     shuts_down: false,
 };
 
@@ -125,6 +128,11 @@ fn take_a_turn(pool: &Pool, routes: &[RouteId], crowd: Crowd) {
         5 => pool.clock.advance(below(20)),
         6 | 7 => give_up(pool, route),
         9 => pool.look_at_what_is_idle(),
+        10 if crowd.suspends => {
+            pool.suspend();
+            thread::yield_now();
+            pool.resume();
+        }
         8 => pool.with_effects(|fx| pool.engine.close_idle_beyond(route, below(3) as u32, fx)),
         _ => {
             if let Some(handle) = pool.wait_for(route) {
@@ -200,7 +208,10 @@ crowds! {
     a_crowd_while_limits_change: Crowd { changes_limits: true, ..CROWD };
     a_crowd_that_overtakes: Crowd { barging: true, ..CROWD };
     a_crowd_that_overtakes_while_limits_change: Crowd { barging: true, changes_limits: true, ..CROWD };
+    a_crowd_that_is_suspended: Crowd { suspends: true, changes_limits: true, ..CROWD };
+    a_crowd_that_overtakes_and_is_suspended: Crowd { barging: true, suspends: true, ..CROWD };
     a_crowd_during_a_shutdown: Crowd { shuts_down: true, ..CROWD };
+    a_crowd_that_is_suspended_during_a_shutdown: Crowd { suspends: true, shuts_down: true, ..CROWD };
     a_crowd_that_overtakes_during_a_shutdown: Crowd { barging: true, shuts_down: true, ..CROWD };
 }
 

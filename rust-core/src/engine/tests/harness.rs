@@ -310,6 +310,14 @@ impl Pool {
         self.sleepers.lock().insert(ticket, thread);
     }
 
+    pub(super) fn suspend(&self) {
+        self.with_effects(|fx| self.engine.suspend(fx));
+    }
+
+    pub(super) fn resume(&self) {
+        self.with_effects(|fx| self.engine.resume(fx));
+    }
+
     pub(super) fn shut_down(&self, mode: ShutdownMode) {
         self.with_effects(|fx| self.engine.shutdown(mode, fx));
     }

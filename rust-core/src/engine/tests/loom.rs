@@ -4,7 +4,7 @@
 //! accounted for, and the pool's insides in order.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use ::loom::model::Builder;
 
@@ -1261,6 +1261,152 @@ fn every_waiter_is_told_of_a_shutdown() {
             shut_down(ShutdownMode::Graceful),
         ];
         race(pool, route, vec![], acts);
+    });
+}
+
+// ----- suspended -----
+
+fn suspend() -> Act {
+    act(|pool| {
+        pool.suspend();
+        Left::Nothing
+    })
+}
+
+fn resume() -> Act {
+    act(|pool| {
+        pool.resume();
+        Left::Nothing
+    })
+}
+
+/// One that is idle, in the other thread's stripe; and whether the pool was suspended, which nothing tells but this.
+fn suspended_beside(call: fn(&Pool, RouteId) -> Left) {
+    explore(move || {
+        let pool = tight(|_| {});
+        let route = pool.add_route();
+        pool.spread(route);
+        let leased = pool.lease_now(route);
+        pretend_thread(1);
+        pool.release(leased);
+        pretend_thread(0);
+        // No atomic of the checker's: it shows what has happened, and orders nothing.
+        let is_suspended = Arc::new(AtomicBool::new(false));
+        let seen = is_suspended.clone();
+        let asks = act(move |pool| {
+            let is_late = seen.load(Ordering::SeqCst);
+            let left = call(pool, route);
+            assert!(!is_late || !matches!(left, Left::Lease(_)), "{left:?}");
+            left
+        });
+        let suspends = act(move |pool| {
+            pool.suspend();
+            is_suspended.store(true, Ordering::SeqCst);
+            Left::Nothing
+        });
+        let pool = Arc::new(pool);
+        let left = run(&pool, vec![asks, suspends]);
+        pool.resume();
+        assert_eq!(pool.closed(), 0, "a connection was closed for nothing");
+        pool.finish(route, left);
+    });
+}
+
+#[test]
+fn nothing_is_leased_by_a_hit_once_a_pool_is_suspended() {
+    suspended_beside(|pool, route| pool.lease_hit(route).map_or(Left::Nothing, Left::Lease));
+}
+
+#[test]
+fn nothing_is_leased_once_a_pool_is_suspended() {
+    suspended_beside(Pool::lease);
+}
+
+#[test]
+fn a_release_beside_a_suspension_serves_who_waits_at_once_or_later() {
+    explore(|| {
+        let pool = tight(|_| {});
+        let route = pool.add_route();
+        pool.spread(route);
+        let leased = pool.lease_now(route);
+        let waiter = pool.wait(route);
+        let pool = Arc::new(pool);
+        let mut left = run(&pool, vec![release(leased), suspend()]);
+        pool.resume();
+        left.push(Left::Ticket(waiter));
+        pool.finish(route, left);
+    });
+}
+
+/// Who waits gets what is released, whether that becomes idle before the pool is resumed or is handed over after.
+#[test]
+fn a_release_beside_a_resumption_serves_who_waits() {
+    explore(|| {
+        let pool = tight(|_| {});
+        let route = pool.add_route();
+        pool.spread(route);
+        let leased = pool.lease_now(route);
+        pool.suspend();
+        let waiter = pool.wait(route);
+        let pool = Arc::new(pool);
+        let mut left = run(&pool, vec![release(leased), resume()]);
+        assert_eq!(pool.closed(), 0, "a connection was closed for nothing");
+        left.push(pool.poll(route, waiter));
+        assert!(matches!(left.last(), Some(Left::Lease(_))), "{left:?}");
+        pool.finish(route, left);
+    });
+}
+
+#[test]
+fn a_lease_and_a_release_beside_a_resumption() {
+    explore(|| {
+        let pool = tight(|_| {});
+        let route = pool.add_route();
+        pool.spread(route);
+        let leased = pool.lease_now(route);
+        pool.suspend();
+        race_closing_nothing(pool, route, vec![lease(route), release(leased), resume()]);
+    });
+}
+
+#[test]
+fn who_stands_by_beside_a_resumption_gets_what_is_idle() {
+    explore(|| {
+        let (pool, route) = roomy();
+        let leased = pool.lease_now(route);
+        pool.suspend();
+        race_closing_nothing(
+            pool,
+            route,
+            vec![release(leased), stand_by(route), resume()],
+        );
+    });
+}
+
+#[test]
+fn every_waiter_of_a_suspended_pool_is_told_of_a_shutdown() {
+    explore(|| {
+        let pool = tight(|_| {});
+        let route = pool.add_route();
+        let leased = pool.lease_now(route);
+        pool.suspend();
+        let acts = vec![lease(route), shut_down(ShutdownMode::Graceful), resume()];
+        race(pool, route, vec![Left::Lease(leased)], acts);
+    });
+}
+
+#[test]
+fn a_thread_that_sleeps_is_woken_by_a_resumption() {
+    explore(|| {
+        let pool = tight(|_| {});
+        let route = pool.add_route();
+        let leased = pool.lease_now(route);
+        pool.suspend();
+        let waiting = act(move |pool| match pool.wait_for(route) {
+            Some(handle) => Left::Lease(handle),
+            None => panic!("nobody shuts it down"),
+        });
+        race_closing_nothing(pool, route, vec![waiting, release(leased), resume()]);
     });
 }
 

@@ -88,6 +88,8 @@ struct Request {
 pub(super) struct Seen {
     /// The slot of the idle entry that was leased.
     pub(super) leased: Option<Slot>,
+    /// The slots of the idle entries that were given to those who waited.
+    pub(super) given: BTreeMap<Ticket, Slot>,
     pub(super) victims: Vec<(Slot, Cause)>,
 }
 
@@ -109,6 +111,7 @@ pub(super) struct Model {
     pub(super) max_total: u32,
     pub(super) default_max: u32,
     pub(super) is_shut: bool,
+    pub(super) is_suspended: bool,
     pub(super) routes: Vec<Route>,
     pub(super) entries: BTreeMap<Id, Entry>,
     next_id: Id,
@@ -133,6 +136,7 @@ impl Model {
             max_total,
             default_max,
             is_shut: false,
+            is_suspended: false,
             routes: Vec::new(),
             entries: BTreeMap::new(),
             next_id: 0,
@@ -255,6 +259,7 @@ impl Model {
     /// What a lease or release may not do without the coordinator.
     fn keeps_hits_off(&self, route: usize) -> bool {
         self.is_shut
+            || self.is_suspended
             || self.is_over(route)
             || self.first_eligible().is_some()
             || self.routes[route].stateful
@@ -414,6 +419,9 @@ impl Model {
 
     /// The right to open for those who have waited longest, as long as there is room or it can be made.
     fn settle(&mut self) {
+        if self.is_suspended {
+            return;
+        }
         while let Some(first) = self.first_eligible() {
             let (ticket, route) = (first.ticket, first.route);
             if self.total() < self.max_total {
@@ -428,7 +436,7 @@ impl Model {
     /// What the head of a queue may have without anybody releasing: an idle entry, or the place of one that is bound
     /// to others.
     fn serve_head(&mut self, route: usize) {
-        let Some(head) = self.head_of(route) else {
+        let Some(head) = self.head_of(route).filter(|_| !self.is_suspended) else {
             return;
         };
         let (ticket, state) = (head.ticket, head.state);
@@ -557,7 +565,8 @@ impl Model {
         if !self.routes[route].is_alive {
             return Err(Refusal::StaleRoute);
         }
-        if self.waiting_of(route) == 0 || self.rules.barging {
+        let is_first = self.waiting_of(route) == 0 || self.rules.barging;
+        if is_first && !self.is_suspended {
             let found = self.sweep(route, state);
             self.settle();
             if let Some(outcome) = found {
@@ -604,8 +613,8 @@ impl Model {
             }
         }
         let found = match self.head_of(route) {
-            Some(_) => None,
-            None => self.sweep(route, 0),
+            None if !self.is_suspended => self.sweep(route, 0),
+            _ => None,
         };
         if found.is_some() {
             self.requests.remove(place);
@@ -781,11 +790,10 @@ impl Model {
     /// Whether an idle entry that was only looked at is idle again.
     pub(super) fn is_left_by_a_look(&self, id: Id) -> bool {
         let route = self.entries[&id].route;
-        !self.is_shut
-            && !self.is_over(route)
-            && self.first_eligible().is_none()
-            && self.waiting_of(route) == 0
-            && self.standing_by_of(route).is_none()
+        let is_wanted = self.first_eligible().is_some()
+            || self.waiting_of(route) > 0
+            || self.standing_by_of(route).is_some();
+        !self.is_shut && !self.is_over(route) && (self.is_suspended || !is_wanted)
     }
 
     /// It was looked at and left: of those of its age it comes last.
@@ -828,6 +836,10 @@ impl Model {
         self.routes[route].stateful |= state != 0;
         self.entries.get_mut(&id).expect("it is leased").state = state;
         self.update_expiry(id, keep);
+        if self.is_suspended {
+            self.make_idle(id);
+            return None;
+        }
 
         let own = self.head_of(route).cloned();
         let other = self
@@ -905,7 +917,8 @@ impl Model {
             Use::Opening => self.count(route, |it| it.unopened += 1),
             _ => self.count_closed(route, cause),
         }
-        if let Some(own) = self.head_of(route).filter(|_| self.rules.own_route_first) {
+        let is_own_first = self.rules.own_route_first && !self.is_suspended;
+        if let Some(own) = self.head_of(route).filter(|_| is_own_first) {
             let ticket = own.ticket;
             if self.has_room(route) {
                 let outcome = self.open(route);
@@ -1042,6 +1055,77 @@ impl Model {
         }
     }
 
+    pub(super) fn suspend(&mut self) {
+        self.is_suspended = true;
+    }
+
+    /// Those who wait, one after the other; who then stands by.
+    pub(super) fn resume(&mut self) {
+        if !std::mem::take(&mut self.is_suspended) {
+            return;
+        }
+        let waiting: Vec<Ticket> = self.queue().map(|request| request.ticket).collect();
+        if self.rules.own_route_first {
+            for ticket in &waiting {
+                self.give_idle(*ticket);
+            }
+        }
+        for ticket in waiting {
+            if self.give_idle(ticket) {
+                continue;
+            }
+            let Some(route) = self.headed_by(ticket) else {
+                continue;
+            };
+            if self.allocated(route) >= self.max_of(route) {
+                self.evict(self.idle_of(route), Cause::Evicted);
+            }
+            if self.allocated(route) < self.max_of(route) {
+                if self.total() >= self.max_total {
+                    self.evict(self.idle.clone(), Cause::Evicted);
+                }
+                if self.has_room(route) {
+                    let outcome = self.open(route);
+                    self.answer(ticket, Ok(outcome));
+                }
+            }
+        }
+        for route in 0..self.routes.len() {
+            while let Some(ticket) = self.standing_by_of(route) {
+                self.seen.leased = self.seen.given.get(&ticket).copied();
+                match self.head_of(route) {
+                    None => match self.sweep(route, 0) {
+                        Some(outcome) => self.answer(ticket, Ok(outcome)),
+                        None => break,
+                    },
+                    Some(_) => break,
+                }
+            }
+        }
+        self.settle();
+    }
+
+    /// The route in whose queue the ticket is the first.
+    fn headed_by(&self, ticket: Ticket) -> Option<usize> {
+        let route = self.request(ticket)?.0;
+        let head = self.head_of(route)?;
+        (head.ticket == ticket).then_some(route)
+    }
+
+    /// Gives what is idle to who is the first in its queue.
+    fn give_idle(&mut self, ticket: Ticket) -> bool {
+        let Some(route) = self.headed_by(ticket) else {
+            return false;
+        };
+        let (_, state) = self.request(ticket).expect("it waits");
+        self.seen.leased = self.seen.given.get(&ticket).copied();
+        let found = self.sweep(route, state);
+        if let Some(outcome) = found {
+            self.answer(ticket, Ok(outcome));
+        }
+        found.is_some()
+    }
+
     // ----- what the engine tells -----
 
     /// The engine has put what is idle in order, which of several of one millisecond is its own affair.
@@ -1070,7 +1154,11 @@ impl Model {
     }
 
     /// Nobody sleeps at the head of a queue beside an idle entry of its route, nor stands by beside one that he could use.
+    /// Unless the pool is suspended.
     pub(super) fn check_nobody_sleeps_beside_idle(&self) {
+        if self.is_suspended {
+            return;
+        }
         for route in 0..self.routes.len() {
             let head = self.head_of(route);
             // With barging it may lie there for the head, who was told.

@@ -66,6 +66,8 @@ enum Op {
     SetDefaultMax(u32),
     SetMaxOf(usize, Option<u32>),
     Shutdown(ShutdownMode),
+    Suspend,
+    Resume,
     MeasureHeld(bool),
     BeThread(u32),
     Collide(usize),
@@ -232,6 +234,8 @@ fn random_op(setting: &Setting, random: &mut Random) -> Op {
             closes: random.one_in(3),
         },
         992..995 => Op::MeasureHeld(!random.one_in(3)),
+        995 if random.one_in(2) => Op::Suspend,
+        996..998 => Op::Resume,
         _ => Op::BeThread(random.below(32) as u32),
     }
 }
@@ -486,6 +490,16 @@ impl Pair {
                 self.follow(None);
                 self.model.shutdown(mode);
             }
+            Op::Suspend => {
+                self.engine.suspend(&mut self.effects);
+                self.follow(None);
+                self.model.suspend();
+            }
+            Op::Resume => {
+                self.engine.resume(&mut self.effects);
+                self.follow(None);
+                self.model.resume();
+            }
             Op::MeasureHeld(wanted) => {
                 self.engine.measure_held(wanted);
                 self.model.measures_held = wanted;
@@ -531,8 +545,13 @@ impl Pair {
     /// Lets the model follow what the engine just did.
     fn follow(&mut self, leased: Option<Handle>) {
         let victims = self.effects.victims.iter();
+        let given = |ticket: &Ticket| {
+            let answer = self.engine.answers.get(ticket.slot())?;
+            Some((*ticket, answer.given()?.slot()))
+        };
         self.model.follow(Seen {
             leased: leased.map(Handle::slot),
+            given: self.effects.wakes.iter().filter_map(given).collect(),
             victims: victims.map(|victim| (victim.slot, victim.cause)).collect(),
         });
     }
@@ -954,6 +973,7 @@ impl Pair {
             assert_eq!(self.engine.route_metrics(route.0).ok(), metrics);
         }
         assert_eq!(self.engine.is_shut_down(), self.model.is_shut);
+        assert_eq!(self.engine.is_suspended(), self.model.is_suspended);
         self.compare_entries();
         self.compare_counters();
         self.model.check_nobody_sleeps_beside_idle();
