@@ -128,11 +128,11 @@ typedef enum lh_status {
      */
     LH_PENDING = 2,
     /**
-     * The limits leave nothing at the moment, and the call was not to wait.
+     * The limits leave nothing at the moment, or the pool is suspended, and the call was not to wait.
      */
     LH_EXHAUSTED = 100,
     /**
-     * Nothing came free in time.
+     * Nothing came free in time, or the pool was suspended meanwhile: lh_pool_describe tells.
      */
     LH_TIMED_OUT = 101,
     /**
@@ -977,7 +977,8 @@ lh_status lh_request_cancel(lh_pool pool,
 
 /* ---------- Upkeep ----------
  *
- * What a program may do now and then on a timer of its own. A pool that was made with evict_expired and evict_idle_ms does it by itself.
+ * What a program may do now and then on a timer of its own: a pool that was made with evict_expired and evict_idle_ms closes by itself.
+ * And what whoever operates it may do, to hold its users up without failing them.
  */
 
 /**
@@ -997,6 +998,35 @@ lh_status lh_pool_close_expired(lh_pool pool);
  */
 lh_status lh_pool_close_idle(lh_pool pool,
                              uint64_t ms);
+
+/**
+ * Lets nobody have a connection from now on: leases and requests wait until lh_pool_resume, as long as they would for one to come free, and
+ * lh_pool_try_lease is LH_EXHAUSTED. So a server can be moved or its certificates changed without a request failing. Does nothing where the
+ * pool is suspended already.
+ *
+ * Leases go on and end as ever, and a right to open a connection that is out may be used. What is idle is watched and disposed of as
+ * ever, and so it is by all functions of this header; limits may be changed, and the pool shut down, which all who wait are told. From the
+ * return on no call is served that begins then, on whatever thread, and none that waits. One that has begun may be.
+ *
+ * LH_NO_POOL. Thread-safe.
+ */
+lh_status lh_pool_suspend(lh_pool pool);
+
+/**
+ * Ends what lh_pool_suspend began, however often that was called. Those who wait are served in the order of their arrival, as far as the
+ * limits allow, before anybody who comes now. Does nothing where the pool is not suspended. O(routes + served).
+ *
+ * LH_NO_POOL. Thread-safe.
+ */
+lh_status lh_pool_resume(lh_pool pool);
+
+/**
+ * Writes 1 where the pool is suspended, else 0; a shutdown leaves that as it is. Takes no lock.
+ *
+ * LH_NULL_POINTER, LH_NO_POOL. Thread-safe.
+ */
+lh_status lh_pool_is_suspended(lh_pool pool,
+                               uint32_t *suspended);
 
 /* ---------- Statistics ----------
  *
@@ -1383,8 +1413,8 @@ lh_status lh_pool_each_entry(lh_pool pool,
                              void *context);
 
 /**
- * Says in words what the pool looks like to who asks for `route`, say for a log line after LH_TIMED_OUT: its name, how many are leased,
- * idle and waiting, of how many, in the pool and of the route, how old the oldest lease is, and its tag, if it has one.
+ * Says in words what the pool looks like to who asks for `route`, say for a log line after LH_TIMED_OUT: its name, whether it is suspended,
+ * how many are leased, idle and waiting, of how many, in the pool and of the route, how old the oldest lease is, and its tag, if it has one.
  *
  * Copies the text into `buffer`, up to `capacity` bytes, without a terminating NUL, and writes to `length` how many it has, which may be
  * more. NULL and 0 ask for the length only. The words may change with any version. O(connections), takes no lock.

@@ -242,6 +242,44 @@ pub extern "C" fn lh_pool_close_idle(pool: lh_pool, ms: u64) -> lh_status {
     change(pool, |engine, effects| engine.close_idle(ms, effects))
 }
 
+/// Lets nobody have a connection from now on: leases and requests wait until lh_pool_resume, as long as they would for one to come free, and
+/// lh_pool_try_lease is LH_EXHAUSTED. So a server can be moved or its certificates changed without a request failing. Does nothing where the
+/// pool is suspended already.
+///
+/// Leases go on and end as ever, and a right to open a connection that is out may be used. What is idle is watched and disposed of as
+/// ever, and so it is by all functions of this header; limits may be changed, and the pool shut down, which all who wait are told. From the
+/// return on no call is served that begins then, on whatever thread, and none that waits. One that has begun may be.
+///
+/// LH_NO_POOL. Thread-safe.
+#[unsafe(no_mangle)]
+pub extern "C" fn lh_pool_suspend(pool: lh_pool) -> lh_status {
+    change(pool, |engine, effects| engine.suspend(effects))
+}
+
+/// Ends what lh_pool_suspend began, however often that was called. Those who wait are served in the order of their arrival, as far as the
+/// limits allow, before anybody who comes now. Does nothing where the pool is not suspended. O(routes + served).
+///
+/// LH_NO_POOL. Thread-safe.
+#[unsafe(no_mangle)]
+pub extern "C" fn lh_pool_resume(pool: lh_pool) -> lh_status {
+    change(pool, |engine, effects| engine.resume(effects))
+}
+
+/// Writes 1 where the pool is suspended, else 0; a shutdown leaves that as it is. Takes no lock.
+///
+/// LH_NULL_POINTER, LH_NO_POOL. Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lh_pool_is_suspended(pool: lh_pool, suspended: *mut u32) -> lh_status {
+    answer(|| {
+        // SAFETY: the caller's promise.
+        let output = unsafe { Output::new(suspended)? };
+        with_pool(pool, |pool| {
+            output.write(u32::from(pool.engine.is_suspended()));
+            Ok(LH_OK)
+        })
+    })
+}
+
 fn change(pool: lh_pool, call: impl FnOnce(&Engine, &mut Effects)) -> lh_status {
     answer(|| {
         with_pool(pool, |pool| {

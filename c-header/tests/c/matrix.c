@@ -159,6 +159,7 @@ static void verify(world *w) {
     if (!w->is_destroyed) {
         lh_status status = lh_pool_check(w->pool);
         CHECK(status == LH_OK || status == LH_SHUT_DOWN);
+        CHECK(lh_pool_resume(w->pool) == LH_OK);
         CHECK(lh_pool_set_max_total(w->pool, MAX_TOTAL) == LH_OK);
         CHECK(lh_pool_set_default_max_per_route(w->pool, LH_UNLIMITED) == LH_OK);
         CHECK(lh_route_of_name(w->pool, "r", &w->route) == LH_OK);
@@ -256,6 +257,22 @@ static lh_status call_lh_log_set(world *w) { return lh_log_set(LH_LOG_OFF, NULL,
 static lh_status call_lh_pool_check(world *w) { return lh_pool_check(w->pool); }
 static lh_status call_lh_pool_close_expired(world *w) { return lh_pool_close_expired(w->pool); }
 static lh_status call_lh_pool_close_idle(world *w) { return lh_pool_close_idle(w->pool, 0); }
+
+static lh_status call_lh_pool_suspend(world *w) { return lh_pool_suspend(w->pool); }
+
+/* With somebody to serve. */
+static lh_status call_lh_pool_resume(world *w) {
+    lh_status status = lh_pool_suspend(w->pool);
+    if (status != LH_OK) return status;
+    ask(w, NULL);
+    lh_route_unset_max(w->pool, w->full);
+    return lh_pool_resume(w->pool);
+}
+
+static lh_status call_lh_pool_is_suspended(world *w) {
+    uint32_t suspended;
+    return lh_pool_is_suspended(w->pool, &suspended);
+}
 
 static lh_status call_lh_pool_counters(world *w) {
     lh_counters counters;

@@ -36,6 +36,9 @@ static void call_everything(lh_pool pool, lh_route route, lh_lease lease, lh_req
     assert_status(expected, lh_pool_default_max_per_route(pool, &max));
     assert_status(expected, lh_pool_close_expired(pool));
     assert_status(expected, lh_pool_close_idle(pool, 0));
+    assert_status(expected, lh_pool_suspend(pool));
+    assert_status(expected, lh_pool_resume(pool));
+    assert_status(expected, lh_pool_is_suspended(pool, &max));
     assert_status(expected, lh_pool_stats(pool, &stats, sizeof stats));
     assert_status(expected, lh_pool_counters(pool, &counters, sizeof counters));
     assert_status(expected, lh_pool_metrics(pool, &metrics, sizeof metrics));
@@ -184,6 +187,7 @@ static void null_where_something_is_needed_is_a_status(void **state) {
     assert_status(LH_NULL_POINTER, lh_pool_request(f.pool, f.route, NULL, ignore, NULL, &request, &lease, NULL));
     assert_status(LH_NULL_POINTER, lh_pool_stats(f.pool, NULL, sizeof(lh_stats)));
     assert_status(LH_NULL_POINTER, lh_pool_default_max_per_route(f.pool, NULL));
+    assert_status(LH_NULL_POINTER, lh_pool_is_suspended(f.pool, NULL));
     assert_status(LH_NULL_POINTER, lh_pool_counters(f.pool, NULL, sizeof(lh_counters)));
     assert_status(LH_NULL_POINTER, lh_pool_metrics(f.pool, NULL, sizeof(lh_metrics)));
     assert_status(LH_NULL_POINTER, lh_pool_histogram(f.pool, LH_TIMER_HELD, NULL, sizeof(lh_histogram)));

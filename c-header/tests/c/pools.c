@@ -619,6 +619,49 @@ static void a_pool_is_described_with_who_holds_the_oldest_lease(void **state) {
     end_pool(&f);
 }
 
+static void assert_suspended(fixture *f, uint32_t expected) {
+    uint32_t suspended = 7;
+    assert_status(LH_OK, lh_pool_is_suspended(f->pool, &suspended));
+    assert_int_equal(suspended, expected);
+}
+
+static void a_suspended_pool_gives_nobody_anything_and_takes_what_comes_back(void **state) {
+    (void)state;
+    fixture f;
+    char text[300];
+    size_t length;
+    lh_lease none = {7};
+    void *data;
+    lh_pool_options options = options_of(&f);
+    options.name = "backend";
+    make_pool(&f, &options);
+    lh_lease lease = open_lease(&f, f.route, C(0)), vacancy;
+    assert_status(LH_VACANCY, lh_pool_try_lease(f.pool, f.route, NULL, &vacancy, &data));
+    assert_suspended(&f, 0);
+    assert_status(LH_OK, lh_pool_suspend(f.pool));
+    assert_status(LH_OK, lh_pool_suspend(f.pool));
+    assert_suspended(&f, 1);
+    assert_status(LH_OK, lh_pool_describe(f.pool, f.route, text, sizeof text, &length));
+    const char *words = "backend, suspended: 2 of ";
+    assert_memory_equal(text, words, strlen(words));
+
+    assert_status(LH_OK, lh_lease_opened(f.pool, vacancy, C(1)));
+    assert_status(LH_OK, lh_lease_release(f.pool, vacancy, LH_FOREVER));
+    assert_status(LH_OK, lh_lease_release(f.pool, lease, LH_FOREVER));
+    assert_stats(&f, 0, 0, 2);
+    assert_status(LH_EXHAUSTED, lh_pool_try_lease(f.pool, f.route, NULL, &none, &data));
+    assert_status(LH_TIMED_OUT, lh_pool_lease(f.pool, f.route, NULL, 0, &none, &data));
+    assert_true(none.id == 7);
+    assert_status(LH_OK, lh_pool_set_max_total(f.pool, 1));
+    assert_disposed(&f, 0, C(1), LH_CAUSE_OVER_LIMIT);
+
+    assert_status(LH_OK, lh_pool_resume(f.pool));
+    assert_status(LH_OK, lh_pool_resume(f.pool));
+    assert_suspended(&f, 0);
+    lease_idle(&f, f.route, C(0));
+    end_pool(&f);
+}
+
 static void a_name_that_is_no_text_is_refused(void **state) {
     (void)state;
     lh_pool pool;
@@ -681,6 +724,7 @@ int run_pools(void) {
         cmocka_unit_test(what_the_machines_clock_ends_is_evicted_without_a_call),
         cmocka_unit_test(each_entry_is_seen_once_as_it_is),
         cmocka_unit_test(a_pool_is_described_with_who_holds_the_oldest_lease),
+        cmocka_unit_test(a_suspended_pool_gives_nobody_anything_and_takes_what_comes_back),
         cmocka_unit_test(a_name_that_is_no_text_is_refused),
         cmocka_unit_test(too_many_pools_are_refused),
         cmocka_unit_test(a_pool_without_a_disposal_callback_forgets_connections),

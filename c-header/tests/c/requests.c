@@ -55,6 +55,30 @@ static void a_request_that_need_not_wait_is_answered_at_once(void **state) {
     end_pool(&f);
 }
 
+static void requests_of_a_suspended_pool_are_answered_in_order_when_it_is_resumed(void **state) {
+    (void)state;
+    fixture f;
+    answer first, second, third;
+    make_limited(&f, 2, 2);
+    lh_lease lease = open_lease(&f, f.route, C(0));
+    assert_status(LH_OK, lh_pool_suspend(f.pool));
+    lh_request request = ask(&first, &f);
+    ask(&second, &f);
+    ask(&third, &f);
+    assert_status(LH_OK, lh_lease_release(f.pool, lease, LH_FOREVER));
+    assert_status(LH_OK, lh_request_cancel(f.pool, request));
+    assert_stats(&f, 0, 2, 1);
+    assert_status(LH_OK, lh_pool_resume(f.pool));
+    assert_int_equal(first.count, 0);
+    assert_true(second.count == 1 && third.count == 1);
+    assert_status(LH_OK, second.status);
+    assert_ptr_equal(second.data, C(0));
+    assert_status(LH_VACANCY, third.status);
+    assert_status(LH_OK, lh_lease_close(f.pool, second.lease));
+    assert_status(LH_OK, lh_lease_close(f.pool, third.lease));
+    end_pool(&f);
+}
+
 static void who_has_waited_longest_gets_what_is_released(void **state) {
     (void)state;
     fixture f;
@@ -364,6 +388,7 @@ static void a_callback_may_do_anything_but_wait(void **state) {
 int run_requests(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_request_that_need_not_wait_is_answered_at_once),
+        cmocka_unit_test(requests_of_a_suspended_pool_are_answered_in_order_when_it_is_resumed),
         cmocka_unit_test(who_has_waited_longest_gets_what_is_released),
         cmocka_unit_test(a_cancelled_request_is_not_answered),
         cmocka_unit_test(a_request_beyond_max_waiters_is_refused),

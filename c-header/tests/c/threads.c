@@ -47,6 +47,26 @@ static void a_waiting_thread_gets_what_is_released(void **state) {
     end_pool(&f);
 }
 
+static void a_waiting_thread_is_served_when_the_pool_is_resumed(void **state) {
+    (void)state;
+    fixture f;
+    pthread_t thread;
+    make_limited(&f, 1, 1);
+    lh_lease lease = open_lease(&f, f.route, C(0));
+    assert_status(LH_OK, lh_pool_suspend(f.pool));
+    waiter w = {&f, LH_FOREVER, LH_PANICKED, {0}, NULL};
+    assert_int_equal(pthread_create(&thread, NULL, wait_for_lease, &w), 0);
+    until_pending(&f, 1);
+    assert_status(LH_OK, lh_lease_release(f.pool, lease, LH_FOREVER));
+    assert_stats(&f, 0, 1, 1);
+    assert_status(LH_OK, lh_pool_resume(f.pool));
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_status(LH_OK, w.status);
+    assert_ptr_equal(w.data, C(0));
+    assert_status(LH_OK, lh_lease_release(f.pool, w.lease, LH_FOREVER));
+    end_pool(&f);
+}
+
 static void a_waiting_thread_times_out_and_loses_nothing(void **state) {
     (void)state;
     fixture f;
@@ -449,6 +469,7 @@ static void a_thread_that_ends_may_still_call(void **state) {
 int run_threads(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_waiting_thread_gets_what_is_released),
+        cmocka_unit_test(a_waiting_thread_is_served_when_the_pool_is_resumed),
         cmocka_unit_test(a_waiting_thread_times_out_and_loses_nothing),
         cmocka_unit_test(a_waiting_thread_is_told_of_the_end),
         cmocka_unit_test(a_drain_that_is_out_of_time_says_how_many_leases_are_left),
