@@ -1,4 +1,4 @@
-//! Changing limits.
+//! Changing limits, and holding all requests up.
 
 use crate::answer::{self, DONE};
 use crate::call::call;
@@ -6,7 +6,25 @@ use crate::env::This;
 use crate::numbers;
 use jni::EnvUnowned;
 use jni::objects::JLongArray;
-use jni::sys::{jint, jlong};
+use jni::sys::{jboolean, jint, jlong};
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_leasehold_internal_natives_Engine_setSuspended<'local>(
+    mut env: EnvUnowned<'local>,
+    this: This<'local>,
+    address: jlong,
+    wanted: jboolean,
+    effects: JLongArray<'local>,
+) {
+    call(&mut env, &this, address, &effects, |engine, effects| {
+        if wanted {
+            engine.suspend(effects);
+        } else {
+            engine.resume(effects);
+        }
+        DONE
+    });
+}
 
 #[unsafe(no_mangle)]
 extern "system" fn Java_io_leasehold_internal_natives_Engine_setMaxTotal<'local>(

@@ -61,6 +61,7 @@ const ENGINE: &[Native] = natives! {
     "clearRoute" "(JJ[J)V" Java_io_leasehold_internal_natives_Engine_clearRoute
     "peersClosed" "(J[III[J)V" Java_io_leasehold_internal_natives_Engine_peersClosed
     "clearConnection" "(JII[J)V" Java_io_leasehold_internal_natives_Engine_clearConnection
+    "setSuspended" "(JZ[J)V" Java_io_leasehold_internal_natives_Engine_setSuspended
     "setMaxTotal" "(JI[J)V" Java_io_leasehold_internal_natives_Engine_setMaxTotal
     "setDefaultMaxPerRoute" "(JI[J)V" Java_io_leasehold_internal_natives_Engine_setDefaultMaxPerRoute
     "setMaxPerRoute" "(JJI[J)V" Java_io_leasehold_internal_natives_Engine_setMaxPerRoute

@@ -55,8 +55,8 @@ import java.util.function.Supplier;
  *
  * <p><b>Memory effects</b>: what a thread did before it ended a lease happens before what follows a lease, of any thread and by any of the
  * methods here, that got its connection or the place of it, and before that connection is disposed of. What it did before it changed a
- * limit, shut the pool down or cancelled a request happens before what follows, in another thread, an answer that came of it: a lease, a
- * refusal, or what {@link #getMaxTotal}, {@link #isShutDown} and the like say. What it did before it filled a vacancy happens before the
+ * limit, suspended, resumed or shut the pool down, or cancelled a request, happens before what follows, in another thread, an answer that
+ * came of it: a lease, a refusal, or what {@link #getMaxTotal}, {@link #isShutDown} and the like say. What it did before it filled a vacancy happens before the
  * connection is shown to an enumeration or to a predicate of {@link #closeIdleIf}; of what holders do afterwards these may see some.
  * Statistics and counters order nothing. What a builder was given is the pool's when it was built; to pass either to another thread takes
  * what passing any object takes.
@@ -560,6 +560,49 @@ public final class ConnectionPool<R, C> implements Closeable, Operated<R> {
         for (Object route : routes.known()) {
             clear(ConnectionPool.<R>cast(route));
         }
+    }
+
+    /**
+     * Holds up whoever asks for a connection from now on, until the pool is {@linkplain #resume() resumed}: as long as he would wait for
+     * one to come free, while {@link #tryLease} and the like have nothing. So a server can be moved or its certificates changed without a
+     * request failing. Does nothing where the pool is suspended already. Takes constant time.
+     *
+     * <p>Leases go on and end as ever, and a vacancy may be filled. Idle connections stay watched, expire and are disposed of as ever;
+     * limits may be changed, and the pool shut down, which ends all waiting.
+     *
+     * <p>When this has returned no request is served that begins then, on whatever thread, and none that waits. One that has begun may be:
+     * its lease is one of those that go on. If its connection turns out to be closed by the peer, another takes its place, or the right to open
+     * one.
+     */
+    @Override
+    public void suspend() {
+        setSuspended(true);
+    }
+
+    /**
+     * Ends what {@link #suspend()} began, however often that was called. Those who wait are served in the order of their arrival, as far as
+     * the limits allow, before anybody who comes now. Does nothing where the pool is not suspended. Takes time in proportion to the routes
+     * and to those it serves.
+     */
+    @Override
+    public void resume() {
+        setSuspended(false);
+    }
+
+    private void setSuspended(boolean wanted) {
+        Effects effects = new Effects();
+        state.limits.setSuspended(wanted, published, effects);
+        carryOutHere(effects);
+    }
+
+    /**
+     * Whether requests are held up.
+     *
+     * @return true from {@link #suspend()} to {@link #resume()}, whether the pool was shut down or not
+     */
+    @Override
+    public boolean isSuspended() {
+        return state.limits.areSuspended();
     }
 
     /**

@@ -24,6 +24,13 @@ public interface ConnectionPoolMXBean {
     boolean isShutDown();
 
     /**
+     * Whether requests are held up.
+     *
+     * @return {@link ConnectionPool#isSuspended()}
+     */
+    boolean isSuspended();
+
+    /**
      * The limit in total.
      *
      * @return {@link ConnectionPool#getMaxTotal()}
@@ -158,4 +165,10 @@ public interface ConnectionPoolMXBean {
 
     /** As {@link ConnectionPool#softEvict()}. */
     void softEvict();
+
+    /** As {@link ConnectionPool#suspend()}. */
+    void suspend();
+
+    /** As {@link ConnectionPool#resume()}. */
+    void resume();
 }

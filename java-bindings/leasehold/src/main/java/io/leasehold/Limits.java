@@ -5,7 +5,8 @@ import io.leasehold.internal.natives.Engine;
 import java.util.function.Supplier;
 
 /**
- * A pool's limits, and whether it measures how long connections are held. They are kept here as well as in the engine, as there may be no engine yet and routes come and go.
+ * A pool's limits, whether it is suspended, and whether it measures how long connections are held. They are kept here as well as in the
+ * engine, as there may be no engine yet and routes come and go.
  *
  * <p>Each is written and told to the engine in one step, inside a monitor: this object's for those of the whole pool, a {@link RouteRef}'s
  * for its own. A new engine is published in one step with its limits, inside this object's. So the last one written is the one in force,
@@ -18,6 +19,7 @@ final class Limits {
     private volatile int total;
     private volatile int ofRoutes;
     private boolean measuresHeld;
+    private volatile boolean suspended;
 
     Limits(Routes routes, int total, int ofRoutes) {
         this.routes = routes;
@@ -124,6 +126,32 @@ final class Limits {
     }
 
     /**
+     * Whether nobody is given anything.
+     *
+     * @return true if the pool is suspended
+     */
+    boolean areSuspended() {
+        return suspended;
+    }
+
+    /**
+     * Gives nobody anything from now on, or serves those who have waited.
+     *
+     * @param wanted whether the pool is to be suspended
+     * @param published the pool's engine, null as long as there is none
+     * @param effects for what that brings about
+     */
+    void setSuspended(boolean wanted, Supplier<Engine> published, Effects effects) {
+        synchronized (this) {
+            Engine engine = published.get();
+            if (engine != null) {
+                engine.setSuspended(wanted, effects);
+            }
+            suspended = wanted;
+        }
+    }
+
+    /**
      * Has it measured how long connections are held, or no more.
      *
      * @param wanted whether it is to be
@@ -150,6 +178,9 @@ final class Limits {
         made.setDefaultMaxPerRoute(ofRoutes, none);
         if (measuresHeld) {
             made.measureHeld(true);
+        }
+        if (suspended) {
+            made.setSuspended(true, none);
         }
         publication.run();
     }

@@ -10,6 +10,8 @@ interface Operated<R> {
 
     boolean isShutDown();
 
+    boolean isSuspended();
+
     int getMaxTotal();
 
     void setMaxTotal(int max);
@@ -51,4 +53,8 @@ interface Operated<R> {
     void clear(R route);
 
     void softEvict();
+
+    void suspend();
+
+    void resume();
 }

@@ -254,4 +254,19 @@ final class PoolBean implements ConnectionPoolMXBean {
     public void softEvict() {
         pool().softEvict();
     }
+
+    @Override
+    public boolean isSuspended() {
+        return pool().isSuspended();
+    }
+
+    @Override
+    public void suspend() {
+        pool().suspend();
+    }
+
+    @Override
+    public void resume() {
+        pool().resume();
+    }
 }

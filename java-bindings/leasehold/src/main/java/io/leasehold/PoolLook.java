@@ -51,7 +51,8 @@ final class PoolLook {
     }
 
     private static StringBuilder numbers(PoolState state, Engine engine, Object route) {
-        StringBuilder text = new StringBuilder().append(state.name).append(": ");
+        StringBuilder text = new StringBuilder().append(state.name);
+        text.append(state.limits.areSuspended() ? ", suspended: " : ": ");
         int[] numbers = new int[Engine.STATS];
         RouteRef ref = state.routes.route(route);
         if (ref != null) {

@@ -126,6 +126,13 @@ class CallersFailuresTest {
                 .call("ConnectionPool.stats(Object)", stage -> stage.pool.stats(stage.like(stage.a)))
                 .call("ConnectionPool.counters()", stage -> stage.pool.counters())
                 .call("ConnectionPool.softEvict()", stage -> stage.pool.softEvict())
+                .call("ConnectionPool.suspend()", stage -> stage.pool.suspend())
+                .call("ConnectionPool.resume()", stage -> {
+                    stage.pool.suspend();
+                    stage.request(stage.a);
+                    stage.clock.advance(2, TimeUnit.HOURS);
+                }, stage -> stage.pool.resume())
+                .call("ConnectionPool.isSuspended()", stage -> stage.pool.isSuspended())
                 .call("ConnectionPool.registerMBean()", stage -> stage.pool.registerMBean())
                 .call("ConnectionPool.unregisterMBean()", stage -> {
                     stage.pool.registerMBean();

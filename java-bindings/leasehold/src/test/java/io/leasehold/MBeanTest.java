@@ -125,6 +125,14 @@ class MBeanTest {
         assertEquals(1, bean.getTotal().getLeased());
         held.release();
         assertEquals(0, bean.getTotal().getIdle());
+        assertEquals(false, SERVER.getAttribute(name, "Suspended"));
+        SERVER.invoke(name, "suspend", null, null);
+        assertTrue(pool.isSuspended());
+        assertEquals(true, SERVER.getAttribute(name, "Suspended"));
+        assertNull(pool.tryLease("a"));
+        SERVER.invoke(name, "resume", null, null);
+        assertFalse(bean.isSuspended());
+        open(pool, "a", "resumed").release();
         pool.close();
     }
 

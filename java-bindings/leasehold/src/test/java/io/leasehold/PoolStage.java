@@ -423,6 +423,7 @@ final class PoolStage extends BusyStage<Lease<PoolStage.Closable>> {
 
     @Override
     protected void restoreSettings() {
+        pool.resume();
         pool.setMaxTotal(TOTAL);
         pool.setDefaultMaxPerRoute(PER_ROUTE);
         pool.removeMaxPerRoute(a);

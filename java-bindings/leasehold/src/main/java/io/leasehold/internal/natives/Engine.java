@@ -331,6 +331,13 @@ public final class Engine {
 
     private native void setMaxPerRoute(long address, long route, int max, long[] effects);
 
+    /** Gives nobody anything from now on, or serves those who have waited. */
+    public void setSuspended(boolean wanted, Effects effects) {
+        setSuspended(address, wanted, effects.numbers);
+    }
+
+    private native void setSuspended(long address, boolean wanted, long[] effects);
+
     /** Refuses all requests from now on, and ends leases, too, if that is to be immediate. */
     public void shutdown(boolean immediate, Effects effects) {
         shutdown(address, immediate, effects.numbers);
