@@ -1,5 +1,7 @@
 package io.leasehold;
 
+import io.leasehold.internal.log.Log;
+import io.leasehold.internal.log.Texts;
 import io.leasehold.internal.natives.Effects;
 import io.leasehold.internal.natives.Engine;
 import java.io.Closeable;
@@ -9,6 +11,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BiConsumer;
@@ -81,6 +84,7 @@ public final class ConnectionPool<R, C> implements Closeable, Operated<R> {
     // Null until the first lease.
     private volatile NativePool pool;
     private final Attendances attendances = new Attendances();
+    private final List<Runnable> resumptions = new CopyOnWriteArrayList<>();
     private final Supplier<Engine> published = () -> {
         NativePool made = pool;
         return made == null ? null : made.engine;
@@ -587,6 +591,25 @@ public final class ConnectionPool<R, C> implements Closeable, Operated<R> {
     @Override
     public void resume() {
         setSuspended(false);
+        for (Runnable each : resumptions) {
+            try {
+                each.run();
+            } catch (Throwable e) {
+                Log.warnOf(state.name, Texts.RESUMPTION_FAILED, e);
+            }
+        }
+    }
+
+    /**
+     * Has something done whenever the pool was {@linkplain #resume() resumed}, by the thread that did, outside every lock, when those who
+     * wait were served. For whoever has requests of its own wait that the pool does not know of, as for a share of a connection. It is kept
+     * as long as the pool is, to which it may refer.
+     *
+     * @param action does it. What it throws is logged
+     * @throws IllegalArgumentException if {@code action} is null
+     */
+    public void whenResumed(Runnable action) {
+        resumptions.add(Arguments.given(action, "action", "it is what is to be done"));
     }
 
     private void setSuspended(boolean wanted) {

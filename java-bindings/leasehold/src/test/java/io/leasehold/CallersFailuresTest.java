@@ -132,6 +132,8 @@ class CallersFailuresTest {
                     stage.request(stage.a);
                     stage.clock.advance(2, TimeUnit.HOURS);
                 }, stage -> stage.pool.resume())
+                .call("ConnectionPool.whenResumed(Runnable)", stage -> stage.pool.whenResumed(() -> stage.faults().pass(PoolStage.UNDO)),
+                        stage -> stage.pool.resume())
                 .call("ConnectionPool.isSuspended()", stage -> stage.pool.isSuspended())
                 .call("ConnectionPool.registerMBean()", stage -> stage.pool.registerMBean())
                 .call("ConnectionPool.unregisterMBean()", stage -> {

@@ -1,5 +1,6 @@
 package io.leasehold;
 
+import static java.util.Collections.singletonList;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -10,6 +11,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.leasehold.testsupport.Eventually;
+import io.leasehold.testsupport.LogCapture;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -155,6 +159,25 @@ class SuspendTest {
         assertFalse(asked.isDone());
         pool.resume();
         assertNull(served(asked).connection());
+    }
+
+    @Test
+    void whatIsToBeDoneOnceThePoolIsResumedIsDoneWhenThoseWhoWaitAreServed() throws Exception {
+        ConnectionPool<String, Connection> pool = builder().build();
+        pool.suspend();
+        CompletableFuture<Lease<Connection>> asked = ask(pool, "a");
+        List<Boolean> seen = new ArrayList<>();
+        RuntimeException failure = new IllegalStateException("on purpose");
+        pool.whenResumed(() -> {
+            throw failure;
+        });
+        pool.whenResumed(() -> seen.add(asked.isDone() && !pool.isSuspended()));
+        try (LogCapture log = LogCapture.of(ConnectionPool.class)) {
+            pool.resume();
+            assertEquals(singletonList(failure), log.thrown());
+        }
+        assertEquals(singletonList(true), seen);
+        assertNotNull(served(asked));
     }
 
     @Test

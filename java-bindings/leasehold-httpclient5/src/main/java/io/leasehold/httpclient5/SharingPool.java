@@ -48,6 +48,8 @@ import org.slf4j.LoggerFactory;
  * him, and who could have the place if the connection came to rest. Whenever somebody waits no longer, those who were held up are looked
  * after again.
  *
+ * <p>A pool that is suspended gives no shares. What became of shares meanwhile is seen when it is resumed.
+ *
  * <p><b>Who answers whom.</b> A request has its answer from whoever takes it out of the order of arrival, under the lock. An entry that
  * comes from below for a request that was taken out goes back.
  *
@@ -68,7 +70,7 @@ final class SharingPool extends PassingPool<ManagedAsyncClientConnection> {
     private final Map<HttpRoute, Group> groups = new HashMap<>();
     /** Who waits, in the order of arrival. */
     private final Set<Waiter> waiters = new LinkedHashSet<>();
-    /** Routes with a share for who waits, but somebody else has waited for longer. */
+    /** Routes with a share for who waits, but somebody else has waited for longer, or the pool is suspended. */
     private final Set<Group> heldUp = new LinkedHashSet<>();
     private final Map<PoolEntry<HttpRoute, ManagedAsyncClientConnection>, WeakReference<Share>> shares = new WeakHashMap<>();
     private final ReferenceQueue<Carrier> lost = new ReferenceQueue<>();
@@ -79,6 +81,7 @@ final class SharingPool extends PassingPool<ManagedAsyncClientConnection> {
         super(pool);
         this.pool = pool;
         this.configs = configs;
+        pool.managed().pool().whenResumed(this::serveHeldUp);
     }
 
     /** What is known of a route: whoever waits for it, bound to nobody, and the connections that are shared. */
@@ -325,7 +328,8 @@ final class SharingPool extends PassingPool<ManagedAsyncClientConnection> {
         if (carrier == null) {
             return false;
         }
-        if (isAnyoneBefore(waiter)) {
+        // Who resumes the pool has it say so before he serves those who are held up, which takes the lock.
+        if (pool.managed().pool().isSuspended() || isAnyoneBefore(waiter)) {
             heldUp.add(group);
             return false;
         }
@@ -432,7 +436,7 @@ final class SharingPool extends PassingPool<ManagedAsyncClientConnection> {
         return isServed(group) ? waiter : null;
     }
 
-    /** Serves whoever was held up by one who waits no longer. */
+    /** Serves whoever was held up, by one who waits no longer or by a pool that was suspended. */
     private void serveHeldUp() {
         for (;;) {
             Waiter waiter = null;

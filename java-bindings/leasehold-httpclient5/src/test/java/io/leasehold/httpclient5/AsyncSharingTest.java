@@ -186,6 +186,24 @@ class AsyncSharingTest {
         assertEquals(leased + " " + pending + " " + available, stats.getLeased() + " " + stats.getPending() + " " + stats.getAvailable());
     }
 
+    /** Nor does who waits then have to wait for another to be done. */
+    @Test
+    void aSuspendedPoolSharesNothingBeforeItIsResumed() throws Exception {
+        List<AsyncConnectionEndpoint> sharing = share(2);
+        manager.getPool().suspend();
+        Future<AsyncConnectionEndpoint> waiting = request(null);
+        release(sharing.remove(1));
+        assertFalse(waiting.isDone());
+        assertNumbers(1, 1, 0);
+        manager.getPool().resume();
+        AsyncConnectionEndpoint served = waiting.get(1, TimeUnit.MINUTES);
+        assertEquals("ok", send(served, "/ok").get().getBody());
+        assertNumbers(1, 0, 0);
+        release(served);
+        release(sharing.get(0));
+        assertNumbers(0, 0, 1);
+    }
+
     @Test
     void whoWaitsGetsAStreamAsSoonAsTheConnectionHasProvenItself() throws Exception {
         AsyncConnectionEndpoint first = request(null).get();

@@ -30,6 +30,7 @@ public final class Texts {
     public static final String HOOK_FAILED = made("a hook failed that was told of a lease request's answer");
     public static final String UNDO_FAILED = made("what was done for a pool could not be undone at its end");
     public static final String LISTENER_FAILED = made("a leak listener failed");
+    public static final String RESUMPTION_FAILED = made("what was to be done once the pool was resumed failed");
     public static final String LINE_FAILED = made("a line of the log could not be made");
     public static final String LOG_FAILED = made("the log of io.leasehold.ConnectionPool has failed");
 
