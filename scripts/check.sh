@@ -74,7 +74,8 @@ check_imports() {
 # up, before it is believed.
 check_java_circles() {
     tests/java_circles.py
-    scripts/java_circles.py --layers java-bindings/layers.txt java-bindings/leasehold*/build/classes/java/main
+    scripts/java_circles.py --layers java-bindings/layers.txt java-bindings/leasehold*/build/classes/java/main \
+        java-bindings/leasehold/build/classes/java/jfr
 }
 
 # Those of ./dev are read through it; the others stand alone.

@@ -189,6 +189,16 @@ extern "system" fn Java_io_leasehold_internal_natives_Engine_release<'local>(
 
 /// True where somebody waits for a slot: [`serve`](Java_io_leasehold_internal_natives_Engine_serve) is to be called then.
 #[unsafe(no_mangle)]
+extern "system" fn Java_io_leasehold_internal_natives_Engine_uses<'local>(
+    _env: EnvUnowned<'local>,
+    _this: This<'local>,
+    address: jlong,
+    slot: jint,
+) -> jlong {
+    ask(address, |engine| engine.uses(numbers::slot(slot)) as jlong)
+}
+
+#[unsafe(no_mangle)]
 extern "system" fn Java_io_leasehold_internal_natives_Engine_ack<'local>(
     _env: EnvUnowned<'local>,
     _this: This<'local>,

@@ -54,6 +54,7 @@ const ENGINE: &[Native] = natives! {
     "measureHeld" "(JZ)V" Java_io_leasehold_internal_natives_Engine_measureHeld
     "watch" "(JJII)I" Java_io_leasehold_internal_natives_Engine_watch
     "release" "(JJJI[J)I" Java_io_leasehold_internal_natives_Engine_release
+    "uses" "(JI)J" Java_io_leasehold_internal_natives_Engine_uses
     "ack" "(JI)Z" Java_io_leasehold_internal_natives_Engine_ack
     "serve" "(J[J)V" Java_io_leasehold_internal_natives_Engine_serve
     "closeExpired" "(J[J)V" Java_io_leasehold_internal_natives_Engine_closeExpired

@@ -169,6 +169,8 @@ pub(super) struct Entry {
     looked_at: AtomicU32,
 
     // ----- written under the coordinator -----
+    /// How often it went straight from one lease to the next.
+    pub(super) passed_on: AtomicU32,
     /// Where it goes to: a whole `RouteId`. Written while the slot is nobody's.
     route: AtomicU64,
     /// Its key in the expiry heap, `NEVER` when it is not there.
@@ -228,6 +230,7 @@ impl Default for Entry {
             stale: AtomicU64::new(0),
             hits: AtomicU64::new(0),
             looked_at: AtomicU32::new(0),
+            passed_on: AtomicU32::new(0),
             by_stripe: Links::default(),
             by_route: Links::default(),
             armed: AtomicU64::new(NEVER),
@@ -286,6 +289,7 @@ impl Entry {
         for count in [&self.hits, &self.opened, &self.stale] {
             count.store(0, Ordering::Relaxed);
         }
+        self.passed_on.store(0, Ordering::Relaxed);
         self.update(|word| {
             (word.status() == Status::Free).then(|| {
                 word.with_next_lease()

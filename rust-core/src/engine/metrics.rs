@@ -11,7 +11,7 @@ use super::counters::Counters;
 use super::effects::Cause;
 use super::entry::{Entry, Status};
 use super::histogram::Histogram;
-use super::id::{Handle, RouteId};
+use super::id::{Handle, RouteId, Slot};
 use super::ledger::Sums;
 use super::outcome::Refusal;
 use super::pool::Engine;
@@ -151,6 +151,15 @@ impl Engine {
                 }
             }
         }
+    }
+
+    /// How often the slot's entry has gone to a request that found a connection in it, since a request was given the right to open one.
+    /// For whoever holds its lease, or has been handed it as a victim and has not [acknowledged](Self::ack) it yet: the counts are nobody
+    /// else's meanwhile. 0 for a slot that the pool does not have. O(1), takes no lock.
+    pub fn uses(&self, slot: Slot) -> u64 {
+        self.entries.get(slot).map_or(0, |entry| {
+            entry.hits.load(Relaxed) + u64::from(entry.passed_on.load(Relaxed))
+        })
     }
 
     /// Counts a connection of no use to whoever has leased it: a face's look at it has found that out. The lease goes on; the connection is

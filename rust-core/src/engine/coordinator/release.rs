@@ -126,6 +126,8 @@ impl Step<'_> {
     pub(super) fn pass_on(&mut self, slot: Slot, claimed: Word, to: TicketSlot) {
         let entry = self.entry(slot);
         let was_used = !entry.was_looked_at(claimed);
+        let passed_on = entry.passed_on.load(Relaxed).wrapping_add(1);
+        entry.passed_on.store(passed_on, Relaxed);
         self.count(entry.route().slot(), |sums| {
             sums.handed_over += 1;
             sums.passed_on += u64::from(was_used);

@@ -34,6 +34,10 @@ final class Cell {
     /** Where the present lease was taken, or an earlier one, which its handle tells; null if none is noted. Read by enumerations too. */
     volatile LeaseStack stack;
 
+    /** When the connection was opened, in the pool's time, and how often its entry had been used before. Read by whoever takes it out. */
+    long openedAt;
+    long usedBefore;
+
     /** How often a lease was used again here. */
     int uses;
 
@@ -43,7 +47,7 @@ final class Cell {
 
     // Keeps cells of neighbouring slots, which different threads write at every lease, out of each other's cache line.
     @SuppressWarnings("unused")
-    private long p0, p1, p2, p3, p4, p5;
+    private long p0, p1, p2, p3;
 
     /**
      * Whether a lease has begun or ended here since this was asked last. On the housekeeper's thread.

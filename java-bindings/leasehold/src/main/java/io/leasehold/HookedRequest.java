@@ -1,6 +1,7 @@
 package io.leasehold;
 
 import io.leasehold.internal.housekeeping.Deadlines;
+import io.leasehold.internal.jfr.FlightEvents;
 import io.leasehold.internal.log.Log;
 import io.leasehold.internal.log.Texts;
 import io.leasehold.internal.natives.Effects;
@@ -43,6 +44,10 @@ abstract class HookedRequest extends Waiter implements Deadlines.Due, Runnable {
     private final boolean hasEnd;
     /** Where it was asked; null if that is not noted. */
     private final LeaseStack stack;
+
+    // ----- written by the thread that starts it, before it is queued -----
+    // What the flight recorder is told at the end of the wait; null for nothing.
+    private Object wait;
 
     // ----- guarded by the monitor -----
     // The answer, TIMED_OUT for none; whether the hook was called or will be by who made it told; whether it never will be, and what is
@@ -149,11 +154,14 @@ abstract class HookedRequest extends Waiter implements Deadlines.Due, Runnable {
             RouteRef route = pool.intern(to);
             long id = route.id;
             Effects effects = new Effects();
+            // Before it is asked: another thread may find the answer at once.
+            wait = FlightEvents.waits();
             long answer = ask(route, id, effects);
             pool.carryOut(effects);
             if (answer == Engine.WAIT) {
                 return false;
             }
+            wait = null;
             if (answer != Engine.STALE_ROUTE) {
                 answered(pool.granted(answer, to));
                 return true;
@@ -232,6 +240,7 @@ abstract class HookedRequest extends Waiter implements Deadlines.Due, Runnable {
         boolean isServed = false;
         try {
             forget();
+            FlightEvents.waited(wait, pool.state.name, to, answer == TIMED_OUT ? resultOf(Engine.NOTHING) : resultOf(answer));
             Object connection = null;
             Throwable refusal = null;
             try {
@@ -300,6 +309,7 @@ abstract class HookedRequest extends Waiter implements Deadlines.Due, Runnable {
                 pool.giveBack(lease);
             }
             forget();
+            FlightEvents.waited(wait, pool.state.name, to, CANCELLED);
         } finally {
             isCleaning = false;
         }

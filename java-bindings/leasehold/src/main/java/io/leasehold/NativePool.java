@@ -2,6 +2,7 @@ package io.leasehold;
 
 import io.leasehold.internal.housekeeping.HousekeeperThread;
 import io.leasehold.internal.housekeeping.KeptPool;
+import io.leasehold.internal.jfr.FlightEvents;
 import io.leasehold.internal.log.Log;
 import io.leasehold.internal.log.Texts;
 import io.leasehold.internal.natives.Effects;
@@ -215,7 +216,7 @@ final class NativePool {
         if (answer == Engine.QUEUE_FULL) {
             String why = QueueFullException.message(state.constants.maxWaiters);
             // Who refuses what is too much must not take long over each.
-            throw new QueueFullException(PoolLook.with(why, state, engine, route, false));
+            throw new QueueFullException(exhausted(PoolLook.with(why, state, engine, route, false), route));
         }
         if (answer == Engine.TOO_MANY_ROUTES) {
             throw new IllegalStateException(state.name + ": more than a million routes are in use at once: they have connections, requests"
@@ -275,6 +276,7 @@ final class NativePool {
      */
     boolean opened(LeaseRef lease, Object connection) {
         Object ours;
+        boolean isOpen = false;
         synchronized (lease) {
             if (lease.isEnded()) {
                 throw LeaseRef.ended();
@@ -284,10 +286,10 @@ final class NativePool {
             state.disposal.came();
             try {
                 // In its place before the engine may hand the entry to anybody else.
+                cell.openedAt = state.millis();
+                cell.usedBefore = engine.uses(Slots.of(lease.handle));
                 cell.connection = connection;
-                if (engine.opened(lease.handle) == Engine.DONE) {
-                    return isAnswered = true;
-                }
+                isOpen = engine.opened(lease.handle) == Engine.DONE;
                 isAnswered = true;
             } finally {
                 if (!isAnswered) {
@@ -296,11 +298,28 @@ final class NativePool {
                     state.disposal.went();
                 }
             }
-            ours = cell.takeConnection();
+            ours = isOpen ? null : cell.takeConnection();
+        }
+        if (isOpen) {
+            tellOpened(lease);
+            return true;
         }
         release(lease, Engine.CLOSE, null);
         state.disposal.dispose(lease, ours, null, Cause.SHUT_DOWN);
         return false;
+    }
+
+    private void tellOpened(LeaseRef lease) {
+        try {
+            state.tellOpened(lease);
+        } catch (StackOverflowError e) {
+            // The connection is the pool's, which its user must not be told otherwise.
+        }
+    }
+
+    /** How many leases have had the connection of a cell, whose entry is the caller's still. */
+    private long uses(int slot, Cell cell) {
+        return engine.uses(slot) - cell.usedBefore + 1;
     }
 
     /**
@@ -403,6 +422,7 @@ final class NativePool {
     void noteStale(LeaseRef lease) {
         engine.noteStale(lease.handle);
         Log.debug(() -> state.name + ": a connection to " + lease.route() + " was leased stale: its peer had closed it unnoticed");
+        FlightEvents.stale(state.name, lease.route);
     }
 
     /**
@@ -420,7 +440,7 @@ final class NativePool {
             }
             attachment = cell(lease.handle).attachment;
         }
-        Object dead = takeOut(lease);
+        Object dead = takeOut(lease, cause);
         if (dead == null) {
             return false;
         }
@@ -435,21 +455,25 @@ final class NativePool {
      * @return the connection, the caller's to close; null if the lease has ended
      */
     Object reopen(LeaseRef lease) {
-        Object taken = takeOut(lease);
+        Object taken = takeOut(lease, Cause.DISCARDED);
         if (taken != null) {
             state.disposal.went();
         }
         return taken;
     }
 
-    private Object takeOut(LeaseRef lease) {
+    private Object takeOut(LeaseRef lease, Cause cause) {
         Attachment attachment;
         Object connection;
+        long openedAt;
+        long uses;
         synchronized (lease) {
             if (lease.isEnded()) {
                 return null;
             }
             Cell cell = cell(lease.handle);
+            openedAt = cell.openedAt;
+            uses = uses(Slots.of(lease.handle), cell);
             if (engine.reopen(lease.handle) != Engine.DONE) {
                 lease.handle = LeaseRef.ENDED;
                 return null;
@@ -459,6 +483,13 @@ final class NativePool {
             connection = cell.takeConnection();
         }
         IdleWatch.remove(attachment);
+        if (connection != null) {
+            try {
+                state.tellClosed(lease, cause, openedAt, uses);
+            } catch (StackOverflowError e) {
+                // Who has taken it out must have it.
+            }
+        }
         return connection;
     }
 
@@ -579,16 +610,21 @@ final class NativePool {
             Cell cell = state.cells.get(slot);
             if (cell == null) {
                 acknowledge(slot);
-                state.tellLeak(lease.route(), null, null);
+                state.tellLeak(lease.route, null, null);
             } else {
                 LeaseStack noted = cell.stack;
                 LeaseStack stack = noted != null && noted.handle == handle ? noted : null;
+                long openedAt = cell.openedAt;
+                long uses = uses(slot, cell);
                 Attachment attachment = cell.takeAttachment();
                 Object connection = cell.takeVictim();
                 acknowledge(slot);
                 IdleWatch.remove(attachment);
-                state.tellLeak(lease.route(), connection, stack);
+                state.tellLeak(lease.route, connection, stack);
                 state.disposal.dispose(lease, connection, attachment, Cause.LEAKED);
+                if (connection != null) {
+                    state.tellClosed(lease, Cause.LEAKED, openedAt, uses);
+                }
             }
             carryOut(effects);
         }
@@ -678,17 +714,28 @@ final class NativePool {
             return;
         }
         LeaseRef last = cell.lease;
+        long openedAt = cell.openedAt;
+        long uses = uses(slot, cell);
         Attachment attachment = cell.takeAttachment();
         Object connection = cell.takeVictim();
         acknowledge(slot);
         IdleWatch.remove(attachment);
-        state.disposal.dispose(last, connection, attachment,
-                state.collected && cause == Cause.SHUT_DOWN ? Cause.POOL_COLLECTED : cause);
+        Cause told = state.collected && cause == Cause.SHUT_DOWN ? Cause.POOL_COLLECTED : cause;
+        state.disposal.dispose(last, connection, attachment, told);
+        if (connection != null) {
+            state.tellClosed(last, told, openedAt, uses);
+        }
     }
 
     /** What a request to a route is thrown whose time is up. */
     TimeoutException timedOut(Object route) {
-        return new TimeoutException(PoolLook.with("no connection came free in time", state, engine, route, true));
+        return new TimeoutException(exhausted(PoolLook.with("no connection came free in time", state, engine, route, true), route));
+    }
+
+    /** A request got nothing, and is told this. */
+    private String exhausted(String text, Object route) {
+        FlightEvents.exhausted(state.name, route, text);
+        return text;
     }
 
     /**

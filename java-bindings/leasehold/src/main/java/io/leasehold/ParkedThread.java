@@ -1,5 +1,6 @@
 package io.leasehold;
 
+import io.leasehold.internal.jfr.FlightEvents;
 import io.leasehold.internal.natives.Effects;
 import io.leasehold.internal.natives.Engine;
 import java.util.Queue;
@@ -70,14 +71,18 @@ final class ParkedThread extends Waiter {
         // Made first: once there is a ticket, nothing may fail before it is given back.
         Effects effects = new Effects();
         ParkedThread waiter = new ParkedThread(pool, lease, boundTo);
+        Object wait = null;
+        String result = CANCELLED;
         boolean isOver = false;
         try {
             patience.startWaiting(waiter.thread);
             long answer = waiter.ask(route, id, effects);
+            wait = answer == Engine.WAIT ? FlightEvents.waits() : null;
             for (;;) {
                 isOver = answer != Engine.WAIT;
                 pool.carryOut(effects);
                 if (isOver) {
+                    result = resultOf(answer);
                     return answer;
                 }
                 if (patience.isCancelled()) {
@@ -88,6 +93,7 @@ final class ParkedThread extends Waiter {
                     answer = waiter.withdraw(true, effects);
                     isOver = true;
                     pool.carryOut(effects);
+                    result = resultOf(answer);
                     if (answer == Engine.NOTHING) {
                         throw pool.timedOut(route.route);
                     }
@@ -114,6 +120,7 @@ final class ParkedThread extends Waiter {
             } finally {
                 patience.stopWaiting(waiter.thread);
                 waiter.unpublish();
+                FlightEvents.waited(wait, pool.state.name, route, result);
             }
         }
     }

@@ -3,6 +3,7 @@ package io.leasehold;
 import io.leasehold.internal.housekeeping.Chores;
 import io.leasehold.internal.housekeeping.Housekeeper;
 import io.leasehold.internal.housekeeping.KeptPool;
+import io.leasehold.internal.jfr.FlightEvents;
 import io.leasehold.internal.log.Log;
 import io.leasehold.internal.log.Texts;
 import io.leasehold.internal.natives.Effects;
@@ -62,11 +63,24 @@ final class PoolChores implements Chores, LeaseRef.Owner {
             pool.owner = chores;
             housekeepers.kept = kept;
             housekeepers.owner = chores;
+            prepareEvents(engine);
             return pool;
         } finally {
             if (!isTaken) {
                 own.free();
             }
+        }
+    }
+
+    /** Has the events loaded that a recorder wants, if it was started meanwhile; later where there is little stack. */
+    private static void prepareEvents(Engine engine) {
+        if (FlightEvents.isToBePrepared()) {
+            try {
+                engine.needStackForHook();
+            } catch (StackOverflowError e) {
+                return;
+            }
+            FlightEvents.prepare();
         }
     }
 
@@ -82,6 +96,7 @@ final class PoolChores implements Chores, LeaseRef.Owner {
 
     @Override
     public boolean lookAfterConnections(Effects effects, int[] numbers) {
+        prepareEvents(pool.engine);
         evict(effects);
         boolean isUnused = isUnused();
         if (isUnused) {

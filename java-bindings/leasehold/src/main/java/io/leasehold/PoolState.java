@@ -1,6 +1,7 @@
 package io.leasehold;
 
 import io.leasehold.internal.housekeeping.Housekeeper;
+import io.leasehold.internal.jfr.FlightEvents;
 import io.leasehold.internal.log.Log;
 import io.leasehold.internal.log.Texts;
 import java.util.Set;
@@ -218,7 +219,7 @@ final class PoolState {
             if (stack != null && !stack.isWarnedOf) {
                 if (now - stack.since >= most) {
                     stack.isWarnedOf = true;
-                    Log.warnOf(name, Texts.HELD, seen.route(), Texts.HELD_END, stack);
+                    Log.warnOf(name, Texts.HELD, seen.route, Texts.HELD_END, stack);
                 } else {
                     isAny = true;
                 }
@@ -286,10 +287,29 @@ final class PoolState {
         return wasUsed;
     }
 
+    /** Tells that a lease's connection was opened. Outside every lock; never throws but for want of stack. */
+    void tellOpened(LeaseRef lease) {
+        FlightEvents.opened(name, lease.route);
+    }
+
+    /**
+     * Tells that a connection has gone. Outside every lock; never throws but for want of stack.
+     *
+     * @param last its last lease
+     * @param cause why
+     * @param openedAt when it was opened, in the pool's time
+     * @param uses how many leases had it
+     */
+    void tellClosed(LeaseRef last, Cause cause, long openedAt, long uses) {
+        FlightEvents.closed(name, last.route, cause, millis() - openedAt, uses);
+    }
+
     /** Tells of a leak, and where the lease was taken, if that is known; never throws. */
-    void tellLeak(Object route, Object connection, LeaseStack stack) {
+    void tellLeak(RouteRef ref, Object connection, LeaseStack stack) {
+        FlightEvents.leaked(name, ref, stack);
+        Object route = ref.route;
         if (leakListener == null || stack != null) {
-            Log.warnOf(name, Texts.LEAK, route, Texts.LEAK_END, stack);
+            Log.warnOf(name, Texts.LEAK, ref, Texts.LEAK_END, stack);
         }
         if (leakListener == null) {
             return;

@@ -1,5 +1,7 @@
 package io.leasehold;
 
+import io.leasehold.internal.log.Log;
+
 /**
  * A route, the id under which the engine knows it at present, and the limit of its own. All of it changes inside this object's monitor,
  * together with what the engine is told of it, so whoever finds the id finds the limit in force. No code but ours runs in there.
@@ -18,7 +20,24 @@ final class RouteRef {
     // Whether another object is to stand for the route from now on.
     boolean isGone;
 
+    // ----- written by whoever asks first, always with the same -----
+    private volatile String shown;
+
     RouteRef(Object route) {
         this.route = route;
+    }
+
+    /**
+     * What the route says of itself. It is asked once, so that the library's own threads need not run the route's code where somebody else
+     * has asked before.
+     */
+    @Override
+    public String toString() {
+        String known = shown;
+        if (known == null) {
+            known = Log.shown(route);
+            shown = known;
+        }
+        return known;
     }
 }

@@ -14,6 +14,9 @@ import java.util.Queue;
  * carried out afterwards, by whoever made the step.
  */
 abstract class Waiter {
+    /** What becomes of a wait that somebody has ended, as the flight recorder is told it. */
+    static final String CANCELLED = "CANCELLED";
+
     final LeaseRef lease;
     private final Engine engine;
     private final Slots<Waiter> waiters;
@@ -42,6 +45,11 @@ abstract class Waiter {
         this.waiters = waiters;
         this.lease = lease;
         this.boundTo = boundTo;
+    }
+
+    /** What has become of a wait that has ended with an answer, as the flight recorder is told it. */
+    static String resultOf(long answer) {
+        return Engine.isGrant(answer) ? "SERVED" : answer == Engine.NOTHING ? "TIMED_OUT" : "REFUSED";
     }
 
     /** Who waits for a ticket; null if it is nobody any more. */

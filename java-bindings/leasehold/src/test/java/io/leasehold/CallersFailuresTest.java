@@ -18,7 +18,7 @@ class CallersFailuresTest {
     @RegisterExtension
     static final CellCount CELLS = new CellCount("the pool");
 
-    private static Matrix<PoolStage> matrix(String place) {
+    static Matrix<PoolStage> matrix(String place) {
         boolean isAside = place.equals(PoolStage.DISPOSE_ASIDE);
         Matrix<PoolStage> matrix = new Matrix<>(() -> new PoolStage(isAside), PoolStage.LOG);
         return matrix

@@ -1,5 +1,6 @@
 package io.leasehold.internal.housekeeping;
 
+import io.leasehold.internal.jfr.FlightEvents;
 import io.leasehold.internal.log.Log;
 import io.leasehold.internal.log.Texts;
 import io.leasehold.internal.natives.Descriptors;
@@ -56,13 +57,14 @@ final class Preparation {
             Set.class, ConcurrentHashMap.class, AtomicInteger.class, TimeUnit.class, LockSupport.class, Level.class, Logger.class,
             SSLSocket.class
         };
-        load(Log.class, Texts.class, NativeLibrary.class, Engine.class, Effects.class, EngineLog.class, KernelClock.class, PeerWatch.class,
+        load(Log.class, Texts.class, FlightEvents.class, NativeLibrary.class, Engine.class, Effects.class, EngineLog.class, KernelClock.class, PeerWatch.class,
                 Descriptors.class, SecondDescriptor.class, FoundSocket.class, Attachment.class, IdleWatch.class);
         // What is linked when it is first run.
         Attachment none = new Attachment(FoundSocket.of(new Socket()));
         none.isWatched = true;
         IdleWatch.remove(none);
         SecondDescriptor.of(none.descriptor());
+        FlightEvents.isToBePrepared();
     }
 
     /** Loads and initializes what the layers above need. */

@@ -261,6 +261,16 @@ public final class Engine {
 
     private native int release(long address, long handle, long keep, int state, long[] effects);
 
+    /**
+     * How often a slot's entry has gone to a request that found a connection in it, since a request was given the right to open one. To be
+     * asked by who has its lease, or before it is {@linkplain #ack acknowledged} as a victim.
+     */
+    public long uses(int slot) {
+        return uses(address, slot);
+    }
+
+    private native long uses(long address, int slot);
+
     /** A victim was taken out of its place: whether the slot is to be {@linkplain #serve served}. */
     public boolean ack(int slot) {
         return ack(address, slot);

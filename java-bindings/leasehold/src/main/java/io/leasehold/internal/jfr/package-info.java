@@ -1,0 +1,4 @@
+/**
+ * What is told to the JDK's flight recorder.
+ */
+package io.leasehold.internal.jfr;
