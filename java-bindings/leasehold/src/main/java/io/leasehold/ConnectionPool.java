@@ -679,7 +679,7 @@ public final class ConnectionPool<R, C> implements Closeable, Operated<R> {
      *
      * @return its name there, {@code io.leasehold:type=ConnectionPool,name="…"} with the pool's name, and a number if another has that;
      *     null if the pool was shut down
-     * @throws IllegalStateException if the server refuses
+     * @throws IllegalStateException if the server refuses, or this JVM was made without JMX
      * @throws LeaseholdUnavailableException if the native library could not be loaded
      */
     public String registerMBean() {
@@ -689,6 +689,27 @@ public final class ConnectionPool<R, C> implements Closeable, Operated<R> {
     /** Takes the pool out of the server of beans, if it is there. */
     public void unregisterMBean() {
         attendances.unregister();
+    }
+
+    /**
+     * Has a listener told of each connection that the pool parts with from now on, those of a shutdown included.
+     *
+     * @param listener is told, outside every lock; must not lead to the pool
+     * @throws IllegalArgumentException if {@code listener} is null
+     */
+    public void addCloseListener(CloseListener<? super R> listener) {
+        state.addCloseListener(Arguments.given(listener, "listener", "it is who is told"));
+    }
+
+    /**
+     * Has a listener told no more, which one that is being told may be meanwhile.
+     *
+     * @param listener the listener
+     * @return whether it was there
+     * @throws IllegalArgumentException if {@code listener} is null
+     */
+    public boolean removeCloseListener(CloseListener<? super R> listener) {
+        return state.removeCloseListener(Arguments.given(listener, "listener", "it is who was told"));
     }
 
     /**

@@ -18,7 +18,8 @@ import java.util.function.Predicate;
 final class PoolChores implements Chores, LeaseRef.Owner {
     /** The classes that are used here and on the disposer's threads. */
     static final Class<?>[] USES = {
-        Cause.class, Cell.class, Cells.class, Disposal.class, Disposal.Closing.class, Disposer.class, HookedRequest.class, Hooks.class,
+        Cause.class, Cell.class, Cells.class, CloseListener.class, Disposal.class, Disposal.Closing.class, Disposer.class,
+        HookedRequest.class, Hooks.class,
         Hooks.Telling.class, HeldLease.class, HeldLeases.class, LeakListener.class, LeaseRef.class, LeaseRef.Owner.class, LeaseStack.class,
         Listing.class, Listing.Item.class, NativePool.class,
         ParkedThread.class, PoolChores.class, PoolLook.class, PoolName.class, PoolState.class,

@@ -4,6 +4,9 @@ import io.leasehold.internal.housekeeping.Housekeeper;
 import io.leasehold.internal.jfr.FlightEvents;
 import io.leasehold.internal.log.Log;
 import io.leasehold.internal.log.Texts;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
@@ -18,6 +21,9 @@ final class PoolState {
     private static final String JMX = "io.leasehold.jmx";
     private static final String LEASE_STACKS = "io.leasehold.leaseStacks";
     private static final String LEAK_DETECTION_MILLIS = "io.leasehold.leakDetectionMillis";
+
+    @SuppressWarnings({"unchecked", "rawtypes"}) // There is none in it.
+    private static final CloseListener<Object>[] NO_LISTENERS = new CloseListener[0];
 
     /** What a pool is made with and keeps. */
     static final class Constants {
@@ -131,6 +137,9 @@ final class PoolState {
      * was.
      */
     volatile boolean notesStacks = wantsStacks || leakMillis > 0;
+
+    // ----- written inside this object's monitor, by who adds or removes one; what is in it does not change -----
+    private volatile CloseListener<Object>[] closeListeners = NO_LISTENERS;
 
     // ----- the housekeeper's thread's own, written when no other thread can use the pool any more -----
     boolean collected;
@@ -301,7 +310,31 @@ final class PoolState {
      * @param uses how many leases had it
      */
     void tellClosed(LeaseRef last, Cause cause, long openedAt, long uses) {
-        FlightEvents.closed(name, last.route, cause, millis() - openedAt, uses);
+        long age = millis() - openedAt;
+        FlightEvents.closed(name, last.route, cause, age, uses);
+        for (CloseListener<Object> each : closeListeners) {
+            try {
+                each.closed(last.route(), cause, age, uses);
+            } catch (Throwable e) {
+                Log.warnOf(name, Texts.CLOSE_LISTENER_FAILED, e);
+            }
+        }
+    }
+
+    /** Has a listener told of each connection that goes from now on. */
+    @SuppressWarnings("unchecked") // It is given the pool's own routes.
+    synchronized void addCloseListener(CloseListener<?> listener) {
+        CloseListener<Object>[] all = Arrays.copyOf(closeListeners, closeListeners.length + 1);
+        all[closeListeners.length] = (CloseListener<Object>) listener;
+        closeListeners = all;
+    }
+
+    /** Has it told no more; false if it was not. */
+    synchronized boolean removeCloseListener(CloseListener<?> listener) {
+        List<CloseListener<Object>> all = new ArrayList<>(Arrays.asList(closeListeners));
+        boolean isRemoved = all.removeIf(each -> each == listener);
+        closeListeners = all.toArray(NO_LISTENERS);
+        return isRemoved;
     }
 
     /** Tells of a leak, and where the lease was taken, if that is known; never throws. */

@@ -140,6 +140,11 @@ class CallersFailuresTest {
                     stage.pool.registerMBean();
                     stage.pool.unregisterMBean();
                 })
+                .call("ConnectionPool.addCloseListener(CloseListener)",
+                        stage -> stage.pool.addCloseListener(new PoolStage.FailingCloseListener(stage.faults())),
+                        stage -> stage.pool.shutdown(ShutdownMode.GRACEFUL))
+                .call("ConnectionPool.removeCloseListener(CloseListener)",
+                        stage -> stage.pool.removeCloseListener((route, cause, age, uses) -> {}))
                 .call("ConnectionPool.whenEnded(Runnable)", stage -> stage.pool.whenEnded(() -> stage.faults().pass(PoolStage.UNDO)),
                         stage -> stage.pool.shutdown(ShutdownMode.GRACEFUL))
                 .call("ConnectionPool.metrics()", stage -> stage.pool.metrics())

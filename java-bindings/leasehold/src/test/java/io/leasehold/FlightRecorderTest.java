@@ -322,7 +322,8 @@ class FlightRecorderTest {
     void aJvmWithoutTheRecorderIsNoWorse() throws Exception {
         assumeTrue(!System.getProperty("java.specification.version").startsWith("1."), "Java 8 has no modules to leave out");
         String output = OwnJvm.run(Program.class, Collections.emptyList(), "--limit-modules", "java.base,java.logging");
-        assertEquals("used, recorder false", output.trim());
+        // The JVM has something to say of native libraries.
+        assertTrue(output.trim().endsWith("used, recorder false") && !output.contains("Exception"), output);
     }
 
     @Test
@@ -330,7 +331,8 @@ class FlightRecorderTest {
         String version = System.getProperty("java.specification.version");
         boolean isAllowed = version.startsWith("1.") || Integer.parseInt(version) < 24;
         assumeTrue(isAllowed, "this JDK has no security managers");
-        String[] options = version.startsWith("1.") || version.equals("11") ? new String[0] : new String[] {"-Djava.security.manager=allow"};
+        boolean isForbidden = !version.startsWith("1.") && !version.equals("11");
+        String[] options = isForbidden ? new String[] {"-Djava.security.manager=allow"} : new String[0];
         String output = OwnJvm.run(Guarded.class, Collections.emptyList(), options);
         assertTrue(output.trim().endsWith("used, recorder true"), output);
     }

@@ -30,6 +30,7 @@ final class PoolStage extends BusyStage<Lease<PoolStage.Closable>> {
     static final String LET_GO = "Disposer.letGo";
     static final String MAY_BLOCK = "Disposer.mayBlock";
     static final String LEAKED = "LeakListener.leaked";
+    static final String CLOSED = "CloseListener.closed";
     static final String ACTION = "BiConsumer.accept";
     static final String PREDICATE = "BiPredicate.test";
     static final String IS_CLOSED = "Predicate.test";
@@ -166,6 +167,7 @@ final class PoolStage extends BusyStage<Lease<PoolStage.Closable>> {
                 .leakListener(leakListener)
                 .evictClosed(new FailingPredicate(faults))
                 .build();
+        pool.addCloseListener(new FailingCloseListener(faults));
         socket = new FailingSocket(faults, SOCKET);
         try (ServerSocket server = new ServerSocket(0, 1, SocketsTest.LOOPBACK)) {
             socket.connect(server.getLocalSocketAddress());
@@ -195,6 +197,20 @@ final class PoolStage extends BusyStage<Lease<PoolStage.Closable>> {
         public boolean test(Closable connection) {
             faults.pass(IS_CLOSED);
             return connection.isClosedByOthers;
+        }
+    }
+
+    /** Refers to no pool. */
+    static final class FailingCloseListener implements CloseListener<Key> {
+        private final Faults faults;
+
+        FailingCloseListener(Faults faults) {
+            this.faults = faults;
+        }
+
+        @Override
+        public void closed(Key route, Cause cause, long ageMillis, long uses) {
+            faults.pass(CLOSED);
         }
     }
 

@@ -15,9 +15,9 @@ import jdk.jfr.Timespan;
  */
 final class RecorderEvents extends FlightEvents {
     RecorderEvents() {
-        // Their fields are the recorder's to read, and to initialize them here costs nobody else the stack that it takes.
-        for (Event each : new Event[] {new LeaseWaited(), new ConnectionOpened(), new ConnectionClosed(), new StaleFound(), new LeaseLeaked(),
-            new PoolExhausted()}) {
+        // To initialize them here costs nobody else the stack that it takes.
+        for (Event each : new Event[] {new LeaseWaited(), new ConnectionOpened(), new ConnectionClosed(), new StaleFound(),
+            new LeaseLeaked(), new PoolExhausted()}) {
             each.isEnabled();
         }
     }

@@ -6,8 +6,8 @@ import io.leasehold.internal.log.Log;
  * What is told to the JDK's flight recorder, where the JVM has one and it was started.
  *
  * <p>The events are classes that only such a JVM can load, and to load them takes the recorder. So the rest of the library knows this class
- * alone: before {@link #prepare} has found the recorder started, each of these calls is a look at one field. None of them is on the way of a
- * hit, and all are outside every lock.
+ * alone: before {@link #prepare} has found the recorder started, each of these calls is a look at one field. None of them is on the way of
+ * a hit, and all are outside every lock.
  *
  * <p>None throws, whatever the recorder or a route's own code does: an event that cannot be written is left out. They may be called where
  * hardly any stack is left; what overflows in here is caught in here, but for the call itself, before which nothing is lost.

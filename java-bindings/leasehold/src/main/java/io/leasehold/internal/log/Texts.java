@@ -29,6 +29,7 @@ public final class Texts {
     public static final String HELD_END = made(" has been held for longer than leaks are detected after, and was taken here");
     public static final String HOOK_FAILED = made("a hook failed that was told of a lease request's answer");
     public static final String UNDO_FAILED = made("what was done for a pool could not be undone at its end");
+    public static final String CLOSE_LISTENER_FAILED = made("a listener failed that was told of a connection's end");
     public static final String LISTENER_FAILED = made("a leak listener failed");
     public static final String RESUMPTION_FAILED = made("what was to be done once the pool was resumed failed");
     public static final String LINE_FAILED = made("a line of the log could not be made");

@@ -58,7 +58,8 @@ class FlightRecorderTest {
             Eventually.await("that is told", () -> told(recording.of(POOL), "ConnectionClosed").size() == before + 1);
             List<Recorded> events = recording.of(POOL);
             Recorded closed = events.get(events.size() - 1);
-            assertEquals(Arrays.asList(route + " PEER_CLOSED 1"), told(Collections.singletonList(closed), "ConnectionClosed", "cause", "uses"));
+            assertEquals(Arrays.asList(route + " PEER_CLOSED 1"),
+                    told(Collections.singletonList(closed), "ConnectionClosed", "cause", "uses"));
             // The server keeps it for a tenth of a second.
             assertTrue(((Duration) closed.get("age")).toMillis() >= 50, closed::toString);
 
@@ -81,7 +82,8 @@ class FlightRecorderTest {
             events = recording.of(POOL);
             assertEquals(Arrays.asList(elsewhere + " TIMED_OUT"), told(events, "LeaseWaited", "result"));
             String text = told(events, "PoolExhausted", "text").get(0);
-            assertTrue(text.startsWith(elsewhere + " no connection came free in time; recorded: route " + elsewhere + " [leased: 1;"), text);
+            String expected = elsewhere + " no connection came free in time; recorded: route " + elsewhere + " [leased: 1;";
+            assertTrue(text.startsWith(expected), text);
 
             // One is lost.
             lose(manager, elsewhere);
