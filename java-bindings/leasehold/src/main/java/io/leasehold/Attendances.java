@@ -51,7 +51,7 @@ final class Attendances {
                 return isOver ? null : bean.name();
             }
         }
-        PoolBean.Registered made = PoolBean.register(pool);
+        PoolBean.Registered made = bean(pool);
         Attendance attendance = null;
         try {
             // Otherwise the bean of a pool that was collected might stay for ever.
@@ -75,6 +75,15 @@ final class Attendances {
             attendance.end();
         }
         return name;
+    }
+
+    private static PoolBean.Registered bean(Operated<?> pool) {
+        try {
+            return PoolBean.register(pool);
+        } catch (NoClassDefFoundError e) {
+            throw new IllegalStateException(pool.name() + " cannot be registered as a bean: this JVM is without the module java.management;"
+                    + " start it with --add-modules java.management, or put the module into its image", e);
+        }
     }
 
     /** As above, for who makes a pool: what fails is logged. */

@@ -21,6 +21,8 @@ import javax.management.ObjectName;
  */
 final class PoolBean implements ConnectionPoolMXBean {
     private static final int MOST = 1000;
+    /** How many names are tried. */
+    private static final int MOST_NAMES = 10_000;
 
     private final WeakReference<Operated<Object>> pool;
 
@@ -75,17 +77,19 @@ final class PoolBean implements ConnectionPoolMXBean {
     /** As above, in that server. */
     static Registered register(Operated<?> pool, MBeanServer server) {
         String wanted = pool.name();
-        for (int number = 1; ; number++) {
+        InstanceAlreadyExistsException taken = null;
+        for (int number = 1; number <= MOST_NAMES; number++) {
             String name = number == 1 ? wanted : wanted + "-" + number;
             try {
                 ObjectName bean = new ObjectName("io.leasehold:type=ConnectionPool,name=" + ObjectName.quote(name));
                 return new Registered(server, server.registerMBean(new PoolBean(pool), bean).getObjectName());
             } catch (InstanceAlreadyExistsException e) {
-                // The next number.
+                taken = e;
             } catch (JMException | RuntimeException e) {
                 throw refused(pool, e);
             }
         }
+        throw refused(pool, taken);
     }
 
     private static IllegalStateException refused(Operated<?> pool, Exception why) {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.leasehold.testsupport.Eventually;
 import io.leasehold.testsupport.LogCapture;
@@ -16,6 +17,7 @@ import java.lang.ref.WeakReference;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -23,6 +25,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import javax.management.Attribute;
+import javax.management.InstanceAlreadyExistsException;
 import javax.management.JMX;
 import javax.management.MBeanRegistrationException;
 import javax.management.MBeanServer;
@@ -335,6 +338,36 @@ class MBeanTest {
     void anUndeployedApplicationWithARegisteredBeanIsCollectedAfterItsShutdown() throws Exception {
         WeakReference<ClassLoader> loader = deployAndUndeploy();
         Eventually.awaitAfterCollection("the application is unloaded", () -> loader.get() == null);
+    }
+
+    @Test
+    void aServerToWhichEveryNameIsTakenIsGivenUp() {
+        MBeanServer full = server((method, arguments) -> {
+            throw new InstanceAlreadyExistsException(String.valueOf(arguments[1]));
+        });
+        ConnectionPool<String, Connection> pool = builder().name("taken").build();
+        IllegalStateException said = assertThrows(IllegalStateException.class, () -> PoolBean.register(pool, full));
+        assertTrue(said.getCause() instanceof InstanceAlreadyExistsException, said::toString);
+        pool.close();
+    }
+
+    /** In a JVM of its own. */
+    public static final class WithoutJmx {
+        private WithoutJmx() {}
+
+        public static void main(String[] arguments) {
+            ConnectionPool<String, String> pool = ConnectionPool.<String, String>builder((connection, cause) -> {}).name("plain").build();
+            System.out.println(assertThrows(IllegalStateException.class, pool::registerMBean).getMessage());
+            assertTrue(pool.tryLease("a").tryRelease());
+            pool.close();
+        }
+    }
+
+    @Test
+    void aJvmWithoutJmxIsToldWhatToDo() throws Exception {
+        assumeTrue(!System.getProperty("java.specification.version").startsWith("1."), "Java 8 has no modules to leave out");
+        String output = OwnJvm.run(WithoutJmx.class, Collections.emptyList(), "--limit-modules", "java.base,java.logging");
+        assertTrue(output.contains("plain cannot be registered as a bean: this JVM is without the module java.management"), output);
     }
 
     /** Runs in the class loader that comes and goes, and forgets its pool. */
