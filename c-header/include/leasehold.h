@@ -1000,9 +1000,9 @@ lh_status lh_pool_close_idle(lh_pool pool,
                              uint64_t ms);
 
 /**
- * Lets nobody have a connection from now on: leases and requests wait until lh_pool_resume, as long as they would for one to come free, and
- * lh_pool_try_lease is LH_EXHAUSTED. So a server can be moved or its certificates changed without a request failing. Does nothing where the
- * pool is suspended already.
+ * Lets nobody have a connection from now on: leases and requests wait until lh_pool_resume, as long as they would for one to come free,
+ * and lh_pool_try_lease is LH_EXHAUSTED. So a server can be moved or its certificates changed without a request failing. Does nothing
+ * where the pool is suspended already.
  *
  * Leases go on and end as ever, and a right to open a connection that is out may be used. What is idle is watched and disposed of as
  * ever, and so it is by all functions of this header; limits may be changed, and the pool shut down, which all who wait are told. From the
@@ -1413,8 +1413,9 @@ lh_status lh_pool_each_entry(lh_pool pool,
                              void *context);
 
 /**
- * Says in words what the pool looks like to who asks for `route`, say for a log line after LH_TIMED_OUT: its name, whether it is suspended,
- * how many are leased, idle and waiting, of how many, in the pool and of the route, how old the oldest lease is, and its tag, if it has one.
+ * Says in words what the pool looks like to who asks for `route`, say for a log line after LH_TIMED_OUT: its name, whether it is
+ * suspended, how many are leased, idle and waiting, of how many, in the pool and of the route, how old the oldest lease is, and its tag,
+ * if it has one.
  *
  * Copies the text into `buffer`, up to `capacity` bytes, without a terminating NUL, and writes to `length` how many it has, which may be
  * more. NULL and 0 ask for the length only. The words may change with any version. O(connections), takes no lock.

@@ -242,9 +242,9 @@ pub extern "C" fn lh_pool_close_idle(pool: lh_pool, ms: u64) -> lh_status {
     change(pool, |engine, effects| engine.close_idle(ms, effects))
 }
 
-/// Lets nobody have a connection from now on: leases and requests wait until lh_pool_resume, as long as they would for one to come free, and
-/// lh_pool_try_lease is LH_EXHAUSTED. So a server can be moved or its certificates changed without a request failing. Does nothing where the
-/// pool is suspended already.
+/// Lets nobody have a connection from now on: leases and requests wait until lh_pool_resume, as long as they would for one to come free,
+/// and lh_pool_try_lease is LH_EXHAUSTED. So a server can be moved or its certificates changed without a request failing. Does nothing
+/// where the pool is suspended already.
 ///
 /// Leases go on and end as ever, and a right to open a connection that is out may be used. What is idle is watched and disposed of as
 /// ever, and so it is by all functions of this header; limits may be changed, and the pool shut down, which all who wait are told. From the

@@ -346,8 +346,9 @@ pub unsafe extern "C" fn lh_pool_each_entry(
     })
 }
 
-/// Says in words what the pool looks like to who asks for `route`, say for a log line after LH_TIMED_OUT: its name, whether it is suspended,
-/// how many are leased, idle and waiting, of how many, in the pool and of the route, how old the oldest lease is, and its tag, if it has one.
+/// Says in words what the pool looks like to who asks for `route`, say for a log line after LH_TIMED_OUT: its name, whether it is
+/// suspended, how many are leased, idle and waiting, of how many, in the pool and of the route, how old the oldest lease is, and its tag,
+/// if it has one.
 ///
 /// Copies the text into `buffer`, up to `capacity` bytes, without a terminating NUL, and writes to `length` how many it has, which may be
 /// more. NULL and 0 ask for the length only. The words may change with any version. O(connections), takes no lock.

@@ -46,8 +46,8 @@ impl<K: Eq + Hash + Clone, C> Pool<K, C> {
     ///
     /// # Errors
     ///
-    /// [`Exhausted`](LeaseError::Exhausted) where the limits leave nothing or the pool is [suspended](Self::suspend), [`ShutDown`](LeaseError::ShutDown),
-    /// [`TooManyRoutes`](LeaseError::TooManyRoutes).
+    /// [`Exhausted`](LeaseError::Exhausted) where the limits leave nothing or the pool is [suspended](Self::suspend),
+    /// [`ShutDown`](LeaseError::ShutDown), [`TooManyRoutes`](LeaseError::TooManyRoutes).
     ///
     /// ```
     /// use leasehold::{Connection, Lease, LeaseError, Pool};
@@ -313,13 +313,14 @@ impl<K: Eq + Hash + Clone, C> Pool<K, C> {
         outcome.map_err(LeaseError::of)
     }
 
-    /// Lets nobody have a connection from now on: whoever asks waits until the pool is [resumed](Self::resume), as long as he would wait for
-    /// one to come free, and [`try_lease`](Self::try_lease) answers as if nothing were free. So a server can be moved or its certificates
-    /// changed without a request failing. Does nothing where the pool is suspended already. O(idle lists), of which there are at most 16.
+    /// Lets nobody have a connection from now on: whoever asks waits until the pool is [resumed](Self::resume), as long as he would wait
+    /// for one to come free, and [`try_lease`](Self::try_lease) answers as if nothing were free. So a server can be moved or its
+    /// certificates changed without a request failing. Does nothing where the pool is suspended already. O(idle lists), of which there are
+    /// at most 16.
     ///
     /// What is leased is used on and comes back as ever, and a [vacancy](crate::Vacancy) that is out may be filled; whoever
-    /// [opens](Lease::or_connect_async) one goes on with that alone. What is idle stays watched, expires and is closed as ever, limits may be
-    /// changed and the pool shut down, which whoever waits is told.
+    /// [opens](Lease::or_connect_async) one goes on with that alone. What is idle stays watched, expires and is closed as ever, limits may
+    /// be changed and the pool shut down, which whoever waits is told.
     ///
     /// From the return on no request is served that begins then, on whatever thread, and none that waits. One that has begun may be: its
     /// connection is one of those that are leased. If that turns out dead it may be given another that is idle, or the right to open one.

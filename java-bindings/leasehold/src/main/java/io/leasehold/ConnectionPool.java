@@ -59,10 +59,10 @@ import java.util.function.Supplier;
  * <p><b>Memory effects</b>: what a thread did before it ended a lease happens before what follows a lease, of any thread and by any of the
  * methods here, that got its connection or the place of it, and before that connection is disposed of. What it did before it changed a
  * limit, suspended, resumed or shut the pool down, or cancelled a request, happens before what follows, in another thread, an answer that
- * came of it: a lease, a refusal, or what {@link #getMaxTotal}, {@link #isShutDown} and the like say. What it did before it filled a vacancy happens before the
- * connection is shown to an enumeration or to a predicate of {@link #closeIdleIf}; of what holders do afterwards these may see some.
- * Statistics and counters order nothing. What a builder was given is the pool's when it was built; to pass either to another thread takes
- * what passing any object takes.
+ * came of it: a lease, a refusal, or what {@link #getMaxTotal}, {@link #isShutDown} and the like say. What it did before it filled a
+ * vacancy happens before the connection is shown to an enumeration or to a predicate of {@link #closeIdleIf}; of what holders do afterwards
+ * these may see some. Statistics and counters order nothing. What a builder was given is the pool's when it was built; to pass either to
+ * another thread takes what passing any object takes.
  *
  * <p><b>Unused pools</b>: the idle connections of a pool in which no lease has begun or ended for five minutes, or up to a sixteenth
  * longer, are disposed of, with {@link Cause#IDLE}; what is leased all that time keeps the thread no more. So a pool in a static field
@@ -575,8 +575,8 @@ public final class ConnectionPool<R, C> implements Closeable, Operated<R> {
      * limits may be changed, and the pool shut down, which ends all waiting.
      *
      * <p>When this has returned no request is served that begins then, on whatever thread, and none that waits. One that has begun may be:
-     * its lease is one of those that go on. If its connection turns out to be closed by the peer, another takes its place, or the right to open
-     * one.
+     * its lease is one of those that go on. If its connection turns out to be closed by the peer, another takes its place, or the right to
+     * open one.
      */
     @Override
     public void suspend() {
