@@ -69,6 +69,7 @@ need_nginx() { need nginx nginx; }
 # Makes networks for tests.
 need_ip() { need ip iproute2; }
 need_httpd() { need apache2 apache2-bin; }
+need_prometheus() { need prometheus prometheus; }
 
 # A cargo that is new enough: the PATH's, else Debian's.
 need_rust() {
@@ -153,6 +154,9 @@ install_packages() {
         case " ${packages[*]} " in
             *' nginx '*) command+=' && systemctl disable --now nginx' ;;
         esac
+        case " ${packages[*]} " in
+            *' prometheus '*) command+=' && systemctl disable --now prometheus' ;;
+        esac
         die "some packages are missing. As root, run this and then try again:
     apt-get update && $command"
     fi
@@ -186,7 +190,7 @@ chmod 755 $policy
 before=$(units)
 DEBIAN_FRONTEND=noninteractive "$@" 9>&- || exit
 # The servers that our tests start themselves; nothing else we install has a service.
-for service in nginx apache2; do
+for service in nginx apache2 prometheus; do
     case "$before" in *$service*) continue ;; esac
     case "$(units)" in *$service*) ;; *) continue ;; esac
     deb-systemd-helper disable $service.service >/dev/null 2>&1

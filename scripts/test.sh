@@ -55,7 +55,22 @@ test_java_users() {
     local repository=$PWD/target/java-repository
     step 'Java libraries, installed' install_for_tests "$repository"
     step 'Java examples' tests/examples.sh "$repository"
+    if (tools prometheus); then
+        step "An example's dashboard, against Prometheus" test_dashboard "$repository"
+    else
+        left_out "An example's dashboard, against Prometheus" 'no prometheus here, and it could not be installed'
+    fi
     step "README's Java, with Maven and Gradle" tests/snippets.py java "$repository"
+}
+
+# The example as it is run, packed into a jar, beside a Prometheus that scrapes it.
+test_dashboard() {
+    local place=$PWD/target/spring-boot3
+    rm -rf "$place"
+    cp -rT examples/spring-boot3 "$place"
+    gradle --no-daemon --quiet "-Dmaven.repo.local=$1" -p "$place" executableJar
+    java -cp tests/servers/build/classes/java/main:java-bindings/test-support/build/classes/java/main \
+        io.leasehold.tests.servers.WithServer tests/prometheus.py "$place/build/libs/leasehold-example-spring-boot3-executable.jar" '{}'
 }
 
 # What Maven itself has loaded into the repository stays there.

@@ -10,15 +10,21 @@ import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.http.ResponseEntity;
 import org.springframework.web.client.RestClient;
 
-/** A Spring Boot application that gets a URL three times over one connection, and then asks its own actuator for the connections. */
+/**
+ * A Spring Boot application that gets a URL three times over one connection, and then asks its own actuator for the connections. Started
+ * with options alone, such as --backend=http://127.0.0.1:8080/, it serves until it is stopped.
+ */
 @SpringBootApplication
 public class Get {
     private static final String METRIC = "/actuator/metrics/httpcomponents.httpclient.pool.total.connections?tag=state:available";
 
     public static void main(String[] args) throws IOException {
-        SpringApplicationBuilder builder = new SpringApplicationBuilder(Get.class)
-                .properties("server.port=0", "management.endpoints.web.exposure.include=metrics");
-        try (ConfigurableApplicationContext application = builder.run(args)) {
+        SpringApplicationBuilder builder = new SpringApplicationBuilder(Get.class);
+        if (args.length == 0 || args[0].startsWith("--")) {
+            builder.run(args);
+            return;
+        }
+        try (ConfigurableApplicationContext application = builder.properties("server.port=0").run(args)) {
             RestClient client = application.getBean(RestClient.Builder.class).build();
             for (int i = 0; i < 3; i++) {
                 ResponseEntity<byte[]> response = client.get().uri(args[0]).retrieve().toEntity(byte[].class);

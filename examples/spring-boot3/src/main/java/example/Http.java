@@ -2,8 +2,8 @@ package example;
 
 import io.leasehold.httpclient5.LeaseholdHttpClientConnectionManager;
 import io.leasehold.httpclient5.LeaseholdHttpClientConnectionManagerBuilder;
+import io.leasehold.micrometer.LeaseholdMetrics;
 import io.micrometer.core.instrument.binder.MeterBinder;
-import io.micrometer.core.instrument.binder.httpcomponents.hc5.PoolingHttpClientConnectionManagerMetricsBinder;
 import org.springframework.boot.autoconfigure.http.client.ClientHttpRequestFactoryBuilderCustomizer;
 import org.springframework.boot.http.client.HttpComponentsClientHttpRequestFactoryBuilder;
 import org.springframework.context.annotation.Bean;
@@ -15,6 +15,7 @@ class Http {
     @Bean
     LeaseholdHttpClientConnectionManager connectionManager() {
         return LeaseholdHttpClientConnectionManagerBuilder.create()
+                .setName("backend")
                 .setMaxConnTotal(200)
                 .setMaxConnPerRoute(32)
                 .build();
@@ -29,6 +30,6 @@ class Http {
 
     @Bean
     MeterBinder connectionMetrics(LeaseholdHttpClientConnectionManager manager) {
-        return new PoolingHttpClientConnectionManagerMetricsBinder(manager, "backend");
+        return new LeaseholdMetrics(manager);
     }
 }
