@@ -17,6 +17,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.BiConsumer;
 import java.util.function.BiPredicate;
 import java.util.function.Function;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 
@@ -1253,6 +1254,8 @@ public final class ConnectionPool<R, C> implements Closeable, Operated<R> {
         private boolean evictExpired;
         private long evictIdle;
         private Predicate<? super C> isClosed;
+        private Predicate<? super C> needsHelp;
+        private Consumer<? super C> help;
 
         private Builder(Disposer<? super C> disposer) {
             this.disposer = Arguments.given(disposer, "disposer", "the pool needs a way to close connections");
@@ -1468,6 +1471,24 @@ public final class ConnectionPool<R, C> implements Closeable, Operated<R> {
             return this;
         }
 
+        /**
+         * Sets what is done for a leased connection that needs it and whose user cannot see to that, as one of whose reactor has closed it
+         * and still owes its user an answer. Every leased connection is asked about a few times a second, which takes time in proportion to
+         * them; for one that needs help it is called, but not again before it has returned.
+         *
+         * @param needsHelp is called on the daemon thread {@code leasehold-housekeeper}, on which it must not block; must not refer to the
+         *     pool. What it throws is logged, and counts as no. The default is that nobody is asked
+         * @param help is called on a daemon thread {@code leasehold-disposer}, and may block there; must not refer to the pool. The lease
+         *     may have ended by then. What it throws is logged
+         * @return this
+         * @throws IllegalArgumentException if an argument is null
+         */
+        public Builder<R, C> helpLeased(Predicate<? super C> needsHelp, Consumer<? super C> help) {
+            this.needsHelp = Arguments.given(needsHelp, "needsHelp", DEFAULT);
+            this.help = Arguments.given(help, "help", DEFAULT);
+            return this;
+        }
+
         /** Forces the number of idle lists, so that tests have exact order (1) or certain disorder (more). */
         Builder<R, C> stripes(int stripes) {
             this.stripes = stripes;
@@ -1496,7 +1517,8 @@ public final class ConnectionPool<R, C> implements Closeable, Operated<R> {
                             watching,
                             evictExpired,
                             evictIdle,
-                            isClosed),
+                            isClosed,
+                            help == null ? null : new Help(needsHelp, help)),
                     maxTotal,
                     maxPerRoute);
             ConnectionPool<R, C> made = new ConnectionPool<>(state, clock);

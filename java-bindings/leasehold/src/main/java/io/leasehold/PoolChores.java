@@ -18,9 +18,9 @@ import java.util.function.Predicate;
 final class PoolChores implements Chores, LeaseRef.Owner {
     /** The classes that are used here and on the disposer's threads. */
     static final Class<?>[] USES = {
-        Cause.class, Cell.class, Cells.class, CloseListener.class, Disposal.class, Disposal.Closing.class, Disposer.class,
-        HookedRequest.class, Hooks.class,
-        Hooks.Telling.class, HeldLease.class, HeldLeases.class, LeakListener.class, LeaseRef.class, LeaseRef.Owner.class, LeaseStack.class,
+        Cause.class, Cell.class, Cells.class, CloseListener.class, Disposal.class, Disposal.Closing.class, Disposer.class, Help.class,
+        Help.Giving.class, HookedRequest.class, Hooks.class, Hooks.Telling.class, HeldLease.class, HeldLeases.class, LeakListener.class,
+        LeaseRef.class, LeaseRef.Owner.class, LeaseStack.class,
         Listing.class, Listing.Item.class, NativePool.class,
         ParkedThread.class, PoolChores.class, PoolLook.class, PoolName.class, PoolState.class,
         RouteRef.class, Routes.class, Slots.class, States.class, Strays.class,
@@ -121,6 +121,25 @@ final class PoolChores implements Chores, LeaseRef.Owner {
         }
         if (state.constants.isClosed != null) {
             closeClosed(state.constants.isClosed, effects);
+        }
+        if (state.constants.help != null) {
+            helpLeased(state.constants.help);
+        }
+    }
+
+    /**
+     * Has those helped that need it.
+     *
+     * <p>Race window: a connection may have been released since the engine has named it. It is harmless because help is for the connection,
+     * whoever has it.
+     */
+    private void helpLeased(Help help) {
+        long[] leased = pool.engine.entries(false);
+        for (int i = 0; i < leased.length; i += Engine.ENTRY_WORDS) {
+            Cell cell = state.cells.get((int) leased[i]);
+            if (cell != null) {
+                help.giveIfNeeded(cell.connection, state.name);
+            }
         }
     }
 

@@ -39,6 +39,8 @@ final class PoolState {
         final long evictIdle;
         /** Tells of an idle connection whether somebody else has closed it; null for nobody to ask. */
         final Predicate<Object> isClosed;
+        /** What leased connections may need; null for nothing. */
+        final Help help;
         /** After how many milliseconds without a lease begun or ended the pool's idle connections are closed; 0 for never. */
         final long unusedMillis;
 
@@ -56,10 +58,11 @@ final class PoolState {
          * @param evictExpired whether the housekeeper closes what has expired
          * @param evictIdle milliseconds after which it closes what is idle, 0 for never
          * @param isClosed whether somebody else has closed an idle connection, which it closes then; null for nobody to ask
+         * @param help what leased connections may need; null for nothing
          */
         Constants(boolean ownRouteFirst, boolean fifo, boolean barging, int maxWaiters,
                 long timeToLive, int stripes, boolean manualClock, Watching watching, boolean evictExpired,
-                long evictIdle, Predicate<?> isClosed) {
+                long evictIdle, Predicate<?> isClosed, Help help) {
             this.ownRouteFirst = ownRouteFirst;
             this.fifo = fifo;
             this.barging = barging;
@@ -71,6 +74,7 @@ final class PoolState {
             this.evictExpired = evictExpired;
             this.evictIdle = evictIdle;
             this.isClosed = cast(isClosed);
+            this.help = help;
             unusedMillis = unusedMillis();
         }
 
@@ -85,7 +89,7 @@ final class PoolState {
         }
 
         boolean evicts() {
-            return evictExpired || evictIdle > 0 || isClosed != null;
+            return evictExpired || evictIdle > 0 || isClosed != null || help != null;
         }
     }
 

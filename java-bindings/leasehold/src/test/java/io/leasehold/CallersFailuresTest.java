@@ -203,6 +203,7 @@ class CallersFailuresTest {
                 .call("Lease.use()", stage -> stage.mine.use())
                 .call("nobody's: a peer closes", PoolStage::makeWatchedIdle, PoolStage::peerCloses)
                 .call("nobody's: somebody else closes", PoolStage::othersClose)
+                .call("nobody's: a leased connection needs help", PoolStage::needHelp)
                 .call("nobody's: a lease is collected", PoolStage::leak, PoolStage::awaitLeak);
     }
 

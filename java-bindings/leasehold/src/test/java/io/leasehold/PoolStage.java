@@ -21,6 +21,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 
 /** A pool with a state to which one of the idle connections is bound. */
@@ -34,6 +35,7 @@ final class PoolStage extends BusyStage<Lease<PoolStage.Closable>> {
     static final String ACTION = "BiConsumer.accept";
     static final String PREDICATE = "BiPredicate.test";
     static final String IS_CLOSED = "Predicate.test";
+    static final String HELP = "Consumer.accept";
     static final String USE = "Function.apply";
     static final String KEPT = "LeaseKeeper.kept";
     static final String USE_AGAIN = "LeaseKeeper.apply";
@@ -82,6 +84,8 @@ final class PoolStage extends BusyStage<Lease<PoolStage.Closable>> {
         final AtomicInteger closed = new AtomicInteger();
         /** Written by the test. */
         volatile boolean isClosedByOthers;
+        /** Written by the test, and by who has helped. */
+        volatile boolean needsHelp;
     }
 
     /** Fails as the stage's callers' code does. Refers to no pool. */
@@ -155,6 +159,7 @@ final class PoolStage extends BusyStage<Lease<PoolStage.Closable>> {
     final Socket socket;
     private final Socket peer;
     private final AtomicInteger hooksTold = new AtomicInteger();
+    private final AtomicInteger helped = new AtomicInteger();
     private final FailingListener leakListener;
 
     PoolStage(boolean mayBlock) throws Exception {
@@ -165,7 +170,8 @@ final class PoolStage extends BusyStage<Lease<PoolStage.Closable>> {
                 .maxPerRoute(PER_ROUTE)
                 .manualClock(clock)
                 .leakListener(leakListener)
-                .evictClosed(new FailingPredicate(faults))
+                .evictClosed(new FailingPredicate(faults, connection -> connection.isClosedByOthers))
+                .helpLeased(new FailingPredicate(faults, connection -> connection.needsHelp), new FailingHelp(faults, helped))
                 .build();
         pool.addCloseListener(new FailingCloseListener(faults));
         socket = new FailingSocket(faults, SOCKET);
@@ -185,18 +191,40 @@ final class PoolStage extends BusyStage<Lease<PoolStage.Closable>> {
         begin(() -> pool.lease(sameAsB, Long.MAX_VALUE, TimeUnit.SECONDS), () -> pool.stats().pending() == 1);
     }
 
-    /** Tells whether somebody else has closed a connection. */
+    /** Tells what is asked about a connection. */
     private static final class FailingPredicate implements Predicate<Closable> {
         private final Faults faults;
+        private final Predicate<Closable> asked;
 
-        FailingPredicate(Faults faults) {
+        FailingPredicate(Faults faults, Predicate<Closable> asked) {
             this.faults = faults;
+            this.asked = asked;
         }
 
         @Override
         public boolean test(Closable connection) {
             faults.pass(IS_CLOSED);
-            return connection.isClosedByOthers;
+            return asked.test(connection);
+        }
+    }
+
+    private static final class FailingHelp implements Consumer<Closable> {
+        private final Faults faults;
+        private final AtomicInteger helped;
+
+        FailingHelp(Faults faults, AtomicInteger helped) {
+            this.faults = faults;
+            this.helped = helped;
+        }
+
+        @Override
+        public void accept(Closable connection) {
+            connection.needsHelp = false;
+            try {
+                faults.pass(HELP);
+            } finally {
+                helped.incrementAndGet();
+            }
         }
     }
 
@@ -400,6 +428,12 @@ final class PoolStage extends BusyStage<Lease<PoolStage.Closable>> {
             connection.isClosedByOthers = true;
         }
         Eventually.await("the housekeeper has asked", () -> pool.stats().available() < 2 || pool.isShutDown() || faults.isReached());
+    }
+
+    /** A leased connection needs help. Returns once it was given, or nobody could tell. */
+    void needHelp() throws Exception {
+        mine.connection().needsHelp = true;
+        Eventually.await("the help is given", () -> helped.get() > 0 || pool.isShutDown() || faults.isReached());
     }
 
     /** Loses a lease. */

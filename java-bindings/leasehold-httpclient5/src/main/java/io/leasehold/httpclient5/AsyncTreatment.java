@@ -26,6 +26,16 @@ final class AsyncTreatment extends ManagersTreatment<ManagedAsyncClientConnectio
         return connection -> !connection.isOpen();
     }
 
+    @Override
+    public Predicate<ManagedAsyncClientConnection> needsHelp() {
+        return connection -> ((ReactorConnection) connection).hasForgotten();
+    }
+
+    @Override
+    public void help(ManagedAsyncClientConnection connection) {
+        ((ReactorConnection) connection).cancelForgotten();
+    }
+
     /** It may have to wait for the reactor's thread, which holds the session's lock while it encrypts. */
     @Override
     public boolean mayBlockToClose(ManagedAsyncClientConnection connection) {

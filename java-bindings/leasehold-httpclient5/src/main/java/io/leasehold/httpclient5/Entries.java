@@ -79,6 +79,19 @@ final class Entries<T, C extends ModalCloseable> {
                 return place != null && place.isKnown(isClosed);
             });
         }
+        Predicate<? super C> needsHelp = treatment.needsHelp();
+        if (needsHelp != null) {
+            builder.helpLeased(cell -> {
+                Place<T, C> place = cell.get();
+                return place != null && place.isKnown(needsHelp);
+            }, cell -> {
+                Place<T, C> place = cell.get();
+                C connection = place == null ? null : place.known;
+                if (connection != null) {
+                    treatment.help(connection);
+                }
+            });
+        }
         return builder;
     }
 

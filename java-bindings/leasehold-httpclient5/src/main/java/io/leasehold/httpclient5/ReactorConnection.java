@@ -102,6 +102,21 @@ final class ReactorConnection implements ManagedAsyncClientConnection, Identifia
                 Command.Priority.IMMEDIATE);
     }
 
+    /**
+     * Whether there is something queued that nobody will ever look at. HttpCore before 5.3.6 fails what is queued for a connection when
+     * that has failed, and closes it afterwards without another look: what is queued in between, or while TLS says goodbye, stays there.
+     */
+    boolean hasForgotten() {
+        return session != null && !session.isOpen() && session.hasCommands();
+    }
+
+    /** Cancels what nobody will look at. Each is taken by one, by this or by a reactor that does look. */
+    void cancelForgotten() {
+        for (Command forgotten = session.poll(); forgotten != null; forgotten = session.poll()) {
+            forgotten.cancel();
+        }
+    }
+
     @Override
     public String getId() {
         return ConnPoolSupport.getId(connection);

@@ -24,6 +24,14 @@ interface Treatment<T, C extends ModalCloseable> {
     /** Tells whether somebody else has closed an idle connection, for {@code ConnectionPool.Builder.evictClosed}; null if nobody does. */
     Predicate<? super C> closedByOthers();
 
+    /** Tells whether a leased connection is to be {@linkplain #help helped}; must not block; null if none ever is. */
+    default Predicate<? super C> needsHelp() {
+        return null;
+    }
+
+    /** Does for a leased connection what its user cannot see to. */
+    default void help(C connection) {}
+
     /** Whether a connection that is leased was closed by its peer, as far as that is to be found out here. */
     boolean isStaleAtLease(T route, C connection, ManagedSocket socket);
 

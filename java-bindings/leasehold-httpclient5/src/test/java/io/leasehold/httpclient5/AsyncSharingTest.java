@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.leasehold.testsupport.Eventually;
 import io.leasehold.testsupport.LogCapture;
 import io.leasehold.testsupport.Threads;
+import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -154,10 +155,15 @@ class AsyncSharingTest {
     }
 
     private Future<Message<HttpResponse, String>> send(AsyncConnectionEndpoint endpoint, String path) {
+        return send(endpoint, path, new BasicResponseConsumer<>(new StringAsyncEntityConsumer()));
+    }
+
+    private Future<Message<HttpResponse, String>> send(
+            AsyncConnectionEndpoint endpoint, String path, BasicResponseConsumer<String> consumer) {
         BasicFuture<Message<HttpResponse, String>> answer = new BasicFuture<>(null);
         endpoint.execute("id", new BasicClientExchangeHandler<>(
                 new BasicRequestProducer(Method.GET, new HttpHost("http", "localhost", port), path),
-                new BasicResponseConsumer<>(new StringAsyncEntityConsumer()),
+                consumer,
                 new FutureContribution<Message<HttpResponse, String>>(answer) {
                     @Override
                     public void completed(Message<HttpResponse, String> result) {
@@ -290,6 +296,35 @@ class AsyncSharingTest {
         release(alone);
         release(second.get());
         assertNumbers(0, 0, 1);
+    }
+
+    /**
+     * The reactor tells whoever has a stream that the connection has failed, and closes it after that. Meanwhile another sends over it, who
+     * has a share.
+     */
+    @Test
+    void whatIsSentOverAConnectionThatIsJustBeingClosedIsAnswered() throws Exception {
+        List<AsyncConnectionEndpoint> all = share(2);
+        AtomicReference<Future<Message<HttpResponse, String>>> second = new AtomicReference<>();
+        BasicResponseConsumer<String> failing = new BasicResponseConsumer<String>(new StringAsyncEntityConsumer()) {
+            @Override
+            public void consumeResponse(HttpResponse response, EntityDetails entity, HttpContext context,
+                    FutureCallback<Message<HttpResponse, String>> callback) throws IOException {
+                throw new IOException("nothing that could be read");
+            }
+
+            @Override
+            public void failed(Exception cause) {
+                if (second.get() == null) {
+                    second.set(send(all.get(1), "/ok"));
+                }
+            }
+        };
+        send(all.get(0), "/ok", failing);
+        Eventually.await("the second to be sent", () -> second.get() != null);
+        assertThrows(ExecutionException.class, second.get()::get);
+        all.forEach(this::release);
+        assertNumbers(0, 0, 0);
     }
 
     @Test

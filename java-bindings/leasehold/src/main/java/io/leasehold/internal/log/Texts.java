@@ -15,6 +15,8 @@ public final class Texts {
     public static final String LET_GO_FAILED_END = made(")");
     public static final String MAY_BLOCK_FAILED = made("a disposer failed to say whether closing a connection may block: it is taken to");
     public static final String IS_CLOSED_FAILED = made("it could not be told whether a connection was closed: it is taken for open");
+    public static final String NEEDS_HELP_FAILED = made("it could not be told whether a leased connection needs help: it gets none");
+    public static final String HELP_FAILED = made("a leased connection could not be helped");
     public static final String CLOSE_FAILED = made("a disposer failed to close a connection (");
     public static final String CLOSE_FAILED_END = made("): it may still be open");
     public static final String EFFECT_FAILED = made("a pool failed to carry out what it had decided");
