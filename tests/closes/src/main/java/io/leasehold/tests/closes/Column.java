@@ -119,9 +119,9 @@ final class Column implements Closeable {
         }
     }
 
-    /** Whether it lost what was to be expected: ours nothing, and stock something, as otherwise the server did not close what it should. */
+    /** Whether it lost what was to be expected. */
     boolean lostAsExpected() {
-        return contender.isOurs == (lost == 0);
+        return lost == 0 ? !contender.mustLose() : contender.mayLose();
     }
 
     /** Lets a server close this many idle connections. */
@@ -136,9 +136,9 @@ final class Column implements Closeable {
         server.closeConnections();
     }
 
-    /** How many of so many connections that a server closes are to be left: of ours none, of stock's all, as nobody uses them. */
+    /** How many of so many connections that a server closes are to be left, as nobody uses them: all or none. */
     int leftExpected(int connections) {
-        return contender.isOurs ? 0 : connections;
+        return contender.mustLose() ? connections : 0;
     }
 
     /** How many sockets of closed connections this process still has. */

@@ -18,6 +18,7 @@ import org.apache.commons.httpclient.methods.EntityEnclosingMethod;
 import org.apache.commons.httpclient.methods.StringRequestEntity;
 import org.apache.commons.httpclient.params.HttpMethodParams;
 import org.apache.hc.client5.http.impl.ConnPoolSupport;
+import org.apache.hc.client5.http.impl.nio.PoolingAsyncClientConnectionManager;
 import org.apache.hc.core5.http.ClassicHttpRequest;
 import org.apache.hc.core5.http.ClassicHttpResponse;
 import org.apache.hc.core5.http.io.HttpResponseInformationCallback;
@@ -61,6 +62,24 @@ enum Contender {
         @Override
         Client client(int connections) {
             return httpclient5(new org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManager(), connections);
+        }
+    },
+
+    /** Its reactor closes what a server has closed as soon as its thread comes to it. */
+    HTTPCLIENT5_ASYNC("5.6 async as shipped", false) {
+        @Override
+        Client client(int connections) {
+            return AsyncClients.client(new PoolingAsyncClientConnectionManager(), connections);
+        }
+
+        @Override
+        boolean mayLose() {
+            return true;
+        }
+
+        @Override
+        boolean mustLose() {
+            return false;
         }
     },
 
@@ -123,6 +142,16 @@ enum Contender {
     /** The name in the data. */
     String key() {
         return name().toLowerCase(Locale.ROOT);
+    }
+
+    /** Whether a request may be lost to a close that was long enough before its lease. */
+    boolean mayLose() {
+        return !isOurs;
+    }
+
+    /** Whether it loses requests and leaves sockets in CLOSE_WAIT, or else the server did not close what it should. */
+    boolean mustLose() {
+        return !isOurs;
     }
 
     /** A client that may have this many connections to each host and in total. */
