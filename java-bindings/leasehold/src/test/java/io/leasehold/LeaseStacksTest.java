@@ -88,7 +88,7 @@ class LeaseStacksTest {
             int line = leak(pool);
             Eventually.awaitAfterCollection("the listener is told", () -> !told.isEmpty());
             assertTrue(isTakenAt(line, told.peek()));
-            assertSame(told.peek(), only(log, "a lease to a was garbage collected").getThrown());
+            assertSame(told.peek(), only(log, pool.name() + ": a lease to a was garbage collected").getThrown());
         }
     }
 
