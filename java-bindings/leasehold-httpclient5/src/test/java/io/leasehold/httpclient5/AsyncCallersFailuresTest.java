@@ -46,7 +46,7 @@ class AsyncCallersFailuresTest {
                     stage.manager.setMaxPerRoute(stage.b, 3);
                     stage.manager.setMaxTotal(6);
                     // The waiter has the third.
-                    stage.awaitNobodyWaits();
+                    stage.awaitPending(0);
                 }, stage -> {
                     stage.request(stage.b, patience);
                     stage.release(null);

@@ -3,7 +3,6 @@ package io.leasehold.httpclient5;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.leasehold.testsupport.BusyStage;
 import io.leasehold.testsupport.Eventually;
 import io.leasehold.testsupport.Faults;
 import io.leasehold.testsupport.ScriptedServer;
@@ -30,6 +29,7 @@ import org.apache.hc.core5.http.impl.bootstrap.HttpAsyncRequester;
 import org.apache.hc.core5.http.nio.ssl.TlsStrategy;
 import org.apache.hc.core5.io.CloseMode;
 import org.apache.hc.core5.net.NamedEndpoint;
+import org.apache.hc.core5.pool.ConnPoolControl;
 import org.apache.hc.core5.reactor.ConnectionInitiator;
 import org.apache.hc.core5.reactor.IOReactorConfig;
 import org.apache.hc.core5.reactor.IOReactorShutdownException;
@@ -39,7 +39,7 @@ import org.apache.hc.core5.util.TimeValue;
 import org.apache.hc.core5.util.Timeout;
 
 /** An asynchronous manager with a state to which one of the idle connections is bound. Connections lead to a port that accepts none. */
-final class BusyAsyncStage extends BusyStage<AsyncConnectionEndpoint> {
+final class BusyAsyncStage extends BusyControlStage<HttpRoute, AsyncConnectionEndpoint> {
     static final String TLS = "TlsStrategy.upgrade";
     static final String INITIATOR = "ConnectionInitiator.connect";
     static final String COMPLETED = "FutureCallback.completed";
@@ -97,6 +97,16 @@ final class BusyAsyncStage extends BusyStage<AsyncConnectionEndpoint> {
         begin(() -> manager.lease("waiter", b, null, Timeout.DISABLED, null).get(), () -> manager.getTotalStats().getPending() == 1);
     }
 
+    @Override
+    ConnPoolControl<HttpRoute> control() {
+        return manager;
+    }
+
+    @Override
+    HttpRoute[] routes() {
+        return new HttpRoute[] {a, b};
+    }
+
     private HttpRoute route(String scheme, String host) {
         return new HttpRoute(new HttpHost(scheme, host, server.getLocalPort()));
     }
@@ -142,7 +152,7 @@ final class BusyAsyncStage extends BusyStage<AsyncConnectionEndpoint> {
         }
     }
 
-    /** Leases, without waiting long, and opens. */
+    @Override
     AsyncConnectionEndpoint open(HttpRoute route, Object boundTo) throws Exception {
         AsyncConnectionEndpoint endpoint = lease(route, boundTo);
         if (!endpoint.isConnected()) {
@@ -222,11 +232,6 @@ final class BusyAsyncStage extends BusyStage<AsyncConnectionEndpoint> {
         Eventually.await("the callback is told", () -> told.get() > 0);
     }
 
-    /** Returns once nobody waits. */
-    void awaitNobodyWaits() throws Exception {
-        Eventually.await("nobody waits", () -> manager.getTotalStats().getPending() == 0);
-    }
-
     void release(Object boundTo) {
         manager.release(mine, boundTo, EVER);
     }
@@ -271,14 +276,6 @@ final class BusyAsyncStage extends BusyStage<AsyncConnectionEndpoint> {
     }
 
     @Override
-    protected void restoreSettings() {
-        manager.setMaxTotal(TOTAL);
-        manager.setDefaultMaxPerRoute(PER_ROUTE);
-        manager.setMaxPerRoute(a, -1);
-        manager.setMaxPerRoute(b, -1);
-    }
-
-    @Override
     protected void endAll() {
         for (AsyncConnectionEndpoint endpoint = held.poll(); endpoint != null; endpoint = held.poll()) {
             end(endpoint);
@@ -296,25 +293,6 @@ final class BusyAsyncStage extends BusyStage<AsyncConnectionEndpoint> {
     }
 
     @Override
-    protected boolean tellsOfShutdown(Throwable failure) {
-        return failure instanceof IllegalStateException
-                || failure instanceof ExecutionException && failure.getCause() instanceof IllegalStateException;
-    }
-
-    @Override
-    protected void awaitNothingLeased() throws Exception {
-        Eventually.await("nothing is leased any more: " + this,
-                () -> manager.getTotalStats().getLeased() == 0 && manager.getTotalStats().getPending() == 0);
-    }
-
-    @Override
-    protected void takeAll() throws Exception {
-        for (HttpRoute route : new HttpRoute[] {a, a, b, b}) {
-            open(route, null);
-        }
-    }
-
-    @Override
     protected void assertAllIsTaken() {
         assertEquals(TOTAL, manager.getTotalStats().getLeased());
         Future<AsyncConnectionEndpoint> future = manager.lease("ex", c, null, LONG, null);
@@ -323,26 +301,13 @@ final class BusyAsyncStage extends BusyStage<AsyncConnectionEndpoint> {
     }
 
     @Override
-    protected void closeIdle() {
-        manager.closeIdle(TimeValue.ZERO_MILLISECONDS);
-    }
-
-    @Override
-    protected void assertNothingIsLeft() throws Exception {
-        Eventually.await("nothing is left: " + this, () -> (manager.getTotalStats().getLeased() + " " + manager.getTotalStats().getPending()
-                + " " + manager.getTotalStats().getAvailable()).equals("0 0 0"));
-        Eventually.await("every connection is closed",
-                () -> made.stream().allMatch(connection -> connection == null || !connection.isOpen()));
+    boolean isAllClosed() {
+        return made.stream().allMatch(connection -> connection == null || !connection.isOpen());
     }
 
     @Override
     public void close() throws Exception {
         super.close();
         server.close();
-    }
-
-    @Override
-    public String toString() {
-        return String.valueOf(manager.getTotalStats());
     }
 }

@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.leasehold.CoarseClock;
-import io.leasehold.testsupport.BusyStage;
 import io.leasehold.testsupport.Eventually;
 import io.leasehold.testsupport.Faults;
 import io.leasehold.testsupport.ScriptedServer;
@@ -28,11 +27,12 @@ import org.apache.hc.client5.http.protocol.HttpClientContext;
 import org.apache.hc.core5.http.HttpHost;
 import org.apache.hc.core5.http.io.SocketConfig;
 import org.apache.hc.core5.io.CloseMode;
+import org.apache.hc.core5.pool.ConnPoolControl;
 import org.apache.hc.core5.util.TimeValue;
 import org.apache.hc.core5.util.Timeout;
 
 /** A classic manager with a state to which one of the idle connections is bound. Connections lead to a port that accepts none of them. */
-final class BusyManagerStage extends BusyStage<ConnectionEndpoint> {
+final class BusyManagerStage extends BusyControlStage<HttpRoute, ConnectionEndpoint> {
     static final String CONNECTION_FACTORY = "HttpConnectionFactory.createConnection";
     static final String SOCKET_CONFIG = "Resolver.resolve, of a SocketConfig";
     static final String LAYER = "LayeredConnectionSocketFactory.createLayeredSocket";
@@ -77,6 +77,16 @@ final class BusyManagerStage extends BusyStage<ConnectionEndpoint> {
         open(b, null);
         begin(() -> manager.lease("waiter", b, Timeout.DISABLED, null).get(Timeout.ofDays(1)),
                 () -> manager.getTotalStats().getPending() == 1);
+    }
+
+    @Override
+    ConnPoolControl<HttpRoute> control() {
+        return manager;
+    }
+
+    @Override
+    HttpRoute[] routes() {
+        return new HttpRoute[] {a, b};
     }
 
     private static HttpRoute route(String scheme, String host) {
@@ -132,7 +142,7 @@ final class BusyManagerStage extends BusyStage<ConnectionEndpoint> {
         }
     }
 
-    /** Leases, without waiting long, and opens. */
+    @Override
     ConnectionEndpoint open(HttpRoute route, Object boundTo) throws Exception {
         ConnectionEndpoint endpoint = lease(route, boundTo);
         if (!endpoint.isConnected()) {
@@ -194,14 +204,6 @@ final class BusyManagerStage extends BusyStage<ConnectionEndpoint> {
     }
 
     @Override
-    protected void restoreSettings() {
-        manager.setMaxTotal(TOTAL);
-        manager.setDefaultMaxPerRoute(PER_ROUTE);
-        manager.setMaxPerRoute(a, -1);
-        manager.setMaxPerRoute(b, -1);
-    }
-
-    @Override
     protected void endAll() {
         held.forEach(this::end);
         held.clear();
@@ -223,25 +225,6 @@ final class BusyManagerStage extends BusyStage<ConnectionEndpoint> {
     }
 
     @Override
-    protected boolean tellsOfShutdown(Throwable failure) {
-        return failure instanceof IllegalStateException
-                || failure instanceof ExecutionException && failure.getCause() instanceof IllegalStateException;
-    }
-
-    @Override
-    protected void awaitNothingLeased() throws Exception {
-        Eventually.await("nothing is leased any more: " + this,
-                () -> manager.getTotalStats().getLeased() == 0 && manager.getTotalStats().getPending() == 0);
-    }
-
-    @Override
-    protected void takeAll() throws Exception {
-        for (HttpRoute route : new HttpRoute[] {a, a, b, b}) {
-            open(route, null);
-        }
-    }
-
-    @Override
     protected void assertAllIsTaken() {
         assertEquals(TOTAL, manager.getTotalStats().getLeased());
         assertThrows(TimeoutException.class,
@@ -249,26 +232,13 @@ final class BusyManagerStage extends BusyStage<ConnectionEndpoint> {
     }
 
     @Override
-    protected void closeIdle() {
-        manager.closeIdle(TimeValue.ZERO_MILLISECONDS);
-    }
-
-    @Override
-    protected void assertNothingIsLeft() throws Exception {
-        Eventually.await("nothing is left: " + this, () -> (manager.getTotalStats().getLeased() + " " + manager.getTotalStats().getPending()
-                + " " + manager.getTotalStats().getAvailable()).equals("0 0 0"));
-        Eventually.await("every connection is closed",
-                () -> made.stream().allMatch(connection -> connection.getSocket() == null || connection.getSocket().isClosed()));
+    boolean isAllClosed() {
+        return made.stream().allMatch(connection -> connection.getSocket() == null || connection.getSocket().isClosed());
     }
 
     @Override
     public void close() throws Exception {
         super.close();
         server.close();
-    }
-
-    @Override
-    public String toString() {
-        return String.valueOf(manager.getTotalStats());
     }
 }

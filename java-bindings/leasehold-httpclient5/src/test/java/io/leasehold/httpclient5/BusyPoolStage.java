@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.leasehold.Watching;
-import io.leasehold.testsupport.BusyStage;
 import io.leasehold.testsupport.Eventually;
 import io.leasehold.testsupport.Threads;
 import java.util.ArrayList;
@@ -18,6 +17,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.hc.core5.concurrent.FutureCallback;
 import org.apache.hc.core5.io.CloseMode;
 import org.apache.hc.core5.io.ModalCloseable;
+import org.apache.hc.core5.pool.ConnPoolControl;
 import org.apache.hc.core5.pool.ConnPoolListener;
 import org.apache.hc.core5.pool.ConnPoolStats;
 import org.apache.hc.core5.pool.DisposalCallback;
@@ -26,7 +26,7 @@ import org.apache.hc.core5.util.TimeValue;
 import org.apache.hc.core5.util.Timeout;
 
 /** A {@link LeaseholdConnPool} with a state to which one of the idle connections is bound. */
-final class BusyPoolStage extends BusyStage<PoolEntry<Object, BusyPoolStage.Connection>> {
+final class BusyPoolStage extends BusyControlStage<Object, PoolEntry<Object, BusyPoolStage.Connection>> {
     static final String CLOSE = "ModalCloseable.close";
     static final String DISPOSE = "DisposalCallback.execute";
     static final String ON_LEASE = "ConnPoolListener.onLease";
@@ -129,12 +129,23 @@ final class BusyPoolStage extends BusyStage<PoolEntry<Object, BusyPoolStage.Conn
         begin(() -> pool.lease(b, null).get(), () -> pool.getTotalStats().getPending() == 1);
     }
 
+    @Override
+    ConnPoolControl<Object> control() {
+        return pool;
+    }
+
+    @Override
+    Object[] routes() {
+        return new Object[] {a, b};
+    }
+
     /** An equal route that is another object. */
     Object like(Object route) {
         return new Route(((Route) route).name);
     }
 
     /** An entry that the stage releases at last, with a connection. */
+    @Override
     PoolEntry<Object, Connection> open(Object route, Object boundTo) throws Exception {
         PoolEntry<Object, Connection> entry = lease(route, boundTo);
         if (!entry.hasConnection()) {
@@ -214,11 +225,6 @@ final class BusyPoolStage extends BusyStage<PoolEntry<Object, BusyPoolStage.Conn
         Eventually.await("the callback is told", () -> told.get() > 0);
     }
 
-    /** Returns once so many wait. */
-    void awaitPending(int requests) throws Exception {
-        Eventually.await("they wait", () -> pool.getTotalStats().getPending() == requests);
-    }
-
     @Override
     public void callBack() {
         pool.getTotalStats();
@@ -246,14 +252,6 @@ final class BusyPoolStage extends BusyStage<PoolEntry<Object, BusyPoolStage.Conn
     }
 
     @Override
-    protected void restoreSettings() {
-        pool.setMaxTotal(TOTAL);
-        pool.setDefaultMaxPerRoute(PER_ROUTE);
-        pool.setMaxPerRoute(a, -1);
-        pool.setMaxPerRoute(b, -1);
-    }
-
-    @Override
     protected void endAll() {
         for (PoolEntry<Object, Connection> entry = held.poll(); entry != null; entry = held.poll()) {
             end(entry);
@@ -272,25 +270,6 @@ final class BusyPoolStage extends BusyStage<PoolEntry<Object, BusyPoolStage.Conn
     }
 
     @Override
-    protected boolean tellsOfShutdown(Throwable failure) {
-        return failure instanceof IllegalStateException
-                || failure instanceof ExecutionException && failure.getCause() instanceof IllegalStateException;
-    }
-
-    @Override
-    protected void awaitNothingLeased() throws Exception {
-        Eventually.await("nothing is leased any more: " + pool,
-                () -> pool.getTotalStats().getLeased() == 0 && pool.getTotalStats().getPending() == 0);
-    }
-
-    @Override
-    protected void takeAll() throws Exception {
-        for (Object route : new Object[] {a, a, b, b}) {
-            open(route, null);
-        }
-    }
-
-    @Override
     protected void assertAllIsTaken() {
         assertEquals(TOTAL, pool.getTotalStats().getLeased());
         Future<PoolEntry<Object, Connection>> future = pool.lease(c, null);
@@ -299,20 +278,13 @@ final class BusyPoolStage extends BusyStage<PoolEntry<Object, BusyPoolStage.Conn
     }
 
     @Override
-    protected void closeIdle() {
-        pool.closeIdle(TimeValue.ZERO_MILLISECONDS);
+    boolean isAllClosed() {
+        return made.stream().allMatch(connection -> connection.closed.get() > 0);
     }
 
     @Override
     protected void assertNothingIsLeft() throws Exception {
-        Eventually.await("nothing is left: " + pool, () -> (pool.getTotalStats().getLeased() + " " + pool.getTotalStats().getPending()
-                + " " + pool.getTotalStats().getAvailable()).equals("0 0 0"));
-        Eventually.await("every connection is closed", () -> made.stream().allMatch(connection -> connection.closed.get() > 0));
+        super.assertNothingIsLeft();
         assertTrue(made.stream().allMatch(connection -> connection.closed.get() == 1), "no connection is closed twice");
-    }
-
-    @Override
-    public String toString() {
-        return pool.toString();
     }
 }
