@@ -13,6 +13,6 @@ install_libraries() {
         tools rust java gradle
         say 'building the Java libraries and installing them into the local Maven repository'
         gradle_java publishToMavenLocal
-        say "installed, to be named as io.leasehold:ARTIFACT:$(version), with ARTIFACT leasehold, leasehold-httpclient3, leasehold-httpclient4, leasehold-httpclient5, leasehold-micrometer or leasehold-opentelemetry"
+        say "installed, to be named as io.leasehold:ARTIFACT:$(version), with ARTIFACT leasehold, leasehold-httpclient3, leasehold-httpclient4, leasehold-httpclient5, leasehold-micrometer, leasehold-opentelemetry or leasehold-agent"
     fi
 }

@@ -23,6 +23,7 @@ import java.util.function.Function;
 import org.apache.commons.httpclient.ConnectionPoolTimeoutException;
 import org.apache.commons.httpclient.HostConfiguration;
 import org.apache.commons.httpclient.HttpConnection;
+import org.apache.commons.httpclient.HttpConnectionManager;
 import org.apache.commons.httpclient.SimpleHttpConnectionManager;
 import org.apache.commons.httpclient.params.DefaultHttpParams;
 import org.apache.commons.httpclient.params.HttpClientParams;
@@ -67,7 +68,9 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
                     .maxTotal(1)
                     .maxPerRoute(Integer.MAX_VALUE));
     private final ConnectionPool<Route, WeakConnection<PooledHttpConnection>> pool = managed.pool();
-    private final LeasedHttpConnection pattern = new LeasedHttpConnection(this, true);
+    // What connections name as their manager, by which they are released: this one, or that for which it stands in.
+    private final HttpConnectionManager named;
+    private final LeasedHttpConnection pattern;
     // Who holds what is said by the leased object alone: it names its connection, its lease and its thread. Here it is found by a thread
     // that holds it, which puts the entry; whoever releases the connection takes it out, as does whoever finds the thread dead, for the
     // collector ends what nobody refers to. By a connection it is found as that's last holder.
@@ -96,8 +99,15 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
      * @throws LeaseholdUnavailableException if the native library could not be loaded; its message says what to do
      */
     public LeaseholdHttpConnectionManager(boolean alwaysClose) {
+        this(alwaysClose, null);
+    }
+
+    /** One that stands in for another, by which its connections are released; null for none. */
+    LeaseholdHttpConnectionManager(boolean alwaysClose, HttpConnectionManager standsInFor) {
         Leasehold.requireAvailable();
         this.alwaysClose = alwaysClose;
+        named = standsInFor == null ? this : standsInFor;
+        pattern = new LeasedHttpConnection(named, true);
     }
 
     /**
@@ -236,7 +246,7 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
         if (holder == null) {
             holder = pattern.of(connection, lease, thread);
         } else {
-            holder.hold(connection, lease, this);
+            holder.hold(connection, lease, named);
         }
         if (connection.lastHolder() != holder) {
             connection.setLastHolder(holder);

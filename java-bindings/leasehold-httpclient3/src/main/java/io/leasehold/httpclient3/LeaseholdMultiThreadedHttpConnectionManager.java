@@ -20,6 +20,7 @@ import java.util.function.Function;
 import org.apache.commons.httpclient.ConnectionPoolTimeoutException;
 import org.apache.commons.httpclient.HostConfiguration;
 import org.apache.commons.httpclient.HttpConnection;
+import org.apache.commons.httpclient.HttpConnectionManager;
 import org.apache.commons.httpclient.HttpException;
 import org.apache.commons.httpclient.MultiThreadedHttpConnectionManager;
 import org.apache.commons.httpclient.params.HttpConnectionManagerParams;
@@ -71,7 +72,7 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
                     .maxPerRoute(DEFAULT_MAX_HOST_CONNECTIONS));
     private final ConnectionPool<Route, WeakConnection<PooledHttpConnection>> pool = managed.pool();
     private final Destination.Finder destinations = new Destination.Finder(false);
-    private final LeasedHttpConnection pattern = new LeasedHttpConnection(this, false);
+    private final LeasedHttpConnection pattern;
     private final FollowedParams params = new FollowedParams(pool, now -> {
         pool.setMaxTotal(now.total());
         pool.setDefaultMaxPerRoute(now.perHost());
@@ -84,7 +85,13 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
      *     {@code HttpClient}, when it creates a manager by {@code http.connection-manager.class}, then takes its own instead
      */
     public LeaseholdMultiThreadedHttpConnectionManager() {
+        this(null);
+    }
+
+    /** One that stands in for another, by which its connections are released; null for none. */
+    LeaseholdMultiThreadedHttpConnectionManager(HttpConnectionManager standsInFor) {
         Leasehold.requireAvailable();
+        pattern = new LeasedHttpConnection(standsInFor == null ? this : standsInFor, false);
         isMade = true;
         if (wasShutDown) {
             pool.shutdown(ShutdownMode.IMMEDIATE);

@@ -8,6 +8,7 @@ import org.apache.hc.client5.http.nio.AsyncClientConnectionOperator;
 import org.apache.hc.client5.http.nio.ManagedAsyncClientConnection;
 import org.apache.hc.core5.http.nio.ssl.TlsStrategy;
 import org.apache.hc.core5.pool.PoolReusePolicy;
+import org.apache.hc.core5.util.TimeValue;
 
 /** What an asynchronous manager is made of, which has to be there before it is. */
 final class AsyncParts {
@@ -22,10 +23,15 @@ final class AsyncParts {
     /** With null for HttpClient's own. */
     AsyncParts(SchemePortResolver ports, DnsResolver names, TlsStrategy tls, boolean systemProperties, PoolReusePolicy policy,
             boolean isSharing) {
-        pool = new LeaseholdConnPool<>(ManagerParts.MAX_PER_ROUTE, ManagerParts.MAX_TOTAL, null, policy, null, Watching.PROBE,
+        this(ReactorOperator.stock(ports, names, tls, systemProperties), policy, null, isSharing);
+    }
+
+    /** With an operator of HttpClient's, and null for its own policy and for a time to live without end. */
+    AsyncParts(AsyncClientConnectionOperator operator, PoolReusePolicy policy, TimeValue timeToLive, boolean isSharing) {
+        pool = new LeaseholdConnPool<>(ManagerParts.MAX_PER_ROUTE, ManagerParts.MAX_TOTAL, timeToLive, policy, null, Watching.PROBE,
                 new AsyncTreatment(configs), "LeaseholdAsyncClientConnectionManager");
         sharing = isSharing ? new SharingPool(pool, configs) : null;
         asked = new ManagersPool<>(isSharing ? sharing : pool);
-        operator = ReactorOperator.of(ports, names, tls, systemProperties, pool.managed().connections());
+        this.operator = ReactorOperator.of(operator, pool.managed().connections());
     }
 }

@@ -52,7 +52,7 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
      * @throws LeaseholdUnavailableException if the native library could not be loaded; its message says what to do
      */
     public LeaseholdHttpClientConnectionManager() {
-        this(new ManagerParts(Operators.ofVersion(null, null, false), null, null));
+        this(new ManagerParts(Operators.ofVersion(null, null, false), null, null, null));
     }
 
     LeaseholdHttpClientConnectionManager(ManagerParts parts) {

@@ -278,7 +278,7 @@ public final class LeaseholdHttpClientConnectionManagerBuilder {
      */
     public LeaseholdHttpClientConnectionManager build() {
         LeaseholdHttpClientConnectionManager manager =
-                new LeaseholdHttpClientConnectionManager(new ManagerParts(operator(), connectionFactory, reusePolicy));
+                new LeaseholdHttpClientConnectionManager(new ManagerParts(operator(), connectionFactory, reusePolicy, null));
         manager.setSocketConfigResolver(socketConfigs);
         manager.setConnectionConfigResolver(connectionConfigs);
         manager.setTlsConfigResolver(tlsConfigs);

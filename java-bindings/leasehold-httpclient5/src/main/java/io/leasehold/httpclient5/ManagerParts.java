@@ -8,6 +8,7 @@ import org.apache.hc.client5.http.io.HttpClientConnectionOperator;
 import org.apache.hc.client5.http.io.ManagedHttpClientConnection;
 import org.apache.hc.core5.http.io.HttpConnectionFactory;
 import org.apache.hc.core5.pool.PoolReusePolicy;
+import org.apache.hc.core5.util.TimeValue;
 
 /** What a classic manager is made of, which has to be there before it is. */
 final class ManagerParts {
@@ -22,11 +23,11 @@ final class ManagerParts {
     final ManagersPool<ManagedHttpClientConnection> asked;
     final HttpConnectionFactory<ManagedHttpClientConnection> factory;
 
-    /** With a factory or a policy of null for HttpClient's own. */
+    /** With a factory or a policy of null for HttpClient's own, and a time to live of null for one without end. */
     ManagerParts(HttpClientConnectionOperator operator, HttpConnectionFactory<ManagedHttpClientConnection> factory,
-            PoolReusePolicy policy) {
+            PoolReusePolicy policy, TimeValue timeToLive) {
         this.operator = operator;
-        pool = new LeaseholdConnPool<>(MAX_PER_ROUTE, MAX_TOTAL, null, policy, null, Watching.BOTH, new ClassicTreatment(configs),
+        pool = new LeaseholdConnPool<>(MAX_PER_ROUTE, MAX_TOTAL, timeToLive, policy, null, Watching.BOTH, new ClassicTreatment(configs),
                 "LeaseholdHttpClientConnectionManager");
         asked = new ManagersPool<>(pool);
         HttpConnectionFactory<ManagedHttpClientConnection> makes = factory != null ? factory : ManagedHttpClientConnectionFactory.INSTANCE;

@@ -36,18 +36,16 @@ final class ReactorOperator implements InvocationHandler {
         this.connections = connections;
     }
 
-    /** With a TLS strategy of null for the version's own. */
-    static AsyncClientConnectionOperator of(SchemePortResolver ports, DnsResolver names, TlsStrategy tls, boolean systemProperties,
-            ManagedConnections<?> connections) {
+    static AsyncClientConnectionOperator of(AsyncClientConnectionOperator operator, ManagedConnections<?> connections) {
+        return (AsyncClientConnectionOperator) Proxy.newProxyInstance(ReactorOperator.class.getClassLoader(),
+                new Class<?>[] {AsyncClientConnectionOperator.class}, new ReactorOperator(operator, connections));
+    }
+
+    /** HttpClient's own, with a TLS strategy of null for the version's own. Up to 5.4 the class can be made by no other package. */
+    static AsyncClientConnectionOperator stock(SchemePortResolver ports, DnsResolver names, TlsStrategy tls, boolean systemProperties) {
         Lookup<TlsStrategy> strategies = RegistryBuilder.<TlsStrategy>create()
                 .register(URIScheme.HTTPS.id, tls == null ? ofVersion(systemProperties) : tls)
                 .build();
-        return (AsyncClientConnectionOperator) Proxy.newProxyInstance(ReactorOperator.class.getClassLoader(),
-                new Class<?>[] {AsyncClientConnectionOperator.class}, new ReactorOperator(stock(strategies, ports, names), connections));
-    }
-
-    /** Up to 5.4 the class can be made by no other package. */
-    private static AsyncClientConnectionOperator stock(Lookup<TlsStrategy> strategies, SchemePortResolver ports, DnsResolver names) {
         try {
             Class<?> type = Class.forName(
                     PoolingAsyncClientConnectionManager.class.getPackage().getName() + ".DefaultAsyncClientConnectionOperator", true,

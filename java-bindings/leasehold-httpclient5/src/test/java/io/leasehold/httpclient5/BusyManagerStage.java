@@ -60,7 +60,7 @@ final class BusyManagerStage extends BusyControlStage<HttpRoute, ConnectionEndpo
                 Failing.ports(faults, server.getLocalPort()), Failing.names(faults), new FailingLayer(faults)), socket -> {
                     faults.pass(CONNECTION_FACTORY);
                     return connection();
-                }, null));
+                }, null, null));
         manager.setSocketConfigResolver(route -> {
             faults.pass(SOCKET_CONFIG);
             return SocketConfig.DEFAULT;

@@ -21,7 +21,7 @@ enum ManagerSubject {
         @Override
         PoolingHttpClientConnectionManager manager(HttpClientConnectionOperator operator,
                 HttpConnectionFactory<ManagedHttpClientConnection> factory) {
-            return new LeaseholdHttpClientConnectionManager(new ManagerParts(operator, factory, PoolReusePolicy.LIFO));
+            return new LeaseholdHttpClientConnectionManager(new ManagerParts(operator, factory, PoolReusePolicy.LIFO, null));
         }
     };
 

@@ -3,6 +3,7 @@ package io.leasehold.testsupport;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -55,6 +56,16 @@ public final class TestTls {
     public static void write(Path certificate, Path key) throws IOException, GeneralSecurityException {
         write(certificate, "CERTIFICATE", IDENTITY.getCertificate(ALIAS).getEncoded());
         write(key, "PRIVATE KEY", IDENTITY.getKey(ALIAS, PASSWORD).getEncoded());
+    }
+
+    /** Writes a store that trusts the identity, as other JVMs want it. */
+    public static void writeTrust(Path file, String password) throws IOException, GeneralSecurityException {
+        KeyStore trust = KeyStore.getInstance("PKCS12");
+        trust.load(null, null);
+        trust.setCertificateEntry(ALIAS, IDENTITY.getCertificate(ALIAS));
+        try (OutputStream out = Files.newOutputStream(file)) {
+            trust.store(out, password.toCharArray());
+        }
     }
 
     private static void write(Path file, String what, byte[] der) throws IOException {

@@ -1,6 +1,7 @@
 package io.leasehold.internal.natives;
 
 import io.leasehold.internal.log.Log;
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.File;
 import java.io.IOException;
@@ -10,6 +11,7 @@ import java.net.URLConnection;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Paths;
+import java.security.CodeSource;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Properties;
@@ -201,7 +203,29 @@ public final class NativeLibrary {
 
     private static URL find(String resource) {
         ClassLoader loader = NativeLibrary.class.getClassLoader();
-        return loader == null ? ClassLoader.getSystemResource(resource) : loader.getResource(resource);
+        URL found = loader == null ? ClassLoader.getSystemResource(resource) : loader.getResource(resource);
+        return found == null ? besideClass(resource) : found;
+    }
+
+    /**
+     * Where this class's file is from, if that is within a jar, whatever the loader shows of it: so it is where an agent defined the class
+     * in a loader of others'. Null if the resource is not there.
+     */
+    private static URL besideClass(String resource) {
+        try {
+            CodeSource source = NativeLibrary.class.getProtectionDomain().getCodeSource();
+            if (source == null || source.getLocation() == null || !source.getLocation().getProtocol().equals("jar")) {
+                return null;
+            }
+            URL url = new URL(source.getLocation(), resource);
+            URLConnection connection = url.openConnection();
+            connection.setUseCaches(false);
+            try (InputStream in = connection.getInputStream()) {
+                return url;
+            }
+        } catch (IOException | RuntimeException e) {
+            return null;
+        }
     }
 
     private static byte[] read(URL resource) throws IOException {
@@ -233,7 +257,11 @@ public final class NativeLibrary {
     private static String readVersion() {
         Properties properties = new Properties();
         try (InputStream in = NativeLibrary.class.getResourceAsStream("version.properties")) {
-            properties.load(in);
+            if (in != null) {
+                properties.load(in);
+            } else {
+                properties.load(new ByteArrayInputStream(read(besideClass("io/leasehold/internal/natives/version.properties"))));
+            }
         } catch (IOException | RuntimeException e) {
             // Repacked without it: the library is then looked for under a name that does not exist, which says as much.
         }

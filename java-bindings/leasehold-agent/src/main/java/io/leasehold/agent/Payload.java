@@ -1,0 +1,126 @@
+package io.leasehold.agent;
+
+import java.io.ByteArrayOutputStream;
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.net.URL;
+import java.security.CodeSource;
+import java.security.ProtectionDomain;
+import java.security.cert.Certificate;
+import java.util.Collections;
+import java.util.Enumeration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.jar.JarEntry;
+import java.util.jar.JarFile;
+import org.objectweb.asm.ClassReader;
+
+/**
+ * The classes that the agent's jar has for others' loaders, in parts: payload/PART/….class, where no loader looks for classes. They are
+ * defined in the loader that has HttpClient's, so that they see it and are seen by it, and go with it; what defines a class is the JDK's
+ * own method, which the agent opens to itself.
+ *
+ * <p>No lock is held meanwhile, as defining a class may call the loader, whose locks others may hold who come here. Threads that define
+ * the same classes at once each go on when all are there.
+ */
+final class Payload {
+    /** What every loader gets that has a class of HttpClient's. */
+    static final String SEAM = "seam";
+    /** The library below the managers. */
+    static final String LIBRARY = "leasehold";
+
+    private final File jar;
+    private final Method define;
+    private final Method findLoaded;
+
+    /** Of an agent's jar, with {@code java.lang} open to this class. */
+    Payload(File jar) throws ReflectiveOperationException {
+        this.jar = jar;
+        define = ClassLoader.class.getDeclaredMethod(
+                "defineClass", String.class, byte[].class, int.class, int.class, ProtectionDomain.class);
+        define.setAccessible(true);
+        findLoaded = ClassLoader.class.getDeclaredMethod("findLoadedClass", String.class);
+        findLoaded.setAccessible(true);
+    }
+
+    /** The class files of a part, by the names that class files have for classes. */
+    Map<String, byte[]> classes(String part) throws IOException {
+        String folder = folder(part);
+        Map<String, byte[]> classes = new LinkedHashMap<>();
+        try (JarFile file = new JarFile(jar)) {
+            for (Enumeration<JarEntry> entries = file.entries(); entries.hasMoreElements(); ) {
+                JarEntry entry = entries.nextElement();
+                String name = entry.getName();
+                if (name.startsWith(folder) && name.endsWith(".class")) {
+                    try (InputStream in = file.getInputStream(entry)) {
+                        classes.put(name.substring(folder.length(), name.length() - ".class".length()), bytes(in));
+                    }
+                }
+            }
+        }
+        return classes;
+    }
+
+    /** Defines the classes of a part, those first that others extend. Those that are there stay. */
+    void define(String part, ClassLoader loader) throws IOException, ReflectiveOperationException {
+        Map<String, byte[]> classes = classes(part);
+        // The library's resources are found by this.
+        URL place = new URL("jar:" + jar.toURI() + "!/" + folder(part));
+        ProtectionDomain domain = new ProtectionDomain(new CodeSource(place, (Certificate[]) null), null, loader, null);
+        while (!classes.isEmpty()) {
+            define(classes.keySet().iterator().next(), classes, loader, domain);
+        }
+    }
+
+    private void define(String name, Map<String, byte[]> rest, ClassLoader loader, ProtectionDomain domain)
+            throws ReflectiveOperationException {
+        byte[] content = rest.remove(name);
+        ClassReader reader = new ClassReader(content);
+        for (String above : interfacesAnd(reader.getSuperName(), reader.getInterfaces())) {
+            if (rest.containsKey(above)) {
+                define(above, rest, loader, domain);
+            }
+        }
+        String className = name.replace('/', '.');
+        if (!isThere(className, loader)) {
+            try {
+                define.invoke(loader, className, content, 0, content.length, domain);
+            } catch (InvocationTargetException e) {
+                if (!isThere(className, loader)) {
+                    throw e;
+                }
+                // Another thread was faster.
+            }
+        }
+    }
+
+    private static Iterable<String> interfacesAnd(String above, String[] interfaces) {
+        Map<String, Boolean> all = new LinkedHashMap<>();
+        all.put(above, true);
+        for (String each : interfaces) {
+            all.put(each, true);
+        }
+        return Collections.unmodifiableSet(all.keySet());
+    }
+
+    private boolean isThere(String className, ClassLoader loader) throws ReflectiveOperationException {
+        Class<?> found = (Class<?>) findLoaded.invoke(loader, className);
+        return found != null && found.getClassLoader() == loader;
+    }
+
+    private static String folder(String part) {
+        return "payload/" + part + "/";
+    }
+
+    static byte[] bytes(InputStream in) throws IOException {
+        ByteArrayOutputStream content = new ByteArrayOutputStream();
+        byte[] chunk = new byte[1 << 14];
+        for (int n; (n = in.read(chunk)) >= 0; ) {
+            content.write(chunk, 0, n);
+        }
+        return content.toByteArray();
+    }
+}
