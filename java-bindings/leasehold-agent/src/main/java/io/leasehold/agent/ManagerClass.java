@@ -225,7 +225,8 @@ final class ManagerClass {
                             : type.getSort() == Type.LONG ? "Long" : null;
                     if (box != null) {
                         String boxed = "java/lang/" + box;
-                        super.visitMethodInsn(Opcodes.INVOKESTATIC, boxed, "valueOf", "(" + type.getDescriptor() + ")L" + boxed + ";", false);
+                        String descriptor = "(" + type.getDescriptor() + ")L" + boxed + ";";
+                        super.visitMethodInsn(Opcodes.INVOKESTATIC, boxed, "valueOf", descriptor, false);
                     }
                 }
             };

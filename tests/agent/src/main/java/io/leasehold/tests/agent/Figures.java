@@ -23,6 +23,7 @@ final class Figures {
         this.failures = failures;
         this.launch = launch;
         replaced = launch.agentSaid.stream().filter(line -> line.matches("report: .*: [1-9]\\d* on Leasehold, .*"))
-                .map(line -> line.replaceAll("report: \\S*?(\\w+) (\\S+ )?in .*: (\\d+) on Leasehold.*", "$1 ($3)")).collect(Collectors.toList());
+                .map(line -> line.replaceAll("report: \\S*?(\\w+) (\\S+ )?in .*: (\\d+) on Leasehold.*", "$1 ($3)"))
+                .collect(Collectors.toList());
     }
 }

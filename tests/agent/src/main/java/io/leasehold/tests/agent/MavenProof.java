@@ -77,19 +77,13 @@ final class MavenProof implements Proof {
             options.add("-Djavax.net.ssl.trustStorePassword=" + TRUST_PASSWORD);
             environment.put("MAVEN_OPTS", String.join(" ", options));
             Launch launch = Launch.run(command, environment);
-            if (launch.exit != 0) {
-                throw new IllegalStateException(launch.everything);
-            }
+            // Whatever is missing afterwards failed; and what HttpClient has tried again by itself.
             long filled;
             try (Stream<Path> found = Files.walk(work.resolve("repository"))) {
                 filled = found.filter(file -> file.toString().endsWith(".jar")).count();
             }
-            if (filled != artifacts + 1) {
-                throw new IllegalStateException("of " + (artifacts + 1) + " jars " + filled + " are there: " + launch.everything);
-            }
-            // What HttpClient has tried again by itself.
-            int retried = (int) launch.said.stream().filter(line -> line.contains("Retrying request")).count();
-            return new Figures(server, retried, launch);
+            long retried = launch.said.stream().filter(line -> line.contains("Retrying request")).count();
+            return new Figures(server, (int) (artifacts + 1 - filled + retried), launch);
         } finally {
             try (Stream<Path> all = Files.walk(work)) {
                 all.sorted(Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
@@ -104,7 +98,8 @@ final class MavenProof implements Proof {
         for (int i = 0; i < artifacts; i++) {
             String name = "part" + i;
             add(files, name, project("test", name, "jar", ""));
-            dependencies.append("<dependency><groupId>test</groupId><artifactId>").append(name).append("</artifactId><version>1</version></dependency>");
+            dependencies.append("<dependency><groupId>test</groupId><artifactId>").append(name)
+                    .append("</artifactId><version>1</version></dependency>");
         }
         add(files, "all", project("test", "all", "jar", dependencies + "</dependencies>"));
         return files;
@@ -135,8 +130,8 @@ final class MavenProof implements Proof {
     }
 
     private static String project(String group, String name, String packaging, String more) {
-        return "<project><modelVersion>4.0.0</modelVersion><groupId>" + group + "</groupId><artifactId>" + name + "</artifactId><version>1</version>"
-                + "<packaging>" + packaging + "</packaging>" + more + "</project>";
+        return "<project><modelVersion>4.0.0</modelVersion><groupId>" + group + "</groupId><artifactId>" + name + "</artifactId>"
+                + "<version>1</version><packaging>" + packaging + "</packaging>" + more + "</project>";
     }
 
     private static void write(Path file, String text) {

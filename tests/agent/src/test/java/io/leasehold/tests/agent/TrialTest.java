@@ -90,8 +90,8 @@ class TrialTest {
 
     /** The sum of a number that the report's lines have. */
     private static int sum(Outcome outcome, String line) {
-        return outcome.launch.agentSaid.stream().filter(each -> each.matches(line)).mapToInt(each -> Integer.parseInt(each.replaceAll(line, "$1")))
-                .sum();
+        return outcome.launch.agentSaid.stream().filter(each -> each.matches(line))
+                .mapToInt(each -> Integer.parseInt(each.replaceAll(line, "$1"))).sum();
     }
 
     private static void isOnStock(Outcome outcome) {
@@ -168,8 +168,8 @@ class TrialTest {
     @Test
     void anAsynchronousManagerOfAnEarlierVersionIsLeftAloneWithTheReason() throws Exception {
         Outcome outcome = run("TrialAsync5", "client52", "report");
-        assertTrue(outcome.launch.agentSaid.contains("org.apache.hc.client5.http.impl.nio.PoolingAsyncClientConnectionManager is left alone: it is"
-                + " of version 5.2, and 5.4 is the first that can be put on Leasehold"), outcome.text());
+        assertTrue(outcome.launch.agentSaid.contains("org.apache.hc.client5.http.impl.nio.PoolingAsyncClientConnectionManager is left alone:"
+                + " it is of version 5.2, and 5.4 is the first that can be put on Leasehold"), outcome.text());
     }
 
     @Test
@@ -211,8 +211,8 @@ class TrialTest {
     void aWrongOptionLeavesTheProgramAsItIs() throws Exception {
         Outcome outcome = run("Trial4", "client4514", "reprot");
         isOnStock(outcome);
-        assertEquals(Arrays.asList("the option reprot is unknown: there are generations, exclude, max-total, max-per-route, watching, report,"
-                + " dry-run; the program runs without the agent"), outcome.launch.agentSaid, outcome.text());
+        assertEquals(Arrays.asList("the option reprot is unknown: there are generations, exclude, max-total, max-per-route, watching,"
+                + " report, dry-run; the program runs without the agent"), outcome.launch.agentSaid, outcome.text());
     }
 
     @Test

@@ -59,7 +59,8 @@ public final class Trial4 {
             new PoolingHttpClientConnectionManager(factory),
             new PoolingHttpClientConnectionManager(registry, factory, names),
             new PoolingHttpClientConnectionManager(registry, factory, null, names, 1, TimeUnit.MINUTES),
-            new PoolingHttpClientConnectionManager(new DefaultHttpClientConnectionOperator(registry, null, null), factory, 1, TimeUnit.MINUTES),
+            new PoolingHttpClientConnectionManager(
+                    new DefaultHttpClientConnectionOperator(registry, null, null), factory, 1, TimeUnit.MINUTES),
         };
         for (PoolingHttpClientConnectionManager each : made) {
             visits.add(client(each));
