@@ -1,4 +1,4 @@
-# ./dev demo, ./dev closes, ./dev clients, ./dev mutants, ./dev bench and ./dev cycles. Sourced by ./dev.
+# ./dev demo, ./dev closes, ./dev agent, ./dev clients, ./dev mutants, ./dev bench and ./dev cycles. Sourced by ./dev.
 
 demo() {
     tools rust java gradle nginx
@@ -10,6 +10,12 @@ closes() {
     tools rust java gradle
     say 'building, then running'
     gradle_java --quiet ${json:+-Pjson="$json"} :tests-closes:closes
+}
+
+agent() {
+    tools rust java gradle
+    say 'building, then running'
+    gradle_java --quiet :tests-agent:agent
 }
 
 clients() {
