@@ -159,7 +159,7 @@ public final class Agent implements ClassFileTransformer {
         byte[] changed = manager.changed();
         String where = (version == null ? "" : version + " ") + "in " + loader.getClass().getName();
         if (!options.dryRun) {
-            payload.define(Payload.SEAM, loader);
+            payload.define(Payload.SEAM, loader, target);
             Class.forName("io.leasehold.agent.seam.Seam", true, loader).getMethod("install", Function.class)
                     .invoke(null, new Makers(options, report, payload, loader, where));
         }

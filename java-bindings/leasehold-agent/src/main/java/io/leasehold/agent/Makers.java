@@ -15,8 +15,8 @@ final class Makers implements Function<Object[], Object> {
     private final Payload payload;
     private final ClassLoader loader;
     private final String where;
-    // By the name of the class. Written by whoever makes the first manager; who races with that makes an equal one.
-    private final Map<String, Function<Object[], Object>> makers = new ConcurrentHashMap<>();
+    // Written by whoever makes the first manager; who races with that makes an equal one.
+    private final Map<Target, Function<Object[], Object>> makers = new ConcurrentHashMap<>();
 
     Makers(Options options, Report report, Payload payload, ClassLoader loader, String where) {
         this.options = options;
@@ -79,13 +79,13 @@ final class Makers implements Function<Object[], Object> {
 
     @SuppressWarnings("unchecked") // What is in the agent's jar is such a function.
     private Function<Object[], Object> maker(Target target) throws Exception {
-        Function<Object[], Object> known = makers.get(target.maker);
+        Function<Object[], Object> known = makers.get(target);
         if (known == null) {
-            payload.define(Payload.LIBRARY, loader);
-            payload.define(target.part(), loader);
+            payload.define(Payload.LIBRARY, loader, target);
+            payload.define(target.part(), loader, target);
             known = (Function<Object[], Object>) Class.forName(target.maker, true, loader).getConstructor(Map.class)
                     .newInstance(options.imposed);
-            makers.put(target.maker, known);
+            makers.put(target, known);
         }
         return known;
     }

@@ -64,9 +64,17 @@ final class Payload {
         return classes;
     }
 
-    /** Defines the classes of a part, those first that others extend. Those that are there stay. */
-    void define(String part, ClassLoader loader) throws IOException, ReflectiveOperationException {
+    /**
+     * Defines the classes of a part, those first that others extend. Those that are there stay. What extends another manager of stock's than
+     * the one in question, and what of ours extends that, is left for later: it would have a class loaded that the program does not use.
+     */
+    void define(String part, ClassLoader loader, Target target) throws IOException, ReflectiveOperationException {
         Map<String, byte[]> classes = classes(part);
+        Map<String, byte[]> all = new LinkedHashMap<>(classes);
+        classes.keySet().removeIf(name -> {
+            Target extended = Target.BY_INTERNAL_NAME.get(othersAbove(name, all));
+            return extended != null && extended != target;
+        });
         // The library's resources are found by this.
         URL place = new URL("jar:" + jar.toURI() + "!/" + folder(part));
         ProtectionDomain domain = new ProtectionDomain(new CodeSource(place, (Certificate[]) null), null, loader, null);
@@ -95,6 +103,15 @@ final class Payload {
                 // Another thread was faster.
             }
         }
+    }
+
+    /** The first class above one of ours that is not of the same part. */
+    private static String othersAbove(String name, Map<String, byte[]> classes) {
+        String above = name;
+        while (classes.containsKey(above)) {
+            above = new ClassReader(classes.get(above)).getSuperName();
+        }
+        return above;
     }
 
     private static Iterable<String> interfacesAnd(String above, String[] interfaces) {

@@ -16,7 +16,7 @@ enum Target {
             "io.leasehold.httpclient5.LeaseholdHttpClientConnectionManager", "io.leasehold.httpclient5.StandIns5",
             "org/apache/hc/client5/version.properties", 2, false),
     ASYNC_5("5", "org.apache.hc.client5.http.impl.nio.PoolingAsyncClientConnectionManager",
-            "io.leasehold.httpclient5.LeaseholdAsyncClientConnectionManager", "io.leasehold.httpclient5.StandIns5",
+            "io.leasehold.httpclient5.LeaseholdAsyncClientConnectionManager", "io.leasehold.httpclient5.StandInsAsync5",
             "org/apache/hc/client5/version.properties", 4, false);
 
     /** By the name that class files have for the class. */

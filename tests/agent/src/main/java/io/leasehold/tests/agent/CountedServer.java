@@ -76,6 +76,11 @@ final class CountedServer implements Closeable {
     interface Site {
         /** The answer to a request. */
         Response answer(Request request) throws IOException;
+
+        /** How many requests have said that they had failed before. */
+        default int retried() {
+            return 0;
+        }
     }
 
     private final ServerSocket listener;
@@ -87,7 +92,8 @@ final class CountedServer implements Closeable {
     private final AtomicInteger connections = new AtomicInteger();
     private final AtomicInteger requests = new AtomicInteger();
     // Written by the thread that looks.
-    private volatile int mostCloseWaits;
+    private volatile int looks;
+    private volatile long seenInCloseWait;
 
     /**
      * Starts one on localhost.
@@ -117,6 +123,10 @@ final class CountedServer implements Closeable {
 
     String url() {
         return (isTls ? "https" : "http") + "://localhost:" + port();
+    }
+
+    int retried() {
+        return site.retried();
     }
 
     int connections() {
@@ -201,15 +211,18 @@ final class CountedServer implements Closeable {
         return SocketTable.ofPort(port()).count(Side.CLIENT, State.CLOSE_WAIT);
     }
 
-    /** The most sockets of clients that were in CLOSE_WAIT at once so far. */
-    int mostCloseWaits() {
-        return mostCloseWaits;
+    /** How many sockets of clients were in CLOSE_WAIT so far, on average over the looks from the first connection on. */
+    double averageCloseWaits() {
+        return looks == 0 ? 0 : (double) seenInCloseWait / looks;
     }
 
     private void sample() {
         try {
             while (!listener.isClosed()) {
-                mostCloseWaits = Math.max(mostCloseWaits, closeWaits());
+                if (connections() > 0) {
+                    seenInCloseWait += closeWaits();
+                    looks++;
+                }
                 Thread.sleep(10);
             }
         } catch (IOException | InterruptedException e) {
@@ -240,7 +253,8 @@ final class CountedServer implements Closeable {
         return request;
     }
 
-    private static byte[] chunks(InputStream in) throws IOException {
+    /** A body that came in chunks. */
+    static byte[] chunks(InputStream in) throws IOException {
         ByteArrayOutputStream body = new ByteArrayOutputStream();
         while (true) {
             int length = Integer.parseInt(line(in).split(";")[0].trim(), 16);
