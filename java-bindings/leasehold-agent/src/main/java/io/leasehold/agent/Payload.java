@@ -65,15 +65,17 @@ final class Payload {
     }
 
     /**
-     * Defines the classes of a part, those first that others extend. Those that are there stay. What extends another manager of stock's than
-     * the one in question, and what of ours extends that, is left for later: it would have a class loaded that the program does not use.
+     * Defines the classes of a part, those first that others extend. Those that are there stay. What extends another manager of stock's
+     * than the one in question, and what of ours extends that, is left for later: it would have a class loaded that the program does not
+     * use. So would what extends the flight recorder's classes, which not every loader shows either: it is never defined.
      */
     void define(String part, ClassLoader loader, Target target) throws IOException, ReflectiveOperationException {
         Map<String, byte[]> classes = classes(part);
         Map<String, byte[]> all = new LinkedHashMap<>(classes);
         classes.keySet().removeIf(name -> {
-            Target extended = Target.BY_INTERNAL_NAME.get(othersAbove(name, all));
-            return extended != null && extended != target;
+            String above = othersAbove(name, all);
+            Target extended = Target.BY_INTERNAL_NAME.get(above);
+            return extended != null && extended != target || above.startsWith("jdk/");
         });
         // The library's resources are found by this.
         URL place = new URL("jar:" + jar.toURI() + "!/" + folder(part));

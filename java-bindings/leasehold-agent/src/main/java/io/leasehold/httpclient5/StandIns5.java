@@ -13,9 +13,8 @@ import org.apache.hc.core5.pool.PoolReusePolicy;
 import org.apache.hc.core5.util.TimeValue;
 
 /**
- * Makes the managers that stand in for stock's classic ones of HttpClient 5 where the agent has changed these. One with a pool without a limit in total
- * stays as it is, as it might come to wait here; so does one with a pool of the application's,
- * but for that of AWS's SDK.
+ * Makes the managers that stand in for stock's classic ones of HttpClient 5 where the agent has changed these. One with a pool without a
+ * limit in total stays as it is, as it might come to wait here; so does one with a pool of the application's, but for that of AWS's SDK.
  */
 public final class StandIns5 implements Function<Object[], Object> {
     /** That of AWS's SDK: stock's STRICT pool, LIFO and without a time to live, with a mend of what an interrupt loses, which ours has. */

@@ -25,8 +25,9 @@ final class Figures {
 
     /** Of a program that says how many of its requests failed. */
     Figures(CountedServer server, Launch launch) {
-        this(server, server.retried() + launch.said.stream().filter(line -> line.startsWith("failed=")).mapToInt(line -> Integer.parseInt(line.substring(7)))
-                .findAny().orElseThrow(() -> new IllegalStateException("it says nothing: " + launch.everything)), launch);
+        this(server, server.retried() + launch.said.stream().filter(line -> line.startsWith("failed="))
+                .mapToInt(line -> Integer.parseInt(line.substring("failed=".length()))).findAny()
+                .orElseThrow(() -> new IllegalStateException("it says nothing: " + launch.everything)), launch);
     }
 
     Figures(CountedServer server, int failures, Launch launch) {
