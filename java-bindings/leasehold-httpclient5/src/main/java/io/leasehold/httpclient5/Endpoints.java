@@ -14,9 +14,15 @@ import org.apache.hc.core5.pool.PoolEntry;
 
 /** Which entry an endpoint of one of HttpClient's managers has, which it tells nobody but that manager. */
 final class Endpoints {
-    // Null where the version has them otherwise.
-    private static final Method CLASSIC = entryOf(PoolingHttpClientConnectionManager.class);
-    private static final Method ASYNC = entryOf(PoolingAsyncClientConnectionManager.class);
+    // Null where the version has them otherwise. Each is looked for when it is first asked for, so that a program which has one kind of
+    // managers loads no other.
+    private static final class Classic {
+        static final Method ENTRY = entryOf(PoolingHttpClientConnectionManager.class);
+    }
+
+    private static final class Async {
+        static final Method ENTRY = entryOf(PoolingAsyncClientConnectionManager.class);
+    }
 
     private Endpoints() {}
 
@@ -34,16 +40,16 @@ final class Endpoints {
     /** An endpoint's entry; null if it was released, is none of HttpClient's manager, or this version's keep it elsewhere. */
     @SuppressWarnings("unchecked") // It is declared as such.
     static PoolEntry<HttpRoute, ManagedHttpClientConnection> entryOf(ConnectionEndpoint endpoint) {
-        return CLASSIC == null ? null : (PoolEntry<HttpRoute, ManagedHttpClientConnection>) entry(CLASSIC, endpoint);
+        return Classic.ENTRY == null ? null : (PoolEntry<HttpRoute, ManagedHttpClientConnection>) entry(Classic.ENTRY, endpoint);
     }
 
     /** An endpoint's entry; null if it was released, or is none of HttpClient's manager. */
     @SuppressWarnings("unchecked") // It is declared as such.
     static PoolEntry<HttpRoute, ManagedAsyncClientConnection> entryOf(AsyncConnectionEndpoint endpoint) {
-        if (ASYNC == null) {
+        if (Async.ENTRY == null) {
             throw new IllegalStateException("this HttpClient makes its endpoints in a way that is not known here");
         }
-        return (PoolEntry<HttpRoute, ManagedAsyncClientConnection>) entry(ASYNC, endpoint);
+        return (PoolEntry<HttpRoute, ManagedAsyncClientConnection>) entry(Async.ENTRY, endpoint);
     }
 
     private static Object entry(Method entry, Object endpoint) {

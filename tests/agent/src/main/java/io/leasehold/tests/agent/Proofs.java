@@ -22,7 +22,7 @@ public final class Proofs {
                 new ProgramProof("HttpClients.createDefault(), 5.6.5", "5", "Default5", "client56", false, () -> hello),
                 new ProgramProof(
                         "HttpAsyncClients.createDefault(), 5.6.5", "5, asynchronous", "DefaultAsync5", "client56", false, () -> hello),
-                new ProgramProof("Commons VFS 2.10.0, http", "3.1", "Vfs", "vfs", false, () -> hello),
+                new ProgramProof("Commons VFS 2.10.0, http3", "3.1", "Vfs", "vfs", false, () -> hello),
                 new ProgramProof("google-http-client 2.2.0, apache-v2", "4.5", "Google", "google", false, () -> hello),
                 new ProgramProof("AWS SDK 2.59.1, S3, apache-client", "4.5", "Aws2", "aws2", true, S3Site::new),
                 new ProgramProof("AWS SDK 2.59.1, S3, apache5-client", "5", "Aws2", "aws2on5", true, S3Site::new),

@@ -208,6 +208,14 @@ class TrialTest {
     }
 
     @Test
+    void applicationsThatWereUndeployedLeaveNoLoaderAndNoThread() throws Exception {
+        Outcome outcome = run("Undeployed", "client4514", "report");
+        assertEquals("0", outcome.said.get("loaders"), outcome.text());
+        assertEquals("0", outcome.said.get("threads"), outcome.text());
+        assertTrue(outcome.text().contains("java.net.URLClassLoader: 5 on Leasehold, 0 on stock"), outcome.text());
+    }
+
+    @Test
     void aWrongOptionLeavesTheProgramAsItIs() throws Exception {
         Outcome outcome = run("Trial4", "client4514", "reprot");
         isOnStock(outcome);
