@@ -163,7 +163,7 @@ class FlightRecorderTest {
             ConnectionPool<String, Connection> pool =
                     ConnectionPool.<String, Connection>builder((connection, cause) -> {}).name("late").maxTotal(1).build();
             Lease<Connection> held = open(pool, "a");
-            assertThrows(TimeoutException.class, () -> pool.lease("a", 20, TimeUnit.MILLISECONDS));
+            assertThrows(TimeoutException.class, () -> pool.lease("a", 300, TimeUnit.MILLISECONDS));
             List<Recorded> events = recording.of("late");
             assertEquals(Arrays.asList("a TIMED_OUT"), told(events, "LeaseWaited", "result"));
             assertEquals(1, told(events, "PoolExhausted").size());

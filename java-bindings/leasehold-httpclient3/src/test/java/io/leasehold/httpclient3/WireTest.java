@@ -4,10 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.leasehold.testsupport.Eventually;
 import io.leasehold.testsupport.ScriptedServer;
+import io.leasehold.testsupport.TcpState;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.Paths;
 import java.util.Set;
 import java.util.TreeSet;
 import org.apache.commons.httpclient.HostConfiguration;
@@ -23,8 +21,6 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** Who closes first, as the kernel has it: that side keeps TIME_WAIT. The same on 3.1's managers and on ours. */
 class WireTest {
-    private static final int TIME_WAIT = 0x06;
-
     private ScriptedServer server;
 
     @BeforeEach
@@ -157,31 +153,15 @@ class WireTest {
 
     private Set<String> states(ScriptedServer.Peer peer) throws IOException {
         Set<String> states = new TreeSet<>();
-        for (Path file : new Path[] {Paths.get("/proc/net/tcp"), Paths.get("/proc/net/tcp6")}) {
-            if (!Files.exists(file)) {
-                continue; // No IPv6 here.
-            }
-            for (String line : Files.readAllLines(file)) {
-                String[] fields = line.trim().split("\\s+");
-                if (fields[0].equals("sl")) {
-                    continue;
-                }
-                int local = port(fields[1]);
-                int remote = port(fields[2]);
-                int state = Integer.parseInt(fields[3], 16);
-                String name = state == TIME_WAIT ? "TIME_WAIT" : "state " + state;
-                if (local == peer.clientPort() && remote == server.port()) {
-                    states.add("client " + name);
-                } else if (local == server.port() && remote == peer.clientPort()) {
-                    states.add("server " + name);
-                }
-            }
-        }
+        add(states, "client", TcpState.of(peer.clientPort(), server.port()));
+        add(states, "server", TcpState.of(server.port(), peer.clientPort()));
         return states;
     }
 
-    private static int port(String address) {
-        return Integer.parseInt(address.substring(address.indexOf(':') + 1), 16);
+    private static void add(Set<String> states, String side, int state) {
+        if (state != TcpState.NONE) {
+            states.add(side + (state == TcpState.TIME_WAIT ? " TIME_WAIT" : " state " + state));
+        }
     }
 
     private HttpClient client(HttpConnectionManager manager) {

@@ -368,5 +368,6 @@ final class RequestScripts {
         stage.get(client, "/goodbye");
         stage.server().proceed();
         Eventually.await("408 sent", () -> stage.server().proceeded() == 1);
+        stage.server().peer(0).awaitArrival();
     }
 }

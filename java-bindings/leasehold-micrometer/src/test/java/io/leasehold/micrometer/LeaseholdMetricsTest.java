@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.leasehold.ConnectionPool;
 import io.leasehold.Lease;
+import io.leasehold.ManualClock;
 import io.leasehold.ShutdownMode;
 import io.leasehold.httpclient4.LeaseholdHttpClientConnectionManager;
 import io.leasehold.testsupport.Eventually;
@@ -18,8 +19,8 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import org.apache.http.HttpClientConnection;
 import org.apache.http.HttpHost;
 import org.apache.http.conn.routing.HttpRoute;
@@ -86,12 +87,15 @@ class LeaseholdMetricsTest {
 
     @Test
     void eachMeterSaysWhatThePoolSays() throws Exception {
-        ConnectionPool<String, String> pool = pool();
+        ManualClock clock = new ManualClock();
+        ConnectionPool<String, String> pool = clock.driving(LeaseholdMetricsTest::pool);
         new LeaseholdMetrics(pool, Tags.empty()).bindTo(registry);
         pool.measureHeld(true);
         Lease<String> first = pool.tryLease("a");
         first.opened("connection");
-        assertThrows(TimeoutException.class, () -> pool.lease("a", 1, TimeUnit.MILLISECONDS));
+        CompletableFuture<Lease<String>> late = pool.leaseAsync("a", 1, TimeUnit.SECONDS);
+        clock.advance(1, TimeUnit.SECONDS);
+        assertThrows(ExecutionException.class, () -> late.get(1, TimeUnit.MINUTES));
         CompletableFuture<Lease<String>> waiting = pool.leaseAsync("a", 1, TimeUnit.MINUTES);
         assertEquals(1, registry.get("httpcomponents.httpclient.pool.total.pending").gauge().value());
         first.release();

@@ -191,6 +191,7 @@ public abstract class ScriptStage implements AutoCloseable {
     public final void awaitEnd(ScriptedServer server, int connection) throws Exception {
         ScriptedServer.Peer peer = server.peer(connection);
         Eventually.await("end of connection " + connection, peer::hasEnded);
+        peer.awaitArrival();
         write("server's view of connection " + connection, peer.end());
     }
 

@@ -52,6 +52,7 @@ public final class ScriptedServer implements AutoCloseable {
     /** What the server saw of one connection. */
     public static final class Peer {
         private final int number;
+        private final int serverPort;
         private final int clientPort;
         private final CountDownLatch ended = new CountDownLatch(1);
         private final Socket socket;
@@ -61,7 +62,8 @@ public final class ScriptedServer implements AutoCloseable {
         Peer(int number, Socket socket) {
             this.number = number;
             this.socket = socket;
-            this.clientPort = socket.getPort();
+            serverPort = socket.getLocalPort();
+            clientPort = socket.getPort();
         }
 
         /** How the connection ended as seen from here: {@code open}, {@code end of stream}, {@code reset} or {@code closed by server}. */
@@ -84,9 +86,18 @@ public final class ScriptedServer implements AutoCloseable {
             return ended.getCount() == 0;
         }
 
-        /** Waits until the connection has ended. */
-        public void awaitEnd() throws InterruptedException {
+        /** Waits until the connection has ended, and the client's system knows. */
+        public void awaitEnd() throws Exception {
             ended.await();
+            awaitArrival();
+        }
+
+        /**
+         * Waits until all that was sent, an end that this side has made too, is known to the client's system. That may take 200 ms: on
+         * loopback, too, packets are dropped where bursts come from other tests.
+         */
+        public void awaitArrival() throws Exception {
+            Eventually.await("what was sent to arrive", () -> !TcpState.hasUnacknowledged(serverPort, clientPort));
         }
     }
 

@@ -66,6 +66,7 @@ class ServerClosesTest {
             Client client = new Client(kind.make());
             assertEquals(WebServer.GREETING, client.post(server.url(WebServer.HELLO)));
             server.reload();
+            server.awaitOldWorkersGone();
             server.awaitConnectionsClosed();
             assertEquals(WebServer.GREETING, client.post(server.url(WebServer.HELLO)));
         }

@@ -1,6 +1,5 @@
 package io.leasehold.tests.servers;
 
-import io.leasehold.testsupport.Eventually;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -103,12 +102,6 @@ public final class Nginx extends WebServer {
     @Override
     long reloads() throws IOException {
         return lines(directory.resolve("error.log")).stream().filter(line -> line.matches(".* start worker process \\d+")).count();
-    }
-
-    /** Waits until the workers of before all reloads have ended, and so have closed all their connections, idle or not. */
-    public void awaitOldWorkersGone() throws Exception {
-        Eventually.await("nginx has one worker", () -> lines(directory.resolve("error.log")).stream()
-                .filter(line -> line.matches(".* worker process \\d+ exited with code 0.*")).count() == reloads() - 1);
     }
 
     private String configuration(Builder builder) {

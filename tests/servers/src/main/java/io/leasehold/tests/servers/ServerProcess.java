@@ -11,7 +11,9 @@ import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -95,6 +97,12 @@ final class ServerProcess {
             Thread.currentThread().interrupt();
             throw new IOException("interrupted while a signal was sent", e);
         }
+    }
+
+    /** The processes that a process has started and that have not ended. */
+    static Set<String> children(long id) throws IOException {
+        String text = new String(Files.readAllBytes(Paths.get("/proc/" + id + "/task/" + id + "/children")), StandardCharsets.US_ASCII);
+        return new HashSet<>(Arrays.asList(text.trim().split(" ")));
     }
 
     /** Whether every thread of every process in a group has stopped. A signal to stop takes a moment to reach those that run. */

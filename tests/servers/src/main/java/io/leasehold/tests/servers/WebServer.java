@@ -18,6 +18,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
@@ -44,6 +45,7 @@ public abstract class WebServer implements Closeable {
     private final int statusPort;
     private final String scheme;
     private ServerProcess process;
+    private Set<String> oldWorkers = Collections.emptySet();
 
     /** Makes the directory and chooses the ports; the subclass's constructor fills in the configuration. */
     WebServer(ServerBuilder<?> builder) throws IOException, GeneralSecurityException {
@@ -140,8 +142,17 @@ public abstract class WebServer implements Closeable {
     /** Has the server take its configuration anew, as an administrator does: a new worker serves, the old one closes what is idle. */
     public final void reload() throws Exception {
         long before = reloads();
+        oldWorkers = ServerProcess.children(pid());
         ServerProcess.signal(reloadSignal(), pid());
         Eventually.await("the server has reloaded", () -> reloads() > before);
+    }
+
+    /**
+     * Waits until the workers of before the last reload have ended, and so have closed all their connections, idle or not. Until then one
+     * of httpd's may accept a connection and close it without an answer.
+     */
+    public final void awaitOldWorkersGone() throws Exception {
+        Eventually.await("the old workers have ended", () -> Collections.disjoint(oldWorkers, ServerProcess.children(pid())));
     }
 
     /** Stops all processes of the server in their tracks: the kernel still accepts connections, nobody answers. */

@@ -96,6 +96,7 @@ class WebServerTest {
             before.request("GET", WebServer.HELLO);
             server.reload();
             assertTrue(before.isAtEnd());
+            server.awaitOldWorkersGone();
             try (Client after = new Client(server.port())) {
                 assertEquals("HTTP/1.1 200", after.request("GET", WebServer.HELLO));
             }
