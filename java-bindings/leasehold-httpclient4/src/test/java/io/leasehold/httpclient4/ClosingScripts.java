@@ -40,10 +40,10 @@ final class ClosingScripts {
             HttpRoute a = stage.to("a");
             HttpRoute b = stage.to("b");
             List<HttpClientConnection> all = openAll(stage, manager, a, b, a, a);
-            stage.release(manager, all.get(0), null, 1, TimeUnit.MILLISECONDS);
-            stage.release(manager, all.get(1), "user", 1, TimeUnit.MILLISECONDS);
+            stage.release(manager, all.get(0), null, 50, TimeUnit.MILLISECONDS);
+            stage.release(manager, all.get(1), "user", 50, TimeUnit.MILLISECONDS);
             stage.release(manager, all.get(2), null, 1, TimeUnit.HOURS);
-            stage.pass(30);
+            stage.pass(80);
             stage.counts(manager, a, b);
             stage.act("close expired", manager::closeExpiredConnections);
             stage.awaitEnd(0);
@@ -94,8 +94,8 @@ final class ClosingScripts {
         script("close idle leaves the expired alone", stage -> {
             PoolingHttpClientConnectionManager manager = stage.manager();
             HttpRoute a = stage.to("a");
-            stage.release(manager, stage.open(manager, a), null, 1, TimeUnit.MILLISECONDS);
-            stage.pass(30);
+            stage.release(manager, stage.open(manager, a), null, 50, TimeUnit.MILLISECONDS);
+            stage.pass(80);
             stage.act("close", () -> manager.closeIdleConnections(1, TimeUnit.HOURS));
             stage.counts(manager, a);
         });

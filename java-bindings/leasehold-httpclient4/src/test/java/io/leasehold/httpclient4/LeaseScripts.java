@@ -218,24 +218,24 @@ final class LeaseScripts {
             PoolingHttpClientConnectionManager manager = stage.manager();
             HttpRoute a = stage.to("a");
             stage.release(manager, stage.open(manager, a), null, 1, TimeUnit.MICROSECONDS);
-            stage.pass(30);
+            stage.pass(80);
             stage.lease(manager, a);
         });
         script("expired, found by a lease", stage -> {
             PoolingHttpClientConnectionManager manager = stage.manager();
             HttpRoute a = stage.to("a");
             List<HttpClientConnection> two = openAll(stage, manager, a, a);
-            stage.release(manager, two.get(0), null, 1, TimeUnit.MILLISECONDS);
+            stage.release(manager, two.get(0), null, 50, TimeUnit.MILLISECONDS);
             stage.release(manager, two.get(1), null, 1, TimeUnit.HOURS);
-            stage.pass(30);
+            stage.pass(80);
             stage.counts(manager, a);
             HttpClientConnection first = stage.lease(manager, a);
             HttpClientConnection second = stage.lease(manager, a);
             stage.awaitEnd(0);
             stage.counts(manager, a);
-            stage.release(manager, first, null, 1, TimeUnit.MILLISECONDS);
+            stage.release(manager, first, null, 50, TimeUnit.MILLISECONDS);
             stage.release(manager, second);
-            stage.pass(30);
+            stage.pass(80);
             stage.lease(manager, a);
         });
         script("expired, all of a route", stage -> {
@@ -243,9 +243,9 @@ final class LeaseScripts {
             manager.setDefaultMaxPerRoute(3);
             HttpRoute a = stage.to("a");
             for (HttpClientConnection connection : openAll(stage, manager, a, a, a)) {
-                stage.release(manager, connection, null, 1, TimeUnit.MILLISECONDS);
+                stage.release(manager, connection, null, 50, TimeUnit.MILLISECONDS);
             }
-            stage.pass(30);
+            stage.pass(80);
             stage.counts(manager, a);
             stage.lease(manager, a);
             stage.counts(manager, a);
@@ -256,16 +256,16 @@ final class LeaseScripts {
         script("expired, of another route", stage -> {
             PoolingHttpClientConnectionManager manager = stage.manager();
             HttpRoute a = stage.to("a");
-            stage.release(manager, stage.open(manager, a), null, 1, TimeUnit.MILLISECONDS);
-            stage.pass(30);
+            stage.release(manager, stage.open(manager, a), null, 50, TimeUnit.MILLISECONDS);
+            stage.pass(80);
             stage.lease(manager, stage.to("b"));
             stage.counts(manager, a);
         });
         script("expired, with a state", stage -> {
             PoolingHttpClientConnectionManager manager = stage.manager();
             HttpRoute a = stage.to("a");
-            stage.release(manager, stage.open(manager, a), "user", 1, TimeUnit.MILLISECONDS);
-            stage.pass(30);
+            stage.release(manager, stage.open(manager, a), "user", 50, TimeUnit.MILLISECONDS);
+            stage.pass(80);
             stage.lease(manager, a, "other");
             stage.lease(manager, a, "user");
             stage.counts(manager, a);
@@ -275,8 +275,8 @@ final class LeaseScripts {
             HttpRoute a = stage.to("a");
             stage.release(manager, stage.open(manager, a), null, 1, TimeUnit.HOURS);
             HttpClientConnection again = stage.lease(manager, a);
-            stage.release(manager, again, null, 1, TimeUnit.MILLISECONDS);
-            stage.pass(30);
+            stage.release(manager, again, null, 50, TimeUnit.MILLISECONDS);
+            stage.pass(80);
             stage.act("close expired", manager::closeExpiredConnections);
             stage.counts(manager, a);
         });

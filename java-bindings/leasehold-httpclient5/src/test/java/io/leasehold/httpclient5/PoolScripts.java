@@ -355,8 +355,8 @@ final class PoolScripts {
             ManagedConnPool<String, Conn> pool = stage.pool(2, 4);
             List<PoolEntry<String, Conn>> two = openAll(stage, pool, "a", "a");
             stage.release(pool, two.get(1), null, TimeValue.ofHours(1));
-            stage.release(pool, two.get(0), null, TimeValue.ofMilliseconds(1));
-            stage.pass(30);
+            stage.release(pool, two.get(0), null, TimeValue.ofMilliseconds(50));
+            stage.pass(80);
             stage.counts(pool, "a");
             stage.lease(pool, "a");
             stage.counts(pool, "a");
@@ -366,23 +366,23 @@ final class PoolScripts {
         script("expired, all of a route", stage -> {
             ManagedConnPool<String, Conn> pool = stage.pool(3, 4);
             for (PoolEntry<String, Conn> each : openAll(stage, pool, "a", "a", "a")) {
-                stage.release(pool, each, null, TimeValue.ofMilliseconds(1));
+                stage.release(pool, each, null, TimeValue.ofMilliseconds(50));
             }
-            stage.pass(30);
+            stage.pass(80);
             stage.lease(pool, "a");
             stage.counts(pool, "a");
         });
         script("expired, of another route", stage -> {
             ManagedConnPool<String, Conn> pool = stage.pool(3, 4);
-            stage.release(pool, stage.open(pool, "a"), null, TimeValue.ofMilliseconds(1));
-            stage.pass(30);
+            stage.release(pool, stage.open(pool, "a"), null, TimeValue.ofMilliseconds(50));
+            stage.pass(80);
             stage.lease(pool, "b");
             stage.counts(pool, "a", "b");
         });
         script("expired, with a state", stage -> {
             ManagedConnPool<String, Conn> pool = stage.pool(2, 4);
-            stage.release(pool, stage.open(pool, "a"), "x", TimeValue.ofMilliseconds(1));
-            stage.pass(30);
+            stage.release(pool, stage.open(pool, "a"), "x", TimeValue.ofMilliseconds(50));
+            stage.pass(80);
             stage.lease(pool, "a", "y");
             stage.lease(pool, "a", "x");
             stage.counts(pool, "a");
@@ -390,8 +390,8 @@ final class PoolScripts {
         script("expired at its release", stage -> {
             ManagedConnPool<String, Conn> pool = stage.pool(2, 4);
             PoolEntry<String, Conn> entry = stage.open(pool, "a");
-            entry.updateExpiry(TimeValue.ofMilliseconds(1));
-            stage.pass(30);
+            entry.updateExpiry(TimeValue.ofMilliseconds(50));
+            stage.pass(80);
             stage.act("release", () -> pool.release(entry, true));
             stage.counts(pool, "a");
             stage.lease(pool, "a");
@@ -423,12 +423,12 @@ final class PoolScripts {
             stage.logInNoOrder();
             ManagedConnPool<String, Conn> pool = stage.pool(9, 9);
             List<PoolEntry<String, Conn>> all = openAll(stage, pool, "a", "a", "b", "b");
-            stage.release(pool, all.get(0), null, TimeValue.ofMilliseconds(1));
+            stage.release(pool, all.get(0), null, TimeValue.ofMilliseconds(50));
             stage.release(pool, all.get(1), null, TimeValue.ofHours(1));
-            stage.release(pool, all.get(2), "x", TimeValue.ofMilliseconds(1));
+            stage.release(pool, all.get(2), "x", TimeValue.ofMilliseconds(50));
             stage.release(pool, all.get(3));
-            stage.open(pool, "c").updateExpiry(TimeValue.ofMilliseconds(1));
-            stage.pass(30);
+            stage.open(pool, "c").updateExpiry(TimeValue.ofMilliseconds(50));
+            stage.pass(80);
             stage.act("close expired", pool::closeExpired);
             stage.counts(pool, "a", "b", "c");
         });
