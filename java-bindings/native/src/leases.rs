@@ -187,7 +187,7 @@ extern "system" fn Java_io_leasehold_internal_natives_Engine_release<'local>(
     ) as jint
 }
 
-/// True where somebody waits for a slot: [`serve`](Java_io_leasehold_internal_natives_Engine_serve) is to be called then.
+/// How often a slot's entry has gone to a request that found a connection in it, since a request was given the right to open one.
 #[unsafe(no_mangle)]
 extern "system" fn Java_io_leasehold_internal_natives_Engine_uses<'local>(
     _env: EnvUnowned<'local>,
@@ -198,6 +198,7 @@ extern "system" fn Java_io_leasehold_internal_natives_Engine_uses<'local>(
     ask(address, |engine| engine.uses(numbers::slot(slot)) as jlong)
 }
 
+/// True where somebody waits for a slot: [`serve`](Java_io_leasehold_internal_natives_Engine_serve) is to be called then.
 #[unsafe(no_mangle)]
 extern "system" fn Java_io_leasehold_internal_natives_Engine_ack<'local>(
     _env: EnvUnowned<'local>,
