@@ -48,7 +48,7 @@ bench() {
 }
 
 cycles() {
-    tools rust counters
+    tools rust java gradle python3 counters
     say 'building, then counting'
     scripts/cycles.sh ${json:+"$json"}
 }
