@@ -36,7 +36,7 @@ const ENGINE: &[Native] = natives! {
     "leaseHit" "(JJ)J" Java_io_leasehold_internal_natives_Engine_leaseHit
     "releaseHit" "(JJJ)I" Java_io_leasehold_internal_natives_Engine_releaseHit
     "releaseHitUntil" "(JJJ)I" Java_io_leasehold_internal_natives_Engine_releaseHitUntil
-    "create" "(IIIJZZZIZ)J" Java_io_leasehold_internal_natives_Engine_create
+    "create" "(IIIJZZZZIZ)J" Java_io_leasehold_internal_natives_Engine_create
     "free" "(J)V" Java_io_leasehold_internal_natives_Engine_free
     "addRoute" "(J[J)J" Java_io_leasehold_internal_natives_Engine_addRoute
     "lease" "(JJIJ[J)J" Java_io_leasehold_internal_natives_Engine_lease
@@ -52,6 +52,7 @@ const ENGINE: &[Native] = natives! {
     "metrics" "(J[J)V" Java_io_leasehold_internal_natives_Engine_metrics
     "routeMetrics" "(JJ[J)V" Java_io_leasehold_internal_natives_Engine_routeMetrics
     "measureHeld" "(JZ)V" Java_io_leasehold_internal_natives_Engine_measureHeld
+    "recordOpening" "(JJ)V" Java_io_leasehold_internal_natives_Engine_recordOpening
     "watch" "(JJII)I" Java_io_leasehold_internal_natives_Engine_watch
     "release" "(JJJI[J)I" Java_io_leasehold_internal_natives_Engine_release
     "uses" "(JI)J" Java_io_leasehold_internal_natives_Engine_uses

@@ -57,6 +57,7 @@ extern "system" fn Java_io_leasehold_internal_natives_Engine_create<'local>(
     fifo: jboolean,
     barging: jboolean,
     own_route_first: jboolean,
+    connects_later: jboolean,
     stripes: jint,
     manual_clock: jboolean,
 ) -> jlong {
@@ -71,6 +72,7 @@ extern "system" fn Java_io_leasehold_internal_natives_Engine_create<'local>(
             policy: if fifo { Policy::Fifo } else { Policy::Lifo },
             barging,
             own_route_first,
+            connects_later,
             stripes: (stripes > 0).then_some(stripes as u32),
             clock: clock.as_ref().map_or_else(Clock::monotonic, Clock::manual),
         };

@@ -7,6 +7,7 @@ use jni::objects::{JIntArray, JLongArray};
 use jni::sys::{jboolean, jint, jlong};
 use jni::{Env, EnvUnowned};
 use leasehold::engine::{Counters, Metrics, Stats, Use};
+use std::time::Duration;
 
 #[unsafe(no_mangle)]
 extern "system" fn Java_io_leasehold_internal_natives_Engine_stats<'local>(
@@ -89,6 +90,22 @@ extern "system" fn Java_io_leasehold_internal_natives_Engine_measureHeld<'local>
     with_env(&mut env, (), |_| {
         // SAFETY: see the crate's page.
         unsafe { pool(address) }.engine.measure_held(wanted);
+        Ok(())
+    });
+}
+
+/// A connection was connected, which took so many nanoseconds.
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_leasehold_internal_natives_Engine_recordOpening<'local>(
+    mut env: EnvUnowned<'local>,
+    _this: This<'local>,
+    address: jlong,
+    nanos: jlong,
+) {
+    with_env(&mut env, (), |_| {
+        let took = Duration::from_nanos(u64::try_from(nanos).unwrap_or(0));
+        // SAFETY: see the crate's page.
+        unsafe { pool(address) }.engine.record_opening(took);
         Ok(())
     });
 }

@@ -44,6 +44,9 @@ pub struct Config {
     /// A released connection, or the place of one that closes, serves its own route's first waiter even if one of another route has
     /// waited longer: what HttpClient 3.1 does.
     pub own_route_first: bool,
+    /// Connections are connected after they were [`opened`](super::Engine::opened), inside their leases, and how long that takes is told by
+    /// [`record_opening`](super::Engine::record_opening): nothing else is in [`Metrics::opening`](super::Metrics::opening).
+    pub connects_later: bool,
     /// How many idle lists, a power of two up to 16; `None` lets the number of processors decide.
     /// Ignored under [`Policy::Fifo`], which needs one.
     pub stripes: Option<u32>,
@@ -89,6 +92,7 @@ impl Default for Config {
             policy: Policy::Lifo,
             barging: false,
             own_route_first: false,
+            connects_later: false,
             stripes: None,
             clock: Clock::monotonic(),
         }

@@ -30,6 +30,7 @@ pub struct Engine {
     /// Which flags of a route keep a request from taking what is idle: a newcomer that may barge looks past waiters.
     pub(super) flags_against_hits: u32,
     pub(super) own_route_first: bool,
+    pub(super) connects_later: bool,
     pub(super) max_waiters: u32,
 
     // ----- what hits read and write: each says for itself who writes it, under which lock -----
@@ -89,6 +90,7 @@ impl Engine {
                 false => !route::STANDBY,
             },
             own_route_first: config.own_route_first,
+            connects_later: config.connects_later,
             max_waiters: config.max_waiters,
             flags: Flags::default(),
             stripes: (0..config.stripe_count()).map(|_| Stripe::new()).collect(),

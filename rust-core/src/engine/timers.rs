@@ -2,7 +2,8 @@
 //!
 //! Waiting and opening are slow by themselves, so they are always measured, by the exact clock. A wait is noted under the coordinator: its
 //! beginning in the ticket, its end in the ledger. An opening begins with the right to open, which is noted in the entry, and is recorded by
-//! whoever has opened, under no lock.
+//! whoever has opened, under no lock. Where connections are only connected later, inside their leases, nobody but who connects them knows
+//! how long that took, and says so.
 //!
 //! How long a connection is held is measured where that is asked for, by the coarse stamps that each lease leaves in its entry anyway. A
 //! release that is a hit records it in its stripe, under the lock that it holds: nothing that others write is written for it. Any other is
@@ -10,6 +11,8 @@
 //! release is as long as it would be if nothing could be measured.
 //!
 //! The order of steps: the stripes' recorders are made first, then the flag is raised.
+
+use std::time::Duration;
 
 use super::entry::Entry;
 use super::flags::MEASURED;
@@ -56,8 +59,19 @@ impl Engine {
     /// An entry is opened. The caller owns it.
     pub(super) fn note_opened(&self, entry: &Entry, now: u64) {
         entry.leased.store(now, Relaxed);
-        let given = entry.given.load(Relaxed);
-        let took = self.clock.micros().saturating_sub(given);
+        if !self.connects_later {
+            let given = entry.given.load(Relaxed);
+            self.record_micros(self.clock.micros().saturating_sub(given));
+        }
+    }
+
+    /// A connection was connected, which took so long: for pools that were made to be [told so](super::Config::connects_later). In
+    /// others it is one more. O(1), takes no lock.
+    pub fn record_opening(&self, took: Duration) {
+        self.record_micros(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+    }
+
+    fn record_micros(&self, took: u64) {
         self.notes
             .opening
             .get_or_init(Default::default)
@@ -98,10 +112,14 @@ mod tests {
 
     impl Stage {
         fn new() -> Stage {
+            Stage::with(Config::default())
+        }
+
+        fn with(config: Config) -> Stage {
             let clock = ManualClock::new();
             let engine = Engine::new(Config {
                 clock: Clock::manual(&clock),
-                ..Config::default()
+                ..config
             });
             Stage { engine, clock }
         }
@@ -138,6 +156,26 @@ mod tests {
             (2, Duration::from_millis(35))
         );
         assert_eq!(opening.max(), Duration::from_millis(30));
+    }
+
+    #[test]
+    fn what_is_connected_later_is_measured_by_whoever_connects_alone() {
+        let stage = Stage::with(Config {
+            connects_later: true,
+            ..Config::default()
+        });
+        let handle = stage.open(30);
+        stage.engine.reopen(handle).unwrap();
+        stage.clock.advance(5);
+        stage.engine.opened(handle).unwrap();
+        assert_eq!(stage.metrics().opening.count(), 0);
+        assert_eq!(stage.metrics().opened, 2);
+        stage.engine.record_opening(Duration::from_micros(1_500));
+        stage.engine.record_opening(Duration::MAX);
+        let opening = stage.metrics().opening;
+        assert_eq!(opening.count(), 2);
+        assert_eq!(opening.quantile(0.5), Duration::from_micros(1_535));
+        assert_eq!(opening.max(), Duration::from_micros(u64::MAX));
     }
 
     #[test]

@@ -98,6 +98,7 @@ pub(super) struct Rules {
     pub(super) fifo: bool,
     pub(super) barging: bool,
     pub(super) own_route_first: bool,
+    pub(super) connects_later: bool,
     /// All that is idle is in one stripe, and what becomes idle joins it: the order is exact.
     pub(super) exact: bool,
     pub(super) max_waiters: u32,
@@ -720,7 +721,9 @@ impl Model {
         entry.openings += 1;
         let route = entry.route;
         self.count(route, |it| it.opened += 1);
-        self.metrics.opening.record(took);
+        if !self.rules.connects_later {
+            self.metrics.opening.record(took);
+        }
         Ok(())
     }
 

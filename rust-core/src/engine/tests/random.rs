@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 use std::panic::{self, AssertUnwindSafe};
+use std::time::Duration;
 
 use super::super::Outcome;
 use super::super::coordinator::order::CALM;
@@ -69,6 +70,7 @@ enum Op {
     Suspend,
     Resume,
     MeasureHeld(bool),
+    RecordOpening(u64),
     BeThread(u32),
     Collide(usize),
     /// Nobody collides for long enough.
@@ -107,6 +109,7 @@ struct Setting {
     max_per_route: u32,
     max_waiters: u32,
     time_to_live: Option<u64>,
+    connects_later: bool,
     /// How many states there are; 1 is none.
     states: u32,
     /// How often a lease is ended rather than begun, of 10.
@@ -149,6 +152,7 @@ fn setting(kind: Kind, random: &mut Random) -> Setting {
         time_to_live: random.one_in(3).then(|| random.below(500)),
         states: 1 + random.below(3) as u32,
         ends: if is_large { 3 } else { 3 + random.below(4) },
+        connects_later: random.one_in(4),
     }
 }
 
@@ -233,7 +237,8 @@ fn random_op(setting: &Setting, random: &mut Random) -> Op {
             which,
             closes: random.one_in(3),
         },
-        992..995 => Op::MeasureHeld(!random.one_in(3)),
+        992..994 => Op::MeasureHeld(!random.one_in(3)),
+        994 => Op::RecordOpening(random.below(1 << 20)),
         995 if random.one_in(2) => Op::Suspend,
         996..998 => Op::Resume,
         _ => Op::BeThread(random.below(32) as u32),
@@ -284,11 +289,13 @@ impl Pair {
             stripes: Some(setting.stripes),
             clock: Clock::manual(&clock),
             own_route_first: setting.own_route_first,
+            connects_later: setting.connects_later,
         });
         let rules = Rules {
             fifo: setting.policy == Policy::Fifo,
             barging: setting.barging,
             own_route_first: setting.own_route_first,
+            connects_later: setting.connects_later,
             exact: true,
             max_waiters: setting.max_waiters,
             time_to_live: setting.time_to_live,
@@ -503,6 +510,10 @@ impl Pair {
             Op::MeasureHeld(wanted) => {
                 self.engine.measure_held(wanted);
                 self.model.measures_held = wanted;
+            }
+            Op::RecordOpening(micros) => {
+                self.engine.record_opening(Duration::from_micros(micros));
+                self.model.metrics.opening.record(micros);
             }
             Op::BeThread(number) => pretend_thread(number),
             Op::Collide(which) => {

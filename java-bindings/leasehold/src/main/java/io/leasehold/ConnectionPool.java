@@ -913,6 +913,33 @@ public final class ConnectionPool<R, C> implements Closeable, Operated<R> {
     }
 
     /**
+     * The pool's time, for {@link #recordOpening}: that of its {@link ManualClock}, where a test drives it.
+     *
+     * @return nanoseconds since whenever, as {@link System#nanoTime}
+     */
+    public long nanoTime() {
+        return clock == null ? System.nanoTime() : clock.nanoTime();
+    }
+
+    /**
+     * Says that a connection was connected, for {@link Metrics#opening()}, where the pool {@linkplain Builder#connectsLater is not told by
+     * itself}. It never fails: a time that cannot be noted, as there is no stack left, is left out. O(1), takes no lock.
+     *
+     * @param nanos how long that took, the difference of two {@link #nanoTime}; less than zero counts as zero
+     */
+    public void recordOpening(long nanos) {
+        NativePool pool = this.pool;
+        try {
+            // Nobody has leased from a pool without one.
+            if (pool != null) {
+                pool.engine.recordOpening(nanos);
+            }
+        } catch (StackOverflowError e) {
+            // The connection is there all the same.
+        }
+    }
+
+    /**
      * The routes that have connections or waiting requests, or had some a short while ago.
      *
      * @return a copy
@@ -1247,6 +1274,7 @@ public final class ConnectionPool<R, C> implements Closeable, Operated<R> {
         private Policy policy = Policy.LIFO;
         private boolean barging;
         private boolean ownRouteFirst;
+        private boolean connectsLater;
         private int stripes;
         private LeakListener<? super R, ? super C> leakListener;
         private ManualClock clock;
@@ -1389,6 +1417,17 @@ public final class ConnectionPool<R, C> implements Closeable, Operated<R> {
         }
 
         /**
+         * Sets that what fills vacancies is connected later, inside its lease, as HttpClient connects what its managers have leased to it.
+         * Then {@link ConnectionPool#recordOpening} says how long openings took, and nothing else is in {@link Metrics#opening()}.
+         *
+         * @return this
+         */
+        public Builder<R, C> connectsLater() {
+            connectsLater = true;
+            return this;
+        }
+
+        /**
          * Sets who is told of leases that were collected without having been ended.
          *
          * @param listener the listener, which must not refer to the pool; the default is none, and a warning is logged
@@ -1508,6 +1547,7 @@ public final class ConnectionPool<R, C> implements Closeable, Operated<R> {
                     leakListener,
                     new PoolState.Constants(
                             ownRouteFirst,
+                            connectsLater,
                             policy == Policy.FIFO,
                             barging,
                             maxWaiters,

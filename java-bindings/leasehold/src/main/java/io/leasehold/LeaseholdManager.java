@@ -69,8 +69,9 @@ public interface LeaseholdManager {
     /**
      * What has become of the manager's requests and connections since it was made, and how long that took.
      *
-     * <p>HttpClient opens its connections inside their leases: so connecting is in {@link Metrics#held()}, if that is measured, and not in
-     * {@link Metrics#opening()}.
+     * <p>HttpClient opens its connections inside their leases. So {@link Metrics#opening()} has each connect that succeeded, from its call
+     * to the open connection, whether that is a new one or one that was closed; not what makes a tunnel of a connection to a proxy.
+     * Connecting is in {@link Metrics#held()}, too, if that is measured.
      *
      * @return the numbers now
      */

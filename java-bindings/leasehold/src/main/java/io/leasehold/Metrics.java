@@ -180,7 +180,9 @@ public final class Metrics {
 
     /**
      * How long connections took to be opened: from when a vacancy was granted, or a dead connection found in its place, to when the
-     * connection was handed to the pool. A vacancy that came to nothing is not in it. To the microsecond; always measured.
+     * connection was handed to the pool. A vacancy that came to nothing is not in it. Of a pool that {@linkplain
+     * ConnectionPool.Builder#connectsLater connects later}, as those of HttpClient's managers, it is what {@link
+     * ConnectionPool#recordOpening} was told. To the microsecond; always measured.
      *
      * @return the times of all connections so far
      */

@@ -50,7 +50,8 @@ final class PoolChores implements Chores, LeaseRef.Owner {
         Leasehold.requireAvailable();
         PoolState.Constants constants = state.constants;
         Engine engine = Engine.create(MethodHandles.lookup(), state.limits.ofRoutes(), state.limits.total(), constants.maxWaiters,
-                constants.timeToLive, constants.fifo, constants.barging, constants.ownRouteFirst, constants.stripes, constants.manualClock);
+                constants.timeToLive, constants.fifo, constants.barging, constants.ownRouteFirst, constants.connectsLater,
+                constants.stripes, constants.manualClock);
         Engine own = engine.forHousekeeper();
         // Until the housekeeper takes care of it, nobody else would free the engine's memory.
         boolean isTaken = false;

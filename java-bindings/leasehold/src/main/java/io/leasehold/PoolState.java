@@ -28,6 +28,7 @@ final class PoolState {
     /** What a pool is made with and keeps. */
     static final class Constants {
         final boolean ownRouteFirst;
+        final boolean connectsLater;
         final boolean fifo;
         final boolean barging;
         final int maxWaiters;
@@ -48,6 +49,7 @@ final class PoolState {
          * Lists them.
          *
          * @param ownRouteFirst whether a released connection serves its own route's waiters first
+         * @param connectsLater whether connections are connected inside their leases, and the pool is told how long that took
          * @param fifo whether the least recently released connection goes first
          * @param barging whether a new request may go before those that wait
          * @param maxWaiters how many requests may wait
@@ -60,10 +62,11 @@ final class PoolState {
          * @param isClosed whether somebody else has closed an idle connection, which it closes then; null for nobody to ask
          * @param help what leased connections may need; null for nothing
          */
-        Constants(boolean ownRouteFirst, boolean fifo, boolean barging, int maxWaiters,
+        Constants(boolean ownRouteFirst, boolean connectsLater, boolean fifo, boolean barging, int maxWaiters,
                 long timeToLive, int stripes, boolean manualClock, Watching watching, boolean evictExpired,
                 long evictIdle, Predicate<?> isClosed, Help help) {
             this.ownRouteFirst = ownRouteFirst;
+            this.connectsLater = connectsLater;
             this.fifo = fifo;
             this.barging = barging;
             this.maxWaiters = maxWaiters;

@@ -140,9 +140,9 @@ class BoundsTest {
         for (MethodHandles.Lookup lookup : Arrays.asList(Application.LOOKUP, MethodHandles.publicLookup(),
                 Application.LOOKUP.in(ConnectionPool.class))) {
             assertThrows(IllegalArgumentException.class,
-                    () -> Engine.create(lookup, 1, 1, 1, 0, false, false, false, 0, false), lookup::toString);
+                    () -> Engine.create(lookup, 1, 1, 1, 0, false, false, false, false, 0, false), lookup::toString);
         }
-        Engine engine = Engine.create(MethodHandles.lookup(), 1, 1, 1, 0, false, false, false, 0, false);
+        Engine engine = Engine.create(MethodHandles.lookup(), 1, 1, 1, 0, false, false, false, false, 0, false);
         assertThrows(IllegalStateException.class, engine::free);
         engine.forHousekeeper().free();
     }
@@ -176,7 +176,7 @@ class BoundsTest {
             PeerWatch.end();
             PeerWatch.await(0, null);
             PeerWatch.await(-1, new int[0]);
-            Engine engine = Engine.create(MethodHandles.lookup(), 1, 1, 1, 0, false, false, false, 0, true);
+            Engine engine = Engine.create(MethodHandles.lookup(), 1, 1, 1, 0, false, false, false, false, 0, true);
             Effects effects = new Effects();
             for (long number : new long[] {-1, 0, 1, Long.MIN_VALUE, Long.MAX_VALUE}) {
                 assertTrue(engine.leaseHit(number) <= 0);
@@ -211,6 +211,8 @@ class BoundsTest {
             engine.counters(null);
             engine.metrics(null);
             engine.measureHeld(true);
+            engine.recordOpening(Long.MIN_VALUE);
+            engine.recordOpening(Long.MAX_VALUE);
             try {
                 engine.metrics(new long[3]);
             } catch (ArrayIndexOutOfBoundsException e) {

@@ -150,6 +150,8 @@ class CallersFailuresTest {
                 .call("ConnectionPool.metrics()", stage -> stage.pool.metrics())
                 .call("ConnectionPool.metrics(Object)", stage -> stage.pool.metrics(stage.like(stage.a)))
                 .call("ConnectionPool.measureHeld(boolean)", stage -> stage.pool.measureHeld(true))
+                .call("ConnectionPool.nanoTime()", stage -> stage.pool.nanoTime())
+                .call("ConnectionPool.recordOpening(long)", stage -> stage.pool.recordOpening(1))
                 .call("ConnectionPool.routes()", stage -> stage.pool.routes())
                 .call("ConnectionPool.forEachIdle(BiConsumer)",
                         stage -> stage.pool.forEachIdle((route, connection) -> stage.faults().pass(PoolStage.ACTION)))

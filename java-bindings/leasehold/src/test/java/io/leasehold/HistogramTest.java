@@ -47,6 +47,32 @@ class HistogramTest {
     }
 
     @Test
+    void whatIsConnectedLaterIsMeasuredByWhoeverConnectsAlone() {
+        ConnectionPool<String, Connection> pool = builder().connectsLater().build();
+        pool.recordOpening(1);
+        assertEquals(0, pool.metrics().opening().count(), "there was no lease");
+        Lease<Connection> lease = open(pool, 30);
+        assertEquals(0, pool.metrics().opening().count());
+        assertEquals(1, pool.metrics().opened());
+        long began = pool.nanoTime();
+        clock.advance(7, TimeUnit.MILLISECONDS);
+        pool.recordOpening(pool.nanoTime() - began);
+        pool.recordOpening(-1);
+        Histogram opening = pool.metrics().opening();
+        assertEquals(2, opening.count());
+        assertEquals(7_000, opening.sum(TimeUnit.MICROSECONDS));
+        lease.discard();
+    }
+
+    @Test
+    void whereNoTestHasTheClockItIsTheMachines() {
+        ConnectionPool<String, Connection> pool = ConnectionPool.<String, Connection>builder(new Disposals()).build();
+        long before = System.nanoTime();
+        long now = pool.nanoTime();
+        assertTrue(now - before >= 0 && System.nanoTime() - now >= 0, now + " after " + before);
+    }
+
+    @Test
     void aWaitIsMeasuredToItsEndHoweverItEnds() throws Exception {
         ConnectionPool<String, Connection> pool = builder().maxTotal(1).build();
         Lease<Connection> lease = open(pool, 0);

@@ -66,7 +66,7 @@ class LeasesTest {
 
     private final Closed closed = new Closed();
     private final PoolState state = new PoolState(new PoolName(PoolName.POOL, null), closed, null,
-            new PoolState.Constants(true, false, false, 10, 0, 0, false, Watching.OFF, false, 0, null, null), 1, 5);
+            new PoolState.Constants(true, false, false, false, 10, 0, 0, false, Watching.OFF, false, 0, null, null), 1, 5);
     private final NativePool pool = PoolChores.newPool(state);
     // What would be collected otherwise, and its lease taken for a leak.
     private final List<Object> held = new ArrayList<>();

@@ -32,7 +32,7 @@ class RequestsTest {
     private static final Object VACANCY = "a vacancy";
 
     private final PoolState state = new PoolState(new PoolName(PoolName.POOL, null), (Disposer<Object>) (connection, cause) -> {}, null,
-            new PoolState.Constants(true, false, false, 10, 0, 0, false, Watching.OFF, false, 0, null, null), 0, 5);
+            new PoolState.Constants(true, false, false, false, 10, 0, 0, false, Watching.OFF, false, 0, null, null), 0, 5);
     private final NativePool pool = PoolChores.newPool(state);
     private final Effects effects = new Effects();
 
@@ -333,7 +333,7 @@ class RequestsTest {
         final Queue<Object> closed = new ConcurrentLinkedQueue<>();
         final NativePool pool = PoolChores.newPool(new PoolState(
                 new PoolName(PoolName.POOL, null), (Disposer<Object>) (connection, cause) -> closed.add(connection), null,
-                new PoolState.Constants(false, false, true, 10, 0, 1, false, Watching.OFF, false, 0, null, null), 1, 5));
+                new PoolState.Constants(false, false, false, true, 10, 0, 1, false, Watching.OFF, false, 0, null, null), 1, 5));
         private final LeaseRef first = pool.ref(this, null);
 
         Barging() {

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 /** What a pool knows of a route, and for how long: routes come and go, and nothing is kept of one that is in no use. */
 class RoutesTest {
     private static final PoolState.Constants CONSTANTS =
-            new PoolState.Constants(true, false, false, 10, 0, 0, true, Watching.OFF, false, 0, null, null);
+            new PoolState.Constants(true, false, false, false, 10, 0, 0, true, Watching.OFF, false, 0, null, null);
     private static final int MORE_THAN_THE_ENGINE_KEEPS = 3_000;
 
     private final PoolState state = new PoolState(

@@ -133,7 +133,7 @@ class TablesTest {
     void theIdOfAStateThatNobodyHoldsIsTakenAgainAndItIsForgotten() throws Exception {
         // Whose lease keeps the housekeeper there.
         PoolState state = new PoolState(new PoolName(PoolName.POOL, null), (Disposer<Object>) (connection, cause) -> {}, null,
-                new PoolState.Constants(true, false, false, 10, 0, 0, true, Watching.OFF, false, 0, null, null), 5, 5);
+                new PoolState.Constants(true, false, false, false, 10, 0, 0, true, Watching.OFF, false, 0, null, null), 5, 5);
         NativePool pool = PoolChores.newPool(state);
         LeaseRef lease = pool.ref(this, null);
         assertTrue(pool.tryLease(lease, "a", null));

@@ -1,6 +1,7 @@
 package io.leasehold.httpclient3;
 
 import io.leasehold.Lease;
+import io.leasehold.managed.ManagedPool;
 import io.leasehold.managed.WeakConnection;
 import java.io.IOException;
 import java.io.InputStream;
@@ -42,12 +43,15 @@ final class LeasedHttpConnection extends HttpConnection implements Cloneable {
     // The manager's count of shutdowns at the lease.
     private int shutdowns;
 
+    // Whose connections these are; it is told how long opening them takes.
+    private final ManagedPool<?, ?> managed;
     // Whether a release while locked is logged, as 3.1's connections do, or passed over, as its wrappers do.
     private final boolean logsReleaseWhileLocked;
 
     /** A pattern, which {@link #of} copies: making an HttpConnection afresh takes a lock that all connections of the JVM share. */
-    LeasedHttpConnection(HttpConnectionManager manager, boolean logsReleaseWhileLocked) {
+    LeasedHttpConnection(HttpConnectionManager manager, ManagedPool<?, ?> managed, boolean logsReleaseWhileLocked) {
         super("released", 80);
+        this.managed = managed;
         this.logsReleaseWhileLocked = logsReleaseWhileLocked;
         super.setHttpConnectionManager(manager);
     }
@@ -387,8 +391,10 @@ final class LeasedHttpConnection extends HttpConnection implements Cloneable {
         PooledHttpConnection connection = held();
         exchange = CLEAN;
         super.setLastResponseInputStream(null);
+        long began = managed.connecting();
         connection.open();
         attach(connection);
+        managed.connected(began);
     }
 
     /** The connection has a new socket. */

@@ -107,7 +107,7 @@ public class LeaseholdHttpConnectionManager extends SimpleHttpConnectionManager 
         Leasehold.requireAvailable();
         this.alwaysClose = alwaysClose;
         named = standsInFor == null ? this : standsInFor;
-        pattern = new LeasedHttpConnection(named, true);
+        pattern = new LeasedHttpConnection(named, managed, true);
     }
 
     /**

@@ -91,7 +91,7 @@ public class LeaseholdMultiThreadedHttpConnectionManager extends MultiThreadedHt
     /** One that stands in for another, by which its connections are released; null for none. */
     LeaseholdMultiThreadedHttpConnectionManager(HttpConnectionManager standsInFor) {
         Leasehold.requireAvailable();
-        pattern = new LeasedHttpConnection(standsInFor == null ? this : standsInFor, false);
+        pattern = new LeasedHttpConnection(standsInFor == null ? this : standsInFor, managed, false);
         isMade = true;
         if (wasShutDown) {
             pool.shutdown(ShutdownMode.IMMEDIATE);

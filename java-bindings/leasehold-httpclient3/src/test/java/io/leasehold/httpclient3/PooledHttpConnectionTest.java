@@ -201,7 +201,7 @@ class PooledHttpConnectionTest {
     @Test
     void itsLastHolderIsKnownAndNotHeld() throws Exception {
         assertNull(pooled.lastHolder());
-        HttpConnection[] holder = {new LeasedHttpConnection(new LeaseholdHttpConnectionManager(), true)};
+        HttpConnection[] holder = {new LeasedHttpConnection(new LeaseholdHttpConnectionManager(), null, true)};
         pooled.setLastHolder((LeasedHttpConnection) holder[0]);
         assertSame(holder[0], pooled.lastHolder());
         holder[0] = null;

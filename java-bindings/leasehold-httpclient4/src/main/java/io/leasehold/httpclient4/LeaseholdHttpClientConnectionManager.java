@@ -350,7 +350,8 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
     }
 
     /**
-     * Connects a leased connection to the route's proxy, or else its target.
+     * Connects a leased connection to the route's proxy, or else its target. How long that takes, if it comes to something, is in {@link
+     * Metrics#opening()}.
      *
      * @param managedConn the connection
      * @param route where to
@@ -365,9 +366,11 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
     public void connect(HttpClientConnection managedConn, HttpRoute route, int connectTimeout, HttpContext context) throws IOException {
         LeasedConnection leased = leased(managedConn, route);
         PooledConnection connection = leased.pooled();
+        long began = managed.connecting();
         operator.connect(connection.connection(), Configs.firstHop(route), route.getLocalSocketAddress(), connectTimeout,
                 socketConfigs.ofFirstHop(route), context);
         connection.connected(route, leased.lease());
+        managed.connected(began);
     }
 
     /**

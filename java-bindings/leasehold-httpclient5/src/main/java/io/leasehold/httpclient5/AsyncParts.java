@@ -32,6 +32,6 @@ final class AsyncParts {
                 new AsyncTreatment(configs), "LeaseholdAsyncClientConnectionManager");
         sharing = isSharing ? new SharingPool(pool, configs) : null;
         asked = new ManagersPool<>(isSharing ? sharing : pool);
-        this.operator = ReactorOperator.of(operator, pool.managed().connections());
+        this.operator = ReactorOperator.of(operator, pool.managed());
     }
 }

@@ -26,9 +26,9 @@ final class ManagerParts {
     /** With a factory or a policy of null for HttpClient's own, and a time to live of null for one without end. */
     ManagerParts(HttpClientConnectionOperator operator, HttpConnectionFactory<ManagedHttpClientConnection> factory,
             PoolReusePolicy policy, TimeValue timeToLive) {
-        this.operator = operator;
         pool = new LeaseholdConnPool<>(MAX_PER_ROUTE, MAX_TOTAL, timeToLive, policy, null, Watching.BOTH, new ClassicTreatment(configs),
                 "LeaseholdHttpClientConnectionManager");
+        this.operator = TimedOperator.of(operator, pool.managed());
         asked = new ManagersPool<>(pool);
         HttpConnectionFactory<ManagedHttpClientConnection> makes = factory != null ? factory : ManagedHttpClientConnectionFactory.INSTANCE;
         ManagedConnections<?> connections = pool.managed().connections();

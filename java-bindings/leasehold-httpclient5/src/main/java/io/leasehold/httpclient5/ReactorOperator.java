@@ -1,6 +1,6 @@
 package io.leasehold.httpclient5;
 
-import io.leasehold.managed.ManagedConnections;
+import io.leasehold.managed.ManagedPool;
 import java.io.IOException;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.InvocationHandler;
@@ -29,16 +29,17 @@ import org.apache.hc.core5.util.ReflectionUtils;
  */
 final class ReactorOperator implements InvocationHandler {
     private final AsyncClientConnectionOperator operator;
-    private final ManagedConnections<?> connections;
+    private final ManagedPool<?, ?> managed;
 
-    private ReactorOperator(AsyncClientConnectionOperator operator, ManagedConnections<?> connections) {
+    private ReactorOperator(AsyncClientConnectionOperator operator, ManagedPool<?, ?> managed) {
         this.operator = operator;
-        this.connections = connections;
+        this.managed = managed;
     }
 
-    static AsyncClientConnectionOperator of(AsyncClientConnectionOperator operator, ManagedConnections<?> connections) {
+    /** For the connections of a manager, whose pool is told how long opening them takes. */
+    static AsyncClientConnectionOperator of(AsyncClientConnectionOperator operator, ManagedPool<?, ?> managed) {
         return (AsyncClientConnectionOperator) Proxy.newProxyInstance(ReactorOperator.class.getClassLoader(),
-                new Class<?>[] {AsyncClientConnectionOperator.class}, new ReactorOperator(operator, connections));
+                new Class<?>[] {AsyncClientConnectionOperator.class}, new ReactorOperator(operator, managed));
     }
 
     /** HttpClient's own, with a TLS strategy of null for the version's own. Up to 5.4 the class can be made by no other package. */
@@ -104,6 +105,7 @@ final class ReactorOperator implements InvocationHandler {
 
     /** Tells of a connection as of one of ours. */
     private final class Opened implements FutureCallback<ManagedAsyncClientConnection> {
+        private final long began = managed.connecting();
         private final Opening opening;
         private final FutureCallback<ManagedAsyncClientConnection> callback;
 
@@ -116,12 +118,13 @@ final class ReactorOperator implements InvocationHandler {
         public void completed(ManagedAsyncClientConnection connection) {
             ManagedAsyncClientConnection ours;
             try {
-                ours = opening.opened(new ReactorConnection(connection, opening.session(), connections.socket()));
+                ours = opening.opened(new ReactorConnection(connection, opening.session(), managed.connections().socket()));
             } catch (IOException | RuntimeException e) {
                 connection.close(CloseMode.IMMEDIATE);
                 callback.failed(e);
                 return;
             }
+            managed.connected(began);
             try {
                 callback.completed(ours);
             } catch (Error e) {

@@ -10,6 +10,7 @@ import io.leasehold.Watching;
 import io.leasehold.testsupport.Eventually;
 import io.leasehold.testsupport.LogCapture;
 import io.leasehold.testsupport.ScriptedServer;
+import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -110,6 +111,11 @@ class AsyncManagerTest {
         manager.release(endpoint, null, TimeValue.NEG_ONE_MILLISECOND);
     }
 
+    /** Of some versions a client hears of the answer before that. */
+    private void awaitOneAvailable() throws Exception {
+        Eventually.await("its release", () -> manager.getTotalStats().getAvailable() == 1);
+    }
+
     private void awaitNothingAvailable() throws Exception {
         Eventually.await("the idle connection to go", () -> manager.getTotalStats().getAvailable() == 0);
     }
@@ -144,12 +150,32 @@ class AsyncManagerTest {
 
     @ParameterizedTest
     @EnumSource(Way.class)
+    void anOpeningIsWhatConnectingTookThatHasComeToSomething(Way way) throws Exception {
+        SlowNames names = new SlowNames();
+        manager.close();
+        manager = names.clock.driving(() -> builder().setDnsResolver(names).build());
+        start(way);
+        way.get(client, server, "/ok");
+        awaitOneAvailable();
+        way.get(client, server, "/ok");
+        SlowNames.assertOpenings(1, manager);
+        awaitOneAvailable();
+        manager.closeIdle(TimeValue.ZERO_MILLISECONDS);
+        names.fails = true;
+        assertThrows(UnknownHostException.class, () -> way.get(client, server, "/ok"));
+        SlowNames.assertOpenings(1, manager);
+        names.fails = false;
+        way.get(client, server, "/ok");
+        SlowNames.assertOpenings(2, manager);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
     void connectionsAreUsedAgain(Way way) throws Exception {
         start(way);
         for (int i = 1; i <= 3; i++) {
             assertEquals(way.answer(0, i), way.get(client, server, "/ok"));
-            // Of some versions a client hears of the answer first.
-            Eventually.await("its release", () -> manager.getTotalStats().getAvailable() == 1);
+            awaitOneAvailable();
         }
         assertEquals(0, manager.getTotalStats().getLeased());
     }
@@ -159,7 +185,7 @@ class AsyncManagerTest {
     void thePlaceOfWhatTheReactorClosesIsFreeWithoutALease(Way way) throws Exception {
         start(way);
         way.get(client, server, "/drop?later");
-        Eventually.await("its release", () -> manager.getTotalStats().getAvailable() == 1);
+        awaitOneAvailable();
         server.proceed();
         awaitNothingAvailable();
         server.peer(0).awaitEnd();
@@ -240,7 +266,7 @@ class AsyncManagerTest {
         way.get(client, server, "/says-close");
         assertEquals(way.answer(2, 1), way.get(client, server, "/ok"));
         server.peer(1).awaitEnd();
-        Eventually.await("its release", () -> manager.getTotalStats().getAvailable() == 1);
+        awaitOneAvailable();
     }
 
     @Test

@@ -17,6 +17,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.net.Socket;
+import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -99,6 +100,25 @@ class ManagerTest {
 
     private void awaitNothingAvailable() throws Exception {
         Eventually.await("the idle connection to go", () -> manager.getTotalStats().getAvailable() == 0);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void anOpeningIsWhatConnectingTookThatHasComeToSomething(Way way) throws Exception {
+        SlowNames names = new SlowNames();
+        manager.close();
+        manager = names.clock.driving(() -> Way.manager().setDnsResolver(names).build());
+        start(way);
+        way.get(client, server, "/ok");
+        way.get(client, server, "/ok");
+        SlowNames.assertOpenings(1, manager);
+        manager.closeIdle(TimeValue.ZERO_MILLISECONDS);
+        names.fails = true;
+        assertThrows(UnknownHostException.class, () -> way.get(client, server, "/ok"));
+        SlowNames.assertOpenings(1, manager);
+        names.fails = false;
+        way.get(client, server, "/ok");
+        SlowNames.assertOpenings(2, manager);
     }
 
     @ParameterizedTest

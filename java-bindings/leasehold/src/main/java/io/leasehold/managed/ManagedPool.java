@@ -36,6 +36,7 @@ public final class ManagedPool<R, T> {
 
     /**
      * Starts to describe a manager's pool. It watches sockets but probes none: managers ask connections where their client's own does.
+     * How long openings take it learns by {@link #connected} alone.
      *
      * @param manager the simple name of the manager's class, after which the pool is named
      * @param disposer closes connections; must refer to neither the manager nor its pool
@@ -48,6 +49,7 @@ public final class ManagedPool<R, T> {
             String manager, Disposer<? super T> disposer, LeakListener<? super R, ? super T> leaks) {
         return ConnectionPool.<R, WeakConnection<T>>builder(WeakConnection.disposer(disposer))
                 .ownedBy(manager)
+                .connectsLater()
                 .watching(Watching.WATCH)
                 .leakListener(WeakConnection.<R, T>leakListener(leaks));
     }
@@ -186,6 +188,24 @@ public final class ManagedPool<R, T> {
      */
     public Metrics getMetrics() {
         return pool.metrics();
+    }
+
+    /**
+     * When connecting begins, for {@link #connected}.
+     *
+     * @return a moment by the pool's clock
+     */
+    public long connecting() {
+        return pool.nanoTime();
+    }
+
+    /**
+     * A connection was connected: how long that took is in {@link Metrics#opening()}. Never throws.
+     *
+     * @param began when that began, as {@link #connecting} told
+     */
+    public void connected(long began) {
+        pool.recordOpening(pool.nanoTime() - began);
     }
 
     /**

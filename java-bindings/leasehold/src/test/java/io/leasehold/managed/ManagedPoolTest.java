@@ -13,6 +13,7 @@ import io.leasehold.LeakListener;
 import io.leasehold.Lease;
 import io.leasehold.LeaseHook;
 import io.leasehold.LeaseRequest;
+import io.leasehold.ManualClock;
 import io.leasehold.PoolShutDownException;
 import io.leasehold.ShutdownMode;
 import io.leasehold.testsupport.Eventually;
@@ -169,6 +170,20 @@ class ManagedPoolTest {
         managed.measureHeld(false);
         open(managed).discard();
         assertEquals(1, managed.getMetrics().held().count());
+    }
+
+    @Test
+    void anOpeningIsWhatConnectingTook() {
+        ManualClock clock = new ManualClock();
+        ManagedPool<String, Made> timed = clock.driving(() -> new ManagedPool<>(ManagedPool.builder("Made", disposer, leaks)));
+        Lease<WeakConnection<Made>> lease = open(timed);
+        long began = timed.connecting();
+        clock.advance(30, TimeUnit.MILLISECONDS);
+        assertEquals(0, timed.getMetrics().opening().count());
+        timed.connected(began);
+        assertEquals(1, timed.getMetrics().opening().count());
+        assertEquals(30, timed.getMetrics().opening().sum(TimeUnit.MILLISECONDS));
+        lease.discard();
     }
 
     @Test

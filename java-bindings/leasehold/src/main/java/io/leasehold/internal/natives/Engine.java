@@ -81,19 +81,21 @@ public final class Engine {
      * @param fifo whether the least recently released connection goes first
      * @param barging whether a new request may go before those that wait
      * @param ownRouteFirst whether a released connection serves its own route's waiters first
+     * @param connectsLater whether {@link #recordOpening} says how long openings take, and {@link #opened} does not
      * @param stripes how many idle lists, 0 for as many as fit the machine
      * @param manualClock whether time stands still until it is moved
      * @return the engine, whose memory is freed by {@link #free} alone
      */
     public static Engine create(MethodHandles.Lookup maker, int maxPerRoute, int maxTotal, int maxWaiters, long timeToLive, boolean fifo,
-            boolean barging, boolean ownRouteFirst, int stripes, boolean manualClock) {
+            boolean barging, boolean ownRouteFirst, boolean connectsLater, int stripes, boolean manualClock) {
         if (!isOurs(maker)) {
             throw new IllegalArgumentException("only the pool itself makes engines, not " + maker);
         }
         // Both made first: once there is memory to free, nothing may fail.
         Engine own = new Engine(null);
         Engine made = new Engine(own);
-        made.address = create(maxPerRoute, maxTotal, maxWaiters, timeToLive, fifo, barging, ownRouteFirst, stripes, manualClock);
+        made.address = create(maxPerRoute, maxTotal, maxWaiters, timeToLive, fifo, barging, ownRouteFirst, connectsLater, stripes,
+                manualClock);
         own.address = made.address;
         if (made.address == 0) {
             throw new IllegalStateException("the native library could not make a pool: out of memory?");
@@ -390,6 +392,13 @@ public final class Engine {
 
     private native void measureHeld(long address, boolean wanted);
 
+    /** A connection was connected, which took so many nanoseconds. */
+    public void recordOpening(long nanos) {
+        recordOpening(address, nanos);
+    }
+
+    private native void recordOpening(long address, long nanos);
+
     /** Writes the counts of a route; leaves the numbers as they are for one that is not known. */
     public void routeMetrics(long route, long[] numbers) {
         routeMetrics(address, route, numbers);
@@ -412,7 +421,7 @@ public final class Engine {
     private native void advanceClock(long address, long millis);
 
     private static native long create(int maxPerRoute, int maxTotal, int maxWaiters, long timeToLive, boolean fifo,
-            boolean barging, boolean ownRouteFirst, int stripes, boolean manualClock);
+            boolean barging, boolean ownRouteFirst, boolean connectsLater, int stripes, boolean manualClock);
 
     private static native void free(long address);
 }
