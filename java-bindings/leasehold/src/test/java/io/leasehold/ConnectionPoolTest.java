@@ -349,7 +349,7 @@ class ConnectionPoolTest {
         clock.advance(5, TimeUnit.SECONDS);
         pool.closeIdle(5001, TimeUnit.MILLISECONDS);
         counts(pool, 0, 1);
-        pool.closeIdle(5, TimeUnit.SECONDS);
+        pool.closeIdle(Duration.ofSeconds(5));
         assertEquals(singletonList("a1 IDLE"), disposals.take());
     }
 

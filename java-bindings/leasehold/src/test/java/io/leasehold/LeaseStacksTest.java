@@ -209,6 +209,51 @@ class LeaseStacksTest {
         assertEquals(0, pool.stats().leased());
     }
 
+    private static boolean isNoted(ConnectionPool<String, Connection> pool) {
+        try (Lease<Connection> lease = pool.tryLease("a")) {
+            return pool.heldLeases().get(0).stack() != null;
+        }
+    }
+
+    @Test
+    void systemPropertiesSayWhatIsNotedAtFirst() {
+        System.setProperty("io.leasehold.leaseStacks", "true");
+        try {
+            ConnectionPool<String, Connection> pool = builder().build();
+            assertTrue(pool.isLeaseStacks());
+            assertEquals(0, pool.getLeakDetectionMillis());
+            assertTrue(isNoted(pool));
+        } finally {
+            System.clearProperty("io.leasehold.leaseStacks");
+        }
+        System.setProperty("io.leasehold.leakDetectionMillis", "10000");
+        try {
+            ConnectionPool<String, Connection> pool = builder().build();
+            assertFalse(pool.isLeaseStacks());
+            assertEquals(10_000, pool.getLeakDetectionMillis());
+            assertTrue(isNoted(pool));
+        } finally {
+            System.clearProperty("io.leasehold.leakDetectionMillis");
+        }
+        assertFalse(isNoted(builder().build()));
+    }
+
+    @Test
+    void stacksAreNotedForAsLongAsOneOfTheTwoWantsThem() {
+        ConnectionPool<String, Connection> pool = builder().build();
+        assertFalse(isNoted(pool));
+        pool.setLeakDetectionThreshold(10, TimeUnit.SECONDS);
+        pool.setLeaseStacks(true);
+        pool.setLeaseStacks(false);
+        assertTrue(isNoted(pool));
+        pool.setLeaseStacks(true);
+        pool.setLeakDetectionThreshold(0, TimeUnit.SECONDS);
+        assertTrue(isNoted(pool));
+        pool.setLeaseStacks(false);
+        assertFalse(isNoted(pool));
+        assertFalse(pool.isLeaseStacks());
+    }
+
     @Test
     void aThresholdIsATime() {
         ConnectionPool<String, Connection> pool = builder().build();
@@ -216,7 +261,11 @@ class LeaseStacksTest {
         assertThrows(IllegalArgumentException.class, () -> pool.setLeakDetectionThreshold(1, null));
         assertThrows(IllegalArgumentException.class, () -> pool.setLeakDetectionThreshold(null));
         pool.setLeakDetectionThreshold(1, TimeUnit.NANOSECONDS);
+        assertEquals(1, pool.getLeakDetectionMillis(), "the shortest is not never");
+        pool.setLeakDetectionThreshold(Duration.ofSeconds(7));
+        assertEquals(7000, pool.getLeakDetectionMillis());
         pool.setLeakDetectionThreshold(0, TimeUnit.SECONDS);
+        assertEquals(0, pool.getLeakDetectionMillis());
         Lease<Connection> lease = pool.tryLease("a");
         assertNull(pool.heldLeases().get(0).stack());
         lease.discard();

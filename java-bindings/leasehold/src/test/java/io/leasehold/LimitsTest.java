@@ -1,13 +1,17 @@
 package io.leasehold;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -72,6 +76,18 @@ class LimitsTest {
     }
 
     @Test
+    void takenFromARouteItLetsThoseInWhoWait() {
+        ConnectionPool<String, Connection> pool = pool(new AtomicInteger());
+        pool.setMaxPerRoute("a", 0);
+        CompletableFuture<Lease<Connection>> asked = pool.leaseAsync("a", 1, TimeUnit.MINUTES);
+        assertFalse(asked.isDone());
+        pool.removeMaxPerRoute("a");
+        assertTrue(asked.isDone(), "told before the call returns");
+        asked.join().discard();
+        pool.shutdown(ShutdownMode.IMMEDIATE);
+    }
+
+    @Test
     void loweredForEveryRouteOrOneItClosesWhatIsIdleBeforeItReturns() {
         AtomicInteger closed = new AtomicInteger();
         ConnectionPool<String, Connection> pool = pool(closed);
@@ -85,6 +101,7 @@ class LimitsTest {
         two.release();
         three.release();
         pool.setDefaultMaxPerRoute(2);
+        assertEquals(2, pool.getDefaultMaxPerRoute());
         assertEquals(1, closed.get());
         pool.setMaxPerRoute("a", 1);
         assertEquals(2, closed.get());

@@ -32,6 +32,7 @@ import javax.management.MBeanServer;
 import javax.management.ObjectName;
 import javax.management.openmbean.CompositeData;
 import javax.management.openmbean.TabularData;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** A pool is shown and operated by JMX where that is asked for, until it has ended. */
@@ -335,6 +336,7 @@ class MBeanTest {
     }
 
     @Test
+    @Tag("long")
     void anUndeployedApplicationWithARegisteredBeanIsCollectedAfterItsShutdown() throws Exception {
         WeakReference<ClassLoader> loader = deployAndUndeploy();
         Eventually.awaitAfterCollection("the application is unloaded", () -> loader.get() == null);
@@ -364,6 +366,7 @@ class MBeanTest {
     }
 
     @Test
+    @Tag("long")
     void aJvmWithoutJmxIsToldWhatToDo() throws Exception {
         assumeTrue(!System.getProperty("java.specification.version").startsWith("1."), "Java 8 has no modules to leave out");
         String output = OwnJvm.run(WithoutJmx.class, Collections.emptyList(), "--limit-modules", "java.base,java.logging");
@@ -393,6 +396,7 @@ class MBeanTest {
     }
 
     @Test
+    @Tag("long")
     void anUndeployedApplicationThatHasForgottenItsPoolIsCollectedThoughItsBeanWasRegistered() throws Exception {
         WeakReference<ClassLoader> loader = deployForgetUndeploy();
         Eventually.awaitAfterCollection("the application is unloaded", () -> loader.get() == null);

@@ -79,6 +79,16 @@ class NamesTest {
     }
 
     @Test
+    void aPoolSaysWhatItLooksLikeBeforeItsFirstLeaseToo() {
+        ConnectionPool<Object, Connection> pool = builder().name("orders").maxTotal(2).build();
+        assertEquals("orders[leased: 0; pending: 0; available: 0; max: 2]", pool.describe("a"));
+        assertEquals(0, pool.heldLeases().size());
+        Lease<Connection> held = pool.tryLease("a");
+        assertTrue(pool.describe("a").startsWith("orders: route a [leased: 1; idle: 0; "), pool.describe("a"));
+        held.discard();
+    }
+
+    @Test
     void aRequestThatWaitedSaysWhoKeptItWaitingIfThatIsNoted() {
         ConnectionPool<Object, Connection> pool = builder().name("orders").maxTotal(1).build();
         pool.setLeaseStacks(true);

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.leasehold.testsupport.Eventually;
+import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
@@ -89,6 +90,73 @@ class TimesTest {
         lease.replace();
         assertTrue(lease.isVacancy());
         lease.discard();
+    }
+
+    @Test
+    void aClockGoesForwardOnlyAndOutlivesItsPools() throws Exception {
+        clock.advance(0, TimeUnit.SECONDS);
+        assertThrows(IllegalArgumentException.class, () -> clock.advance(-1, TimeUnit.MILLISECONDS));
+        WeakReference<Object> dropped = new WeakReference<>(usedPool());
+        Eventually.awaitAfterCollection("the pool is collected", () -> dropped.get() == null);
+        clock.advance(1, TimeUnit.SECONDS);
+        assertEquals(1, TimeUnit.NANOSECONDS.toSeconds(clock.nanoTime()));
+    }
+
+    private ConnectionPool<String, Connection> usedPool() {
+        ConnectionPool<String, Connection> used = ConnectionPool.<String, Connection>builder(new Disposals()).manualClock(clock).build();
+        used.tryLease("a").discard();
+        return used;
+    }
+
+    /** Who makes something of a lease as it is taken gives it to nobody if that fails. */
+    @Test
+    void whatIsMadeOfALeaseIsReturnedOrTheLeaseIsEnded() throws Exception {
+        assertEquals("a", pool.leaseFor("a", null, 1, TimeUnit.MINUTES, TimesTest::used));
+        assertEquals("a", pool.leaseFor("a", null, Duration.ofMinutes(1), TimesTest::used));
+        assertEquals("a", pool.tryLeaseFor("a", null, TimesTest::used));
+        Lease<Connection> lease = pool.lease("a", "state", Duration.ofMinutes(1));
+        lease.opened(new Connection("c"));
+        lease.release(null);
+        for (int i = 0; i < 2; i++) {
+            assertThrows(IllegalStateException.class, () -> pool.leaseFor("a", null, 1, TimeUnit.MINUTES, TimesTest::failed));
+            assertThrows(IllegalStateException.class, () -> pool.tryLeaseFor("a", null, TimesTest::failed));
+        }
+        assertEquals(0, pool.stats().leased());
+    }
+
+    private static Object used(Lease<Connection> lease) {
+        Object route = lease.route();
+        lease.discard();
+        return route;
+    }
+
+    private static Object failed(Lease<Connection> lease) {
+        throw new IllegalStateException("of the test's own making");
+    }
+
+    @Test
+    void whatIsIdleForTooLongOrHasExpiredIsEvictedWhereThatIsAskedFor() throws Exception {
+        ConnectionPool<String, Connection> idle = ConnectionPool.<String, Connection>builder(new Disposals())
+                .evictIdle(1, TimeUnit.HOURS)
+                .manualClock(clock)
+                .build();
+        ConnectionPool<String, Connection> expired = ConnectionPool.<String, Connection>builder(new Disposals())
+                .evictExpired(true)
+                .manualClock(clock)
+                .build();
+        for (ConnectionPool<String, Connection> each : Arrays.asList(idle, expired)) {
+            Lease<Connection> lease = held.hold(each.tryLease("a"));
+            lease.opened(new Connection("c"));
+            lease.updateExpiry(Duration.ofHours(2));
+            lease.release();
+        }
+        clock.advance(Duration.ofMinutes(90));
+        Eventually.await("the idle one is closed", () -> idle.stats().available() == 0);
+        assertEquals(1, idle.counters().idle());
+        assertEquals(1, expired.stats().available());
+        clock.advance(Duration.ofMinutes(31));
+        Eventually.await("the expired one is closed", () -> expired.stats().available() == 0);
+        assertEquals(1, expired.counters().expired());
     }
 
     /** A manager's constructor knows of no clock. */
