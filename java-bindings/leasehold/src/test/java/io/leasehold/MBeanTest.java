@@ -55,6 +55,31 @@ class MBeanTest {
         return SERVER.queryNames(new ObjectName("io.leasehold:*"), null);
     }
 
+    private static boolean isShown(String pool) throws Exception {
+        return beans().stream().anyMatch(bean -> ObjectName.quote(pool).equals(bean.getKeyProperty("name")));
+    }
+
+    @Test
+    void aSystemPropertyHasEachPoolShownAndItsBeanFollowsItsName() throws Exception {
+        System.setProperty("io.leasehold.jmx", "true");
+        try {
+            ConnectionPool<String, Connection> pool = builder().name("shown").build();
+            assertTrue(isShown("shown"));
+            pool.setName("renamed");
+            assertTrue(isShown("renamed"));
+            assertFalse(isShown("shown"));
+            pool.close();
+            assertFalse(isShown("renamed"));
+        } finally {
+            System.clearProperty("io.leasehold.jmx");
+        }
+        ConnectionPool<String, Connection> other = builder().name("not shown").build();
+        assertFalse(isShown("not shown"));
+        other.setName("not shown either");
+        assertFalse(isShown("not shown either"));
+        other.close();
+    }
+
     @Test
     void allNumbersAreThereForThePoolAndByRoute() throws Exception {
         ConnectionPool<String, Connection> pool = builder().name("orders \"new\"").maxTotal(5).maxPerRoute(3).build();

@@ -10,7 +10,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.leasehold.testsupport.Eventually;
 import java.lang.ref.WeakReference;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -52,6 +54,20 @@ class TimesTest {
             assertTrue(future.isDone());
             assertInstanceOf(TimeoutException.class, assertThrows(ExecutionException.class, future::get).getCause());
         }
+        List<Object> told = new ArrayList<>();
+        LeaseRequest request = pool.requestLease("a", null, duration, new LeaseHook<Connection>() {
+            @Override
+            public void leased(Lease<Connection> lease) {
+                told.add(lease);
+            }
+
+            @Override
+            public void failed(Throwable why) {
+                told.add(why.getClass());
+            }
+        });
+        assertFalse(request.cancel(), "it was told");
+        assertEquals(Arrays.asList(TimeoutException.class), told);
         assertEquals(0, pool.stats().pending());
         assertFalse(pool.awaitTermination(duration));
         lease.discard();

@@ -68,6 +68,13 @@ class WaitingTest {
     }
 
     @Test
+    void aTimeNeedsItsUnit() throws Exception {
+        ConnectionRequest request = manager.requestConnection(route, null);
+        assertThrows(IllegalArgumentException.class, () -> request.get(1, null));
+        assertFalse(request.get(0, null).isOpen());
+    }
+
+    @Test
     void aCancelledRequestGetsNothingWhetherItWaitsOrNot() throws Exception {
         ConnectionRequest early = manager.requestConnection(route, null);
         assertTrue(early.cancel());
