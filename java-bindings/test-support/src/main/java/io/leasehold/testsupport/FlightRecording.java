@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A recording by the JDK's flight recorder of this JVM, read with the JDK's own parser. By reflection, as these tests are compiled for Java
- * 8, whose API has none of it.
+ * A recording by the JDK's flight recorder, of this JVM or another, read with the JDK's own parser. By reflection, as these tests are
+ * compiled for Java 8, whose API has none of it.
  */
 public final class FlightRecording implements AutoCloseable {
     private static final String OURS = "io.leasehold.";
@@ -71,21 +71,28 @@ public final class FlightRecording implements AutoCloseable {
         Path file = Files.createTempFile("leasehold", ".jfr");
         try {
             recording.getClass().getMethod("dump", Path.class).invoke(recording, file);
-            Method read = Class.forName("jdk.jfr.consumer.RecordingFile").getMethod("readAllEvents", Path.class);
-            List<Object[]> found = new ArrayList<>();
-            for (Object event : (List<?>) read.invoke(null, file)) {
-                Recorded recorded = recorded(event);
-                if (recorded != null && recorded.get("pool").equals(pool)) {
-                    found.add(new Object[] {call(event, "getEndTime"), recorded});
-                }
-            }
-            found.sort((one, other) -> ((java.time.Instant) one[0]).compareTo((java.time.Instant) other[0]));
-            List<Recorded> all = new ArrayList<>();
-            found.forEach(each -> all.add((Recorded) each[1]));
-            return all;
+            List<Recorded> events = read(file);
+            events.removeIf(event -> !event.get("pool").equals(pool));
+            return events;
         } finally {
             Files.delete(file);
         }
+    }
+
+    /** The library's events in a recording that some JVM has written to this file, in the order of their times. */
+    public static List<Recorded> read(Path file) throws Exception {
+        Method read = Class.forName("jdk.jfr.consumer.RecordingFile").getMethod("readAllEvents", Path.class);
+        List<Object[]> found = new ArrayList<>();
+        for (Object event : (List<?>) read.invoke(null, file)) {
+            Recorded recorded = recorded(event);
+            if (recorded != null) {
+                found.add(new Object[] {call(event, "getEndTime"), recorded});
+            }
+        }
+        found.sort((one, other) -> ((java.time.Instant) one[0]).compareTo((java.time.Instant) other[0]));
+        List<Recorded> all = new ArrayList<>();
+        found.forEach(each -> all.add((Recorded) each[1]));
+        return all;
     }
 
     private static Recorded recorded(Object event) throws Exception {

@@ -54,12 +54,14 @@ final class Column implements Closeable {
     private final Path messages;
     private long openedBefore;
 
-    Column(Contender contender, WebServer server) throws IOException {
+    Column(Contender contender, WebServer server, List<String> jvmOptions) throws IOException {
         this.contender = contender;
         this.server = server;
         messages = Files.createTempFile("leasehold-demo-", ".log");
-        List<String> command = new ArrayList<>(Arrays.asList(Paths.get(System.getProperty("java.home"), "bin", "java").toString(),
-                "-cp", System.getProperty("java.class.path"), Program.class.getName(), contender.name()));
+        List<String> command = new ArrayList<>();
+        command.add(Paths.get(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(jvmOptions);
+        command.addAll(Arrays.asList("-cp", System.getProperty("java.class.path"), Program.class.getName(), contender.name()));
         for (int i = 0; i < 2 + Closing.values().length; i++) {
             command.add(server.url(i, ""));
         }

@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
@@ -34,6 +35,8 @@ final class Run implements Closeable {
         /** After the last round. */
         long rest = 1_300;
         int requestsPerClosing = 10;
+        /** What each program's JVM is given beside the class path. */
+        Function<Contender, List<String>> jvmOptions = contender -> Collections.emptyList();
     }
 
     final List<Column> columns = new ArrayList<>();
@@ -47,7 +50,8 @@ final class Run implements Closeable {
         try {
             for (Contender contender : contenders) {
                 // A port for each part, so that the sockets it leaves can be told from the others'.
-                columns.add(new Column(contender, server.get().ports(2 + Closing.values().length).start()));
+                columns.add(new Column(contender, server.get().ports(2 + Closing.values().length).start(),
+                        plan.jvmOptions.apply(contender)));
             }
         } catch (Throwable e) {
             close();

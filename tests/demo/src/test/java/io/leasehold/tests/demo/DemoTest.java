@@ -2,17 +2,22 @@ package io.leasehold.tests.demo;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.leasehold.tests.servers.Httpd;
 import io.leasehold.tests.servers.Nginx;
 import io.leasehold.tests.servers.SocketTable.Side;
 import io.leasehold.testsupport.Eventually;
+import io.leasehold.testsupport.FlightRecording;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class DemoTest {
     /** Those whose every socket is accounted for: HttpClient 5 resets what it does not keep, which leaves nobody one. */
@@ -118,6 +123,45 @@ class DemoTest {
                 assertTrue(report.json().contains("\"" + column.contender.key + "\": {"), report.json());
             }
         }
+    }
+
+    @Test
+    void isFoundInTheRecordingsOfTheFlightRecorder(@TempDir Path recordings) throws Exception {
+        assumeTrue(FlightRecording.isPossible(), "this JDK has no flight recorder");
+        assumeFalse(System.getProperty("java.specification.version").equals("1.8"), "JDK 8 cannot be kept from saying where it records");
+        Run.Plan plan = shortPlan();
+        plan.warmUpSlices = 0;
+        plan.slices = 1;
+        plan.requestsPerClosing = 1;
+        // The server closes all that is idle, and the watch has the time to see it, on a busy machine too.
+        plan.pauses = Arrays.asList(2_000L);
+        plan.rest = 2_000;
+        // The JVM says that it records where the program gives its answers.
+        plan.jvmOptions = contender -> Arrays.asList("-Xlog:jfr+startup=off", "-XX:StartFlightRecording=filename=" + recordings.resolve(contender + ".jfr"));
+        List<Contender> contenders = Arrays.asList(Contender.LEASEHOLD, Contender.LEASEHOLD5, Contender.LEASEHOLD5_ASYNC);
+        Run run = new Run(plan, contenders, () -> Nginx.builder().keepAlive(1_000), step -> { });
+        try (Run running = run) {
+            running.perform();
+        }
+        for (Column column : run.columns) {
+            String who = column.contender.title;
+            // The part with the pauses, which has a port of its own.
+            List<FlightRecording.Recorded> events = FlightRecording.read(recordings.resolve(column.contender + ".jfr")).stream()
+                    .filter(event -> event.get("route").toString().contains(":" + column.server.port(1)))
+                    .collect(Collectors.toList());
+            List<FlightRecording.Recorded> closed = named("ConnectionClosed", events);
+            assertEquals(Collections.emptyMap(), column.posts.failures, who);
+            assertEquals(column.afterPosts.opened, named("ConnectionOpened", events).size(), who + events);
+            assertEquals(column.afterPosts.opened, closed.size(), who + events);
+            assertEquals(Collections.singleton("PEER_CLOSED"),
+                    closed.stream().map(event -> event.get("cause")).collect(Collectors.toSet()), who + events);
+            assertEquals(column.posts.requests, closed.stream().mapToLong(event -> ((Number) event.get("uses")).longValue()).sum(),
+                    who + events);
+        }
+    }
+
+    private static List<FlightRecording.Recorded> named(String name, List<FlightRecording.Recorded> events) {
+        return events.stream().filter(event -> event.name().equals(name)).collect(Collectors.toList());
     }
 
     /** Who closes first keeps TIME_WAIT; where both have been told of the end, either may be first. */
