@@ -41,7 +41,8 @@ class CloseListenerTest {
         open("c").replace();
         open("d").release();
         pool.shutdown(ShutdownMode.GRACEFUL);
-        assertEquals(Arrays.asList("one: a DISCARDED 3000 2", "one: b DISCARDED 0 1", "one: c DISCARDED 0 1", "one: d SHUT_DOWN 0 1"), told);
+        assertEquals(Arrays.asList(
+                "one: a DISCARDED 3000 2", "one: b DISCARDED 0 1", "one: c DISCARDED 0 1", "one: d SHUT_DOWN 0 1"), told);
     }
 
     @Test

@@ -24,7 +24,6 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** A lease that was kept with its connection is used again, and is as good as a new one. */
@@ -441,7 +440,6 @@ class LeaseAgainTest {
     }
 
     @Test
-    @Tag("exhaustion")
     void aThreadWithoutStackLosesNone() throws Exception {
         Lease<?>[] last = new Lease<?>[1];
         int overflows = Overflow.atEveryDepth(() -> {
