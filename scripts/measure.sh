@@ -13,9 +13,10 @@ closes() {
 }
 
 agent() {
-    tools rust java gradle
+    tools rust java gradle nginx
     say 'building, then running'
     gradle_java --quiet :tests-agent:agent
+    gradle_java --quiet :tests-redeployment:redeployments
 }
 
 clients() {

@@ -5,6 +5,8 @@ import io.leasehold.httpclient3.LeaseholdHttpConnectionManager;
 import io.leasehold.httpclient4.LeaseholdHttpClientConnectionManager;
 import io.leasehold.tests.redeployment.application.Client3;
 import io.leasehold.tests.redeployment.application.Client4;
+import io.leasehold.tests.redeployment.application.Leasehold3;
+import io.leasehold.tests.redeployment.application.Leasehold4;
 import io.leasehold.tests.servers.Nginx;
 import io.leasehold.tests.servers.WebServer;
 import java.io.File;
@@ -21,6 +23,7 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -34,16 +37,21 @@ import org.apache.http.HttpHost;
 import org.apache.http.impl.client.HttpClients;
 
 /**
- * What is left of web applications that were undeployed, with stock managers and with Leasehold's. The application asks a real nginx that
- * keeps connections for an hour; {@code io.leasehold.unusedMillis} is a second.
+ * What is left of web applications that were undeployed, with stock managers, with Leasehold's, and with stock managers that the agent puts
+ * on Leasehold. The application asks a real nginx that keeps connections for an hour; {@code io.leasehold.unusedMillis} is a second.
  */
 final class Comparison {
-    /** Leasehold's managers, each with the one that it takes the place of, and the application that uses them. */
+    /** The applications' managers: its name, the application that uses it, and the same application with Leasehold's. */
     private static final Object[][] MANAGERS = {
-        {"leasehold simple", "stock simple", Client3.class},
-        {"leasehold multi", "stock multi", Client3.class},
-        {"leasehold pooling", "stock pooling", Client4.class},
+        {"simple", Client3.class, Leasehold3.class},
+        {"multi", Client3.class, Leasehold3.class},
+        {"pooling", Client4.class, Leasehold4.class},
     };
+    /** An application that has no Leasehold in it, and one that has. */
+    private static final String UNCHANGED = "unchanged";
+    private static final String CHANGED = "changed";
+
+    private static final String AGENT = System.getProperty("leasehold.agent");
 
     private final Path directory;
     private final String url;
@@ -67,19 +75,30 @@ final class Comparison {
         Path directory = Files.createTempDirectory("leasehold");
         try (Nginx nginx = Nginx.builder().keepAlive(TimeUnit.HOURS.toMillis(1)).start()) {
             Comparison comparison = new Comparison(directory, nginx.url(WebServer.HELLO), count);
-            comparison.makeApplication();
+            comparison.makeApplication(UNCHANGED);
+            comparison.makeApplication(CHANGED, Leasehold.class, LeaseholdHttpConnectionManager.class,
+                    LeaseholdHttpClientConnectionManager.class);
             for (Object[] row : MANAGERS) {
+                String manager = (String) row[0];
+                Class<?> client = (Class<?>) row[1];
                 for (boolean isClosed : new boolean[] {true, false}) {
                     // Stock's are gone with the first collection or not at all.
-                    String stock = comparison.run((String) row[1], (Class<?>) row[2], isClosed, 3);
-                    String ours = comparison.run((String) row[0], (Class<?>) row[2], isClosed, 60);
-                    for (String what : new String[] {"loaders", "threads", "descriptors"}) {
-                        if (number(ours, what) > number(stock, what)) {
-                            failures.add(what + ": " + row[0] + " leaves\n" + ours + row[1] + " leaves\n" + stock);
+                    String stock = comparison.run("stock", Collections.emptyList(), UNCHANGED, manager, client, isClosed, 3);
+                    String ours = comparison.run("Leasehold", Collections.emptyList(), CHANGED, manager, (Class<?>) row[2], isClosed, 60);
+                    String agents = comparison.run("the agent", Collections.singletonList("-javaagent:" + AGENT + "=report"), UNCHANGED,
+                            manager, client, isClosed, 60);
+                    for (String left : new String[] {ours, agents}) {
+                        for (String what : new String[] {"loaders", "threads", "descriptors"}) {
+                            if (number(left, what) > number(stock, what)) {
+                                failures.add(what + ": Leasehold for " + manager + " leaves\n" + left + "stock leaves\n" + stock);
+                            }
+                        }
+                        if (left.contains("Illegal access")) {
+                            failures.add("classes were asked for after the application's end:\n" + left);
                         }
                     }
-                    if (ours.contains("Illegal access")) {
-                        failures.add("classes were asked for after the application's end:\n" + ours);
+                    if (!agents.contains(": " + count + " on Leasehold, 0 on stock")) {
+                        failures.add("not on Leasehold under the agent are all managers of\n" + agents);
                     }
                 }
             }
@@ -95,10 +114,13 @@ final class Comparison {
         return Integer.parseInt(output.substring(at + start.length() - 1).split("\n")[0]);
     }
 
-    private String run(String manager, Class<?> servlet, boolean isClosed, int seconds) throws Exception {
-        List<String> command = new ArrayList<>(Arrays.asList(
-                Paths.get(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Dio.leasehold.unusedMillis=1000", "-Xmx256m",
+    private String run(
+            String whose, List<String> options, String application, String manager, Class<?> servlet, boolean isClosed, int seconds)
+            throws Exception {
+        List<String> command = new ArrayList<>();
+        command.add(Paths.get(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(options);
+        command.addAll(Arrays.asList("-Dio.leasehold.unusedMillis=1000", "-Xmx256m",
                 // Tomcat itself looks for what applications leave behind.
                 "--add-opens=java.base/java.lang=ALL-UNNAMED", "--add-opens=java.base/java.io=ALL-UNNAMED",
                 "--add-opens=java.base/java.util=ALL-UNNAMED", "--add-opens=java.base/java.util.concurrent=ALL-UNNAMED",
@@ -106,7 +128,7 @@ final class Comparison {
                 "-cp", String.join(File.pathSeparator, roots(Container.class, Tomcat.class, Servlet.class,
                         // Of the platform up to JDK 8, of Tomcat's own later.
                         Class.forName("javax.annotation.PostConstruct"))),
-                Container.class.getName(), directory.toString(), directory.resolve("application").toString(), servlet.getName(), manager,
+                Container.class.getName(), directory.toString(), directory.resolve(application).toString(), servlet.getName(), manager,
                 String.valueOf(isClosed), url, String.valueOf(count), String.valueOf(seconds)));
         Path written = directory.resolve("output");
         Process process = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(written.toFile()).start();
@@ -118,7 +140,7 @@ final class Comparison {
         if (process.exitValue() != 0) {
             throw new IllegalStateException(output);
         }
-        System.out.println(manager + (isClosed ? ", closed: " : ", not closed: ")
+        System.out.println(manager + ", " + whose + (isClosed ? ", closed: " : ", not closed: ")
                 + output.substring(output.indexOf("loaders ")).trim().replace('\n', ' '));
         return output;
     }
@@ -127,18 +149,19 @@ final class Comparison {
         return new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
     }
 
-    /** Has all that the application needs in its own directories, as a war would. */
-    private void makeApplication() throws Exception {
-        Path classes = directory.resolve("application/WEB-INF/classes");
-        Path libraries = Files.createDirectories(directory.resolve("application/WEB-INF/lib"));
+    /** Has all that an application needs in its own directories, as a war would, and where these classes come from. */
+    private void makeApplication(String name, Class<?>... more) throws Exception {
+        Path classes = directory.resolve(name + "/WEB-INF/classes");
+        Path libraries = Files.createDirectories(directory.resolve(name + "/WEB-INF/lib"));
         Path own = Paths.get(Client3.class.getPackage().getName().replace('.', '/'));
         for (String root : roots(Client3.class)) {
             copy(Paths.get(root).resolve(own), classes.resolve(own));
         }
-        Set<String> needed = new LinkedHashSet<>(roots(Leasehold.class, LeaseholdHttpConnectionManager.class,
-                LeaseholdHttpClientConnectionManager.class, HttpClient.class, HttpClients.class, HttpHost.class, LogFactory.class,
-                Base64.class));
-        needed.add(nativeRoot());
+        Set<String> needed = new LinkedHashSet<>(roots(HttpClient.class, HttpClients.class, HttpHost.class, LogFactory.class, Base64.class));
+        if (more.length > 0) {
+            needed.addAll(roots(more));
+            needed.add(nativeRoot());
+        }
         for (String root : needed) {
             Path path = Paths.get(root);
             if (Files.isDirectory(path)) {

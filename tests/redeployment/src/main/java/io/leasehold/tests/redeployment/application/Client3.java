@@ -1,7 +1,5 @@
 package io.leasehold.tests.redeployment.application;
 
-import io.leasehold.httpclient3.LeaseholdHttpConnectionManager;
-import io.leasehold.httpclient3.LeaseholdMultiThreadedHttpConnectionManager;
 import java.io.IOException;
 import javax.servlet.http.HttpServlet;
 import javax.servlet.http.HttpServletRequest;
@@ -13,7 +11,7 @@ import org.apache.commons.httpclient.SimpleHttpConnectionManager;
 import org.apache.commons.httpclient.methods.GetMethod;
 
 /** A web application as it was written for HttpClient 3.1: its client is in a static field. */
-public final class Client3 extends HttpServlet {
+public class Client3 extends HttpServlet {
     private static final long serialVersionUID = 1;
 
     private static HttpClient client;
@@ -23,16 +21,13 @@ public final class Client3 extends HttpServlet {
         client = new HttpClient(manager(getInitParameter("manager")));
     }
 
-    private static HttpConnectionManager manager(String name) {
+    /** The manager of that name. */
+    protected HttpConnectionManager manager(String name) {
         switch (name) {
-            case "stock simple":
+            case "simple":
                 return new SimpleHttpConnectionManager();
-            case "stock multi":
+            case "multi":
                 return new MultiThreadedHttpConnectionManager();
-            case "leasehold simple":
-                return new LeaseholdHttpConnectionManager();
-            case "leasehold multi":
-                return new LeaseholdMultiThreadedHttpConnectionManager();
             default:
                 throw new IllegalArgumentException(name);
         }

@@ -1,7 +1,5 @@
 package io.leasehold.tests.redeployment.application;
 
-import io.leasehold.LeaseholdManager;
-import io.leasehold.httpclient4.LeaseholdHttpClientConnectionManager;
 import java.io.IOException;
 import javax.servlet.http.HttpServlet;
 import javax.servlet.http.HttpServletRequest;
@@ -14,25 +12,25 @@ import org.apache.http.impl.conn.PoolingHttpClientConnectionManager;
 import org.apache.http.util.EntityUtils;
 
 /** A web application as it was written for HttpClient 4.5: its client is in a static field. */
-public final class Client4 extends HttpServlet {
+public class Client4 extends HttpServlet {
     private static final long serialVersionUID = 1;
 
     private static CloseableHttpClient client;
 
     @Override
     public void init() {
-        PoolingHttpClientConnectionManager manager = getInitParameter("manager").equals("stock pooling")
-                ? new PoolingHttpClientConnectionManager()
-                : new LeaseholdHttpClientConnectionManager();
+        PoolingHttpClientConnectionManager manager = manager();
         manager.setDefaultMaxPerRoute(20);
-        if (manager instanceof LeaseholdManager && isClosed()) {
-            // The JVM's server of beans holds it until the client is closed.
-            ((LeaseholdManager) manager).getPool().registerMBean();
-        }
         client = HttpClients.custom().setConnectionManager(manager).build();
     }
 
-    private boolean isClosed() {
+    /** A manager. */
+    protected PoolingHttpClientConnectionManager manager() {
+        return new PoolingHttpClientConnectionManager();
+    }
+
+    /** Whether the client is closed at the end. */
+    protected final boolean isClosed() {
         return Boolean.parseBoolean(getInitParameter("closed"));
     }
 
