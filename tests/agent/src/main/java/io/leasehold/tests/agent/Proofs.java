@@ -16,6 +16,8 @@ public final class Proofs {
     /** Optionally with the names of programs. */
     public static void main(String[] args) throws Exception {
         CountedServer.Site hello = request -> new Response(200, "hello");
+        CountedServer.Site soap = request -> new Response(200, "<Envelope xmlns=\"http://www.w3.org/2003/05/soap-envelope\"><Body>"
+                + "<answer xmlns=\"urn:test\">hello</answer></Body></Envelope>").with("Content-Type", "application/soap+xml; charset=utf-8");
         List<Proof> all = Arrays.asList(
                 new MavenProof(400),
                 new ProgramProof("HttpClients.createDefault(), 4.5.14", "4.5", "Default4", "client4514", false, () -> hello),
@@ -23,6 +25,7 @@ public final class Proofs {
                 new ProgramProof(
                         "HttpAsyncClients.createDefault(), 5.6.5", "5, asynchronous", "DefaultAsync5", "client56", false, () -> hello),
                 new ProgramProof("Commons VFS 2.10.0, http3", "3.1", "Vfs", "vfs", false, () -> hello),
+                new ProgramProof("Axis2 1.7.9", "3.1", "Axis2", "axis2", false, () -> soap),
                 new ProgramProof("google-http-client 2.2.0, apache-v2", "4.5", "Google", "google", false, () -> hello),
                 new ProgramProof("AWS SDK 2.59.1, S3, apache-client", "4.5", "Aws2", "aws2", true, S3Site::new),
                 new ProgramProof("AWS SDK 2.59.1, S3, apache5-client", "5", "Aws2", "aws2on5", true, S3Site::new),

@@ -2,6 +2,7 @@ package io.leasehold.tests.agent;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import io.leasehold.tests.agent.CountedServer.Response;
 import java.util.ArrayList;
@@ -238,5 +239,36 @@ class TrialTest {
         Outcome outcome = run("Trial4", "client4514", "report", second);
         isOnLeasehold(outcome, 13);
         assertEquals(1, outcome.launch.agentSaid.stream().filter(line -> line.contains("second copy")).count(), outcome.text());
+    }
+
+    @Test
+    void whatAnAgentFindsLoadedWhenItIsAttachedIsLeftAlone() throws Exception {
+        // Attached again it does nothing.
+        Outcome outcome = attached("report", "report");
+        // The one on stock.
+        assertEquals("1", outcome.said.get("closeWait"), outcome.text());
+        assertEquals("org.apache.http.impl.conn.PoolingHttpClientConnectionManager is left alone: it was loaded before the agent",
+                outcome.launch.agentSaid.get(0), outcome.text());
+        assertEquals(1, made(outcome), outcome.text());
+        assertEquals(4, sum(outcome, ".* on stock; (\\d+) leases.*"), outcome.text());
+        assertEquals(1, outcome.launch.agentSaid.stream().filter(line -> line.contains("second copy")).count(), outcome.text());
+    }
+
+    @Test
+    void anAgentThatIsAttachedWithAWrongOptionLeavesTheProgramAsItIs() throws Exception {
+        Outcome outcome = attached("max-total=none");
+        isOnStock(outcome);
+        assertEquals(1, outcome.launch.agentSaid.size(), outcome.text());
+        assertTrue(outcome.launch.agentSaid.get(0).endsWith("; the program runs without the agent"), outcome.text());
+    }
+
+    private static Outcome attached(String... options) throws Exception {
+        assumeFalse(System.getProperty("java.specification.version").equals("1.8"), "JDK 8 cannot attach without its tools.jar");
+        List<String> more = new ArrayList<>();
+        for (String each : options) {
+            more.add(Launch.AGENT);
+            more.add(each);
+        }
+        return run("Attached", "client31and4514", null, Arrays.asList("-Djdk.attach.allowAttachSelf=true"), more.toArray(new String[0]));
     }
 }

@@ -76,7 +76,7 @@ public final class Trial3 {
         }
     }
 
-    private static Visits.Client client(HttpClient client) {
+    static Visits.Client client(HttpClient client) {
         return url -> {
             GetMethod get = new GetMethod(url);
             try {
