@@ -16,8 +16,8 @@ public final class Proofs {
     /** Optionally with the names of programs. */
     public static void main(String[] args) throws Exception {
         CountedServer.Site hello = request -> new Response(200, "hello");
-        CountedServer.Site soap = request -> new Response(200, "<Envelope xmlns=\"http://www.w3.org/2003/05/soap-envelope\"><Body>"
-                + "<answer xmlns=\"urn:test\">hello</answer></Body></Envelope>").with("Content-Type", "application/soap+xml; charset=utf-8");
+        CountedServer.Site soap = request -> new Response(200, "<Envelope xmlns=\"http://schemas.xmlsoap.org/soap/envelope/\"><Body>"
+                + "<answer xmlns=\"urn:test\">hello</answer></Body></Envelope>").with("Content-Type", "text/xml; charset=utf-8");
         List<Proof> all = Arrays.asList(
                 new MavenProof(400),
                 new ProgramProof("HttpClients.createDefault(), 4.5.14", "4.5", "Default4", "client4514", false, () -> hello),
