@@ -5,9 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.lang.instrument.ClassFileTransformer;
 import java.lang.instrument.Instrumentation;
-import java.lang.reflect.Method;
 import java.security.ProtectionDomain;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Properties;
@@ -76,36 +74,19 @@ public final class Agent implements ClassFileTransformer {
             isStarted = true;
             Options options = new Options(arguments, System.getProperties());
             File jar = new File(Agent.class.getProtectionDomain().getCodeSource().getLocation().toURI());
-            openJavaLang(instrumentation);
-            Agent agent = new Agent(options, new Payload(jar));
+            Agent agent = new Agent(options, new Payload(jar, instrumentation));
             instrumentation.addTransformer(agent);
             for (Class<?> each : instrumentation.getAllLoadedClasses()) {
                 if (Target.BY_INTERNAL_NAME.containsKey(each.getName().replace('.', '/'))) {
                     agent.report.sayOnce(each.getName() + " is left alone: it was loaded before the agent");
                 }
             }
-            Runtime.getRuntime().addShutdownHook(new Thread(agent.report::sum, "leasehold-agent report"));
+            Runtime.getRuntime().addShutdownHook(new Thread(agent.report, "leasehold-agent report"));
         } catch (IllegalArgumentException e) {
             Report.say(e.getMessage() + "; the program runs without the agent");
         } catch (Throwable e) {
             Report.say("it cannot start, and the program runs without it: " + Report.told(e));
         }
-    }
-
-    /** To this class's module alone: by {@code redefineModule}, which Java 8 does not have, nor need. */
-    private static void openJavaLang(Instrumentation instrumentation) throws ReflectiveOperationException {
-        Method getModule;
-        try {
-            getModule = Class.class.getMethod("getModule");
-        } catch (NoSuchMethodException e) {
-            return;
-        }
-        Object base = getModule.invoke(Object.class);
-        Object own = getModule.invoke(Agent.class);
-        Class<?> module = getModule.getReturnType();
-        Instrumentation.class.getMethod("redefineModule", module, java.util.Set.class, Map.class, Map.class, java.util.Set.class, Map.class)
-                .invoke(instrumentation, base, Collections.emptySet(), Collections.emptyMap(),
-                        Collections.singletonMap("java.lang", Collections.singleton(own)), Collections.emptySet(), Collections.emptyMap());
     }
 
     @Override

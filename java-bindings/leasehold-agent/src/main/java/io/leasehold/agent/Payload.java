@@ -4,6 +4,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.instrument.Instrumentation;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.net.URL;
@@ -14,6 +15,7 @@ import java.util.Collections;
 import java.util.Enumeration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
 import org.objectweb.asm.ClassReader;
@@ -33,17 +35,42 @@ final class Payload {
     static final String LIBRARY = "leasehold";
 
     private final File jar;
-    private final Method define;
-    private final Method findLoaded;
+    private final Instrumentation instrumentation;
+    // Written by whoever defines the first class, the first of them last; who races with that writes equal ones.
+    private volatile Method define;
+    private Method findLoaded;
 
-    /** Of an agent's jar, with {@code java.lang} open to this class. */
-    Payload(File jar) throws ReflectiveOperationException {
+    /** Of an agent's jar. */
+    Payload(File jar, Instrumentation instrumentation) {
         this.jar = jar;
-        define = ClassLoader.class.getDeclaredMethod(
-                "defineClass", String.class, byte[].class, int.class, int.class, ProtectionDomain.class);
-        define.setAccessible(true);
+        this.instrumentation = instrumentation;
+    }
+
+    /** Makes the JDK's own methods callable, before the first class is defined: a program that has no HttpClient need not wait for that. */
+    private void open() throws ReflectiveOperationException {
+        openJavaLang();
         findLoaded = ClassLoader.class.getDeclaredMethod("findLoadedClass", String.class);
         findLoaded.setAccessible(true);
+        Method defining = ClassLoader.class.getDeclaredMethod(
+                "defineClass", String.class, byte[].class, int.class, int.class, ProtectionDomain.class);
+        defining.setAccessible(true);
+        define = defining;
+    }
+
+    /** To this class's module alone: by {@code redefineModule}, which Java 8 does not have, nor need. */
+    private void openJavaLang() throws ReflectiveOperationException {
+        Method getModule;
+        try {
+            getModule = Class.class.getMethod("getModule");
+        } catch (NoSuchMethodException e) {
+            return;
+        }
+        Object base = getModule.invoke(Object.class);
+        Object own = getModule.invoke(Payload.class);
+        Class<?> module = getModule.getReturnType();
+        Instrumentation.class.getMethod("redefineModule", module, Set.class, Map.class, Map.class, Set.class, Map.class)
+                .invoke(instrumentation, base, Collections.emptySet(), Collections.emptyMap(),
+                        Collections.singletonMap("java.lang", Collections.singleton(own)), Collections.emptySet(), Collections.emptyMap());
     }
 
     /** The class files of a part, by the names that class files have for classes. */
@@ -70,6 +97,9 @@ final class Payload {
      * use. So would what extends the flight recorder's classes, which not every loader shows either: it is never defined.
      */
     void define(String part, ClassLoader loader, Target target) throws IOException, ReflectiveOperationException {
+        if (define == null) {
+            open();
+        }
         Map<String, byte[]> classes = classes(part);
         Map<String, byte[]> all = new LinkedHashMap<>(classes);
         classes.keySet().removeIf(name -> {

@@ -12,7 +12,7 @@ import java.util.WeakHashMap;
  * What the agent says, on standard error: a logger would be set up before the program has configured it. Each line once. It knows loaders
  * and classes by their names alone, so it keeps nothing of an application's.
  */
-final class Report {
+final class Report implements Runnable {
     private final boolean wanted;
     private final boolean isDryRun;
     // Inside this object's monitor, inside which nothing is called but the JDK.
@@ -76,7 +76,8 @@ final class Report {
     }
 
     /** At the end: the classes, one a line. */
-    synchronized void sum() {
+    @Override
+    public synchronized void run() {
         if (!wanted && !isDryRun) {
             return;
         }
