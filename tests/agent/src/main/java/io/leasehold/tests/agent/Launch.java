@@ -35,6 +35,12 @@ final class Launch {
         everything = out + err;
     }
 
+    /** The classes that the agent's report names at the end, or its dry run: each with version and loader, without what it was used for. */
+    List<String> named() {
+        return agentSaid.stream().filter(line -> line.matches("report: .* in .*")).map(line -> line.replaceAll(": \\d+ on Leasehold.*", ""))
+                .collect(Collectors.toList());
+    }
+
     /** The JVM option that starts the agent with options; of null, none. */
     static List<String> agent(String options) {
         return options == null ? new ArrayList<>()

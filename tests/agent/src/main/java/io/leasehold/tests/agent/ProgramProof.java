@@ -3,12 +3,11 @@ package io.leasehold.tests.agent;
 import io.leasehold.testsupport.TestTls;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
 
 /** A few lines on a library, which make its client as its documentation says. They print how many of their requests failed. */
-final class ProgramProof implements Proof {
+class ProgramProof implements Proof {
     /** After how many milliseconds of silence the server closes a connection: programs pause for as long, more or less. */
     static final int KEEP_ALIVE_MILLIS = 40;
 
@@ -38,11 +37,16 @@ final class ProgramProof implements Proof {
         return client;
     }
 
+    /** The options of the program's JVM that start agents. */
+    List<String> jvmOptions(String agentOptions) {
+        return Launch.agent(agentOptions);
+    }
+
     @Override
     public Figures run(String agentOptions) throws Exception {
         Path trust = Files.createTempFile("leasehold-trust", ".p12");
         try (CountedServer server = new CountedServer(isTls, KEEP_ALIVE_MILLIS, sites.get())) {
-            List<String> options = new ArrayList<>(Launch.agent(agentOptions));
+            List<String> options = jvmOptions(agentOptions);
             if (isTls) {
                 TestTls.writeTrust(trust, "leasehold");
                 options.add("-Djavax.net.ssl.trustStore=" + trust);
