@@ -3,16 +3,22 @@ package io.leasehold;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 
-/** How long one lease request waits: until its time is up, by the pool's clock, or until it is cancelled. */
+/**
+ * How long one lease request waits: until its time is up, by the pool's clock, or until it is cancelled. The time counts from the moment in
+ * which it is seen that the request must wait: who is served at once reads no clock.
+ */
 final class Deadline implements Patience {
     static final Object HAD = "had";
     static final Object CANCELLED = "cancelled";
 
-    private final boolean limited;
-    private final long nanos;
+    /** For how many nanoseconds; {@link Long#MAX_VALUE} is without end. */
+    private final long patience;
     private final ManualClock clock;
     // What has become of a request that can be cancelled: one of these two, the thread that waits, or something else; null if it cannot.
     private final AtomicReference<Object> status;
+    // Written once, by the thread that asks, before anybody else can have the request.
+    private boolean hasBegun;
+    private long end;
 
     /** For a request that nobody can cancel. */
     Deadline(long timeout, TimeUnit unit, ManualClock clock) {
@@ -22,15 +28,22 @@ final class Deadline implements Patience {
     Deadline(long timeout, TimeUnit unit, ManualClock clock, AtomicReference<Object> status) {
         this.clock = clock;
         this.status = status;
-        long patience = Arguments.unit(unit).toNanos(timeout);
-        limited = patience != Long.MAX_VALUE;
-        // A sum that overflows is right all the same, as nanosLeft() looks at differences only.
-        nanos = limited ? now() + Math.max(0, patience) : 0;
+        patience = Math.max(0, Arguments.unit(unit).toNanos(timeout));
+    }
+
+    /** The time begins to count, unless it does already. */
+    void begin() {
+        if (!hasBegun && patience != Long.MAX_VALUE) {
+            // A sum that overflows is right all the same, as nanosLeft() looks at differences only.
+            end = now() + patience;
+            hasBegun = true;
+        }
     }
 
     @Override
     public long nanosLeft() {
-        return limited ? nanos - now() : Long.MAX_VALUE;
+        begin();
+        return hasBegun ? end - now() : Long.MAX_VALUE;
     }
 
     @Override
