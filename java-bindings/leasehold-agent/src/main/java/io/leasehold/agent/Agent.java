@@ -71,11 +71,12 @@ public final class Agent implements ClassFileTransformer {
                 Report.say("this is a second copy of the agent, which does nothing: the first goes on alone");
                 return;
             }
-            isStarted = true;
             Options options = new Options(arguments, System.getProperties());
             File jar = new File(Agent.class.getProtectionDomain().getCodeSource().getLocation().toURI());
             Agent agent = new Agent(options, new Payload(jar, instrumentation));
             instrumentation.addTransformer(agent);
+            // From here on it is the one that goes on; who could not start may be tried again, with other options.
+            isStarted = true;
             for (Class<?> each : instrumentation.getAllLoadedClasses()) {
                 if (Target.BY_INTERNAL_NAME.containsKey(each.getName().replace('.', '/'))) {
                     agent.report.sayOnce(each.getName() + " is left alone: it was loaded before the agent");

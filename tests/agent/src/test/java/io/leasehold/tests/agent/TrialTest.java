@@ -165,6 +165,13 @@ class TrialTest {
         assertTrue(outcome.launch.agentSaid.get(0).endsWith("; the program runs without the agent"), outcome.text());
     }
 
+    @Test
+    void anAgentThatCouldNotStartMayBeAttachedOnceMore() throws Exception {
+        Trial outcome = attached("max-total=none", "report");
+        assertTrue(outcome.launch.agentSaid.get(0).endsWith("; the program runs without the agent"), outcome.text());
+        assertEquals(1, outcome.made(), outcome.text());
+    }
+
     private static Trial attached(String... options) throws Exception {
         assumeFalse(System.getProperty("java.specification.version").equals("1.8"), "JDK 8 cannot attach without its tools.jar");
         List<String> more = new ArrayList<>();

@@ -85,6 +85,7 @@ final class Comparison {
                     // Stock's are gone with the first collection or not at all.
                     String stock = comparison.run("stock", Collections.emptyList(), UNCHANGED, manager, client, isClosed, 3);
                     String ours = comparison.run("Leasehold", Collections.emptyList(), CHANGED, manager, (Class<?>) row[2], isClosed, 60);
+                    long before = nginx.connections();
                     String agents = comparison.run("the agent", Collections.singletonList("-javaagent:" + AGENT + "=report"), UNCHANGED,
                             manager, client, isClosed, 60);
                     for (String left : new String[] {ours, agents}) {
@@ -97,8 +98,12 @@ final class Comparison {
                             failures.add("classes were asked for after the application's end:\n" + left);
                         }
                     }
-                    if (!agents.contains(": " + count + " on Leasehold, 0 on stock")) {
-                        failures.add("not on Leasehold under the agent are all managers of\n" + agents);
+                    if (!agents.contains("\nloaders 0\nthreads 0\ndescriptors 0\n")) {
+                        failures.add("the agent leaves something behind:\n" + agents);
+                    }
+                    // Nobody else asks the server, and each application has to open a connection to it.
+                    if (!agents.contains(": " + count + " on Leasehold, 0 on stock") || nginx.connections() - before < count) {
+                        failures.add("not on Leasehold under the agent were all that the server was asked by\n" + agents);
                     }
                 }
             }
