@@ -20,6 +20,8 @@ import org.junit.jupiter.api.Test;
 class NoDescriptorsTest {
     /** What runs in that JVM: says what becomes of a connection then, and of one when there are descriptors again. */
     public static final class Application {
+        private static final int LOOKS = 100;
+
         public static void main(String[] args) throws Exception {
             ConnectionPool<String, Socket> pool =
                     ConnectionPool.<String, Socket>builder(new Closer()).watching(Watching.WATCH).build();
@@ -53,15 +55,19 @@ class NoDescriptorsTest {
             }
         }
 
-        private static List<FileInputStream> hoard() {
+        /** All descriptors, those too that the JVM's own threads have for a moment, to look how much memory there is, say. */
+        private static List<FileInputStream> hoard() throws InterruptedException {
             List<FileInputStream> hoard = new ArrayList<>();
-            try {
-                for (;;) {
+            for (int inVain = 0; inVain < LOOKS; ) {
+                try {
                     hoard.add(new FileInputStream("/dev/null"));
+                    inVain = 0;
+                } catch (FileNotFoundException noDescriptorLeft) {
+                    inVain++;
+                    Thread.sleep(1);
                 }
-            } catch (FileNotFoundException noDescriptorLeft) {
-                return hoard;
             }
+            return hoard;
         }
     }
 
