@@ -395,7 +395,8 @@ class WatchTest {
             doomed.ours.setSoLinger(true, 600);
             doomed.ours.getOutputStream().write(much);
             int number = FoundSocket.of(doomed.ours).descriptor();
-            open(pool, doomed);
+            // Held to the end: lost, it would be closed by the pool, too.
+            Lease<Socket> held = open(pool, doomed);
             Future<?> close = threads.submit(() -> {
                 doomed.ours.close();
                 return null;
@@ -405,6 +406,7 @@ class WatchTest {
             next.theirs.close();
             Eventually.await("its close is told", () -> pool.counters().closedByPeer() == 1);
             assertFalse(close.isDone(), "there was nothing to linger for");
+            assertFalse(held.isEnded());
         } finally {
             // Whoever lingers need not any more.
             doomed.theirs.setSoLinger(true, 0);
