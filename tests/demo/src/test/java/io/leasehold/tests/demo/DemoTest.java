@@ -169,7 +169,10 @@ class DemoTest {
         for (Closing way : Closing.values()) {
             Column.Sockets left = column.afterClosing.get(way);
             String what = column.contender.title + ", " + way.title;
-            assertEquals(plan.requestsPerClosing, left.opened, what);
+            // httpd logs a request when it has answered it, perhaps in the next part only: its connections are counted above, by port.
+            if (!(column.server instanceof Httpd)) {
+                assertEquals(plan.requestsPerClosing, left.opened, what);
+            }
             int client = left.timeWait.get(Side.CLIENT);
             int server = left.timeWait.get(Side.SERVER);
             if (way == Closing.CLIENT_HEADER || way == Closing.SERVER_HEADER) {
