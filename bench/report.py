@@ -231,7 +231,7 @@ def table(report):
             if bar.endswith('reaches 1'):
                 lines.append(line('', {(v['routes'], v['threads']): '–'.join(f'{end:.2f}' for end in v['interval']) for v in verdicts}))
     if report['instructions']:
-        lines += ['', 'instructions of one lease and its release, counted by callgrind, Java's one by one: the same on every processor']
+        lines += ['', 'instructions of one lease and its release, counted by callgrind, those of Java one by one: the same on every processor']
         for verdict in report['instructions']:
             mark = ' ' if verdict['met'] else '!'
             lines.append(f"{'  ' + verdict['what']:{LABEL}}{verdict['instructions']:{CELL}} {mark} at most {verdict['most']}")
