@@ -49,11 +49,13 @@ final class Payload {
     /** Makes the JDK's own methods callable, before the first class is defined: a program that has no HttpClient need not wait for that. */
     private void open() throws ReflectiveOperationException {
         openJavaLang();
-        findLoaded = ClassLoader.class.getDeclaredMethod("findLoadedClass", String.class);
-        findLoaded.setAccessible(true);
+        Method finding = ClassLoader.class.getDeclaredMethod("findLoadedClass", String.class);
+        finding.setAccessible(true);
         Method defining = ClassLoader.class.getDeclaredMethod(
                 "defineClass", String.class, byte[].class, int.class, int.class, ProtectionDomain.class);
         defining.setAccessible(true);
+        // Accessible already: a thread that came first may use what the next one writes.
+        findLoaded = finding;
         define = defining;
     }
 
