@@ -32,8 +32,6 @@ import org.apache.hc.core5.net.NamedEndpoint;
 import org.apache.hc.core5.pool.ConnPoolControl;
 import org.apache.hc.core5.reactor.ConnectionInitiator;
 import org.apache.hc.core5.reactor.IOReactorConfig;
-import org.apache.hc.core5.reactor.IOReactorShutdownException;
-import org.apache.hc.core5.reactor.IOReactorStatus;
 import org.apache.hc.core5.reactor.ssl.TransportSecurityLayer;
 import org.apache.hc.core5.util.TimeValue;
 import org.apache.hc.core5.util.Timeout;
@@ -49,13 +47,15 @@ final class BusyAsyncStage extends BusyControlStage<HttpRoute, AsyncConnectionEn
     private static final Timeout LONG = Timeout.ofSeconds(20);
     private static final TimeValue EVER = TimeValue.NEG_ONE_MILLISECOND;
 
-    /** For all stages, unless one has ended it. Of the test's thread. */
+    /** For all stages, until one may have had it interrupted. */
     private static HttpAsyncRequester reactor;
 
     private final Queue<AsyncConnectionEndpoint> held = new ConcurrentLinkedQueue<>();
     private final Queue<HttpConnection> made = new ConcurrentLinkedQueue<>();
     private final AtomicInteger told = new AtomicInteger();
     private final AtomicInteger callBacks = new AtomicInteger();
+    // Of the test's thread. Null as long as none was.
+    private HttpAsyncRequester interrupted;
     private final ServerSocket server = new ServerSocket(0, 100, ScriptedServer.loopback());
     private final ConnectionInitiator initiator;
     final HttpRoute a = route("http", "a");
@@ -70,13 +70,7 @@ final class BusyAsyncStage extends BusyControlStage<HttpRoute, AsyncConnectionEn
         super("org.apache.hc.client5", "io.leasehold");
         initiator = (remote, remoteAddress, local, timeout, attachment, callback) -> {
             faults.pass(INITIATOR);
-            try {
-                return reactor().connect(remote, remoteAddress, local, timeout, attachment, callback);
-            } catch (IOReactorShutdownException e) {
-                // An interrupt of its thread ends HttpCore's.
-                closeReactor();
-                return reactor().connect(remote, remoteAddress, local, timeout, attachment, callback);
-            }
+            return reactor().connect(remote, remoteAddress, local, timeout, attachment, callback);
         };
         manager = LeaseholdAsyncClientConnectionManagerBuilder.create()
                 .setSchemePortResolver(Failing.ports(faults, server.getLocalPort()))
@@ -112,7 +106,7 @@ final class BusyAsyncStage extends BusyControlStage<HttpRoute, AsyncConnectionEn
     }
 
     private static synchronized HttpAsyncRequester reactor() {
-        if (reactor == null || reactor.getStatus() != IOReactorStatus.ACTIVE) {
+        if (reactor == null) {
             reactor = AsyncRequesterBootstrap.bootstrap()
                     .setIOReactorConfig(IOReactorConfig.custom().setIoThreadCount(1).build()).create();
             reactor.start();
@@ -121,10 +115,19 @@ final class BusyAsyncStage extends BusyControlStage<HttpRoute, AsyncConnectionEn
     }
 
     /** Ends what all stages had. */
-    static synchronized void closeReactor() {
+    static void closeReactor() {
+        close(takeReactor());
+    }
+
+    private static synchronized HttpAsyncRequester takeReactor() {
+        HttpAsyncRequester taken = reactor;
+        reactor = null;
+        return taken;
+    }
+
+    private static void close(HttpAsyncRequester reactor) {
         if (reactor != null) {
             reactor.close(CloseMode.IMMEDIATE);
-            reactor = null;
         }
     }
 
@@ -270,9 +273,16 @@ final class BusyAsyncStage extends BusyControlStage<HttpRoute, AsyncConnectionEn
         manager.close(CloseMode.GRACEFUL);
     }
 
+    /**
+     * An interrupt of its thread ends a reactor of HttpCore's, which still takes connects at that moment and never answers them. What is
+     * under way may interrupt it yet; so what follows has another.
+     */
     @Override
     public void awaitQuiet() throws Exception {
         Threads.awaitIdle("leasehold-disposer");
+        if (faults.isInterrupting()) {
+            interrupted = takeReactor();
+        }
     }
 
     @Override
@@ -308,6 +318,7 @@ final class BusyAsyncStage extends BusyControlStage<HttpRoute, AsyncConnectionEn
     @Override
     public void close() throws Exception {
         super.close();
+        close(interrupted);
         server.close();
     }
 }

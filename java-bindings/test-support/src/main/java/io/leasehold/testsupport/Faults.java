@@ -57,6 +57,12 @@ public final class Faults {
         armed = null;
     }
 
+    /** Whether the armed place interrupts whatever thread comes to it. */
+    public boolean isInterrupting() {
+        Armed now = armed;
+        return now != null && now.mode == Mode.INTERRUPT;
+    }
+
     /** Sets whether callers' code does not fail on this thread. */
     public void spareThisThread(boolean spare) {
         spared.set(spare);
