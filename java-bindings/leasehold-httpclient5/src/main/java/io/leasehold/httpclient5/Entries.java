@@ -318,7 +318,11 @@ final class Entries<T, C extends ModalCloseable> {
     private void attach(Lease<WeakConnection<Place<T, C>>> lease, Place<T, C> place, C connection) {
         if (place.attached != null) {
             // What the pool underneath knows of that one is nothing to this one.
-            takeOut(lease, place);
+            if (!lease.isVacancy()) {
+                lease.reopen();
+            }
+            place.known = null;
+            place.attached = null;
             place.expires = false;
         }
         if (lease.isVacancy()) {
@@ -331,21 +335,14 @@ final class Entries<T, C extends ModalCloseable> {
         place.attached = connection;
     }
 
-    /** The pool underneath has no connection in this lease any more. */
-    private void takeOut(Lease<WeakConnection<Place<T, C>>> lease, Place<T, C> place) {
-        if (!lease.isVacancy()) {
-            lease.reopen();
-        }
-        place.known = null;
-        place.attached = null;
-    }
-
     /** Ends a lease whose connection is not kept, and closes that when its place is another's already. */
     private void end(Lease<WeakConnection<Place<T, C>>> lease, Place<T, C> place, PoolEntry<T, C> entry) {
         long use = lease.use();
         try {
             place.ended = null;
-            takeOut(lease, place);
+            // So that the pool underneath finds nothing to close.
+            place.known = null;
+            place.attached = null;
             lease.tryDiscard();
         } finally {
             if (isOver(lease, use)) {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.leasehold.Metrics;
 import io.leasehold.Watching;
 import io.leasehold.testsupport.Eventually;
 import io.leasehold.testsupport.LogCapture;
@@ -558,5 +559,19 @@ class LeaseholdConnPoolTest {
         assertThrows(IllegalArgumentException.class,
                 () -> new LeaseholdConnPool<String, Conn>(1, 1, null, null, null, null, connection -> null, null));
         new LeaseholdConnPool<String, Conn>(1, 1, null, null, null, null, null, Watching.BOTH).close();
+    }
+
+    @Test
+    void whatIsNotKeptIsCountedAsClosedByItsLease() throws Exception {
+        PoolEntry<String, Conn> kept = open(pool, "a", new Conn("a"));
+        pool.release(kept, true);
+        pool.release(pool.lease("a", null).get(), false);
+        PoolEntry<String, Conn> closedByItsUser = open(pool, "a", new Conn("a"));
+        closedByItsUser.discardConnection(CloseMode.IMMEDIATE);
+        pool.release(closedByItsUser, true);
+        Metrics metrics = pool.managed().getMetrics();
+        assertEquals(2, metrics.opened());
+        assertEquals(2, metrics.closedByLease());
+        assertEquals(0, metrics.unopened());
     }
 }
