@@ -28,7 +28,8 @@ clients() {
 mutants() {
     tools rust java gradle
     say 'building, then mutating'
-    gradle_java --quiet :leasehold:mutants :leasehold-httpclient3:mutants :leasehold-httpclient4:mutants
+    gradle_java --quiet :leasehold:mutants :leasehold-httpclient3:mutants :leasehold-httpclient4:mutants \
+        :leasehold-httpclient5:mutants
 }
 
 bench() {

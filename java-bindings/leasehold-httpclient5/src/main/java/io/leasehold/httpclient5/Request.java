@@ -76,12 +76,9 @@ final class Request<T, C extends ModalCloseable> extends Answer<T, C>
         end = new CountDownLatch(1);
     }
 
-    /** It waits in the pool underneath, or has its answer by now. */
+    /** It waits in the pool underneath, or has its answer by now. Nobody can have cancelled it, as nobody has it yet. */
     void queued(LeaseRequest queued) {
         this.queued = queued;
-        if (status == CANCELLED) {
-            queued.cancel();
-        }
         if (status != WAITING) {
             this.queued = null;
         }

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
@@ -88,7 +89,7 @@ class LeaseholdConnPoolTest {
     }
 
     /** Runs it on a thread of its own and waits for that: what waits for a lock that the caller has fails the test. */
-    private static void elsewhere(java.util.concurrent.Callable<?> work) {
+    private static void elsewhere(Callable<?> work) {
         FutureTask<?> task = new FutureTask<>(work);
         Thread thread = new Thread(task);
         thread.setDaemon(true);
@@ -130,8 +131,12 @@ class LeaseholdConnPoolTest {
         for (int i = 0; i < 20; i++) {
             // Whichever of the two comes first, as managers ask so.
             Future<PoolEntry<String, Conn>> future = pool.lease("a", null, Timeout.ofMilliseconds(5), null);
+            long start = System.nanoTime();
             TimeoutValueException thrown = assertThrows(TimeoutValueException.class, () -> future.get(5, TimeUnit.MILLISECONDS));
+            long waited = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
             assertTrue(thrown.getMessage().startsWith("Timeout deadline: 5 MILLISECONDS, actual: "), thrown.getMessage());
+            long said = thrown.getActual().toMilliseconds();
+            assertTrue(said >= 5 && said <= Math.max(5, waited), thrown::getMessage);
         }
         Future<PoolEntry<String, Conn>> late = pool.lease("a", null, Timeout.ofMilliseconds(5), null);
         Eventually.await("its failure", late::isDone);
@@ -233,22 +238,28 @@ class LeaseholdConnPoolTest {
         Told told = new Told();
         IllegalStateException failure = new IllegalStateException("a callback that fails");
         try (LogCapture warnings = LogCapture.of(LeaseholdConnPool.class)) {
-            Future<PoolEntry<String, Conn>> future = pool.lease("a", null, LONG, new FutureCallback<PoolEntry<String, Conn>>() {
+            FutureCallback<PoolEntry<String, Conn>> failing = new FutureCallback<PoolEntry<String, Conn>>() {
                 @Override
                 public void completed(PoolEntry<String, Conn> entry) {
                     throw failure;
                 }
 
                 @Override
-                public void failed(Exception e) {}
+                public void failed(Exception e) {
+                    throw failure;
+                }
 
                 @Override
                 public void cancelled() {}
-            });
+            };
+            Future<PoolEntry<String, Conn>> future = pool.lease("a", null, LONG, failing);
             pool.lease("a", null, LONG, told);
             pool.release(first, true);
             assertEquals(Collections.singletonList(failure), warnings.thrown());
             assertSame(first, future.get());
+            Future<PoolEntry<String, Conn>> late = pool.lease("a", null, Timeout.ofMilliseconds(1), failing);
+            Eventually.await("it to be told of", () -> warnings.thrown().size() == 2);
+            assertThrows(ExecutionException.class, late::get);
         }
         pool.release(first, true);
         assertEquals(Collections.singletonList(first), told.told);
@@ -325,6 +336,100 @@ class LeaseholdConnPoolTest {
         assertFalse(((Cancellable) future).cancel());
         assertEquals(1, pool.getTotalStats().getAvailable());
         assertSame(first, pool.lease("a", null).get());
+    }
+
+    @Test
+    void anEntryThatSomebodyHasComeForIsHis() throws Exception {
+        PoolEntry<String, Conn> first = open(pool, "a", new Conn("a"));
+        Future<PoolEntry<String, Conn>> waited = pool.lease("a", null);
+        pool.release(first, true);
+        assertSame(first, waited.get());
+        assertFalse(waited.cancel(true));
+        Future<PoolEntry<String, Conn>> atOnce = pool.lease("b", null);
+        held.add(atOnce.get());
+        assertFalse(atOnce.cancel(true));
+        assertEquals(2, pool.getTotalStats().getLeased());
+        assertSame(first, waited.get());
+    }
+
+    @Test
+    void whoCannotUseAnEntryGivesItBackUnlessItHasGone() throws Exception {
+        Answer<String, Conn> unused = pool.ask("a", null, LONG, null);
+        unused.get();
+        unused.giveBack();
+        assertEquals(0, pool.getTotalStats().getLeased());
+        assertThrows(CancellationException.class, unused::get);
+        Answer<String, Conn> used = pool.ask("a", null, LONG, null);
+        pool.release(used.get(), true);
+        occupy("a");
+        used.giveBack();
+        unused.giveBack();
+        assertEquals(1, pool.getTotalStats().getLeased());
+    }
+
+    /** Runs on a thread of its own, which waits for the answer by then. */
+    private FutureTask<PoolEntry<String, Conn>> waiting(Callable<PoolEntry<String, Conn>> get) throws Exception {
+        FutureTask<PoolEntry<String, Conn>> task = new FutureTask<>(get);
+        Thread thread = new Thread(task);
+        thread.setDaemon(true);
+        thread.start();
+        Eventually.await("it to wait", () -> thread.getState() == Thread.State.TIMED_WAITING);
+        return task;
+    }
+
+    @Test
+    void whoWaitsHearsOfItWhenAnotherCancels() throws Exception {
+        occupy("a");
+        Future<PoolEntry<String, Conn>> future = pool.lease("a", null);
+        FutureTask<PoolEntry<String, Conn>> waiting = waiting(future::get);
+        assertTrue(future.cancel(true));
+        Throwable thrown = assertThrows(ExecutionException.class, () -> waiting.get(60, TimeUnit.SECONDS)).getCause();
+        assertEquals(CancellationException.class, thrown.getClass());
+    }
+
+    @Test
+    void whoWaitsForAWhileGetsWhatComesMeanwhile() throws Exception {
+        PoolEntry<String, Conn> first = open(pool, "a", new Conn("a"));
+        Future<PoolEntry<String, Conn>> future = pool.lease("a", null);
+        FutureTask<PoolEntry<String, Conn>> waiting = waiting(() -> future.get(10, TimeUnit.MINUTES));
+        pool.release(first, true);
+        assertSame(first, waiting.get(60, TimeUnit.SECONDS));
+    }
+
+    @Test
+    void anEntryThatComesForARequestThatIsJustCancelledGoesBack() throws Exception {
+        AtomicReference<Future<?>> cancelled = new AtomicReference<>();
+        LeaseholdConnPool<String, Conn> listened =
+                new LeaseholdConnPool<>(1, 1, null, PoolReusePolicy.LIFO, new ConnPoolListener<String>() {
+                    @Override
+                    public void onLease(String route, ConnPoolStats<String> stats) {
+                        // The entry is leased, and its request still waits.
+                        Future<?> request = cancelled.get();
+                        assertTrue(request == null || request.cancel(true));
+                    }
+
+                    @Override
+                    public void onRelease(String route, ConnPoolStats<String> stats) {}
+                });
+        PoolEntry<String, Conn> first = open(listened, "a", new Conn("a"));
+        Told told = new Told();
+        cancelled.set(listened.lease("a", null, LONG, told));
+        listened.release(first, true);
+        assertEquals(Collections.singletonList("cancelled"), told.told);
+        assertEquals(0, listened.getTotalStats().getLeased());
+        assertEquals(1, listened.getTotalStats().getAvailable());
+        listened.close();
+    }
+
+    @Test
+    void aFutureSaysForWhatItIs() throws Exception {
+        pool.release(open(pool, "a", new Conn("a")), true);
+        Future<PoolEntry<String, Conn>> atOnce = pool.lease("a", null);
+        assertEquals("[a][null]", atOnce.toString());
+        assertEquals("[a][somebody]", pool.lease("a", "somebody").toString());
+        assertEquals("[a][null]", pool.lease("a", null).toString());
+        atOnce.cancel(true);
+        assertEquals("[null][null]", atOnce.toString());
     }
 
     /** Not all who wait cancel then: HttpClient 5.2 does not. */
