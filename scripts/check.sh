@@ -3,6 +3,7 @@
 check() {
     tools rust cxx java gradle shellcheck python3 git
     step 'shell scripts' check_scripts
+    step 'Python scripts' check_python
     step 'imports run one way' check_imports
     if command -v cargo-fmt >/dev/null; then
         step 'formatting' check_formatting
@@ -83,6 +84,18 @@ check_scripts() {
     local alone
     mapfile -t alone < <(grep -rl --include='*.sh' --exclude-dir=build '^#!' scripts tests examples)
     shellcheck --external-sources dev .ci/run "${alone[@]}"
+}
+
+# What no test of ./dev test runs, the bench's report above all, can be read at least.
+check_python() {
+    local scripts
+    mapfile -t scripts < <(find bench scripts tests examples -name '*.py' -not -path '*/build/*' -not -path '*/target/*')
+    python3 - "${scripts[@]}" <<'PYTHON'
+import sys
+for name in sys.argv[1:]:
+    with open(name, encoding='utf-8') as file:
+        compile(file.read(), name, 'exec')
+PYTHON
 }
 
 # Licences and sources of all crates, and known security advisories, by cargo-deny as deny.toml says.
