@@ -20,6 +20,12 @@ PANELS = {
         'httpcore5-offlock': 'httpcore5 RouteSegmentedConnPool',
         'httpcore5-strict': 'httpcore5 StrictConnPool',
     }),
+    'httpcore5-cycle': Panel('Pools of HttpCore 5, by ManagedConnPool: lease + release', 'ns_per_op', 'ns, less is better', {
+        'leasehold': 'LeaseholdConnPool',
+        'httpcore5-offlock': 'RouteSegmentedConnPool',
+        'httpcore5-strict': 'StrictConnPool',
+        'httpcore5-lax': 'LaxConnPool',
+    }),
     'httpclient3-cycle': Panel('HttpClient 3.1 managers: lease + release', 'ns_per_op', 'ns, less is better', {
         'leasehold': 'Leasehold…MultiThreadedHttpConnectionManager',
         'httpclient3-multithreaded': 'MultiThreadedHttpConnectionManager',
@@ -32,6 +38,11 @@ PANELS = {
         'leasehold': 'Leasehold, looks at every lease',
         'httpclient4-unchecked': 'stock, check off',
         'httpclient4-checked': 'stock, checks every request',
+        'leasehold-unchecked': 'Leasehold, look off',
+    }),
+    'httpclient5-requests': Panel('HttpClient 5: GETs from nginx', 'requests_per_second', 'requests per second, more is better', {
+        'leasehold': 'Leasehold, looks at every lease',
+        'httpclient5-unchecked': 'stock, validation off',
         'leasehold-unchecked': 'Leasehold, look off',
     }),
 }
@@ -143,7 +154,7 @@ def bench(run):
     notes = [
         'A bar and its number are the median of the samples. The thin line, the whisker, goes from the least sample to the greatest;',
         'where its upper end has no stroke, the greatest is outside of the chart.',
-        'ns: wall time divided by the operations of all threads; one route. Leasehold does not serve HttpClient 5 yet, whose core is httpcore5.',
+        'ns: wall time divided by the operations of all threads; one route.',
         f'{facts["processor"]}, {facts["processors"]} processors. {facts["java"]}.',
     ]
     for note in notes:
