@@ -248,14 +248,15 @@ final class ManagerClass {
                     }
                     super.visitMethodInsn(Opcodes.INVOKEVIRTUAL, name, method, descriptor, false);
                     Type returned = Type.getReturnType(descriptor);
-                    shown.forEach((field, type) -> {
+                    for (Map.Entry<String, String> each : shown.entrySet()) {
+                        String type = each.getValue();
                         if (type.equals(returned.getDescriptor())) {
                             super.visitVarInsn(Opcodes.ALOAD, 0);
                             ours();
-                            super.visitFieldInsn(Opcodes.GETFIELD, name, field, type);
-                            super.visitFieldInsn(Opcodes.PUTFIELD, name, field, type);
+                            super.visitFieldInsn(Opcodes.GETFIELD, name, each.getKey(), type);
+                            super.visitFieldInsn(Opcodes.PUTFIELD, name, each.getKey(), type);
                         }
-                    });
+                    }
                     super.visitInsn(returned.getOpcode(Opcodes.IRETURN));
                     super.visitLabel(stock);
                     if (version >= Opcodes.V1_6) {

@@ -2,172 +2,98 @@ package io.leasehold.agent;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.util.ArrayList;
+import java.lang.reflect.Method;
 import java.util.HashMap;
-import java.util.HashSet;
-import java.util.LinkedHashSet;
-import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import org.objectweb.asm.ClassReader;
-import org.objectweb.asm.ClassVisitor;
-import org.objectweb.asm.FieldVisitor;
-import org.objectweb.asm.Label;
-import org.objectweb.asm.MethodVisitor;
-import org.objectweb.asm.Opcodes;
+import org.objectweb.asm.Type;
 
 /**
  * Sees whether what our classes refer to is there, before any of them is: in the class files that a loader shows, without loading a class,
- * as one of them is being loaded just now. The JDK's own classes are believed to have what they are asked for.
+ * as one of them is being loaded just now. What they refer to is listed when the agent's jar is made ({@code References}), so that ours are
+ * not read for it. What classes inherit from the JDK's is looked for there by reflection, as the class files of a later JDK may be of a
+ * version that is not known here.
  */
 final class Members {
-    /** What a class file says of its class. */
-    private static final class Shape extends ClassVisitor {
-        final List<String> above = new ArrayList<>();
-        final Set<String> members = new HashSet<>();
-
-        Shape(byte[] content) {
-            super(Opcodes.ASM9);
-            new ClassReader(content).accept(this, ClassReader.SKIP_CODE | ClassReader.SKIP_DEBUG | ClassReader.SKIP_FRAMES);
-        }
-
-        @Override
-        public void visit(int version, int access, String name, String signature, String superName, String[] interfaces) {
-            above.add(superName);
-            for (String each : interfaces) {
-                above.add(each);
-            }
-        }
-
-        @Override
-        public FieldVisitor visitField(int access, String name, String descriptor, String signature, Object value) {
-            members.add(name + ":" + descriptor);
-            return null;
-        }
-
-        @Override
-        public MethodVisitor visitMethod(int access, String name, String descriptor, String signature, String[] exceptions) {
-            members.add(name + descriptor);
-            return null;
-        }
-    }
-
-    /** The classes of others, and their members as "class member", that code refers to. */
-    private static final class References extends ClassVisitor {
-        final Set<String> all = new LinkedHashSet<>();
-
-        References() {
-            super(Opcodes.ASM9);
-        }
-
-        private void type(String name) {
-            if (name != null && !isJdk(name)) {
-                all.add(name);
-            }
-        }
-
-        private void member(String owner, String member) {
-            if (!isJdk(owner)) {
-                all.add(owner + " " + member);
-            }
-        }
-
-        @Override
-        public void visit(int version, int access, String name, String signature, String superName, String[] interfaces) {
-            type(superName);
-            for (String each : interfaces) {
-                type(each);
-            }
-        }
-
-        @Override
-        public MethodVisitor visitMethod(int access, String name, String descriptor, String signature, String[] exceptions) {
-            return new MethodVisitor(Opcodes.ASM9) {
-                @Override
-                public void visitTypeInsn(int opcode, String name) {
-                    type(name);
-                }
-
-                @Override
-                public void visitTryCatchBlock(Label start, Label end, Label handler, String name) {
-                    type(name);
-                }
-
-                @Override
-                public void visitFieldInsn(int opcode, String owner, String name, String descriptor) {
-                    member(owner, name + ":" + descriptor);
-                }
-
-                @Override
-                public void visitMethodInsn(int opcode, String owner, String name, String descriptor, boolean isInterface) {
-                    member(owner, name + descriptor);
-                }
-            };
-        }
-    }
+    /** The name of a part's list: in each line a class of others, and what members of it ours need. */
+    static final String LIST = "references";
 
     private final ClassLoader loader;
-    private final Map<String, byte[]> ours;
     private final Map<String, Shape> shapes = new HashMap<>();
 
-    /** Of a loader that is to have classes of ours, and of one of its classes that is being loaded. */
-    Members(ClassLoader loader, Map<String, byte[]> ours, String loading, byte[] content) {
+    /** Of a loader that is to have classes of ours. */
+    Members(ClassLoader loader) {
         this.loader = loader;
-        this.ours = ours;
+    }
+
+    /** Of one of whose classes the file is at hand: it is being loaded. */
+    Members(ClassLoader loader, String loading, byte[] content) {
+        this(loader);
         shapes.put(loading, new Shape(content));
     }
 
-    /** Looks for everything that our classes of some package refer to. */
-    void check(String folder) throws Unexpected, IOException {
-        References references = new References();
-        for (Map.Entry<String, byte[]> each : ours.entrySet()) {
-            if (each.getKey().startsWith(folder)) {
-                new ClassReader(each.getValue()).accept(references, ClassReader.SKIP_DEBUG | ClassReader.SKIP_FRAMES);
+    /** Looks for everything that is listed. */
+    void check(String references) throws Unexpected, IOException {
+        for (String line : references.split("\n")) {
+            String[] words = line.split(" ");
+            shapeOf(words[0]);
+            for (int i = 1; i < words.length; i++) {
+                if (!has(words[0], words[i])) {
+                    throw new Unexpected("there is no " + words[0].replace('/', '.') + "." + words[i]);
+                }
             }
         }
-        for (String each : references.all) {
-            int space = each.indexOf(' ');
-            if (space < 0) {
-                shapeOf(each);
-            } else if (!has(each.substring(0, space), each.substring(space + 1))) {
-                throw new Unexpected("there is no " + each.substring(0, space).replace('/', '.') + "." + each.substring(space + 1));
-            }
-        }
-    }
-
-    /** Whether a class of ours has every public and protected method that another class has; the first that it lacks, or null. */
-    String lacking(String oursName, Set<String> methods) throws Unexpected, IOException {
-        Set<String> own = shapeOf(oursName).members;
-        for (String each : methods) {
-            if (!own.contains(each)) {
-                return each;
-            }
-        }
-        return null;
     }
 
     /** Whether a class or one above it has a member. */
-    private boolean has(String owner, String member) throws Unexpected, IOException {
+    boolean has(String owner, String member) throws Unexpected, IOException {
         if (isJdk(owner)) {
-            return !owner.equals("java/lang/Object") || OBJECT.contains(member);
+            return jdkHas(owner, member);
         }
         Shape shape = shapeOf(owner);
-        if (shape.members.contains(member)) {
+        if (shape.has(member)) {
             return true;
         }
-        for (String above : shape.above) {
-            if (has(above, member)) {
+        // Constructors are not inherited.
+        if (!member.startsWith("<")) {
+            for (String above : shape.above) {
+                if (has(above, member)) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    private static boolean jdkHas(String owner, String member) {
+        int end = member.indexOf('(');
+        try {
+            Class<?> type = Class.forName(owner.replace('/', '.'), false, ClassLoader.getSystemClassLoader());
+            for (Class<?> each = type; each != null && end >= 0; each = each.getSuperclass()) {
+                if (isAmong(each.getDeclaredMethods(), member, end)) {
+                    return true;
+                }
+            }
+            // Those of interfaces above it, too.
+            return end >= 0 && isAmong(type.getMethods(), member, end);
+        } catch (ClassNotFoundException e) {
+            // Not the JDK's but called like them: the program's own loader may have it.
+            return true;
+        }
+    }
+
+    private static boolean isAmong(Method[] methods, String member, int end) {
+        for (Method each : methods) {
+            if (each.getName().length() == end && member.startsWith(each.getName()) && member.endsWith(Type.getMethodDescriptor(each))) {
                 return true;
             }
         }
         return false;
     }
 
-    private Shape shapeOf(String name) throws Unexpected, IOException {
+    Shape shapeOf(String name) throws Unexpected, IOException {
         Shape shape = shapes.get(name);
         if (shape == null) {
-            byte[] content = ours.get(name);
-            shape = new Shape(content != null ? content : read(name));
+            shape = new Shape(read(name));
             shapes.put(name, shape);
         }
         return shape;
@@ -182,17 +108,7 @@ final class Members {
         }
     }
 
-    private static boolean isJdk(String name) {
+    static boolean isJdk(String name) {
         return name.startsWith("java/") || name.startsWith("javax/") || name.startsWith("[");
-    }
-
-    private static final Set<String> OBJECT = new HashSet<>();
-
-    static {
-        // Among what an interface has, too. Its fields are none.
-        for (java.lang.reflect.Method each : Object.class.getDeclaredMethods()) {
-            OBJECT.add(each.getName() + org.objectweb.asm.Type.getMethodDescriptor(each));
-        }
-        OBJECT.add("<init>()V");
     }
 }

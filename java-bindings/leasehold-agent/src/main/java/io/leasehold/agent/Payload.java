@@ -8,6 +8,7 @@ import java.lang.instrument.Instrumentation;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.net.URL;
+import java.nio.charset.StandardCharsets;
 import java.security.CodeSource;
 import java.security.ProtectionDomain;
 import java.security.cert.Certificate;
@@ -93,6 +94,18 @@ final class Payload {
         return classes;
     }
 
+    /** A file of a part. */
+    byte[] file(String part, String name) throws IOException {
+        try (JarFile file = new JarFile(jar); InputStream in = file.getInputStream(file.getEntry(folder(part) + name))) {
+            return bytes(in);
+        }
+    }
+
+    /** A file of a part, in UTF-8. */
+    String text(String part, String name) throws IOException {
+        return new String(file(part, name), StandardCharsets.UTF_8);
+    }
+
     /**
      * Defines the classes of a part, those first that others extend. Those that are there stay. What extends another manager of stock's
      * than the one in question, and what of ours extends that, is left for later: it would have a class loaded that the program does not
@@ -104,11 +117,14 @@ final class Payload {
         }
         Map<String, byte[]> classes = classes(part);
         Map<String, byte[]> all = new LinkedHashMap<>(classes);
-        classes.keySet().removeIf(name -> {
+        // No lambda: the first one of a JVM takes long, and a program may start no other.
+        for (String name : all.keySet()) {
             String above = othersAbove(name, all);
             Target extended = Target.BY_INTERNAL_NAME.get(above);
-            return extended != null && extended != target || above.startsWith("jdk/");
-        });
+            if (extended != null && extended != target || above.startsWith("jdk/")) {
+                classes.remove(name);
+            }
+        }
         // The library's resources are found by this.
         URL place = new URL("jar:" + jar.toURI() + "!/" + folder(part));
         ProtectionDomain domain = new ProtectionDomain(new CodeSource(place, (Certificate[]) null), null, loader, null);
