@@ -6,9 +6,12 @@ import java.io.InputStream;
 import java.lang.instrument.ClassFileTransformer;
 import java.lang.instrument.Instrumentation;
 import java.security.ProtectionDomain;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Properties;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 
 /**
@@ -38,6 +41,9 @@ public final class Agent implements ClassFileTransformer {
     private final Options options;
     private final Report report;
     private final Payload payload;
+    // Which classes were being loaded while this agent started, by name and loader: they are changed, and may be listed as loaded already.
+    // Written when it has started: then null.
+    private volatile Set<String> meanwhile = Collections.newSetFromMap(new ConcurrentHashMap<>());
 
     private Agent(Options options, Payload payload) {
         this.options = options;
@@ -78,11 +84,15 @@ public final class Agent implements ClassFileTransformer {
             // From here on it is the one that goes on; who could not start may be tried again, with other options.
             isStarted = true;
             for (Class<?> each : instrumentation.getAllLoadedClasses()) {
-                if (Target.BY_INTERNAL_NAME.containsKey(each.getName().replace('.', '/'))) {
+                if (Target.BY_INTERNAL_NAME.containsKey(each.getName().replace('.', '/'))
+                        && !agent.meanwhile.contains(inLoader(each.getName(), each.getClassLoader()))) {
                     agent.report.sayOnce(each.getName() + " is left alone: it was loaded before the agent");
                 }
             }
-            Runtime.getRuntime().addShutdownHook(new Thread(agent.report, "leasehold-agent report"));
+            agent.meanwhile = null;
+            if (agent.report.isAwaited()) {
+                Runtime.getRuntime().addShutdownHook(new Thread(agent.report, "leasehold-agent report"));
+            }
         } catch (IllegalArgumentException e) {
             Report.say(e.getMessage() + "; the program runs without the agent");
         } catch (Throwable e) {
@@ -90,11 +100,19 @@ public final class Agent implements ClassFileTransformer {
         }
     }
 
+    private static String inLoader(String className, ClassLoader loader) {
+        return className + " in " + System.identityHashCode(loader);
+    }
+
     @Override
     public byte[] transform(ClassLoader loader, String name, Class<?> redefined, ProtectionDomain domain, byte[] content) {
         try {
             Target target = Target.BY_INTERNAL_NAME.get(name);
             if (target != null) {
+                Set<String> starting = meanwhile;
+                if (starting != null) {
+                    starting.add(inLoader(target.className, loader));
+                }
                 return changed(target, loader, redefined, content);
             }
             String why = NOT_COVERED.get(name);

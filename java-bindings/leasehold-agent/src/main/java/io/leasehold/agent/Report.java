@@ -33,6 +33,11 @@ final class Report implements Runnable {
         isDryRun = options.dryRun;
     }
 
+    /** Whether somebody has asked for more than what must be known. */
+    boolean isAwaited() {
+        return wanted || isDryRun;
+    }
+
     /** Something that the user must know. */
     static void say(String line) {
         System.err.println("leasehold-agent: " + line);
@@ -46,7 +51,7 @@ final class Report implements Runnable {
 
     /** What is good to know, said to who has asked. */
     void mention(String line) {
-        if (wanted || isDryRun) {
+        if (isAwaited()) {
             sayOnce(line);
         }
     }
@@ -78,9 +83,6 @@ final class Report implements Runnable {
     /** At the end: the classes, one a line. */
     @Override
     public synchronized void run() {
-        if (!wanted && !isDryRun) {
-            return;
-        }
         say("report: " + replaced.size() + (replaced.size() == 1 ? " class" : " classes") + (isDryRun ? ", dry run" : ""));
         replaced.forEach((which, made) -> say("report: " + which + (isDryRun ? "" : ": " + made.ours + " on Leasehold, " + made.stock
                 + " on stock" + used(made.alive))));
