@@ -172,15 +172,36 @@ class TrialTest {
         assertEquals(1, outcome.made(), outcome.text());
     }
 
+    @Test
+    void anAgentIsAttachedFromAnotherProcess() throws Exception {
+        Trial outcome = attachedTo(Arrays.asList("-Djdk.attach.allowAttachSelf=false"), "report");
+        assertEquals(1, outcome.made(), outcome.text());
+        assertEquals(4, outcome.sum(".* on stock; (\\d+) leases.*"), outcome.text());
+    }
+
+    @Test
+    void anAgentThatIsAttachedWhereNoLibraryCanBeUnpackedLeavesStockAndSaysSoOnce() throws Exception {
+        Trial outcome = attachedTo(Arrays.asList("-Djdk.attach.allowAttachSelf=true", "-Dio.leasehold.native.tmpdir=/proc/nowhere"), "");
+        outcome.isOnStock();
+        List<String> said = new ArrayList<>(outcome.launch.agentSaid);
+        assertTrue(said.remove("org.apache.http.impl.conn.PoolingHttpClientConnectionManager is left alone: it was loaded before the agent"),
+                outcome.text());
+        assertEquals(1, said.size(), outcome.text());
+        assertTrue(said.get(0).contains("stays on stock: ") && said.get(0).contains("/proc/nowhere"), outcome.text());
+    }
+
     private static Trial attached(String... options) throws Exception {
+        return attachedTo(Arrays.asList("-Djdk.attach.allowAttachSelf=true"), options);
+    }
+
+    private static Trial attachedTo(List<String> jvmOptions, String... options) throws Exception {
         assumeFalse(System.getProperty("java.specification.version").equals("1.8"), "JDK 8 cannot attach without its tools.jar");
         List<String> more = new ArrayList<>();
         for (String each : options) {
             more.add(Launch.AGENT);
             more.add(each);
         }
-        return Trial.runWith("Attached", "client31and4514", Arrays.asList("-Djdk.attach.allowAttachSelf=true"),
-                more.toArray(new String[0]));
+        return Trial.runWith("Attached", "client31and4514", jvmOptions, more.toArray(new String[0]));
     }
 
     private static List<String> with(List<String> options, String more) {
