@@ -48,18 +48,20 @@ class PassingOnTest {
     }
 
     private final Wrapped wrapped = new Wrapped();
+    /** What is answered with yes or no. */
+    private boolean isTrue;
 
     private <T> T wrapped(Class<T> type) {
         return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type, Identifiable.class}, wrapped));
     }
 
     /** Of a type, one that nothing makes by itself. */
-    private static Object example(Class<?> type) {
+    private Object example(Class<?> type) {
         if (type == void.class) {
             return null;
         }
         if (type == boolean.class) {
-            return true;
+            return isTrue;
         }
         if (type == String.class) {
             return "example";
@@ -91,7 +93,7 @@ class PassingOnTest {
         }
         if (type.isInterface()) {
             return Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type},
-                    (proxy, method, arguments) -> method.getName().equals("equals") ? proxy == arguments[0]
+                    (proxy, method, arguments) -> method.getName().equals("equals") ? (Object) (proxy == arguments[0])
                             : method.getName().equals("hashCode") ? (Object) 7 : type.getName());
         }
         BasicHttpTransportMetrics bytes = new BasicHttpTransportMetrics();
@@ -101,6 +103,13 @@ class PassingOnTest {
     }
 
     private void assertPassesOn(Object connection, Class<?> type, String... ownMethods) throws Exception {
+        for (boolean answer : new boolean[] {true, false}) {
+            isTrue = answer;
+            assertAllIsPassedOn(connection, type, ownMethods);
+        }
+    }
+
+    private void assertAllIsPassedOn(Object connection, Class<?> type, String... ownMethods) throws Exception {
         Set<String> own = new HashSet<>(Arrays.asList(ownMethods));
         List<Method> methods = new ArrayList<>(Arrays.asList(type.getMethods()));
         methods.add(Object.class.getMethod("toString"));
@@ -115,7 +124,7 @@ class PassingOnTest {
             wrapped.called.clear();
             List<Object> expected = new ArrayList<>();
             expected.add(method.getName());
-            Object[] arguments = Arrays.stream(method.getParameterTypes()).map(PassingOnTest::example).toArray();
+            Object[] arguments = Arrays.stream(method.getParameterTypes()).map(this::example).toArray();
             expected.addAll(Arrays.asList(arguments));
             Object answer = method.invoke(connection, arguments);
             assertEquals(expected, wrapped.called);
