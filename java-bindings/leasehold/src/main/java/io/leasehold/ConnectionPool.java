@@ -1185,7 +1185,6 @@ public final class ConnectionPool<R, C> implements Closeable, Operated<R> {
             }
             if (ref.handle == LeaseRef.ENDED) {
                 if (deadline != null) {
-                    deadline.begin();
                     ParkedThread.lease(pool, ref, route, stateRef, deadline);
                 } else if (!pool.tryLease(ref, route, stateRef)) {
                     isHandedOver = true;

@@ -31,18 +31,14 @@ final class Deadline implements Patience {
         patience = Math.max(0, Arguments.unit(unit).toNanos(timeout));
     }
 
-    /** The time begins to count, unless it does already. */
-    void begin() {
+    /** From the first time that it is asked for on, the time counts. */
+    @Override
+    public long nanosLeft() {
         if (!hasBegun && patience != Long.MAX_VALUE) {
-            // A sum that overflows is right all the same, as nanosLeft() looks at differences only.
+            // A sum that overflows is right all the same, as it is looked at by differences only.
             end = now() + patience;
             hasBegun = true;
         }
-    }
-
-    @Override
-    public long nanosLeft() {
-        begin();
         return hasBegun ? end - now() : Long.MAX_VALUE;
     }
 

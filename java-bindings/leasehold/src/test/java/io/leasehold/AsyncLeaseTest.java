@@ -16,6 +16,7 @@ import io.leasehold.testsupport.Eventually;
 import io.leasehold.testsupport.LogCapture;
 import io.leasehold.testsupport.Monitors;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.CancellationException;
@@ -683,5 +684,31 @@ class AsyncLeaseTest {
         } else {
             lease.release();
         }
+    }
+
+    /** Though nobody comes by meanwhile who would find it. */
+    @Test
+    void aLeaseOfWhichNothingCouldBeMadeGoesToWhoWaits() throws Exception {
+        ConnectionPool<String, Connection> one =
+                ConnectionPool.<String, Connection>builder(new Disposals()).maxTotal(1).manualClock(new ManualClock()).build();
+        List<Object> told = Collections.synchronizedList(new ArrayList<>());
+        assertThrows(IllegalStateException.class, () -> one.tryLeaseFor("a", null, lease -> {
+            one.requestLease("a", null, 10, TimeUnit.MINUTES, new LeaseHook<Connection>() {
+                @Override
+                public void leased(Lease<Connection> next) {
+                    told.add("leased");
+                    next.discard();
+                }
+
+                @Override
+                public void failed(Throwable why) {
+                    told.add(why);
+                }
+            });
+            throw new IllegalStateException("a test");
+        }));
+        Eventually.await("an answer", () -> told.size() == 1);
+        assertEquals("[leased]", told.toString());
+        one.close();
     }
 }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -220,5 +221,14 @@ class BadInputTest {
         lease.opened(new Connection("c"));
         lease.release(12L);
         assertNotNull(held.hold(pool.tryLease("a", 12L)).connection());
+    }
+
+    @Test
+    void eachStepOfABuilderIsTheBuilder() {
+        ConnectionPool.Builder<String, Connection> builder = ConnectionPool.builder(disposals);
+        assertSame(builder, builder.timeToLive(Duration.ofSeconds(1)));
+        assertSame(builder, builder.evictIdle(Duration.ofSeconds(1)));
+        assertSame(builder, builder.ownRouteFirst(true));
+        assertSame(builder, builder.connectsLater());
     }
 }

@@ -6,9 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.leasehold.testsupport.Eventually;
+import io.leasehold.testsupport.LogCapture;
+import java.util.Collections;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
@@ -125,5 +128,21 @@ class HelpLeasedTest {
         ConnectionPool.Builder<String, AtomicBoolean> builder = ConnectionPool.builder((connection, cause) -> {});
         assertThrows(IllegalArgumentException.class, () -> builder.helpLeased(null, connection -> {}));
         assertThrows(IllegalArgumentException.class, () -> builder.helpLeased(connection -> true, null));
+    }
+
+    /** Of a pool that wants no help nobody is asked whether he needs it. */
+    @Test
+    void whereThereIsNoHelpNothingIsSaid() throws Exception {
+        try (LogCapture log = LogCapture.of(ConnectionPool.class)) {
+            pool = ConnectionPool.<String, AtomicBoolean>builder((connection, cause) -> {}).evictIdle(1, TimeUnit.MILLISECONDS).build();
+            Lease<AtomicBoolean> lease = leased(new AtomicBoolean());
+            // The first look is over when the second has closed what was idle.
+            for (int looks = 0; looks < 2; looks++) {
+                leased(new AtomicBoolean()).release();
+                Eventually.await("what is idle to be closed", () -> pool.stats().available() == 0);
+            }
+            lease.release();
+            assertEquals(Collections.emptyList(), log.thrown());
+        }
     }
 }

@@ -172,6 +172,29 @@ class LeaseAgainTest {
     }
 
     @Test
+    void whatTheKeeperHasEndedBeforeItFailsIsWhoeversHasItNow() {
+        keeper.release(opened("a", "c"));
+        List<Lease<Connection>> others = new ArrayList<>();
+        assertThrows(IllegalStateException.class, () -> pool.tryLeaseAgain("a", new LeaseKeeper<Connection, Object>() {
+            @Override
+            public Lease<Connection> kept(Connection connection) {
+                return null;
+            }
+
+            @Override
+            public Object apply(Lease<Connection> lease) {
+                lease.release();
+                others.add(pool.tryLease("a"));
+                throw new IllegalStateException("a test");
+            }
+        }));
+        assertEquals(1, pool.stats().leased());
+        others.get(0).release();
+        assertEquals(emptyList(), disposals.take());
+        assertEquals(1, pool.stats().available());
+    }
+
+    @Test
     void fromWhomALastLeaseHasEndedItIsKeptUntilThereIsAnother() {
         Lease<Connection> first = opened("a", "c");
         first.release();

@@ -36,6 +36,20 @@ class MetricsTest {
     }
 
     @Test
+    void whereConnectionsAreConnectedLaterAnOpeningIsWhatIsSaidToHaveTakenThatLong() {
+        ConnectionPool<String, Connection> pool = builder().connectsLater().build();
+        // Nobody has leased yet, so nobody can have opened anything.
+        pool.recordOpening(1_000);
+        Lease<Connection> lease = pool.tryLease("a");
+        lease.opened(new Connection("a"));
+        assertEquals(0, pool.metrics().opening().count());
+        pool.recordOpening(1_000);
+        assertEquals(1, pool.metrics().opening().count());
+        lease.release();
+        pool.close();
+    }
+
+    @Test
     void eachNumberCountsWhatItsNameSays() throws Exception {
         ConnectionPool<String, Connection> pool = builder().maxTotal(1).maxPerRoute(1).maxWaiters(1).build();
         Lease<Connection> first = pool.tryLease("a");

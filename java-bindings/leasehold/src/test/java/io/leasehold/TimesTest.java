@@ -75,6 +75,18 @@ class TimesTest {
     }
 
     @Test
+    void aPoolsTimeIsThatOfTheClockThatItHas() {
+        long before = pool.nanoTime();
+        clock.advance(5, TimeUnit.SECONDS);
+        assertEquals(5_000_000_000L, pool.nanoTime() - before);
+        ConnectionPool<String, Connection> another = ConnectionPool.<String, Connection>builder(new Disposals()).build();
+        long start = System.nanoTime();
+        long now = another.nanoTime();
+        assertTrue(now - start >= 0 && now - System.nanoTime() <= 0);
+        another.close();
+    }
+
+    @Test
     void theLongestTimeWaitsWithoutEnd() throws Exception {
         ConnectionPool<String, Connection> pool = ConnectionPool.<String, Connection>builder(new Disposals())
                 .maxTotal(1)
