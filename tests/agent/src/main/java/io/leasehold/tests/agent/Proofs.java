@@ -48,8 +48,7 @@ public final class Proofs {
             }
         }
         if (args.length == 0 || Arrays.asList(args).contains("start")) {
-            Startup.print("A start of a program that does nothing", "Nothing", "client4514");
-            Startup.print("A start of one that makes a manager of HttpClient 4.5", "Nothing", "client4514", "manager");
+            Startup.print();
         }
         if (failed > 0) {
             System.err.println(failed + " programs are not as they must be");

@@ -6,10 +6,12 @@ import org.apache.http.impl.conn.PoolingHttpClientConnectionManager;
 public final class Nothing {
     private Nothing() {}
 
-    /** With anything, it makes a manager. */
-    public static void main(String[] args) {
-        if (args.length > 0) {
+    /** With the name of a class, it loads that; with manager, it makes a manager. */
+    public static void main(String[] args) throws Exception {
+        if (args.length > 0 && args[0].equals("manager")) {
             new PoolingHttpClientConnectionManager().close();
+        } else if (args.length > 0) {
+            Class.forName(args[0], false, Nothing.class.getClassLoader());
         }
     }
 }
