@@ -4,14 +4,39 @@ import io.leasehold.Cause;
 import org.apache.hc.client5.http.HttpRoute;
 import org.apache.hc.client5.http.impl.ConnPoolSupport;
 import org.apache.hc.core5.http.HttpConnection;
+import org.apache.hc.core5.http.SocketModalCloseable;
 import org.apache.hc.core5.io.CloseMode;
 import org.apache.hc.core5.pool.DefaultDisposalCallback;
 import org.apache.hc.core5.pool.PoolEntry;
+import org.apache.hc.core5.util.Timeout;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** That of a manager's pool, as far as the managers have it in common. Logs under the name of HttpClient's manager. */
 abstract class ManagersTreatment<C extends HttpConnection> implements Treatment<HttpRoute, C> {
+    /** Is closed by HttpClient's code, and takes no notice. */
+    private static final class Nothing implements SocketModalCloseable {
+        @Override
+        public Timeout getSocketTimeout() {
+            return Timeout.ofMinutes(1);
+        }
+
+        @Override
+        public void setSocketTimeout(Timeout timeout) {}
+
+        @Override
+        public void close(CloseMode mode) {}
+
+        @Override
+        public void close() {}
+    }
+
+    static {
+        // Loads what a close needs: the housekeeper's last closes may come after their application was undeployed, whose class loader
+        // gives out no class any more.
+        new DefaultDisposalCallback<>().execute(new Nothing(), CloseMode.GRACEFUL);
+    }
+
     final ConnectionConfigs configs;
     private final Logger log;
     // A peer that does not answer a goodbye is waited for a second.

@@ -5,8 +5,10 @@ import io.leasehold.httpclient3.LeaseholdHttpConnectionManager;
 import io.leasehold.httpclient4.LeaseholdHttpClientConnectionManager;
 import io.leasehold.tests.redeployment.application.Client3;
 import io.leasehold.tests.redeployment.application.Client4;
+import io.leasehold.tests.redeployment.application.Client5;
 import io.leasehold.tests.redeployment.application.Leasehold3;
 import io.leasehold.tests.redeployment.application.Leasehold4;
+import io.leasehold.tests.redeployment.application.Leasehold5;
 import io.leasehold.tests.servers.Nginx;
 import io.leasehold.tests.servers.WebServer;
 import java.io.File;
@@ -33,8 +35,10 @@ import org.apache.catalina.startup.Tomcat;
 import org.apache.commons.codec.binary.Base64;
 import org.apache.commons.httpclient.HttpClient;
 import org.apache.commons.logging.LogFactory;
+import org.apache.hc.core5.http2.HttpVersionPolicy;
 import org.apache.http.HttpHost;
 import org.apache.http.impl.client.HttpClients;
+import org.slf4j.Logger;
 
 /**
  * What is left of web applications that were undeployed, with stock managers, with Leasehold's, and with stock managers that the agent puts
@@ -46,6 +50,7 @@ final class Comparison {
         {"simple", Client3.class, Leasehold3.class},
         {"multi", Client3.class, Leasehold3.class},
         {"pooling", Client4.class, Leasehold4.class},
+        {"pooling5", Client5.class, Leasehold5.class},
     };
     /** An application that has no Leasehold in it, and one that has. */
     private static final String UNCHANGED = "unchanged";
@@ -70,26 +75,27 @@ final class Comparison {
     }
 
     /**
-     * Deploys with each manager, closed and not closed, so often, and under the agent as well, there what is closed only if asked for; the
-     * differences that speak against Leasehold's.
+     * Deploys with each manager, closed and not closed, so often, and under the agent as well; the differences that speak against Leasehold's.
+     * If not all, nothing that is closed with HttpClient 5 or under the agent, nor both of these.
      */
-    static List<String> compare(int count, boolean isClosedUnderAgent) throws Exception {
+    static List<String> compare(int count, boolean all) throws Exception {
         List<String> failures = new ArrayList<>();
         Path directory = Files.createTempDirectory("leasehold");
         try (Nginx nginx = Nginx.builder().keepAlive(TimeUnit.HOURS.toMillis(1)).start()) {
             Comparison comparison = new Comparison(directory, nginx.url(WebServer.HELLO), count);
             comparison.makeApplication(UNCHANGED);
             comparison.makeApplication(CHANGED, Leasehold.class, LeaseholdHttpConnectionManager.class,
-                    LeaseholdHttpClientConnectionManager.class);
+                    LeaseholdHttpClientConnectionManager.class, io.leasehold.httpclient5.LeaseholdHttpClientConnectionManager.class);
             for (Object[] row : MANAGERS) {
                 String manager = (String) row[0];
                 Class<?> client = (Class<?>) row[1];
-                for (boolean isClosed : new boolean[] {true, false}) {
+                boolean is5 = client == Client5.class;
+                for (boolean isClosed : is5 && !all ? new boolean[] {false} : new boolean[] {true, false}) {
                     // Stock's are gone with the first collection or not at all.
                     String stock = comparison.run("stock", Collections.emptyList(), UNCHANGED, manager, client, isClosed, 3);
                     String ours = comparison.run("Leasehold", Collections.emptyList(), CHANGED, manager, (Class<?>) row[2], isClosed, 60);
                     judge(manager, stock, ours, failures);
-                    if (isClosed && !isClosedUnderAgent) {
+                    if (!all && (isClosed || is5)) {
                         continue;
                     }
                     long before = nginx.connections();
@@ -171,7 +177,9 @@ final class Comparison {
         for (String root : roots(Client3.class)) {
             copy(Paths.get(root).resolve(own), classes.resolve(own));
         }
-        Set<String> needed = new LinkedHashSet<>(roots(HttpClient.class, HttpClients.class, HttpHost.class, LogFactory.class, Base64.class));
+        Set<String> needed = new LinkedHashSet<>(roots(HttpClient.class, HttpClients.class, HttpHost.class, LogFactory.class, Base64.class,
+                org.apache.hc.client5.http.impl.classic.HttpClients.class, org.apache.hc.core5.http.HttpHost.class, HttpVersionPolicy.class,
+                Logger.class));
         if (more.length > 0) {
             needed.addAll(roots(more));
             needed.add(nativeRoot());

@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 
 /** Applications that keep their client in a static field, closed or not: deployed again they leave behind no more than with stock managers. */
 class RedeploymentTest {
-    /** {@code ./dev agent} does more of them, and under the agent what is closed as well. */
+    /** {@code ./dev agent} does more of them, and more with HttpClient 5. */
     private static final int A_FEW = 3;
 
     @Test
