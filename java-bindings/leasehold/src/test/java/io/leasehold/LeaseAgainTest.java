@@ -15,6 +15,7 @@ import io.leasehold.testsupport.Eventually;
 import io.leasehold.testsupport.Overflow;
 import java.net.Socket;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
@@ -24,6 +25,7 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
 /** A lease that was kept with its connection is used again, and is as good as a new one. */
@@ -92,6 +94,58 @@ class LeaseAgainTest {
         assertThrows(IllegalStateException.class, lease::release);
         assertThrows(IllegalStateException.class, lease::connection);
         assertEquals(1, pool.stats().available());
+    }
+
+    /** Ends a lease that is bound to somebody or nobody, with something said of its expiry, and leases some minutes later. */
+    private Lease<Connection> releaseAndComeBack(String state, Consumer<Lease<Connection>> expiry, long minutes) {
+        Lease<Connection> lease = pool.tryLease("a", state);
+        if (lease.isVacancy()) {
+            lease.opened(new Connection("c"));
+        }
+        expiry.accept(lease);
+        assertTrue(lease.tryRelease(state));
+        assertFalse(lease.tryRelease(state));
+        clock.advance(minutes, TimeUnit.MINUTES);
+        return pool.tryLease("a", state);
+    }
+
+    @Test
+    void forHowLongAConnectionIsKeptIsSaidByATimeOrAMomentHoweverItsLeaseEnds() {
+        for (String state : new String[] {null, "somebody"}) {
+            List<Consumer<Lease<Connection>>> anHour = Arrays.asList(
+                    lease -> lease.updateExpiry(1, TimeUnit.HOURS),
+                    lease -> lease.updateExpiryAt(System.currentTimeMillis() + TimeUnit.HOURS.toMillis(1)));
+            for (Consumer<Lease<Connection>> expiry : anHour) {
+                Lease<Connection> before = releaseAndComeBack(state, expiry, 59);
+                assertFalse(before.isVacancy());
+                before.discard();
+                Lease<Connection> after = releaseAndComeBack(state, expiry, 62);
+                assertTrue(after.isVacancy());
+                after.discard();
+            }
+            List<Consumer<Lease<Connection>>> noTime = Arrays.asList(
+                    lease -> lease.updateExpiry(0, TimeUnit.HOURS),
+                    lease -> lease.updateExpiryAt(System.currentTimeMillis() - 60_000),
+                    lease -> lease.updateExpiryAt(0),
+                    lease -> lease.updateExpiryAt(-1));
+            for (Consumer<Lease<Connection>> expiry : noTime) {
+                Lease<Connection> after = releaseAndComeBack(state, expiry, 0);
+                assertTrue(after.isVacancy());
+                after.discard();
+            }
+            List<Consumer<Lease<Connection>>> forEver = Arrays.asList(
+                    lease -> {},
+                    lease -> lease.updateExpiry(Long.MAX_VALUE, TimeUnit.MILLISECONDS),
+                    lease -> lease.updateExpiryAt(Long.MAX_VALUE));
+            for (Consumer<Lease<Connection>> expiry : forEver) {
+                Lease<Connection> after = releaseAndComeBack(state, expiry, TimeUnit.DAYS.toMinutes(100_000));
+                assertFalse(after.isVacancy());
+                after.discard();
+            }
+        }
+        Lease<Connection> vacancy = pool.tryLease("a");
+        assertThrows(IllegalStateException.class, () -> vacancy.tryAttach(SocketProbe.of(new Socket()), true));
+        vacancy.discard();
     }
 
     @Test
