@@ -18,6 +18,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.objectweb.asm.ClassReader;
 import org.objectweb.asm.ClassVisitor;
+import org.objectweb.asm.ConstantDynamic;
+import org.objectweb.asm.Handle;
 import org.objectweb.asm.Label;
 import org.objectweb.asm.MethodVisitor;
 import org.objectweb.asm.Opcodes;
@@ -36,7 +38,7 @@ final class References extends ClassVisitor {
     private final Members compiled = new Members(References.class.getClassLoader());
     private final Map<String, Set<String>> members = new TreeMap<>();
 
-    private References() {
+    References() {
         super(Opcodes.ASM9);
     }
 
@@ -63,19 +65,57 @@ final class References extends ClassVisitor {
         }
         try (Stream<Path> files = Files.walk(folder)) {
             for (Path each : (Iterable<Path>) files.filter(file -> file.toString().endsWith(".class"))::iterator) {
-                new ClassReader(Files.readAllBytes(each)).accept(this, ClassReader.SKIP_DEBUG | ClassReader.SKIP_FRAMES);
+                read(Files.readAllBytes(each));
             }
         }
     }
 
-    private List<String> lines() {
+    void read(byte[] content) {
+        new ClassReader(content).accept(this, ClassReader.SKIP_DEBUG | ClassReader.SKIP_FRAMES);
+    }
+
+    List<String> lines() {
         return members.entrySet().stream().map(each -> (each.getKey() + " " + String.join(" ", each.getValue())).trim())
                 .collect(Collectors.toList());
     }
 
     private void type(String name) {
-        if (name != null && isOthers(name)) {
+        if (name != null && name.startsWith("[")) {
+            type(Type.getType(name));
+        } else if (name != null && isOthers(name)) {
             members.computeIfAbsent(name, key -> new TreeSet<>());
+        }
+    }
+
+    private void type(Type type) {
+        if (type.getSort() == Type.ARRAY) {
+            type(type.getElementType());
+        } else if (type.getSort() == Type.OBJECT) {
+            type(type.getInternalName());
+        } else if (type.getSort() == Type.METHOD) {
+            type(type.getReturnType());
+            for (Type each : type.getArgumentTypes()) {
+                type(each);
+            }
+        }
+    }
+
+    /** What the JVM looks for when it comes upon a constant: for a method's type, every class in it. */
+    private void constant(Object value) {
+        if (value instanceof Type) {
+            type((Type) value);
+        } else if (value instanceof Handle) {
+            Handle handle = (Handle) value;
+            boolean isField = handle.getTag() <= Opcodes.H_PUTSTATIC;
+            member(handle.getOwner(), handle.getName() + (isField ? ":" : "") + handle.getDesc());
+            type(Type.getType(handle.getDesc()));
+        } else if (value instanceof ConstantDynamic) {
+            ConstantDynamic made = (ConstantDynamic) value;
+            type(Type.getType(made.getDescriptor()));
+            constant(made.getBootstrapMethod());
+            for (int i = 0; i < made.getBootstrapMethodArgumentCount(); i++) {
+                constant(made.getBootstrapMethodArgument(i));
+            }
         }
     }
 
@@ -152,6 +192,25 @@ final class References extends ClassVisitor {
             @Override
             public void visitMethodInsn(int opcode, String owner, String name, String descriptor, boolean isInterface) {
                 member(owner, name + descriptor);
+            }
+
+            @Override
+            public void visitInvokeDynamicInsn(String name, String descriptor, Handle bootstrap, Object... arguments) {
+                type(Type.getMethodType(descriptor));
+                constant(bootstrap);
+                for (Object each : arguments) {
+                    constant(each);
+                }
+            }
+
+            @Override
+            public void visitLdcInsn(Object value) {
+                constant(value);
+            }
+
+            @Override
+            public void visitMultiANewArrayInsn(String descriptor, int dimensions) {
+                type(descriptor);
             }
         };
     }

@@ -8,6 +8,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Managers that are made in every way there is, of each generation, under the agent and without it. What the server has seen tells whose
@@ -95,9 +97,10 @@ class TrialTest {
         assertTrue(outcome.text().contains("11 on Leasehold, 1 on stock"), outcome.text());
     }
 
-    @Test
-    void withoutTheNativeLibraryStockStaysAndItIsSaidOnce() throws Exception {
-        Trial outcome = Trial.runWith("Trial4", "client4514", with(Launch.agent("report"), "-Dio.leasehold.native.tmpdir=/proc/nowhere"));
+    @ParameterizedTest
+    @ValueSource(strings = {"java.io.tmpdir", "io.leasehold.native.tmpdir"})
+    void withoutTheNativeLibraryStockStaysAndItIsSaidOnce(String where) throws Exception {
+        Trial outcome = Trial.runWith("Trial4", "client4514", with(Launch.agent("report"), "-D" + where + "=/proc/nowhere"));
         outcome.isOnStock();
         assertEquals(1, outcome.launch.agentSaid.stream().filter(line -> line.contains("stays on stock")).count(), outcome.text());
         assertTrue(outcome.text().contains("/proc/nowhere"), outcome.text());
