@@ -2,17 +2,22 @@ package io.leasehold.httpclient4;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.leasehold.Cause;
+import io.leasehold.ConnectionPool;
 import io.leasehold.Disposer;
+import io.leasehold.Lease;
 import io.leasehold.managed.ManagedConnections;
+import io.leasehold.managed.WeakConnection;
 import io.leasehold.testsupport.Eventually;
 import io.leasehold.testsupport.LogCapture;
 import java.io.IOException;
 import java.lang.ref.WeakReference;
 import java.net.Socket;
 import org.apache.http.conn.routing.HttpRoute;
+import org.apache.http.impl.conn.ConnectionShutdownException;
 import org.apache.http.impl.conn.DefaultManagedHttpClientConnection;
 import org.apache.http.impl.conn.PoolingHttpClientConnectionManager;
 import org.junit.jupiter.api.Test;
@@ -109,6 +114,28 @@ class PooledConnectionTest {
             assertEquals("open", own.end);
             disposer.dispose(pooled, Cause.SHUT_DOWN);
             assertEquals("reset", own.end);
+        }
+    }
+
+    /** One that has ended, as leases do under whoever opens a connection, by an abort or a shutdown. */
+    private Lease<WeakConnection<PooledConnection>> endedLease() {
+        Lease<WeakConnection<PooledConnection>> lease =
+                ConnectionPool.<HttpRoute, WeakConnection<PooledConnection>>builder((connection, cause) -> {}).build().tryLease(route);
+        lease.discard();
+        return lease;
+    }
+
+    @Test
+    void whatFillsNothingIsClosed() {
+        assertThrows(IllegalStateException.class, () -> pooled.fill(endedLease()));
+        assertEquals("closed", own.end);
+    }
+
+    @Test
+    void whoseLeaseHasEndedIsNotConnected() throws Exception {
+        try (Socket socket = new Socket("127.0.0.1", route.getTargetHost().getPort())) {
+            own.bind(socket);
+            assertThrows(ConnectionShutdownException.class, () -> pooled.connected(route, endedLease()));
         }
     }
 

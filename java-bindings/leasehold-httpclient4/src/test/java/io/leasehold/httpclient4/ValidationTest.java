@@ -95,20 +95,51 @@ class ValidationTest {
     }
 
     @Test
-    void aConnectionThatWasClosedWhileIdleIsReplacedThoughValidationIsOff() throws Exception {
-        manager.setValidateAfterInactivity(0);
-        HttpClientConnection first = leaseOpen(manager, route, null);
-        Socket socket = ((ManagedHttpClientConnection) first).getSocket();
-        ManagedHttpClientConnection[] own = new ManagedHttpClientConnection[1];
-        manager.enumLeased(entry -> own[0] = entry.getConnection());
-        keep(manager, first);
-        own[0].close();
-        assertTrue(socket.isClosed());
-        assertFalse(lease(manager, route, null).isOpen());
-        assertEquals(1, manager.getTotalStats().getLeased());
-        WeakReference<Object> replaced = new WeakReference<>(own[0]);
-        own[0] = null;
-        Eventually.awaitAfterCollection("the one that was replaced to go", () -> replaced.get() == null);
+    void aConnectionThatWasClosedWhileIdleIsReplacedThoughValidationIsOffOrNotDue() throws Exception {
+        for (int period : new int[] {0, Integer.MAX_VALUE}) {
+            manager.setValidateAfterInactivity(period);
+            HttpClientConnection first = leaseOpen(manager, route, null);
+            Socket socket = ((ManagedHttpClientConnection) first).getSocket();
+            ManagedHttpClientConnection[] own = new ManagedHttpClientConnection[1];
+            manager.enumLeased(entry -> own[0] = entry.getConnection());
+            keep(manager, first);
+            own[0].close();
+            assertTrue(socket.isClosed());
+            HttpClientConnection second = lease(manager, route, null);
+            assertEquals(1, manager.getTotalStats().getLeased());
+            WeakReference<Object> replaced = new WeakReference<>(own[0]);
+            own[0] = null;
+            Eventually.awaitAfterCollection("the one that was replaced to go", () -> replaced.get() == null);
+            assertFalse(second.isOpen());
+            keep(manager, second);
+        }
+    }
+
+    @Test
+    void anIdleConnectionOfHttpClientsOwnIsNeverRead() throws Exception {
+        manager.setValidateAfterInactivity(1);
+        keep(manager, leaseOpen(manager, route, null));
+        awaitAMillisecond();
+        HttpClientConnection alive = lease(manager, route, null);
+        assertTrue(alive.isOpen());
+        assertFalse(alive.isStale());
+        assertEquals(0, timedReads.get());
+    }
+
+    @Test
+    void whatIsClosedIsStale() throws Exception {
+        HttpClientConnection connection = leaseOpen(manager, route, null);
+        connection.close();
+        assertTrue(connection.isStale());
+    }
+
+    @Test
+    void whosePeerClosesInsteadOfAnsweringIsStale() throws Exception {
+        HttpClientConnection connection = leaseOpen(manager, route, null);
+        connection.sendRequestHeader(new BasicHttpRequest("GET", "/"));
+        connection.flush();
+        server.accept().close();
+        Eventually.await("the peer's end", connection::isStale);
     }
 
     @Test
