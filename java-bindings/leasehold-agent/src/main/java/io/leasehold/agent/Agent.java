@@ -84,7 +84,7 @@ public final class Agent implements ClassFileTransformer {
             // From here on it is the one that goes on; who could not start may be tried again, with other options.
             isStarted = true;
             for (Class<?> each : instrumentation.getAllLoadedClasses()) {
-                if (Target.BY_INTERNAL_NAME.containsKey(each.getName().replace('.', '/'))
+                if (Target.BY_CLASS_NAME.containsKey(each.getName())
                         && !agent.meanwhile.contains(inLoader(each.getName(), each.getClassLoader()))) {
                     agent.report.sayOnce(each.getName() + " is left alone: it was loaded before the agent");
                 }
@@ -120,7 +120,7 @@ public final class Agent implements ClassFileTransformer {
                 report.mention(name.replace('/', '.') + " is not covered: it " + why);
             }
         } catch (Unexpected e) {
-            report.sayOnce(name.replace('/', '.') + " is left alone: " + e.getMessage());
+            report.leftAlone(name.replace('/', '.'), e);
         } catch (Throwable e) {
             // The line may fail for what made this fail.
             report.sayOnce(String.valueOf(name).replace('/', '.') + " is left alone: " + Report.told(e));
@@ -145,7 +145,6 @@ public final class Agent implements ClassFileTransformer {
         }
         String version = version(target, loader);
         ManagerClass manager = new ManagerClass(target, content);
-        new Members(loader, target.internalName(), content).check(payload.text(target.part(), Members.LIST));
         if (target.overridesAll) {
             Shape ours = new Shape(payload.file(target.part(), target.ours.replace('.', '/') + ".class"));
             for (String each : manager.passing()) {
@@ -155,6 +154,10 @@ public final class Agent implements ClassFileTransformer {
             }
         }
         byte[] changed = manager.changed();
+        if (options.dryRun) {
+            // As the first manager would be.
+            new Members(loader, target.internalName(), content).check(payload.text(target.part(), Members.LIST));
+        }
         String where = (version == null ? "" : version + " ") + "in " + loader.getClass().getName();
         if (!options.dryRun) {
             payload.define(Payload.SEAM, loader, target);

@@ -17,6 +17,8 @@ final class Makers implements Function<Object[], Object> {
     private final String where;
     // Written by whoever makes the first manager; who races with that makes an equal one.
     private final Map<Target, Function<Object[], Object>> makers = new ConcurrentHashMap<>();
+    // Whether what ours refer to is there, once that was looked for: written as those are.
+    private final Map<Target, Boolean> fitting = new ConcurrentHashMap<>();
 
     Makers(Options options, Report report, Payload payload, ClassLoader loader, String where) {
         this.options = options;
@@ -31,7 +33,7 @@ final class Makers implements Function<Object[], Object> {
     public Object apply(Object[] question) {
         Target target = Target.valueOf((String) question[0]);
         Class<?> type = question[1].getClass();
-        if (isOurs(type, target)) {
+        if (isOurs(type, target) || fitting.get(target) == Boolean.FALSE) {
             return null;
         }
         String which = target.className + " " + where;
@@ -46,6 +48,11 @@ final class Makers implements Function<Object[], Object> {
             if (why != null) {
                 report.mention(type.getName() + " " + where + " stays on stock: " + why);
             }
+        } catch (Unexpected e) {
+            fitting.put(target, false);
+            report.leftAlone(target.className, e);
+            report.lost(which);
+            return null;
         } catch (Throwable e) {
             report.sayOnce(target.className + " stays on stock: " + Report.told(e));
         }
@@ -81,6 +88,10 @@ final class Makers implements Function<Object[], Object> {
     private Function<Object[], Object> maker(Target target) throws Exception {
         Function<Object[], Object> known = makers.get(target);
         if (known == null) {
+            if (!fitting.containsKey(target)) {
+                new Members(loader).check(payload.text(target.part(), Members.LIST));
+                fitting.put(target, true);
+            }
             payload.define(Payload.LIBRARY, loader, target);
             payload.define(target.part(), loader, target);
             known = (Function<Object[], Object>) Class.forName(target.maker, true, loader).getConstructor(Map.class)

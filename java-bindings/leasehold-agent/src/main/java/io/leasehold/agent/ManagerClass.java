@@ -69,7 +69,7 @@ final class ManagerClass {
     }
 
     byte[] changed() {
-        ClassWriter writer = new ClassWriter(reader, ClassWriter.COMPUTE_MAXS);
+        ClassWriter writer = new ClassWriter(reader, 0);
         reader.accept(new Change(writer), 0);
         return writer.toByteArray();
     }
@@ -191,6 +191,12 @@ final class ManagerClass {
                     super.visitInsn(opcode);
                 }
 
+                @Override
+                public void visitMaxs(int maxStack, int maxLocals) {
+                    // The question, its index twice with what is to be there, and what may lie below.
+                    super.visitMaxs(maxStack + 6, maxLocals);
+                }
+
                 private void question() {
                     Type[] arguments = Type.getArgumentTypes(descriptor);
                     push(arguments.length + 2);
@@ -264,6 +270,12 @@ final class ManagerClass {
                     }
                     // So that a frame that stock's code begins with is at another place.
                     super.visitInsn(Opcodes.NOP);
+                }
+
+                @Override
+                public void visitMaxs(int maxStack, int maxLocals) {
+                    // Ours and its arguments; or what it has returned, and two objects.
+                    super.visitMaxs(Math.max(maxStack, (Type.getArgumentsAndReturnSizes(descriptor) >> 2) + 4), maxLocals);
                 }
 
                 private void ours() {

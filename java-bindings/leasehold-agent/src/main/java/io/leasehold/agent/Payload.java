@@ -13,13 +13,9 @@ import java.security.CodeSource;
 import java.security.ProtectionDomain;
 import java.security.cert.Certificate;
 import java.util.Collections;
-import java.util.Enumeration;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
-import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
-import org.objectweb.asm.ClassReader;
 
 /**
  * The classes that the agent's jar has for others' loaders, in parts: payload/PART/….class, where no loader looks for classes. They are
@@ -34,6 +30,9 @@ final class Payload {
     static final String SEAM = "seam";
     /** The library below the managers. */
     static final String LIBRARY = "leasehold";
+
+    /** The name of a part's list: in each line a class, and the first class above it that is not of the part ({@code Definitions}). */
+    static final String CLASSES = "classes";
 
     private final File jar;
     private final Instrumentation instrumentation;
@@ -76,73 +75,55 @@ final class Payload {
                         Collections.singletonMap("java.lang", Collections.singleton(own)), Collections.emptySet(), Collections.emptyMap());
     }
 
-    /** The class files of a part, by the names that class files have for classes. */
-    Map<String, byte[]> classes(String part) throws IOException {
-        String folder = folder(part);
-        Map<String, byte[]> classes = new LinkedHashMap<>();
-        try (JarFile file = new JarFile(jar)) {
-            for (Enumeration<JarEntry> entries = file.entries(); entries.hasMoreElements(); ) {
-                JarEntry entry = entries.nextElement();
-                String name = entry.getName();
-                if (name.startsWith(folder) && name.endsWith(".class")) {
-                    try (InputStream in = file.getInputStream(entry)) {
-                        classes.put(name.substring(folder.length(), name.length() - ".class".length()), bytes(in));
-                    }
-                }
-            }
-        }
-        return classes;
-    }
-
     /** A file of a part. */
     byte[] file(String part, String name) throws IOException {
-        try (JarFile file = new JarFile(jar); InputStream in = file.getInputStream(file.getEntry(folder(part) + name))) {
-            return bytes(in);
+        try (JarFile file = new JarFile(jar)) {
+            return bytes(file, part, name);
         }
     }
 
     /** A file of a part, in UTF-8. */
     String text(String part, String name) throws IOException {
-        return new String(file(part, name), StandardCharsets.UTF_8);
+        try (JarFile file = new JarFile(jar)) {
+            return text(file, part, name);
+        }
+    }
+
+    private static String text(JarFile file, String part, String name) throws IOException {
+        return new String(bytes(file, part, name), StandardCharsets.UTF_8);
+    }
+
+    private static byte[] bytes(JarFile file, String part, String name) throws IOException {
+        try (InputStream in = file.getInputStream(file.getEntry(folder(part) + name))) {
+            return bytes(in);
+        }
     }
 
     /**
      * Defines the classes of a part, those first that others extend. Those that are there stay. What extends another manager of stock's
-     * than the one in question, and what of ours extends that, is left for later: it would have a class loaded that the program does not
-     * use. So would what extends the flight recorder's classes, which not every loader shows either: it is never defined.
+     * than the one in question is left for later: it would have a class loaded that the program does not use.
      */
     void define(String part, ClassLoader loader, Target target) throws IOException, ReflectiveOperationException {
         if (define == null) {
             open();
         }
-        Map<String, byte[]> classes = classes(part);
-        Map<String, byte[]> all = new LinkedHashMap<>(classes);
-        // No lambda: the first one of a JVM takes long, and a program may start no other.
-        for (String name : all.keySet()) {
-            String above = othersAbove(name, all);
-            Target extended = Target.BY_INTERNAL_NAME.get(above);
-            if (extended != null && extended != target || above.startsWith("jdk/")) {
-                classes.remove(name);
-            }
-        }
         // The library's resources are found by this.
         URL place = new URL("jar:" + jar.toURI() + "!/" + folder(part));
         ProtectionDomain domain = new ProtectionDomain(new CodeSource(place, (Certificate[]) null), null, loader, null);
-        while (!classes.isEmpty()) {
-            define(classes.keySet().iterator().next(), classes, loader, domain);
+        try (JarFile file = new JarFile(jar)) {
+            // No lambda: the first one of a JVM takes long, and a program may start no other.
+            for (String line : text(file, part, CLASSES).split("\n")) {
+                int space = line.indexOf(' ');
+                Target extended = Target.BY_INTERNAL_NAME.get(line.substring(space + 1));
+                if (extended == null || extended == target) {
+                    String name = line.substring(0, space);
+                    define(name.replace('/', '.'), bytes(file, part, name + ".class"), loader, domain);
+                }
+            }
         }
     }
 
-    private void define(String name, Map<String, byte[]> rest, ClassLoader loader, ProtectionDomain domain)
-            throws ReflectiveOperationException {
-        byte[] content = rest.remove(name);
-        ClassReader reader = new ClassReader(content);
-        for (String above : interfacesAnd(reader.getSuperName(), reader.getInterfaces())) {
-            if (rest.containsKey(above)) {
-                define(above, rest, loader, domain);
-            }
-        }
-        String className = name.replace('/', '.');
+    private void define(String className, byte[] content, ClassLoader loader, ProtectionDomain domain) throws ReflectiveOperationException {
         if (!isThere(className, loader)) {
             try {
                 define.invoke(loader, className, content, 0, content.length, domain);
@@ -153,24 +134,6 @@ final class Payload {
                 // Another thread was faster.
             }
         }
-    }
-
-    /** The first class above one of ours that is not of the same part. */
-    private static String othersAbove(String name, Map<String, byte[]> classes) {
-        String above = name;
-        while (classes.containsKey(above)) {
-            above = new ClassReader(classes.get(above)).getSuperName();
-        }
-        return above;
-    }
-
-    private static Iterable<String> interfacesAnd(String above, String[] interfaces) {
-        Map<String, Boolean> all = new LinkedHashMap<>();
-        all.put(above, true);
-        for (String each : interfaces) {
-            all.put(each, true);
-        }
-        return Collections.unmodifiableSet(all.keySet());
     }
 
     private boolean isThere(String className, ClassLoader loader) throws ReflectiveOperationException {

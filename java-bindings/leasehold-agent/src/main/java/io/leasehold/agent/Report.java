@@ -49,6 +49,11 @@ final class Report implements Runnable {
         }
     }
 
+    /** What a class is not as. */
+    void leftAlone(String className, Unexpected why) {
+        sayOnce(className + " is left alone: " + why.getMessage());
+    }
+
     /** What is good to know, said to who has asked. */
     void mention(String line) {
         if (isAwaited()) {
@@ -64,6 +69,14 @@ final class Report implements Runnable {
         }
         if (isNew) {
             mention(which + (isDryRun ? " would be put on Leasehold" : " is put on Leasehold"));
+        }
+    }
+
+    /** A class that was found is left alone after all, before any manager of it was made. Another copy of it may not be. */
+    synchronized void lost(String which) {
+        Made made = replaced.get(which);
+        if (made != null && made.ours + made.stock == 0) {
+            replaced.remove(which);
         }
     }
 

@@ -22,8 +22,12 @@ enum Target {
     /** By the name that class files have for the class. */
     static final Map<String, Target> BY_INTERNAL_NAME = new HashMap<>();
 
+    /** By its own name. */
+    static final Map<String, Target> BY_CLASS_NAME = new HashMap<>();
+
     static {
         for (Target each : values()) {
+            BY_CLASS_NAME.put(each.className, each);
             BY_INTERNAL_NAME.put(each.internalName(), each);
         }
     }

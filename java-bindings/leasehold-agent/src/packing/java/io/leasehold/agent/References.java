@@ -44,6 +44,7 @@ final class References extends ClassVisitor {
 
     /** With the directory for the lists, and those of ours classes; HttpClient's are on the class path. */
     public static void main(String[] args) throws Exception {
+        Definitions.write(Paths.get(args[0]), Arrays.stream(args).skip(1).map(Paths::get).collect(Collectors.toList()));
         List<String> parts = new ArrayList<>();
         for (Target each : Target.values()) {
             if (!parts.contains(each.part())) {

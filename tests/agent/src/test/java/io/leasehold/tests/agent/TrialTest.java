@@ -4,9 +4,18 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
+import java.io.DataInputStream;
+import java.io.File;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
+import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -105,6 +114,52 @@ class TrialTest {
         assertEquals(1, outcome.launch.agentSaid.stream().filter(line -> line.contains("stays on stock")).count(), outcome.text());
         assertTrue(outcome.text().contains("/proc/nowhere"), outcome.text());
         assertTrue(outcome.text().contains("0 on Leasehold, 13 on stock"), outcome.text());
+    }
+
+    @Test
+    void whereAMemberIsMissingThatOursReferToStockStaysAndItIsSaidOnce() throws Exception {
+        Path lacking = Files.createTempFile("leasehold-httpclient", ".jar");
+        try {
+            List<String> path = new ArrayList<>();
+            for (String each : Launch.classPath("client4514").split(File.pathSeparator)) {
+                boolean isClient = each.contains("httpclient");
+                path.add(isClient ? lacking.toString() : each);
+                if (isClient) {
+                    // Stock calls it when a request has waited for too long, which none of the program's does.
+                    copy(each, lacking, "org/apache/http/conn/ConnectionPoolTimeoutException.class", "(Ljava/lang/String;)V",
+                            "(Ljava/lang/Other_;)V");
+                }
+            }
+            System.setProperty("leasehold.classpath.lacking", String.join(File.pathSeparator, path));
+            for (String options : Arrays.asList("report", "dry-run", "")) {
+                Trial outcome = Trial.run("Trial4", "lacking", options);
+                outcome.isOnStock();
+                assertEquals(1, outcome.launch.agentSaid.stream().filter(line -> line.equals("org.apache.http.impl.conn."
+                        + "PoolingHttpClientConnectionManager is left alone: there is no org.apache.http.conn."
+                        + "ConnectionPoolTimeoutException.<init>(Ljava/lang/String;)V")).count(), outcome.text());
+                assertEquals(Collections.emptyList(), outcome.launch.named(), outcome.text());
+            }
+        } finally {
+            Files.delete(lacking);
+        }
+    }
+
+    /** Copies a jar, and puts another constant into one of its classes. */
+    private static void copy(String from, Path to, String name, String constant, String other) throws Exception {
+        try (ZipFile jar = new ZipFile(from); ZipOutputStream out = new ZipOutputStream(Files.newOutputStream(to))) {
+            for (ZipEntry each : Collections.list(jar.entries())) {
+                byte[] content = new byte[(int) each.getSize()];
+                try (DataInputStream in = new DataInputStream(jar.getInputStream(each))) {
+                    in.readFully(content);
+                }
+                if (each.getName().equals(name)) {
+                    String text = new String(content, StandardCharsets.ISO_8859_1);
+                    content = text.replace(constant, other).getBytes(StandardCharsets.ISO_8859_1);
+                }
+                out.putNextEntry(new ZipEntry(each.getName()));
+                out.write(content);
+            }
+        }
     }
 
     @Test
