@@ -881,6 +881,17 @@ public final class ConnectionPool<R, C> implements Closeable, Operated<R> {
     }
 
     /**
+     * Has somebody told how many leases there were, and how many of them of a new connection, whenever the pool has come to rest and when
+     * it was collected: as a pool that is not at rest has a thread, of its class loader, all leases are told before that can be collected.
+     * For the Java agent, which calls this by reflection and adds up what managers did that are gone.
+     *
+     * @param listener is told on the housekeeper's thread
+     */
+    void tellNumbers(BiConsumer<Long, Long> listener) {
+        state.numbersListener = listener;
+    }
+
+    /**
      * Has it measured from now on how long connections are held, for {@link Metrics#held()}, or no more; what was measured stays. Off by
      * default: it costs each lease and release of an idle connection some 30 instructions of the native library, and the pool up to 32
      * kilobytes.

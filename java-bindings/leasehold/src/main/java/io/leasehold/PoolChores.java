@@ -9,6 +9,7 @@ import io.leasehold.internal.log.Texts;
 import io.leasehold.internal.natives.Effects;
 import io.leasehold.internal.natives.Engine;
 import java.lang.invoke.MethodHandles;
+import java.util.function.BiConsumer;
 import java.util.function.Predicate;
 
 /**
@@ -197,6 +198,21 @@ final class PoolChores implements Chores, LeaseRef.Owner {
             }
         }
         return isDue;
+    }
+
+    @Override
+    public void tellNumbers() {
+        BiConsumer<Long, Long> told = state.numbersListener;
+        if (told != null) {
+            try {
+                long[] numbers = new long[Metrics.COUNT_WITH_TIMES];
+                pool.metrics(numbers);
+                Metrics metrics = new Metrics(numbers);
+                told.accept(metrics.leases(), metrics.openings());
+            } catch (Throwable e) {
+                Log.debug("nobody could be told the numbers of a pool", e);
+            }
+        }
     }
 
     @Override

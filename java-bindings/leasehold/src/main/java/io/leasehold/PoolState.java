@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
 import java.util.function.Predicate;
 
 /**
@@ -147,6 +148,10 @@ final class PoolState {
 
     // ----- written inside this object's monitor, by who adds or removes one; what is in it does not change -----
     private volatile CloseListener<Object>[] closeListeners = NO_LISTENERS;
+
+    // ----- written by who sets it -----
+    /** Told by the housekeeper how many leases there were, and how many of a new connection; null for nobody. */
+    volatile BiConsumer<Long, Long> numbersListener;
 
     // ----- the housekeeper's thread's own, written when no other thread can use the pool any more -----
     boolean collected;

@@ -12,7 +12,9 @@ import io.leasehold.testsupport.Threads;
 import java.lang.ref.WeakReference;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -94,6 +96,22 @@ class AtRestTest {
         first.closeIdle(0, TimeUnit.SECONDS);
         Eventually.await("gone again", () -> housekeepers() == 0);
         assertEquals(0, first.stats().available() + second.stats().leased());
+    }
+
+    @Test
+    void whoAsksIsToldOfTheLeasesOfAPoolThatIsAtRestAndOfOneThatIsGone() throws Exception {
+        List<String> told = new CopyOnWriteArrayList<>();
+        ConnectionPool<String, Connection> pool = pool();
+        pool.tellNumbers((leases, connections) -> told.add(leases + " leases, " + connections + " of a new connection"));
+        lease(pool).release();
+        lease(pool).release();
+        pool.closeIdle(0, TimeUnit.SECONDS);
+        Eventually.await("it is at rest", () -> told.equals(Arrays.asList("2 leases, 1 of a new connection")));
+        // With what it has it does not come to rest.
+        lease(pool).release();
+        pool = null;
+        Eventually.awaitAfterCollection("it is gone",
+                () -> told.equals(Arrays.asList("2 leases, 1 of a new connection", "3 leases, 2 of a new connection")));
     }
 
     @Test

@@ -1,12 +1,13 @@
 package io.leasehold.agent;
 
 import java.lang.reflect.InvocationTargetException;
-import java.util.Collections;
+import java.lang.reflect.Method;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.WeakHashMap;
+import java.util.function.BiConsumer;
 
 /**
  * What the agent says, on standard error: a logger would be set up before the program has configured it. Each line once. It knows loaders
@@ -24,8 +25,34 @@ final class Report implements Runnable {
     private static final class Made {
         int ours;
         int stock;
-        // Those of ours that somebody still refers to.
-        final Set<Object> alive = Collections.newSetFromMap(new WeakHashMap<>());
+        // Those of ours that somebody still refers to. Of the others we know what they did.
+        final Map<Object, Used> alive = new WeakHashMap<>();
+        // Inside this object's monitor: what managers have said.
+        long leases;
+        long connections;
+    }
+
+    /** What a manager has said of itself: its pool refers to this, and this to nothing of a loader. */
+    private static final class Used implements BiConsumer<Long, Long> {
+        private final Made made;
+        // Inside that object's monitor.
+        private long leases;
+        private long connections;
+
+        Used(Made made) {
+            this.made = made;
+        }
+
+        /** All that there were. The numbers only grow, but who looks at the end may be overtaken. */
+        @Override
+        public void accept(Long leasesNow, Long connectionsNow) {
+            synchronized (made) {
+                made.leases += Math.max(0, leasesNow - leases);
+                made.connections += Math.max(0, connectionsNow - connections);
+                leases = Math.max(leases, leasesNow);
+                connections = Math.max(connections, connectionsNow);
+            }
+        }
     }
 
     Report(Options options) {
@@ -81,15 +108,22 @@ final class Report implements Runnable {
     }
 
     /** A manager was made: ours, or null. */
-    synchronized void made(String which, Object ours) {
-        Made made = replaced.computeIfAbsent(which, key -> new Made());
-        if (ours == null) {
-            made.stock++;
-        } else {
-            made.ours++;
-            if (wanted) {
-                made.alive.add(ours);
+    void made(String which, Object ours) {
+        Used used = null;
+        synchronized (this) {
+            Made made = replaced.computeIfAbsent(which, key -> new Made());
+            if (ours == null) {
+                made.stock++;
+            } else {
+                made.ours++;
+                if (wanted) {
+                    used = new Used(made);
+                    made.alive.put(ours, used);
+                }
             }
+        }
+        if (used != null) {
+            tellNumbers(ours, used);
         }
     }
 
@@ -98,25 +132,38 @@ final class Report implements Runnable {
     public synchronized void run() {
         say("report: " + replaced.size() + (replaced.size() == 1 ? " class" : " classes") + (isDryRun ? ", dry run" : ""));
         replaced.forEach((which, made) -> say("report: " + which + (isDryRun ? "" : ": " + made.ours + " on Leasehold, " + made.stock
-                + " on stock" + used(made.alive))));
+                + " on stock" + used(made))));
     }
 
-    /** What managers have done, as far as they are still there: by reflection, as each may be of a Leasehold of its own. */
-    private static String used(Set<Object> managers) {
-        long requests = 0;
-        long connections = 0;
+    /** What managers have done: those that are gone have said it, by their pools. */
+    private static String used(Made made) {
         try {
-            for (Object each : managers) {
-                Class<?> type = Class.forName("io.leasehold.LeaseholdManager", false, each.getClass().getClassLoader());
-                Object metrics = type.getMethod("getMetrics").invoke(each);
-                long opened = number(metrics, "openings");
-                connections += opened;
-                requests += opened + number(metrics, "hits") + number(metrics, "handedOver");
+            for (Map.Entry<Object, Used> each : made.alive.entrySet()) {
+                Object metrics = asManager(each.getKey(), "getMetrics");
+                each.getValue().accept(number(metrics, "leases"), number(metrics, "openings"));
             }
         } catch (Throwable e) {
             return "; their numbers cannot be read: " + told(e);
         }
-        return "; " + requests + " leases, " + connections + " of a new connection";
+        synchronized (made) {
+            return "; " + made.leases + " leases, " + made.connections + " of a new connection";
+        }
+    }
+
+    private void tellNumbers(Object manager, Used used) {
+        try {
+            Object pool = asManager(manager, "getPool");
+            Method listen = pool.getClass().getDeclaredMethod("tellNumbers", BiConsumer.class);
+            listen.setAccessible(true);
+            listen.invoke(pool, used);
+        } catch (Throwable e) {
+            sayOnce("the numbers of managers that are gone will not be known: " + told(e));
+        }
+    }
+
+    /** By reflection, as each manager may be of a Leasehold of its own. */
+    private static Object asManager(Object manager, String method) throws ReflectiveOperationException {
+        return Class.forName("io.leasehold.LeaseholdManager", false, manager.getClass().getClassLoader()).getMethod(method).invoke(manager);
     }
 
     private static long number(Object metrics, String name) throws ReflectiveOperationException {

@@ -24,6 +24,9 @@ public interface Chores {
      */
     boolean lookAfterConnections(Effects effects, int[] numbers);
 
+    /** Tells whom it may concern what has become of requests: the pool has come to rest, or comes to its end. */
+    void tellNumbers();
+
     /**
      * Has the engine note what peers have closed: what is idle of it nobody leases any more, what is leased is closed at its release.
      *

@@ -201,12 +201,15 @@ public final class KeptPool extends CollectedPhantom<Engine> {
             return false;
         }
         boolean isAnyOverdue = chores.lookAfterRequests(effects);
-        settle(chores.lookAfterConnections(effects, numbers), now);
+        if (settle(chores.lookAfterConnections(effects, numbers), now)) {
+            // Who leases meanwhile has it looked after again.
+            chores.tellNumbers();
+        }
         return isAnyOverdue;
     }
 
-    /** Twice in a row without need, the second time after having said so for a while, and the pool is at rest. */
-    private void settle(boolean isInNeed, long now) {
+    /** Twice in a row without need, the second time after having said so for a while, and the pool is at rest: true if it came to that. */
+    private boolean settle(boolean isInNeed, long now) {
         synchronized (HousekeeperThread.class) {
             if (isInNeed) {
                 count();
@@ -216,8 +219,10 @@ public final class KeptPool extends CollectedPhantom<Engine> {
                 emptySince = now;
             } else if (now - emptySince >= LINGER) {
                 rest();
+                return true;
             }
         }
+        return false;
     }
 
     @Override
@@ -237,6 +242,7 @@ public final class KeptPool extends CollectedPhantom<Engine> {
         freed = true;
         try {
             if (last != null) {
+                last.tellNumbers();
                 last.end(effects);
             }
         } finally {

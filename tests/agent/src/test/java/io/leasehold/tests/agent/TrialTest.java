@@ -175,7 +175,10 @@ class TrialTest {
         Trial outcome = Trial.run("Undeployed", "client4514", "report");
         assertEquals("0", outcome.said.get("loaders"), outcome.text());
         assertEquals("0", outcome.said.get("threads"), outcome.text());
-        assertTrue(outcome.text().contains("java.net.URLClassLoader: 5 on Leasehold, 0 on stock"), outcome.text());
+        // What they did is known though they are gone.
+        assertEquals(15, outcome.figures.requests, outcome.text());
+        assertTrue(outcome.text().contains("java.net.URLClassLoader: 5 on Leasehold, 0 on stock; 15 leases, 5 of a new connection\n"),
+                outcome.text());
     }
 
     @Test
