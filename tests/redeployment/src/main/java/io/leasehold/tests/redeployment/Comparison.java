@@ -6,9 +6,11 @@ import io.leasehold.httpclient4.LeaseholdHttpClientConnectionManager;
 import io.leasehold.tests.redeployment.application.Client3;
 import io.leasehold.tests.redeployment.application.Client4;
 import io.leasehold.tests.redeployment.application.Client5;
+import io.leasehold.tests.redeployment.application.ClientAsync5;
 import io.leasehold.tests.redeployment.application.Leasehold3;
 import io.leasehold.tests.redeployment.application.Leasehold4;
 import io.leasehold.tests.redeployment.application.Leasehold5;
+import io.leasehold.tests.redeployment.application.LeaseholdAsync5;
 import io.leasehold.tests.servers.Nginx;
 import io.leasehold.tests.servers.WebServer;
 import java.io.File;
@@ -30,6 +32,8 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import javax.servlet.Servlet;
 import org.apache.catalina.startup.Tomcat;
 import org.apache.commons.codec.binary.Base64;
@@ -51,6 +55,7 @@ final class Comparison {
         {"multi", Client3.class, Leasehold3.class},
         {"pooling", Client4.class, Leasehold4.class},
         {"pooling5", Client5.class, Leasehold5.class},
+        {"asynchronous5", ClientAsync5.class, LeaseholdAsync5.class},
     };
     /** An application that has no Leasehold in it, and one that has. */
     private static final String UNCHANGED = "unchanged";
@@ -79,7 +84,8 @@ final class Comparison {
 
     /**
      * Deploys with each manager, closed and not closed, so often, and under the agent as well; the differences that speak against Leasehold's.
-     * If not all, nothing that is closed with HttpClient 5 or under the agent, nor both of these.
+     * If not all, of HttpClient 5 nothing that is closed but the asynchronous client, which has to be, and under the agent neither that nor
+     * anything that is closed.
      */
     static List<String> compare(int count, boolean all) throws Exception {
         List<String> failures = new ArrayList<>();
@@ -92,8 +98,8 @@ final class Comparison {
             for (Object[] row : MANAGERS) {
                 String manager = (String) row[0];
                 Class<?> client = (Class<?>) row[1];
-                boolean is5 = client == Client5.class;
-                for (boolean isClosed : is5 && !all ? new boolean[] {false} : new boolean[] {true, false}) {
+                boolean is5 = client == Client5.class || client == ClientAsync5.class;
+                for (boolean isClosed : closings(client, all)) {
                     String ours = comparison.run("Leasehold", Collections.emptyList(), CHANGED, manager, (Class<?>) row[2], isClosed, 60);
                     // Stock's are gone with the first collection or not at all. Where ours leave nothing theirs are only for the table.
                     String stock = all || !ours.contains(NOTHING)
@@ -104,12 +110,15 @@ final class Comparison {
                         continue;
                     }
                     long before = nginx.connections();
+                    long requestsBefore = nginx.requests();
                     String agents = comparison.run("the agent", Collections.singletonList("-javaagent:" + AGENT + "=report"), UNCHANGED,
                             manager, client, isClosed, 60);
                     judge(manager, NOTHING, agents, failures);
                     // Nobody else asks the server, and each application has to open a connection to it.
-                    if (!agents.contains(": " + count + " on Leasehold, 0 on stock") || nginx.connections() - before < count) {
-                        failures.add("not on Leasehold under the agent were all that the server was asked by\n" + agents);
+                    long requests = nginx.requests() - requestsBefore;
+                    if (!agents.contains(": " + count + " on Leasehold, 0 on stock") || nginx.connections() - before < count
+                            || leases(agents) < requests) {
+                        failures.add("not on Leasehold under the agent were all " + requests + " that the server was asked for\n" + agents);
                     }
                 }
             }
@@ -117,6 +126,22 @@ final class Comparison {
             delete(directory);
         }
         return failures;
+    }
+
+    /** Whether its client is closed or not, or both. An asynchronous one has to be: it has threads. */
+    private static boolean[] closings(Class<?> client, boolean all) {
+        return client == ClientAsync5.class ? new boolean[] {true}
+                : client == Client5.class && !all ? new boolean[] {false} : new boolean[] {true, false};
+    }
+
+    /** How many leases managers gave by the agent's report, though all of them are gone. */
+    private static long leases(String output) {
+        Matcher matcher = Pattern.compile("on stock; (\\d+) leases").matcher(output);
+        long leases = 0;
+        while (matcher.find()) {
+            leases += Long.parseLong(matcher.group(1));
+        }
+        return leases;
     }
 
     private static void judge(String manager, String stock, String left, List<String> failures) {
