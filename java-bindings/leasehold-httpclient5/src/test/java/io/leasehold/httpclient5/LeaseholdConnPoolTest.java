@@ -525,7 +525,9 @@ class LeaseholdConnPoolTest {
     @Test
     void aLateReleaseClosesAsThePoolWasClosed() throws Exception {
         PoolEntry<String, Conn> entry = pool.lease("a", null).get();
+        assertEquals(CloseMode.GRACEFUL, pool.closeMode());
         pool.close(CloseMode.IMMEDIATE);
+        assertEquals(CloseMode.IMMEDIATE, pool.closeMode());
         entry.assignConnection(new Conn("late"));
         pool.release(entry, true);
         assertEquals("[late closed IMMEDIATE]", log.messages().toString());
