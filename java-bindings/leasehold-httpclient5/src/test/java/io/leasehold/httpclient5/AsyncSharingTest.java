@@ -25,8 +25,10 @@ import java.util.stream.Collectors;
 import org.apache.hc.client5.http.HttpRoute;
 import org.apache.hc.client5.http.config.ConnectionConfig;
 import org.apache.hc.client5.http.config.TlsConfig;
+import org.apache.hc.client5.http.impl.ConnectionShutdownException;
 import org.apache.hc.client5.http.impl.nio.PoolingAsyncClientConnectionManager;
 import org.apache.hc.client5.http.nio.AsyncConnectionEndpoint;
+import org.apache.hc.client5.http.nio.ManagedAsyncClientConnection;
 import org.apache.hc.client5.http.protocol.HttpClientContext;
 import org.apache.hc.core5.concurrent.BasicFuture;
 import org.apache.hc.core5.concurrent.FutureCallback;
@@ -55,6 +57,7 @@ import org.apache.hc.core5.http2.config.H2Config;
 import org.apache.hc.core5.http2.impl.nio.bootstrap.H2RequesterBootstrap;
 import org.apache.hc.core5.http2.impl.nio.bootstrap.H2ServerBootstrap;
 import org.apache.hc.core5.io.CloseMode;
+import org.apache.hc.core5.pool.PoolEntry;
 import org.apache.hc.core5.pool.PoolStats;
 import org.apache.hc.core5.reactor.ListenerEndpoint;
 import org.apache.hc.core5.util.TimeValue;
@@ -79,11 +82,8 @@ class AsyncSharingTest {
             .setVersionPolicy(HttpVersionPolicy.FORCE_HTTP_2)
             .setH2Config(H2Config.custom().setPushEnabled(false).build())
             .create();
-    private final LeaseholdAsyncClientConnectionManager manager = LeaseholdAsyncClientConnectionManagerBuilder.create()
-            .setDefaultTlsConfig(TlsConfig.custom().setVersionPolicy(HttpVersionPolicy.FORCE_HTTP_2).build())
-            .setMaxConnPerRoute(1)
-            .setMessageMultiplexing(true)
-            .build();
+    private final AsyncParts parts = new AsyncParts(null, null, null, false, null, true);
+    private final LeaseholdAsyncClientConnectionManager manager = new LeaseholdAsyncClientConnectionManager(parts);
     private int port;
 
     /** Answers /held when it is told to, all else at once. */
@@ -116,6 +116,8 @@ class AsyncSharingTest {
         ListenerEndpoint listener = server.listen(new InetSocketAddress("localhost", 0), URIScheme.HTTP).get();
         port = ((InetSocketAddress) listener.getAddress()).getPort();
         reactor.start();
+        manager.setDefaultTlsConfig(TlsConfig.custom().setVersionPolicy(HttpVersionPolicy.FORCE_HTTP_2).build());
+        manager.setDefaultMaxPerRoute(1);
     }
 
     @AfterEach
@@ -441,6 +443,233 @@ class AsyncSharingTest {
         assertNumbers(0, 0, 1);
         assertEquals(Collections.emptyList(),
                 log.lines().stream().filter(line -> line.startsWith("WARNING")).collect(Collectors.toList()));
+    }
+
+    private static ReactorConnection connection(AsyncConnectionEndpoint endpoint) {
+        return ((SharedConnection) Endpoints.entryOf(endpoint).getConnection()).connection();
+    }
+
+    @Test
+    void itIsSaidThatAConnectionIsShared() throws Exception {
+        try (LogCapture said = LogCapture.of("org.apache.hc.client5.http.impl.nio.H2SharingConnPool")) {
+            List<AsyncConnectionEndpoint> all = share(2);
+            assertEquals(2, said.lines().size());
+            assertEquals("FINE org.apache.hc.client5.http.impl.nio.H2SharingConnPool: Sharing connection "
+                    + connection(all.get(0)).getId() + " for message exchange multiplexing (lease count = 2)", said.lines().get(0));
+            all.forEach(this::release);
+        }
+    }
+
+    @Test
+    void theConnectionThatFewestHaveIsShared() throws Exception {
+        List<AsyncConnectionEndpoint> first = share(STREAMS - 1);
+        first.add(request(null).get());
+        manager.setDefaultMaxPerRoute(2);
+        AsyncConnectionEndpoint second = connect(request(null).get());
+        assertNumbers(2, 0, 0);
+        release(first.remove(0));
+        // Which is had when the second has proven itself, and of the first there is one stream left.
+        Eventually.await("a share of the second", () -> {
+            AsyncConnectionEndpoint next = request(null).get();
+            boolean isOfSecond = connection(next) == connection(second);
+            release(next);
+            return isOfSecond;
+        });
+        while (first.size() > 1) {
+            release(first.remove(0));
+        }
+        AsyncConnectionEndpoint more = request(null).get();
+        AsyncConnectionEndpoint most = request(null).get();
+        // Two of one, two of the other.
+        assertEquals(connection(first.get(0)) == connection(more), connection(second) == connection(most));
+        assertFalse(connection(more) == connection(most));
+        for (AsyncConnectionEndpoint endpoint : new AsyncConnectionEndpoint[] {first.get(0), second, more, most}) {
+            release(endpoint);
+        }
+        assertNumbers(0, 0, 2);
+    }
+
+    @Test
+    void aConnectionThatIsClosedIsNotShared() throws Exception {
+        List<AsyncConnectionEndpoint> all = share(1);
+        connection(all.get(0)).close(CloseMode.IMMEDIATE);
+        Future<AsyncConnectionEndpoint> second = request(null);
+        assertFalse(second.isDone());
+        release(all.get(0));
+        assertFalse(second.get().isConnected());
+        release(second.get());
+        assertNumbers(0, 0, 0);
+    }
+
+    /** Who waits for a route that may have no more connections could not have the place. */
+    @Test
+    void whoWaitsForAnotherRouteHoldsUpNobodyUnlessThePoolIsFull() throws Exception {
+        HttpRoute other = new HttpRoute(new HttpHost("http", "127.0.0.1", port));
+        List<AsyncConnectionEndpoint> all = share(1);
+        manager.setMaxPerRoute(other, 0);
+        Future<AsyncConnectionEndpoint> waiting = manager.lease("id", other, null, Timeout.DISABLED, null);
+        Future<AsyncConnectionEndpoint> second = request(null);
+        assertTrue(second.isDone());
+        all.add(second.get());
+        manager.setMaxTotal(1);
+        Future<AsyncConnectionEndpoint> third = request(null);
+        assertFalse(third.isDone());
+        manager.setMaxTotal(2);
+        assertTrue(third.isDone());
+        all.add(third.get());
+        assertFalse(waiting.isDone());
+        assertTrue(waiting.cancel(true));
+        assertFalse(waiting.cancel(true));
+        all.forEach(this::release);
+        assertNumbers(0, 0, 1);
+    }
+
+    @Test
+    void whoseTimeIsOverHoldsUpNobody() throws Exception {
+        List<AsyncConnectionEndpoint> all = share(1);
+        Future<AsyncConnectionEndpoint> bound = manager.lease("id", route(), "somebody", Timeout.ofMilliseconds(50), null);
+        Future<AsyncConnectionEndpoint> later = request(null);
+        all.add(later.get(1, TimeUnit.MINUTES));
+        assertThrows(ExecutionException.class, bound::get);
+        all.forEach(this::release);
+        assertNumbers(0, 0, 1);
+    }
+
+    /** Compares itself with no other. */
+    private static final class Incomparable {
+        @Override
+        public boolean equals(Object other) {
+            throw new IllegalStateException("an equals that fails");
+        }
+
+        @Override
+        public int hashCode() {
+            return 7;
+        }
+    }
+
+    @Test
+    void whoFailsToAskHoldsUpNobody() throws Exception {
+        List<AsyncConnectionEndpoint> all = share(1);
+        manager.setDefaultMaxPerRoute(2);
+        AsyncConnectionEndpoint bound = request("somebody").get();
+        assertThrows(IllegalStateException.class, () -> request(new Incomparable()));
+        Future<AsyncConnectionEndpoint> later = request(null);
+        assertTrue(later.isDone());
+        all.add(later.get());
+        all.add(bound);
+        all.forEach(this::release);
+        assertNumbers(0, 0, 1);
+    }
+
+    @Test
+    void whatCannotBeHandedOutGoesBackAndWhoAskedIsTold() throws Exception {
+        for (Throwable failure : new Throwable[] {new IllegalStateException("a configuration that fails"), new AssertionError("too")}) {
+            release(connect(request(null).get()));
+            assertNumbers(0, 0, 1);
+            ConnectionConfig failing = new ConnectionConfig() {
+                @Override
+                public TimeValue getTimeToLive() {
+                    throw Thrown.as(failure, RuntimeException.class);
+                }
+            };
+            // Not by HttpClient's code, which asks before there is anything to go back.
+            parts.configs.set(route -> failing);
+            Throwable thrown = assertThrows(ExecutionException.class, () -> request(null).get(1, TimeUnit.MINUTES)).getCause();
+            assertTrue(thrown == failure || thrown.getCause() == failure, thrown::toString);
+            assertNumbers(0, 0, 0);
+            parts.configs.set(null);
+        }
+    }
+
+    @Test
+    void aCallbackThatFailsKeepsNobodyFromBeingServed() throws Exception {
+        IllegalStateException failure = new IllegalStateException("a callback that fails");
+        try (LogCapture warnings = LogCapture.of(LeaseholdConnPool.class)) {
+            AsyncConnectionEndpoint first = request(null).get();
+            List<AsyncConnectionEndpoint> given = new ArrayList<>();
+            manager.lease("id", route(), null, Timeout.DISABLED, new Ended() {
+                @Override
+                public void completed(AsyncConnectionEndpoint endpoint) {
+                    given.add(endpoint);
+                    throw failure;
+                }
+            });
+            Future<AsyncConnectionEndpoint> second = request(null);
+            connect(first);
+            given.add(second.get(1, TimeUnit.MINUTES));
+            assertEquals(Collections.singletonList(failure), warnings.thrown());
+            given.add(first);
+            given.forEach(this::release);
+            assertNumbers(0, 0, 1);
+        }
+    }
+
+    @Test
+    void theLastWhoHasItSaysForHowLongItIsKept() throws Exception {
+        for (TimeValue keepAlive : new TimeValue[] {TimeValue.ofMilliseconds(1), TimeValue.ofHours(1), TimeValue.NEG_ONE_MILLISECOND}) {
+            List<AsyncConnectionEndpoint> all = share(2);
+            manager.release(all.get(0), null, TimeValue.ofDays(1));
+            manager.release(all.get(1), null, keepAlive);
+            if (keepAlive.toMilliseconds() == 1) {
+                Eventually.await("the end of its time", () -> {
+                    manager.closeExpired();
+                    return manager.getTotalStats().getAvailable() == 0;
+                });
+            } else {
+                manager.closeExpired();
+                assertNumbers(0, 0, 1);
+                manager.closeIdle(TimeValue.ZERO_MILLISECONDS);
+            }
+        }
+    }
+
+    @Test
+    void whatIsIdleHasNoTimeout() throws Exception {
+        List<AsyncConnectionEndpoint> all = share(2);
+        ReactorConnection connection = connection(all.get(0));
+        connection.setSocketTimeout(Timeout.ofSeconds(7));
+        release(all.get(0));
+        assertEquals(Timeout.ofSeconds(7), connection.getSocketTimeout());
+        release(all.get(1));
+        assertEquals(Timeout.ZERO_MILLISECONDS, connection.getSocketTimeout());
+    }
+
+    @Test
+    void whatIsBoundIsLeasedToWhomItIsBoundAndSharedByNobody() throws Exception {
+        manager.setDefaultMaxPerRoute(2);
+        manager.release(connect(request("somebody").get()), "somebody", TimeValue.NEG_ONE_MILLISECOND);
+        AsyncConnectionEndpoint his = request("somebody").get();
+        assertTrue(his.isConnected());
+        assertEquals("ok", send(his, "/ok").get().getBody());
+        AsyncConnectionEndpoint another = request(null).get();
+        assertFalse(another.isConnected());
+        release(another);
+        manager.release(his, "somebody", TimeValue.NEG_ONE_MILLISECOND);
+        assertNumbers(0, 0, 1);
+    }
+
+    @Test
+    void anEndpointIsReleasedOnceFromItsOwnPoolWhichMayBeClosed() throws Exception {
+        SharingPool pool = parts.sharing;
+        pool.release(null, true);
+        PoolEntry<HttpRoute, ManagedAsyncClientConnection> entry = pool.lease(route(), null, Timeout.DISABLED, null).get();
+        assertTrue(pool.hasPlace(entry));
+        pool.release(entry, false);
+        assertThrows(IllegalStateException.class, () -> pool.release(entry, false));
+        assertThrows(IllegalStateException.class, () -> pool.release(new PoolEntry<>(route(), null), false));
+        pool.giveBack(entry);
+        PoolEntry<HttpRoute, ManagedAsyncClientConnection> lost = pool.lease(route(), null, Timeout.DISABLED, null).get();
+        assertEquals(1, pool.getTotalStats().getLeased());
+        pool.giveBack(lost);
+        assertEquals(0, pool.getTotalStats().getLeased());
+        assertThrows(ConnectionShutdownException.class, () -> pool.opened(lost, null));
+        pool.upgraded(lost);
+        assertThrows(NullPointerException.class, () -> pool.lease(null, null, Timeout.DISABLED, null));
+        assertThrows(NullPointerException.class, () -> pool.lease(route(), null, null, null));
+        pool.close();
+        pool.release(entry, false);
+        assertThrows(IllegalStateException.class, () -> pool.lease(route(), null, Timeout.DISABLED, null));
     }
 
     private abstract static class Ended implements FutureCallback<AsyncConnectionEndpoint> {
