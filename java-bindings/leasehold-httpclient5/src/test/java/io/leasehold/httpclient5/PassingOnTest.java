@@ -2,6 +2,7 @@ package io.leasehold.httpclient5;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.leasehold.managed.ManagedConnections;
@@ -17,22 +18,32 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.Future;
 import javax.net.ssl.SSLContext;
+import org.apache.hc.client5.http.HttpRoute;
 import org.apache.hc.client5.http.io.ManagedHttpClientConnection;
 import org.apache.hc.client5.http.nio.ManagedAsyncClientConnection;
+import org.apache.hc.core5.concurrent.BasicFuture;
+import org.apache.hc.core5.http.HttpHost;
 import org.apache.hc.core5.http.HttpVersion;
 import org.apache.hc.core5.http.ProtocolVersion;
 import org.apache.hc.core5.http.impl.BasicEndpointDetails;
 import org.apache.hc.core5.http.impl.BasicHttpConnectionMetrics;
 import org.apache.hc.core5.http.impl.BasicHttpTransportMetrics;
 import org.apache.hc.core5.io.CloseMode;
+import org.apache.hc.core5.pool.ManagedConnPool;
+import org.apache.hc.core5.pool.PoolEntry;
+import org.apache.hc.core5.pool.PoolStats;
 import org.apache.hc.core5.reactor.ssl.TlsDetails;
 import org.apache.hc.core5.util.Identifiable;
+import org.apache.hc.core5.util.TimeValue;
 import org.apache.hc.core5.util.Timeout;
 import org.junit.jupiter.api.Test;
 
 /** What connections of ours wrap does all that is not their own, with what they were given, and its answer is theirs. */
 class PassingOnTest {
+    private static final HttpRoute ROUTE = new HttpRoute(new HttpHost("http", "localhost", 80));
+
     /** What was called of the wrapped, and with what; answers what is made up for each type. */
     private final class Wrapped implements InvocationHandler {
         final List<Object> called = new ArrayList<>();
@@ -62,6 +73,21 @@ class PassingOnTest {
         }
         if (type == boolean.class) {
             return isTrue;
+        }
+        if (type == int.class) {
+            return 7;
+        }
+        if (type == Object.class) {
+            return ROUTE;
+        }
+        if (type == TimeValue.class) {
+            return TimeValue.ofSeconds(7);
+        }
+        if (type == PoolStats.class) {
+            return new PoolStats(1, 2, 3, 4);
+        }
+        if (type == PoolEntry.class) {
+            return new PoolEntry<>(ROUTE, null);
         }
         if (type == String.class) {
             return "example";
@@ -136,6 +162,49 @@ class PassingOnTest {
             passedOn++;
         }
         assertTrue(passedOn > 10);
+    }
+
+    /** A call that asks has its own way; all else is the pool's below. */
+    @Test
+    @SuppressWarnings("unchecked") // It is one.
+    void aPoolOverAnother() throws Exception {
+        ManagersPool<ManagedHttpClientConnection> pool = new ManagersPool<>(
+                (ManagedConnPool<HttpRoute, ManagedHttpClientConnection>) wrapped(ManagedConnPool.class));
+        assertPassesOn(pool, ManagedConnPool.class, "close", "lease");
+        wrapped.called.clear();
+        pool.close();
+        pool.close(CloseMode.IMMEDIATE);
+        assertEquals("[close, GRACEFUL, close, IMMEDIATE]", wrapped.called.toString());
+        wrapped.called.clear();
+        PassingPool<ManagedHttpClientConnection> plain = new PassingPool<ManagedHttpClientConnection>(
+                (ManagedConnPool<HttpRoute, ManagedHttpClientConnection>) wrapped(ManagedConnPool.class)) {};
+        assertSame(plain.lease(ROUTE, "state", Timeout.DISABLED, null), wrapped.answer);
+        assertEquals(Arrays.asList("lease", ROUTE, "state", Timeout.DISABLED, null), wrapped.called);
+    }
+
+    @Test
+    @SuppressWarnings("unchecked") // It is one.
+    void whatIsAskedForInACallIsAskedForInItsWay() {
+        ManagersPool<ManagedHttpClientConnection> pool = new ManagersPool<>(
+                (ManagedConnPool<HttpRoute, ManagedHttpClientConnection>) wrapped(ManagedConnPool.class));
+        List<Object> asked = new ArrayList<>();
+        Object answer = pool.asking((route, state, timeout, callback) -> {
+            asked.add("outer");
+            return null;
+        }, () -> {
+            pool.lease(ROUTE, null, Timeout.DISABLED, null);
+            Future<?> inner = pool.asking((route, state, timeout, callback) -> {
+                asked.addAll(Arrays.asList("inner", route, state, timeout));
+                return new BasicFuture<>(null);
+            }, () -> pool.lease(ROUTE, "state", Timeout.DISABLED, null));
+            pool.lease(ROUTE, null, Timeout.DISABLED, null);
+            return inner;
+        });
+        assertSame(BasicFuture.class, answer.getClass());
+        assertEquals(Arrays.asList("outer", "inner", ROUTE, "state", Timeout.DISABLED, "outer"), asked);
+        // Nothing is left of it on the thread.
+        assertThrows(NullPointerException.class, () -> pool.lease(ROUTE, null, Timeout.DISABLED, null));
+        assertEquals("[]", wrapped.called.toString());
     }
 
     @Test

@@ -76,6 +76,7 @@ class ReactorConnectionTest {
     @Test
     void whatIsQueuedWhereNobodyWillLookIsCancelled() throws Exception {
         ReactorConnection connection = of(answering(IOSession.class));
+        AsyncTreatment treatment = new AsyncTreatment(new ConnectionConfigs());
         assertFalse(connection.hasForgotten());
         int[] cancelled = new int[1];
         for (int i = 0; i < 3; i++) {
@@ -85,9 +86,10 @@ class ReactorConnectionTest {
             });
         }
         assertTrue(connection.hasForgotten());
+        assertTrue(treatment.needsHelp().test(connection));
         answers.put("IOSession.isOpen", true);
         assertFalse(connection.hasForgotten());
-        connection.cancelForgotten();
+        treatment.help(connection);
         assertEquals(3, cancelled[0]);
         assertTrue(commands.isEmpty());
         assertFalse(of(null).hasForgotten());
