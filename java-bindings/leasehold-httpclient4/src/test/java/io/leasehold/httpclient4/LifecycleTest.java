@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.leasehold.testsupport.Child;
 import io.leasehold.testsupport.LogCapture;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -56,6 +57,26 @@ class LifecycleTest {
         assertNotSame(first, second);
         assertEquals(id, ((ManagedHttpClientConnection) second).getId());
         assertEquals("[leased: 1; pending: 0; available: 0; max: 20]", manager.getTotalStats().toString());
+    }
+
+    @Test
+    void withoutTheNativeLibraryThereIsNoManagerAndItIsSaidWhy() throws Exception {
+        assertEquals(Arrays.asList("LeaseholdUnavailableException true"),
+                Child.run(WithoutLibrary.class, Arrays.asList("-Dio.leasehold.native.path=/nowhere/libleasehold.so")));
+    }
+
+    /** What an application sees where the library is missing. */
+    static final class WithoutLibrary {
+        private WithoutLibrary() {}
+
+        /** Runs it. */
+        public static void main(String[] arguments) {
+            try {
+                System.out.println("made " + new LeaseholdHttpClientConnectionManager().getTotalStats());
+            } catch (RuntimeException e) {
+                System.out.println(e.getClass().getSimpleName() + " " + e.getMessage().contains("/nowhere/libleasehold.so"));
+            }
+        }
     }
 
     @Test

@@ -73,4 +73,16 @@ class OpeningTest {
         assertOpenings(0);
         keep(manager, connection);
     }
+
+    @Test
+    void howLongConnectionsAreHeldIsMeasuredWhereThatIsAskedFor() throws Exception {
+        keep(manager, leaseOpen(manager, route, null));
+        assertEquals(0, manager.getMetrics().held().count());
+        manager.measureHeld(true);
+        HttpClientConnection connection = leaseOpen(manager, route, null);
+        clock.advance(5, TimeUnit.SECONDS);
+        keep(manager, connection);
+        assertEquals(1, manager.getMetrics().held().count());
+        assertEquals(5, manager.getMetrics().held().sum(TimeUnit.SECONDS));
+    }
 }

@@ -164,7 +164,19 @@ class WaitingTest {
         assertEquals("not now", e.getMessage());
         assertEquals(0, manager.getTotalStats().getLeased());
         fails.set(false);
-        assertFalse(request.get(0, null).isOpen());
+        HttpClientConnection held = request.get(0, null);
+        assertFalse(held.isOpen());
+
+        // So too where it has waited for its place.
+        ConnectionRequest other = manager.requestConnection(route, null);
+        Future<HttpClientConnection> waiting = threads.submit(() -> other.get(0, null));
+        awaitPending(1);
+        fails.set(true);
+        keep(manager, held);
+        assertEquals("not now", assertThrows(ExecutionException.class, waiting::get).getCause().getMessage());
+        assertEquals(0, manager.getTotalStats().getLeased());
+        fails.set(false);
+        assertFalse(other.get(0, null).isOpen());
     }
 
     /** Both have found a place for themselves, and neither has cancelled anything. */
