@@ -210,7 +210,7 @@ final class PoolChores implements Chores, LeaseRef.Owner {
                 Metrics metrics = new Metrics(numbers);
                 told.accept(metrics.leases(), metrics.openings());
             } catch (Throwable e) {
-                Log.debug("nobody could be told the numbers of a pool", e);
+                Log.debug(Texts.NUMBERS_FAILED, e);
             }
         }
     }

@@ -33,7 +33,7 @@ final class Makers implements Function<Object[], Object> {
     public Object apply(Object[] question) {
         Target target = Target.valueOf((String) question[0]);
         Class<?> type = question[1].getClass();
-        if (isOurs(type, target) || fitting.get(target) == Boolean.FALSE) {
+        if (isOurs(type, target) || Boolean.FALSE.equals(fitting.get(target))) {
             return null;
         }
         String which = target.className + " " + where;
