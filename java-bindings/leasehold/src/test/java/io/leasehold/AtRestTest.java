@@ -115,6 +115,21 @@ class AtRestTest {
     }
 
     @Test
+    void whatIsLeasedKeepsItsPoolFromRestThoughThereIsNothingElse() throws Exception {
+        List<String> atRest = new CopyOnWriteArrayList<>();
+        // Looked after before the other one.
+        ConnectionPool<String, Connection> leased = pool();
+        ConnectionPool<String, Connection> empty = pool();
+        leased.tellNumbers((leases, connections) -> atRest.add("leased"));
+        empty.tellNumbers((leases, connections) -> atRest.add("empty"));
+        Lease<Connection> held = lease(leased);
+        lease(empty).discard();
+        Eventually.await("one is at rest", () -> !atRest.isEmpty());
+        assertEquals(Arrays.asList("empty"), atRest);
+        held.discard();
+    }
+
+    @Test
     void whoComesBackIsServedAsEver() throws Exception {
         awaitNoHousekeeper();
         ConnectionPool<String, Connection> pool =
@@ -265,6 +280,26 @@ class AtRestTest {
             pool.setLeakDetectionThreshold(10, TimeUnit.SECONDS);
             Eventually.await("a warning", () -> log.messages().toString().contains("has been held for longer"));
         }
+        held.release();
+    }
+
+    @Test
+    void whatIsToBeWarnedOfKeepsTheThreadUntilItWas() throws Exception {
+        awaitNoHousekeeper();
+        ConnectionPool<String, Connection> pool = pool();
+        pool.setLeakDetectionThreshold(10, TimeUnit.MINUTES);
+        Lease<Connection> held = lease(pool);
+        pass(20);
+        clock.advance(300, TimeUnit.SECONDS);
+        // A pool that needs nothing has come to rest when that was seen for a second.
+        for (long from = System.nanoTime(); System.nanoTime() - from < TimeUnit.MILLISECONDS.toNanos(1500);) {
+            awaitALook();
+        }
+        try (LogCapture log = LogCapture.of(ConnectionPool.class)) {
+            clock.advance(300, TimeUnit.SECONDS);
+            Eventually.await("a warning", () -> log.messages().toString().contains("has been held for longer"));
+        }
+        awaitNoHousekeeper();
         held.release();
     }
 }

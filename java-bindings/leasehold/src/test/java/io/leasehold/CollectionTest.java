@@ -3,6 +3,7 @@ package io.leasehold;
 import static java.util.Collections.emptyList;
 import static java.util.Collections.singletonList;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -62,8 +63,9 @@ class CollectionTest {
             leak(pool, "leaky", "leaked");
             Eventually.awaitAfterCollection("the slot is back", () -> pool.stats().leased() == 0);
             Eventually.await("it is logged", () -> log.messages().toString().contains("a lease to leaky was garbage collected"));
+            Eventually.await("it is closed", () -> disposals.count() > 0);
+            assertFalse(log.messages().contains(pool.name() + ": a leak listener failed"), "there is none");
         }
-        Eventually.await("it is closed", () -> disposals.count() > 0);
         assertEquals(singletonList("leaked LEAKED"), disposals.take());
         Lease<Connection> lease = pool.tryLease("leaky");
         assertNull(lease.connection());
@@ -88,6 +90,7 @@ class CollectionTest {
             Eventually.await("the slots are back", () -> pool.stats().leased() == 0);
             Eventually.await("it is closed", () -> disposals.count() == 1);
             assertTrue(log.messages().contains(pool.name() + ": a leak listener failed"), log.messages().toString());
+            assertFalse(log.messages().toString().contains(pool.name() + ": a lease to "), "who has a listener needs no log");
         }
     }
 

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.leasehold.testsupport.Eventually;
+import io.leasehold.testsupport.LogCapture;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
@@ -88,8 +89,13 @@ class EvictClosedTest {
             asked.incrementAndGet();
             throw new IllegalStateException("cannot tell");
         });
-        AtomicBoolean first = idle();
-        Eventually.await("it to be asked again and again", () -> asked.get() > 2);
+        AtomicBoolean first;
+        try (LogCapture log = LogCapture.of(ConnectionPool.class)) {
+            first = idle();
+            Eventually.await("it to be asked again and again", () -> asked.get() > 2);
+            String said = pool.name() + ": it could not be told whether a connection was closed: it is taken for open";
+            assertTrue(log.messages().contains(said), log.messages().toString());
+        }
         assertEquals(1, pool.stats().available());
         first.set(true);
         Eventually.await("the closed one to go", () -> pool.stats().available() == 0);

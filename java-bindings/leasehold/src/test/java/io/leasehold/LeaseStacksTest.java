@@ -7,14 +7,17 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.leasehold.testsupport.Eventually;
 import io.leasehold.testsupport.LogCapture;
 import io.leasehold.testsupport.Overflow;
+import java.security.Permission;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.PropertyPermission;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -94,9 +97,14 @@ class LeaseStacksTest {
 
     @Test
     void whatIsHeldForTooLongIsWarnedOfOnceWhileItIsHeld() throws Exception {
+        // Looked after before the other one.
+        ConnectionPool<String, Connection> unwatched = builder().name("unwatched").build();
+        unwatched.setLeaseStacks(true);
         ConnectionPool<String, Connection> pool = builder().name("orders").build();
         pool.setLeakDetectionThreshold(10, TimeUnit.SECONDS);
-        try (LogCapture log = LogCapture.of(ConnectionPool.class)) {
+        try (LogCapture log = LogCapture.of(ConnectionPool.class);
+                Lease<Connection> heldWithoutAWarning = unwatched.tryLease("a")) {
+            heldWithoutAWarning.opened(new Connection("unwatched"));
             Lease<Connection> held = pool.tryLease("a"); int line = line();
             held.opened(new Connection("held"));
             Lease<Connection> brief = pool.tryLease("b");
@@ -115,6 +123,7 @@ class LeaseStacksTest {
             only(log, "a lease to a " + WARNING);
             again.release();
             later.release();
+            assertFalse(log.messages().toString().contains("failed to look after a pool"), () -> log.messages().toString());
         }
     }
 
@@ -236,6 +245,44 @@ class LeaseStacksTest {
             System.clearProperty("io.leasehold.leakDetectionMillis");
         }
         assertFalse(isNoted(builder().build()));
+    }
+
+    @SuppressWarnings({"deprecation", "removal"}) // Where there are some still.
+    private static void forbidProperties() {
+        System.setSecurityManager(new SecurityManager() {
+            @Override
+            public void checkPermission(Permission permission) {
+                if (permission instanceof PropertyPermission && permission.getName().startsWith("io.leasehold.")) {
+                    throw new SecurityException("not for everybody");
+                }
+            }
+        });
+    }
+
+    @Test
+    @SuppressWarnings({"deprecation", "removal"}) // Where there are some still.
+    void propertiesThatMayNotBeReadAreAsIfNobodyHadSetThem() {
+        String version = System.getProperty("java.specification.version");
+        assumeTrue(version.startsWith("1.") || Integer.parseInt(version) < 18, "this JDK lets nobody set a security manager");
+        String[] properties = {"leaseStacks", "leakDetectionMillis", "unusedMillis", "jmx"};
+        try {
+            for (String property : properties) {
+                System.setProperty("io.leasehold." + property, property.endsWith("Millis") ? "1" : "true");
+            }
+            assertTrue(PoolState.isShownByJmx());
+            forbidProperties();
+            ConnectionPool<String, Connection> pool = builder().build();
+            assertFalse(pool.isLeaseStacks());
+            assertEquals(0, pool.getLeakDetectionMillis());
+            assertEquals(300_000, pool.state.constants.unusedMillis);
+            assertFalse(PoolState.isShownByJmx());
+            assertFalse(isNoted(pool));
+        } finally {
+            System.setSecurityManager(null);
+            for (String property : properties) {
+                System.clearProperty("io.leasehold." + property);
+            }
+        }
     }
 
     @Test

@@ -164,27 +164,59 @@ class TimesTest {
 
     @Test
     void whatIsIdleForTooLongOrHasExpiredIsEvictedWhereThatIsAskedFor() throws Exception {
-        ConnectionPool<String, Connection> idle = ConnectionPool.<String, Connection>builder(new Disposals())
-                .evictIdle(1, TimeUnit.HOURS)
+        Disposals ofIdle = new Disposals();
+        Disposals ofExpired = new Disposals();
+        ConnectionPool<String, Connection> idle = ConnectionPool.<String, Connection>builder(ofIdle)
+                .evictIdle(1, TimeUnit.MINUTES)
                 .manualClock(clock)
                 .build();
-        ConnectionPool<String, Connection> expired = ConnectionPool.<String, Connection>builder(new Disposals())
+        ConnectionPool<String, Connection> expired = ConnectionPool.<String, Connection>builder(ofExpired)
                 .evictExpired(true)
                 .manualClock(clock)
                 .build();
         for (ConnectionPool<String, Connection> each : Arrays.asList(idle, expired)) {
             Lease<Connection> lease = held.hold(each.tryLease("a"));
             lease.opened(new Connection("c"));
-            lease.updateExpiry(Duration.ofHours(2));
+            lease.updateExpiry(Duration.ofMinutes(2));
             lease.release();
         }
-        clock.advance(Duration.ofMinutes(90));
-        Eventually.await("the idle one is closed", () -> idle.stats().available() == 0);
+        clock.advance(Duration.ofSeconds(90));
+        Eventually.await("the idle one is closed", () -> ofIdle.count() == 1);
+        assertEquals(Arrays.asList("c IDLE"), ofIdle.take());
         assertEquals(1, idle.counters().idle());
         assertEquals(1, expired.stats().available());
-        clock.advance(Duration.ofMinutes(31));
-        Eventually.await("the expired one is closed", () -> expired.stats().available() == 0);
+        clock.advance(Duration.ofSeconds(31));
+        Eventually.await("the expired one is closed", () -> ofExpired.count() == 1);
+        assertEquals(Arrays.asList("c EXPIRED"), ofExpired.take());
         assertEquals(1, expired.counters().expired());
+    }
+
+    private ConnectionPool<String, Connection> unusedFor(String millis, Disposals disposals) {
+        System.setProperty("io.leasehold.unusedMillis", millis);
+        try {
+            ConnectionPool<String, Connection> pool = ConnectionPool.<String, Connection>builder(disposals).manualClock(clock).build();
+            Lease<Connection> lease = held.hold(pool.tryLease("a"));
+            lease.opened(new Connection("c"));
+            lease.release();
+            return pool;
+        } finally {
+            System.clearProperty("io.leasehold.unusedMillis");
+        }
+    }
+
+    @Test
+    void whatAPoolHasThatIsNotUsedIsClosedAfterTheTimeThatIsSetOrNever() throws Exception {
+        Disposals closed = new Disposals();
+        // Looked after before the other one.
+        ConnectionPool<String, Connection> never = unusedFor("0", new Disposals());
+        ConnectionPool<String, Connection> afterAMinute = unusedFor("60000", closed);
+        Eventually.await("it is closed", () -> {
+            clock.advance(20, TimeUnit.SECONDS);
+            return closed.count() == 1;
+        });
+        assertEquals(Arrays.asList("c IDLE"), closed.take());
+        assertEquals(0, afterAMinute.stats().available());
+        assertEquals(1, never.stats().available());
     }
 
     /** A manager's constructor knows of no clock. */
