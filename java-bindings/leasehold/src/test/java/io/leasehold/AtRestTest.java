@@ -2,6 +2,7 @@ package io.leasehold;
 
 import static io.leasehold.CollectionTest.housekeepers;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -125,7 +126,8 @@ class AtRestTest {
         Lease<Connection> held = lease(leased);
         lease(empty).discard();
         Eventually.await("one is at rest", () -> !atRest.isEmpty());
-        assertEquals(Arrays.asList("empty"), atRest);
+        // The other one may have been collected meanwhile, and have told so, too.
+        assertFalse(atRest.contains("leased"), atRest.toString());
         held.discard();
     }
 
