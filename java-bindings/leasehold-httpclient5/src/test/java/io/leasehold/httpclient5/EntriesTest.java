@@ -163,6 +163,7 @@ class EntriesTest {
         for (String name : new String[] {"expired", "idle"}) {
             pool.release(open(name), true);
             pool.closeExpired();
+            assertNumbers(0, name.equals("expired") ? 0 : 1);
             pool.closeIdle(TimeValue.ZERO_MILLISECONDS);
         }
         assertEquals("[let go expired CLEARED, let go idle CLEARED]", owner.told.toString());
@@ -188,6 +189,29 @@ class EntriesTest {
         Conn late = new Conn("late");
         entry.assignConnection(late);
         assertFalse(pool.has(entry, late));
+    }
+
+    @Test
+    void whoGivesAnEntryBackGivesNoOtherLeaseBack() throws Exception {
+        PoolEntry<String, Conn> entry = open("connection");
+        long use = pool.use(entry);
+        pool.release(entry, true);
+        assertEquals(0, pool.use(entry));
+        assertSame(entry, lease("a"));
+        pool.giveBack(entry, use);
+        assertNumbers(1, 0);
+        pool.giveBack(entry, pool.use(entry));
+        assertNumbers(0, 0);
+        assertFalse(entry.hasConnection());
+    }
+
+    @Test
+    void aPoolIsClosedInAnOrderlyWayIfNoOtherIsSaid() throws Exception {
+        assertFalse(pool.isShutdown());
+        open("connection");
+        pool.close(null);
+        assertTrue(pool.isShutdown());
+        assertEquals("[connection closed GRACEFUL]", log.messages().toString());
     }
 
     @Test
