@@ -46,6 +46,19 @@ class CloseListenerTest {
     }
 
     @Test
+    void whatTakesAnothersPlaceInALeaseIsCountedFromItsOwnOpening() {
+        pool.addCloseListener(listener("one"));
+        open("a").release();
+        Lease<Connection> lease = pool.tryLease("a");
+        lease.reopen();
+        clock.advance(2, TimeUnit.SECONDS);
+        lease.opened(new Connection("another"));
+        clock.advance(3, TimeUnit.SECONDS);
+        lease.discard();
+        assertEquals(Arrays.asList("one: a DISCARDED 0 2", "one: a DISCARDED 3000 1"), told);
+    }
+
+    @Test
     void whoIsTakenOutIsToldNoMoreAndTheOthersAre() {
         CloseListener<String> one = listener("one");
         CloseListener<String> two = listener("two");
