@@ -2,6 +2,7 @@ package io.leasehold.httpclient5;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -467,6 +468,31 @@ class ManagerTest {
     private void lose(Way way) throws IOException {
         CloseableHttpResponse response = client.execute(way.request(server, "/big"));
         assertEquals(200, response.getCode());
+    }
+
+    /** HttpClient's code gives it back after exceptions alone. */
+    @Test
+    void anEndpointThatAnErrorKeepsFromBeingMadeGivesItsPlaceBack() throws Exception {
+        AssertionError failure = new AssertionError("a factory that fails");
+        startWith(Way.manager().setConnectionFactory(socket -> {
+            throw failure;
+        }));
+        assertSame(failure, assertThrows(AssertionError.class, this::lease));
+        assertEquals(0, manager.getTotalStats().getLeased());
+    }
+
+    @Test
+    void aRequestIsCancelledOnceAndAnEndpointHasItsEntryUntilItIsReleased() throws Exception {
+        start(Way.PLAIN);
+        manager.setDefaultMaxPerRoute(1);
+        ConnectionEndpoint endpoint = open();
+        assertTrue(Endpoints.entryOf(endpoint).hasConnection());
+        LeaseRequest waiting = manager.lease("id", route(), Timeout.ofMinutes(1), null);
+        assertTrue(waiting.cancel());
+        assertFalse(waiting.cancel());
+        manager.release(endpoint, null, null);
+        assertNull(Endpoints.entryOf(endpoint));
+        assertNull(Endpoints.entryOf((ConnectionEndpoint) null));
     }
 
     @Test
