@@ -403,6 +403,8 @@ class WatchTest {
             });
             SocketsTest.Pair next = oneOfNumber(number, server);
             threads.submit(() -> open(pool, next).release()).get(30, TimeUnit.SECONDS);
+            assertTrue(isWatched(pool, next.ours), "it is not watched");
+            assertEquals(next.theirs.getLocalPort(), next.ours.getPort());
             next.theirs.close();
             Eventually.await("its close is told", () -> pool.counters().closedByPeer() == 1);
             assertFalse(close.isDone(), "there was nothing to linger for");
@@ -413,6 +415,11 @@ class WatchTest {
             doomed.theirs.close();
             threads.shutdown();
         }
+    }
+
+    private static boolean isWatched(ConnectionPool<String, Socket> pool, Socket socket) {
+        return Arrays.stream(pool.state.cells.bySlot)
+                .anyMatch(cell -> cell != null && cell.attachment != null && cell.attachment.get() == socket && cell.attachment.isWatched);
     }
 
     /** A connection whose socket has the number of one that is being closed. */

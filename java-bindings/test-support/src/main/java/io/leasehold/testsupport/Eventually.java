@@ -31,6 +31,6 @@ public final class Eventually {
             }
             Thread.sleep(2);
         } while (System.nanoTime() - start < TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS));
-        fail("not within " + PATIENCE_SECONDS + " s: " + what);
+        fail("not within " + PATIENCE_SECONDS + " s: " + what + Threads.stacks("leasehold-"));
     }
 }

@@ -15,6 +15,7 @@ public final class Overflow {
     // Of the dive under way, and how deep the last one of each kind went.
     private int kind;
     private int depth;
+    private boolean isNearTheEnd;
     private final int[] deepest = new int[KINDS];
     private int overflows;
     private Throwable failure;
@@ -57,20 +58,28 @@ public final class Overflow {
         step.run();
         for (int i = 0; i < dives && failure == null; i++) {
             kind = i % KINDS;
-            depth = 0;
-            try {
-                if (kind == 0) {
-                    shift(i);
-                } else if (kind == 1) {
-                    shift(i, i);
-                } else {
-                    shift(i, i, i, i);
-                }
-            } catch (StackOverflowError e) {
-                // The dive's own end.
-            }
-            deepest[kind] = depth;
+            do {
+                diveTo(i);
+            } while (!isNearTheEnd);
         }
+    }
+
+    /** A dive that ends before the steps begin has found where the end is now: compiled frames are smaller than others. */
+    private void diveTo(int end) {
+        depth = 0;
+        isNearTheEnd = false;
+        try {
+            if (kind == 0) {
+                shift(end);
+            } else if (kind == 1) {
+                shift(end, end);
+            } else {
+                shift(end, end, end, end);
+            }
+        } catch (StackOverflowError e) {
+            // The dive's own end.
+        }
+        deepest[kind] = depth;
     }
 
     private void shift(int by) {
@@ -118,6 +127,7 @@ public final class Overflow {
         if (deepest[kind] == 0 || depth < deepest[kind] - NEAR) {
             return;
         }
+        isNearTheEnd = true;
         try {
             step.run();
         } catch (StackOverflowError e) {

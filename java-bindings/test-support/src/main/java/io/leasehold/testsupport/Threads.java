@@ -35,4 +35,18 @@ public final class Threads {
         Eventually.await(name + " is idle", () -> Thread.getAllStackTraces().keySet().stream()
                 .allMatch(thread -> !thread.getName().equals(name) || thread.getState() == Thread.State.TIMED_WAITING));
     }
+
+    /** Where the threads are whose names begin so, each in lines of its own. */
+    static String stacks(String prefix) {
+        StringBuilder stacks = new StringBuilder();
+        Thread.getAllStackTraces().forEach((thread, stack) -> {
+            if (thread.getName().startsWith(prefix)) {
+                stacks.append("\n\"").append(thread.getName()).append("\", ").append(thread.getState());
+                for (StackTraceElement frame : stack) {
+                    stacks.append("\n    at ").append(frame);
+                }
+            }
+        });
+        return stacks.toString();
+    }
 }
