@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.WeakHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 
 /**
@@ -14,6 +15,8 @@ import java.util.function.BiConsumer;
  * and classes by their names alone, so it keeps nothing of an application's.
  */
 final class Report implements Runnable {
+    private static final long MOST_NANOS_FOR_THE_GONE = TimeUnit.SECONDS.toNanos(2);
+
     private final boolean wanted;
     private final boolean isDryRun;
     // Inside this object's monitor, inside which nothing is called but the JDK.
@@ -27,9 +30,10 @@ final class Report implements Runnable {
         int stock;
         // Those of ours that somebody still refers to. Of the others we know what they did.
         final Map<Object, Used> alive = new WeakHashMap<>();
-        // Inside this object's monitor: what managers have said.
+        // Inside this object's monitor: what managers have said, and how many of them have said nothing yet.
         long leases;
         long connections;
+        int untold;
     }
 
     /** What a manager has said of itself: its pool refers to this, and this to nothing of a loader. */
@@ -38,9 +42,13 @@ final class Report implements Runnable {
         // Inside that object's monitor.
         private long leases;
         private long connections;
+        private boolean isTold;
 
         Used(Made made) {
             this.made = made;
+            synchronized (made) {
+                made.untold++;
+            }
         }
 
         /** All that there were. The numbers only grow, but who looks at the end may be overtaken. */
@@ -51,6 +59,11 @@ final class Report implements Runnable {
                 made.connections += Math.max(0, connectionsNow - connections);
                 leases = Math.max(leases, leasesNow);
                 connections = Math.max(connections, connectionsNow);
+                if (!isTold) {
+                    isTold = true;
+                    made.untold--;
+                    made.notifyAll();
+                }
             }
         }
     }
@@ -142,11 +155,22 @@ final class Report implements Runnable {
                 Object metrics = asManager(each.getKey(), "getMetrics");
                 each.getValue().accept(number(metrics, "leases"), number(metrics, "openings"));
             }
+            awaitTheGone(made);
         } catch (Throwable e) {
             return "; their numbers cannot be read: " + told(e);
         }
         synchronized (made) {
             return "; " + made.leases + " leases, " + made.connections + " of a new connection";
+        }
+    }
+
+    /** Those that were collected a moment ago are told of by the housekeeper of their pools, which looks up once a second. */
+    private static void awaitTheGone(Made made) throws InterruptedException {
+        synchronized (made) {
+            long end = System.nanoTime() + MOST_NANOS_FOR_THE_GONE;
+            for (long left = MOST_NANOS_FOR_THE_GONE; made.untold > 0 && left > 0; left = end - System.nanoTime()) {
+                TimeUnit.NANOSECONDS.timedWait(made, left);
+            }
         }
     }
 
@@ -158,6 +182,7 @@ final class Report implements Runnable {
             listen.invoke(pool, used);
         } catch (Throwable e) {
             sayOnce("the numbers of managers that are gone will not be known: " + told(e));
+            used.accept(0L, 0L);
         }
     }
 
