@@ -169,8 +169,7 @@ final class CountedServer implements Closeable {
                     requests.incrementAndGet();
                     response = site.answer(request);
                 }
-                write(out, request, response);
-                if (!served.end() || response.headers.containsKey("Connection")) {
+                if (!served.answer(out, request, response) || response.headers.containsKey("Connection")) {
                     break;
                 }
             }
@@ -338,7 +337,9 @@ final class CountedServer implements Closeable {
             return !isClosed;
         }
 
-        synchronized boolean end() {
+        /** Whoever has read all of the answer and asks for idle connections to be closed, has this one closed, too. */
+        synchronized boolean answer(OutputStream out, Request request, Response response) throws IOException {
+            write(out, request, response);
             isBusy = false;
             return !isClosed;
         }
