@@ -83,8 +83,8 @@ test_java() {
     local remarks=$PWD/target/java-remarks.txt
     mkdir -p target
     : >"$remarks"
-    # What waits for servers and for time leaves the other processor to what computes.
-    step 'Java tests' gradle_java --continue --parallel -Premarks="$remarks" check
+    # What waits for servers and for time leaves its processor to what computes: so there is one more at once than there are of those.
+    step 'Java tests' gradle_java --continue --parallel "--max-workers=$(($(nproc) + 1))" -Premarks="$remarks" check
     report_remarks "$remarks"
 }
 
