@@ -26,10 +26,10 @@ pub const LH_UNLIMITED: u32 = u32::MAX;
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum lh_policy {
-    /// The most recently released: few connections do the work and the others age out. That is exact as long as no two threads
-    /// use the pool's idle list at the same moment. Once two have, the pool keeps several lists: each thread then takes first what it has
-    /// released last itself, and after that what others have. The pool goes back to one list when for ten to twenty seconds no two
-    /// threads have met.
+    /// The most recently released: few connections do the work and the others age out. That is exact as long as threads do not use
+    /// the pool's idle list at the same moment more than a hundred times in ten seconds, as they do from some thousands of leases in a
+    /// second on. The pool then keeps several lists: each thread takes first what it has released last itself, and after that what
+    /// others have. The pool goes back to one list when threads have met less often for ten to twenty seconds.
     LH_POLICY_LIFO = 0,
     /// The least recently released: all connections are used in turn.
     LH_POLICY_FIFO = 1,

@@ -45,7 +45,7 @@ pub struct Engine {
     pub(super) answers: Segments<TicketSlot, AnswerCell>,
 
     // ----- set by whoever finds a stripe locked, under no lock; cleared under the coordinator -----
-    /// Callers have collided, and keep apart.
+    /// Callers have collided often, and keep apart.
     ///
     /// Race window: a caller may read either value while it changes. It is harmless because every stripe is right: a lease that finds
     /// nothing in one looks in the others, and a sweep locks them all.
@@ -58,9 +58,9 @@ pub struct Engine {
 /// What is written off the hit path.
 #[derive(Debug)]
 pub(super) struct Notes {
-    // ----- set by whoever finds a stripe locked, under no lock; cleared under the coordinator -----
-    /// Some caller has found a stripe locked since somebody has last looked here.
-    pub(super) collided: AtomicBool,
+    // ----- written by whoever finds a stripe locked, under no lock, and under the coordinator -----
+    /// How often callers have found a stripe locked since somebody has last looked here, up to one more than are few.
+    pub(super) collisions: AtomicU32,
 
     // ----- written under the coordinator, for statistics -----
     // Race window: they are read without it, one after the other. It is harmless because nothing in the engine relies on them.
@@ -100,7 +100,7 @@ impl Engine {
             coordinator: Padded(Mutex::new(Ledger::new(max_total, default_max))),
             wide: AtomicBool::new(false),
             notes: Padded(Notes {
-                collided: AtomicBool::new(false),
+                collisions: AtomicU32::new(0),
                 total: AtomicU32::new(0),
                 pending: AtomicU32::new(0),
                 max_total: AtomicU32::new(max_total),

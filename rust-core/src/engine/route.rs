@@ -16,7 +16,7 @@ pub(super) const STATEFUL: u32 = 8;
 /// stands by.
 pub(super) const STANDBY: u32 = 16;
 
-/// In place of a home stripe: callers have collided, each uses its thread's.
+/// In place of a home stripe: callers collide often, each uses its thread's.
 pub(super) const SPREAD: u32 = u32::MAX;
 
 /// The half of a route that every lease and release reads.

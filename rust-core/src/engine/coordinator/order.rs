@@ -1,9 +1,9 @@
-//! The way back to one idle list, once callers do not collide any more.
+//! The way back to one idle list, once callers do not collide often any more.
 //!
-//! Until callers collide for the first time everything idle hangs in stripe 0, and is handed out in exact order. From a collision on
-//! the pool is wide: each caller uses its thread's stripe. Whether callers would still collide in one stripe is not seen while each has
-//! its own, so it is tried: once in a while a step looks whether a collision was noted since the last look, and if none was, it makes
-//! the pool narrow again. The next collision makes it wide again.
+//! Until callers collide often everything idle hangs in stripe 0, and is handed out in exact order. From then on the pool is wide: each
+//! caller uses its thread's stripe. Whether callers would still collide in one stripe is not seen while each has its own, so it is tried:
+//! once in a while a step looks how many collisions were noted since the last look, and if they were few, it makes the pool narrow again.
+//! Callers who collide often make it wide again in less than a millisecond.
 //!
 //! The order of steps: `wide` first, so that callers go to stripe 0; then the flag, then the sweep, so that from the sweep on nothing
 //! becomes idle or is leased until the flag is lowered, and what was idle can be put into stripe 0 one by one in the order of its
@@ -15,6 +15,7 @@
 
 use super::step::Step;
 use crate::engine::flags::REORDERING;
+use crate::engine::hit::FEW_COLLISIONS;
 use crate::engine::id::Slot;
 use crate::engine::stripe::Stripe;
 use crate::engine::sync::atomic::Ordering::Relaxed;
@@ -26,7 +27,7 @@ pub(in crate::engine) const CALM: u64 = 10_000;
 const MOST: u32 = 4096;
 
 impl Step<'_> {
-    /// Makes a pool narrow whose callers do not collide any more. Every step begins with it.
+    /// Makes a pool narrow whose callers do not collide often any more. Every step begins with it.
     #[inline]
     pub(super) fn look_after_order(&mut self) {
         if self.now >= self.c.next_look {
@@ -37,12 +38,12 @@ impl Step<'_> {
 
     #[cold]
     fn look_for_collisions(&mut self) {
-        let collided = &self.engine.notes.collided;
-        if collided.load(Relaxed) {
-            // Race window: a collision that is noted between the two may be forgotten. It is harmless because the next one is noted
-            // again, and until then the pool is narrow, which costs time alone.
-            collided.store(false, Relaxed);
-        } else if !self.engine.is_narrow() {
+        let collisions = &self.engine.notes.collisions;
+        let were_few = collisions.load(Relaxed) <= FEW_COLLISIONS;
+        // Race window: a collision that is noted between the two may be forgotten, or one from before be counted again. It is harmless
+        // because it is one of many, and because a pool that is narrow or wide for too long costs time or order alone.
+        collisions.store(0, Relaxed);
+        if were_few && !self.engine.is_narrow() {
             self.make_narrow();
         }
     }

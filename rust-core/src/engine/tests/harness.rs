@@ -4,6 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
 
+use super::super::hit::FEW_COLLISIONS;
 use super::super::sync;
 use super::super::thread::pretend_thread;
 use super::super::{
@@ -83,8 +84,15 @@ impl Pool {
 
     /// Each thread uses a stripe of its own for this route from now on.
     pub(super) fn spread(&self, route: RouteId) {
+        self.collide(route, FEW_COLLISIONS + 1);
+    }
+
+    /// Callers find the stripe locked so often.
+    pub(super) fn collide(&self, route: RouteId, times: u32) {
         let shared = self.engine.routes.get(route.slot());
-        self.engine.note_collision(shared.expect("it was interned"));
+        for _ in 0..times {
+            self.engine.note_collision(shared.expect("it was interned"));
+        }
     }
 
     /// Calls the engine and carries out what follows.

@@ -12,6 +12,8 @@ mod loom;
 #[cfg(not(any(loom, shuttle)))]
 mod model;
 #[cfg(not(any(loom, shuttle)))]
+mod order;
+#[cfg(not(any(loom, shuttle)))]
 mod panics;
 #[cfg(not(any(loom, shuttle)))]
 mod random;

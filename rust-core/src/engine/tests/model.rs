@@ -1,6 +1,6 @@
 //! A pool as a reader would write it down: plain vectors, one thread, no stripes, nothing clever.
 //!
-//! What the engine leaves open is told by [`Seen`]: where callers have collided any idle entry of the route that fits may be
+//! What the engine leaves open is told by [`Seen`]: where callers have collided often any idle entry of the route that fits may be
 //! leased, and of several that were released in the same millisecond any may be evicted first. Before, and after a calm, the
 //! model decides by itself and takes no hint.
 //!

@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::super::Outcome;
 use super::super::coordinator::order::CALM;
 use super::super::coordinator::routes::IDLE_ROUTES;
+use super::super::hit::FEW_COLLISIONS;
 use super::super::thread::pretend_thread;
 use super::super::{
     Answer, Cause, Clock, Config, Counters, Effects, Engine, EntryInfo, GivenUp, Grant, Handle,
@@ -519,16 +520,18 @@ impl Pair {
             Op::Collide(which) => {
                 let route = self.active[which % self.active.len()];
                 let shared = self.engine.routes.get(self.routes[route].slot());
-                self.engine.note_collision(shared.expect("it was interned"));
+                for _ in 0..=FEW_COLLISIONS {
+                    self.engine.note_collision(shared.expect("it was interned"));
+                }
             }
-            // The first look may find a collision that was noted before.
+            // The first look may find collisions that were noted before.
             Op::GoCalm => {
                 for _ in 0..2 {
                     self.clock.advance(CALM);
                     self.model.now += CALM;
                     self.engine.step(&mut self.effects, |_| {});
                 }
-                assert!(self.engine.is_narrow(), "nobody has collided");
+                assert!(self.engine.is_narrow(), "nobody collides any more");
             }
         }
         self.note_order();

@@ -7,7 +7,7 @@ import io.leasehold.testsupport.LeaseOrder;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
-/** Last in, first out: until threads meet at a pool's idle list, and again once they do not. */
+/** Last in, first out: until threads meet often at a pool's idle list, and again once they do not. */
 class OrderTest {
     private final ManualClock clock = new ManualClock();
     private final ConnectionPool<String, Object> pool = ConnectionPool.<String, Object>builder((connection, cause) -> {})
@@ -28,7 +28,7 @@ class OrderTest {
     void afterACalmTheOrderIsExactAgain() throws Exception {
         assertTrue(order.isLastInFirstOut(Lease::connection), "nobody has met");
         order.meet(Lease::connection);
-        // The first look finds that somebody has met since the pool was made.
+        // The first look finds that they have met since the pool was made.
         for (int look = 0; look < 2; look++) {
             clock.advance(10, TimeUnit.SECONDS);
             pool.closeExpired();

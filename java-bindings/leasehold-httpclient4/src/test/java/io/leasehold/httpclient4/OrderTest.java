@@ -17,7 +17,7 @@ import org.apache.http.impl.conn.DefaultHttpClientConnectionOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** HttpClient's manager leases what was released last. So does this one, until threads meet at its idle list, and once they do not. */
+/** HttpClient's manager leases what was released last. So does this one, until threads meet often at its idle list, and once they do not. */
 class OrderTest {
     private final ManualClock clock = new ManualClock();
     @RegisterExtension
@@ -50,7 +50,7 @@ class OrderTest {
         manager.setDefaultMaxPerRoute(4);
         assertTrue(order.isLastInFirstOut(OrderTest::port), "nobody has met");
         order.meet(OrderTest::port);
-        // The first look finds that somebody has met since the manager was made.
+        // The first look finds that they have met since the manager was made.
         for (int look = 0; look < 2; look++) {
             clock.advance(10, TimeUnit.SECONDS);
             manager.closeExpiredConnections();
