@@ -1,5 +1,6 @@
 package io.leasehold.agent;
 
+import java.io.IOException;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -14,18 +15,18 @@ final class Makers implements Function<Object[], Object> {
     private final Report report;
     private final Payload payload;
     private final ClassLoader loader;
-    private final String where;
-    // Written by whoever makes the first manager; who races with that makes an equal one.
+    // What there is of each target, as the report calls it. Written by whoever makes the first manager; who races with that writes an equal
+    // one. So are the next two.
+    private final Map<Target, String> named = new ConcurrentHashMap<>();
     private final Map<Target, Function<Object[], Object>> makers = new ConcurrentHashMap<>();
-    // Whether what ours refer to is there, once that was looked for: written as those are.
+    // Whether a target is as it must be, once that was looked for.
     private final Map<Target, Boolean> fitting = new ConcurrentHashMap<>();
 
-    Makers(Options options, Report report, Payload payload, ClassLoader loader, String where) {
+    Makers(Options options, Report report, Payload payload, ClassLoader loader) {
         this.options = options;
         this.report = report;
         this.payload = payload;
         this.loader = loader;
-        this.where = where;
     }
 
     /** Ours for a manager that is being made, or null: then it stays as stock made it. */
@@ -36,28 +37,36 @@ final class Makers implements Function<Object[], Object> {
         if (isOurs(type, target) || Boolean.FALSE.equals(fitting.get(target))) {
             return null;
         }
-        String which = target.className + " " + where;
         Object made = null;
         try {
+            String which = which(target);
             String why = whyNot(type, target);
             if (why == null) {
-                Function<Object[], Object> maker = maker(target);
-                made = maker.apply(Arrays.copyOfRange(question, 1, question.length));
+                made = maker(target).apply(Arrays.copyOfRange(question, 1, question.length));
                 why = made == null ? "it is not made in a way that is known here" : null;
             }
             if (why != null) {
-                report.mention(type.getName() + " " + where + " stays on stock: " + why);
+                report.mention(type.getName() + which.substring(target.className.length()) + " stays on stock: " + why);
             }
         } catch (Unexpected e) {
             fitting.put(target, false);
             report.leftAlone(target.className, e);
-            report.lost(which);
+            report.lost(named.get(target));
             return null;
         } catch (Throwable e) {
             report.sayOnce(target.className + " stays on stock: " + Report.told(e));
         }
-        report.made(which, made);
+        report.made(named.getOrDefault(target, target.className), made);
         return made;
+    }
+
+    private String which(Target target) throws Unexpected, IOException {
+        String known = named.get(target);
+        if (known == null) {
+            known = Copies.which(target, loader);
+            named.put(target, known);
+        }
+        return known;
     }
 
     /** Whether it is of ours, or of an application's class that extends ours, also of a Leasehold that the application brings itself. */

@@ -112,9 +112,9 @@ final class Report implements Runnable {
         }
     }
 
-    /** A class that was found is left alone after all, before any manager of it was made. Another copy of it may not be. */
+    /** A class is left alone after all, before any manager of it was made; null if it was not found. Another copy of it may not be. */
     synchronized void lost(String which) {
-        Made made = replaced.get(which);
+        Made made = which == null ? null : replaced.get(which);
         if (made != null && made.ours + made.stock == 0) {
             replaced.remove(which);
         }

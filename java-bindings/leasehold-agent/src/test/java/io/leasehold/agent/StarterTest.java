@@ -10,7 +10,7 @@ import java.lang.reflect.Proxy;
 import org.apache.http.impl.conn.PoolingHttpClientConnectionManager;
 import org.junit.jupiter.api.Test;
 
-class AgentTest {
+class StarterTest {
     @Test
     void whatIsLoadedWhileTheAgentStartsIsNotSaidToHaveBeenLoadedBefore() throws Exception {
         Class<?> loading = PoolingHttpClientConnectionManager.class;
@@ -28,7 +28,7 @@ class AgentTest {
         System.setErr(new PrintStream(said, true));
         try {
             // It has nothing to change, so that it takes no jar.
-            Agent.premain("generations=3", instrumentation);
+            new Starter(null).accept("generations=3", instrumentation);
         } finally {
             System.setErr(standardError);
         }
