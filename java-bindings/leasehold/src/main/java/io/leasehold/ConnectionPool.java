@@ -881,11 +881,12 @@ public final class ConnectionPool<R, C> implements Closeable, Operated<R> {
     }
 
     /**
-     * Has somebody told how many leases there were, and how many of them of a new connection, whenever the pool has come to rest and when
-     * it was collected: as a pool that is not at rest has a thread, of its class loader, all leases are told before that can be collected.
-     * For the Java agent, which calls this by reflection and adds up what managers did that are gone.
+     * Has somebody told how many leases there were, and how many of them of a new connection, whenever the pool has come to rest, when it
+     * was shut down, and when it was collected: as a pool that is not at rest has a thread, of its class loader, all leases are told before
+     * that can be collected. When a pool that was at rest is used, as it is before its first lease, the listener is told two nulls before:
+     * there will be numbers. For the Java agent, which calls this by reflection and adds up what managers did that are gone.
      *
-     * @param listener is told on the housekeeper's thread
+     * @param listener is told on the housekeeper's thread, the nulls by whoever uses the pool
      */
     void tellNumbers(BiConsumer<Long, Long> listener) {
         state.numbersListener = listener;
@@ -1089,6 +1090,8 @@ public final class ConnectionPool<R, C> implements Closeable, Operated<R> {
         NativePool pool = this.pool;
         if (pool != null) {
             Upkeep.shutdown(pool, mode == ShutdownMode.IMMEDIATE);
+            // No lease begins any more: who wants the numbers need not wait for the collector.
+            state.tellNumbers(pool);
         }
         state.refusesFromNowOn();
         attendances.end();

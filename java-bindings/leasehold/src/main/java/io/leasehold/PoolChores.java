@@ -9,7 +9,6 @@ import io.leasehold.internal.log.Texts;
 import io.leasehold.internal.natives.Effects;
 import io.leasehold.internal.natives.Engine;
 import java.lang.invoke.MethodHandles;
-import java.util.function.BiConsumer;
 import java.util.function.Predicate;
 
 /**
@@ -201,18 +200,13 @@ final class PoolChores implements Chores, LeaseRef.Owner {
     }
 
     @Override
+    public void willTellNumbers() {
+        state.tellNumbers(null);
+    }
+
+    @Override
     public void tellNumbers() {
-        BiConsumer<Long, Long> told = state.numbersListener;
-        if (told != null) {
-            try {
-                long[] numbers = new long[Metrics.COUNT_WITH_TIMES];
-                pool.metrics(numbers);
-                Metrics metrics = new Metrics(numbers);
-                told.accept(metrics.leases(), metrics.openings());
-            } catch (Throwable e) {
-                Log.debug(Texts.NUMBERS_FAILED, e);
-            }
-        }
+        state.tellNumbers(pool);
     }
 
     @Override

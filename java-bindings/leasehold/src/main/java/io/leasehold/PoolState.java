@@ -150,7 +150,7 @@ final class PoolState {
     private volatile CloseListener<Object>[] closeListeners = NO_LISTENERS;
 
     // ----- written by who sets it -----
-    /** Told by the housekeeper how many leases there were, and how many of a new connection; null for nobody. */
+    /** Told how many leases there were, and how many of a new connection, and with nulls that it will be; null for nobody. */
     volatile BiConsumer<Long, Long> numbersListener;
 
     // ----- the housekeeper's thread's own, written when no other thread can use the pool any more -----
@@ -196,6 +196,25 @@ final class PoolState {
             return Math.max(0, Long.getLong(property, otherwise));
         } catch (SecurityException e) {
             return otherwise;
+        }
+    }
+
+    /** Tells who listens the pool's numbers; of null, that it will. Never throws: who puts something into the pool calls this, too. */
+    void tellNumbers(NativePool pool) {
+        BiConsumer<Long, Long> told = numbersListener;
+        if (told != null) {
+            try {
+                if (pool == null) {
+                    told.accept(null, null);
+                    return;
+                }
+                long[] numbers = new long[Metrics.COUNT_WITH_TIMES];
+                pool.metrics(numbers);
+                Metrics metrics = new Metrics(numbers);
+                told.accept(metrics.leases(), metrics.openings());
+            } catch (Throwable e) {
+                Log.debug(Texts.NUMBERS_FAILED, e);
+            }
         }
     }
 

@@ -103,16 +103,17 @@ class AtRestTest {
     void whoAsksIsToldOfTheLeasesOfAPoolThatIsAtRestAndOfOneThatIsGone() throws Exception {
         List<String> told = new CopyOnWriteArrayList<>();
         ConnectionPool<String, Connection> pool = pool();
-        pool.tellNumbers((leases, connections) -> told.add(leases + " leases, " + connections + " of a new connection"));
+        pool.tellNumbers((leases, connections) -> told.add(leases == null ? "more" : leases + " leases, " + connections + " new"));
+        assertEquals(Collections.emptyList(), told, "nobody need wait for what was not used");
         lease(pool).release();
+        assertEquals(Arrays.asList("more"), told);
         lease(pool).release();
         pool.closeIdle(0, TimeUnit.SECONDS);
-        Eventually.await("it is at rest", () -> told.equals(Arrays.asList("2 leases, 1 of a new connection")));
+        Eventually.await("it is at rest", () -> told.equals(Arrays.asList("more", "2 leases, 1 new")));
         // With what it has it does not come to rest.
         lease(pool).release();
         pool = null;
-        Eventually.awaitAfterCollection("it is gone",
-                () -> told.equals(Arrays.asList("2 leases, 1 of a new connection", "3 leases, 2 of a new connection")));
+        Eventually.awaitAfterCollection("it is gone", () -> told.equals(Arrays.asList("more", "2 leases, 1 new", "more", "3 leases, 2 new")));
     }
 
     @Test
@@ -121,14 +122,20 @@ class AtRestTest {
         // Looked after before the other one.
         ConnectionPool<String, Connection> leased = pool();
         ConnectionPool<String, Connection> empty = pool();
-        leased.tellNumbers((leases, connections) -> atRest.add("leased"));
-        empty.tellNumbers((leases, connections) -> atRest.add("empty"));
+        leased.tellNumbers((leases, connections) -> addIfTold(atRest, "leased", leases));
+        empty.tellNumbers((leases, connections) -> addIfTold(atRest, "empty", leases));
         Lease<Connection> held = lease(leased);
         lease(empty).discard();
         Eventually.await("one is at rest", () -> !atRest.isEmpty());
         // The other one may have been collected meanwhile, and have told so, too.
         assertFalse(atRest.contains("leased"), atRest.toString());
         held.discard();
+    }
+
+    private static void addIfTold(List<String> names, String name, Long leases) {
+        if (leases != null) {
+            names.add(name);
+        }
     }
 
     @Test

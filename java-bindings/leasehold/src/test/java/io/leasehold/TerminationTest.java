@@ -7,6 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.leasehold.testsupport.Eventually;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -53,6 +57,18 @@ class TerminationTest {
         assertTrue(waiting.get());
         assertTrue(pool.isTerminated());
         assertTrue(pool.awaitTermination(Duration.ZERO), "also for whoever has no time");
+    }
+
+    @Test
+    void whoAsksIsToldThatThereWillBeNumbersAndThenHowManyLeasesThereWere() {
+        Queue<String> told = new ConcurrentLinkedQueue<>();
+        pool.tellNumbers((leases, connections) -> {
+            told.add(leases + " leases, " + connections + " new");
+            throw new IllegalStateException("on purpose: nobody else notices");
+        });
+        open(pool).release();
+        pool.close();
+        assertEquals(Arrays.asList("null leases, null new", "1 leases, 1 new"), new ArrayList<>(told).subList(0, 2));
     }
 
     @Test

@@ -2,7 +2,9 @@ package io.leasehold.agent;
 
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -15,7 +17,8 @@ import java.util.function.BiConsumer;
  * and classes by their names alone, so it keeps nothing of an application's.
  */
 final class Report implements Runnable {
-    private static final long MOST_NANOS_FOR_THE_GONE = TimeUnit.SECONDS.toNanos(2);
+    private static final long MOST_NANOS_FOR_THE_GONE = TimeUnit.SECONDS.toNanos(10);
+    private static final long MILLIS_BETWEEN_COLLECTIONS = 500;
 
     private final boolean wanted;
     private final boolean isDryRun;
@@ -30,10 +33,21 @@ final class Report implements Runnable {
         int stock;
         // Those of ours that somebody still refers to. Of the others we know what they did.
         final Map<Object, Used> alive = new WeakHashMap<>();
-        // Inside this object's monitor: what managers have said, and how many of them have said nothing yet.
+        // Inside this object's monitor: what managers have said, and how many of them were used since they have said something.
         long leases;
         long connections;
         int untold;
+
+        synchronized boolean isAnyUntold() {
+            return untold > 0;
+        }
+
+        /** Until one more manager has said its numbers, or it is time to help it. */
+        synchronized void awaitNumbers() throws InterruptedException {
+            if (untold > 0) {
+                wait(MILLIS_BETWEEN_COLLECTIONS);
+            }
+        }
     }
 
     /** What a manager has said of itself: its pool refers to this, and this to nothing of a loader. */
@@ -42,25 +56,38 @@ final class Report implements Runnable {
         // Inside that object's monitor.
         private long leases;
         private long connections;
-        private boolean isTold;
+        private boolean isUntold;
+        private boolean isRead;
 
         Used(Made made) {
             this.made = made;
+        }
+
+        /** At the end, from a manager that is there: what it does after that nobody waits for. */
+        void read(long leasesNow, long connectionsNow) {
             synchronized (made) {
-                made.untold++;
+                isRead = true;
+                accept(leasesNow, connectionsNow);
             }
         }
 
-        /** All that there were. The numbers only grow, but who looks at the end may be overtaken. */
+        /** All that there were; of nulls, that there will be more. The numbers only grow, but who looks at the end may be overtaken. */
         @Override
         public void accept(Long leasesNow, Long connectionsNow) {
             synchronized (made) {
+                if (leasesNow == null) {
+                    if (!isUntold && !isRead) {
+                        isUntold = true;
+                        made.untold++;
+                    }
+                    return;
+                }
                 made.leases += Math.max(0, leasesNow - leases);
                 made.connections += Math.max(0, connectionsNow - connections);
                 leases = Math.max(leases, leasesNow);
                 connections = Math.max(connections, connectionsNow);
-                if (!isTold) {
-                    isTold = true;
+                if (isUntold) {
+                    isUntold = false;
                     made.untold--;
                     made.notifyAll();
                 }
@@ -140,37 +167,49 @@ final class Report implements Runnable {
         }
     }
 
-    /** At the end: the classes, one a line. */
+    /** At the end: the classes, one a line. Others may go on making managers meanwhile. */
     @Override
-    public synchronized void run() {
-        say("report: " + replaced.size() + (replaced.size() == 1 ? " class" : " classes") + (isDryRun ? ", dry run" : ""));
-        replaced.forEach((which, made) -> say("report: " + which + (isDryRun ? "" : ": " + made.ours + " on Leasehold, " + made.stock
-                + " on stock" + used(made))));
+    public void run() {
+        Map<String, Made> all;
+        synchronized (this) {
+            all = new TreeMap<>(replaced);
+        }
+        say("report: " + all.size() + (all.size() == 1 ? " class" : " classes") + (isDryRun ? ", dry run" : ""));
+        all.forEach((which, made) -> say("report: " + which + (isDryRun ? "" : ": " + told(made))));
     }
 
-    /** What managers have done: those that are gone have said it, by their pools. */
-    private static String used(Made made) {
+    private String told(Made made) {
+        List<Map.Entry<Object, Used>> alive;
+        String counted;
+        synchronized (this) {
+            alive = new ArrayList<>(made.alive.entrySet());
+            counted = made.ours + " on Leasehold, " + made.stock + " on stock; ";
+        }
         try {
-            for (Map.Entry<Object, Used> each : made.alive.entrySet()) {
+            // Those that are gone have said it, by their pools.
+            for (Map.Entry<Object, Used> each : alive) {
                 Object metrics = asManager(each.getKey(), "getMetrics");
-                each.getValue().accept(number(metrics, "leases"), number(metrics, "openings"));
+                each.getValue().read(number(metrics, "leases"), number(metrics, "openings"));
             }
             awaitTheGone(made);
         } catch (Throwable e) {
-            return "; their numbers cannot be read: " + told(e);
+            return counted + "their numbers cannot be read: " + told(e);
         }
         synchronized (made) {
-            return "; " + made.leases + " leases, " + made.connections + " of a new connection";
+            return counted + made.leases + " leases, " + made.connections + " of a new connection"
+                    + (made.untold == 0 ? "" : ", and those of " + made.untold + " that were collected too late to be known");
         }
     }
 
-    /** Those that were collected a moment ago are told of by the housekeeper of their pools, which looks up once a second. */
+    /**
+     * Those that were collected a moment ago are told of by the housekeeper of their pools, which looks up once a second. What has a
+     * finalizer, as stock's manager of 4.5 has, holds its pool until it is collected once more.
+     */
     private static void awaitTheGone(Made made) throws InterruptedException {
-        synchronized (made) {
-            long end = System.nanoTime() + MOST_NANOS_FOR_THE_GONE;
-            for (long left = MOST_NANOS_FOR_THE_GONE; made.untold > 0 && left > 0; left = end - System.nanoTime()) {
-                TimeUnit.NANOSECONDS.timedWait(made, left);
-            }
+        long end = System.nanoTime() + MOST_NANOS_FOR_THE_GONE;
+        while (made.isAnyUntold() && end - System.nanoTime() > 0) {
+            System.gc();
+            made.awaitNumbers();
         }
     }
 
@@ -182,7 +221,6 @@ final class Report implements Runnable {
             listen.invoke(pool, used);
         } catch (Throwable e) {
             sayOnce("the numbers of managers that are gone will not be known: " + told(e));
-            used.accept(0L, 0L);
         }
     }
 

@@ -4,7 +4,8 @@ import io.leasehold.internal.natives.Effects;
 
 /**
  * What the housekeeper does for a pool, as the pool does it. Nothing of it leads to the pool's own objects, so that a pool that nobody
- * uses is collected. Called on the housekeeper's thread only.
+ * uses is collected. Called on the housekeeper's thread only, but
+ * for one.
  */
 public interface Chores {
     /**
@@ -23,6 +24,9 @@ public interface Chores {
      * @return whether the pool needs the thread
      */
     boolean lookAfterConnections(Effects effects, int[] numbers);
+
+    /** Tells whom it may concern that {@link #tellNumbers} will be called: the pool is in use. On the thread of whoever uses it. */
+    void willTellNumbers();
 
     /** Tells whom it may concern what has become of requests: the pool has come to rest, or comes to its end. */
     void tellNumbers();

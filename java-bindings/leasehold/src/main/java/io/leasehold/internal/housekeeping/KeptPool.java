@@ -114,6 +114,10 @@ public final class KeptPool extends CollectedPhantom<Engine> {
      * If it throws, the next one who does so tries again.
      */
     public void resume() {
+        Chores used = known.get();
+        if (used != null) {
+            used.willTellNumbers();
+        }
         synchronized (HousekeeperThread.class) {
             if (!HousekeeperThread.isThere()) {
                 HousekeeperThread.start();
@@ -122,7 +126,7 @@ public final class KeptPool extends CollectedPhantom<Engine> {
             }
             ACTIVE.add(this);
             // Known as long as its pool is in use.
-            chores = known.get();
+            chores = used;
             count();
             isResting = false;
         }

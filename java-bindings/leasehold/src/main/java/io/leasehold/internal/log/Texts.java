@@ -24,7 +24,7 @@ public final class Texts {
     public static final String PEER_CLOSED_FAILED = made("the housekeeper failed to close what a peer had closed");
     public static final String TIDY_FAILED = made("the housekeeper failed to clean up after a lease or pool");
     public static final String LOOK_FAILED = made("the housekeeper failed to look after a pool");
-    public static final String NUMBERS_FAILED = made("the housekeeper failed to tell the numbers of a pool");
+    public static final String NUMBERS_FAILED = made("the numbers of a pool could not be told");
     public static final String NO_HOUSEKEEPER = made("the housekeeper could not be started, which is tried again");
     public static final String LEAK = made("a lease to ");
     public static final String LEAK_END = made(" was garbage collected without having been released: its connection is closed");

@@ -196,6 +196,17 @@ class TrialTest {
     }
 
     @Test
+    void whatManagersDidIsReportedThatWereCollectedJustBeforeTheEnd() throws Exception {
+        Trial outcome = Trial.run("Ended", "every", "report");
+        assertEquals("0", outcome.said.get("left"), outcome.text());
+        assertEquals(8, outcome.made(), outcome.text());
+        assertEquals(12, outcome.figures.requests, outcome.text());
+        assertEquals(12, outcome.sum(".* on stock; (\\d+) leases.*"), outcome.text());
+        // Those that were never used are not waited for.
+        assertEquals(0, outcome.sum(".* those of (\\d+) that were collected too late.*"), outcome.text());
+    }
+
+    @Test
     void aWrongOptionLeavesTheProgramAsItIs() throws Exception {
         Trial outcome = Trial.run("Trial4", "client4514", "reprot");
         outcome.isOnStock();

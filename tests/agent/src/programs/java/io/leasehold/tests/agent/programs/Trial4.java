@@ -81,7 +81,7 @@ public final class Trial4 {
         Visits.say("shutDownBySub", sub.shutDown);
     }
 
-    private static Visits.Client client(HttpClientConnectionManager manager) {
+    static Visits.Client client(HttpClientConnectionManager manager) {
         return client(HttpClients.custom().disableAutomaticRetries().setConnectionManager(manager).build());
     }
 

@@ -83,7 +83,7 @@ public final class Trial5 {
         Visits.say("closedBySub", sub.closed);
     }
 
-    private static Visits.Client client(HttpClientConnectionManager manager) {
+    static Visits.Client client(HttpClientConnectionManager manager) {
         return client(HttpClients.custom().disableAutomaticRetries().setConnectionManager(manager).build());
     }
 

@@ -14,7 +14,6 @@ import org.apache.http.util.EntityUtils;
 /** Applications that come and go, each with a copy of HttpClient 4.5 in a loader of its own, as in a servlet container. */
 public final class Undeployed {
     private static final int APPLICATIONS = 5;
-    private static final long PATIENCE_NANOS = 120_000_000_000L;
 
     private Undeployed() {}
 
@@ -35,14 +34,7 @@ public final class Undeployed {
         for (int i = 0; i < APPLICATIONS; i++) {
             loaders.add(deploy(args[0] + "/hello", i % 2 == 0));
         }
-        long start = System.nanoTime();
-        long left;
-        do {
-            System.gc();
-            Thread.sleep(2);
-            left = loaders.stream().filter(each -> each.get() != null).count();
-        } while (left > 0 && System.nanoTime() - start < PATIENCE_NANOS);
-        Visits.say("loaders", left);
+        Visits.say("loaders", Visits.awaitCollection(loaders));
         Visits.say("threads", Thread.getAllStackTraces().keySet().stream().filter(each -> each.getName().contains("leasehold")).count());
     }
 

@@ -2,6 +2,7 @@ package io.leasehold.tests.agent.programs;
 
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
+import java.lang.ref.WeakReference;
 import java.net.Socket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -19,6 +20,8 @@ final class Visits {
         String get(String url) throws Exception;
     }
 
+    private static final long PATIENCE_NANOS = 120_000_000_000L;
+
     private final String url;
     private final List<Client> clients = new ArrayList<>();
 
@@ -32,6 +35,18 @@ final class Visits {
 
     static void say(String what, Object value) {
         System.out.println(what + "=" + value);
+    }
+
+    /** How many of these are left, once there is none or much time is over. */
+    static <T> long awaitCollection(List<WeakReference<T>> all) throws InterruptedException {
+        long start = System.nanoTime();
+        long left;
+        do {
+            System.gc();
+            Thread.sleep(2);
+            left = all.stream().filter(each -> each.get() != null).count();
+        } while (left > 0 && System.nanoTime() - start < PATIENCE_NANOS);
+        return left;
     }
 
     void run() throws Exception {
