@@ -31,6 +31,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.logging.Level;
@@ -54,8 +55,8 @@ final class Preparation {
             Math.class, System.class, Thread.class, StringBuilder.class, Integer.class, Long.class, Boolean.class, Reference.class,
             WeakReference.class, Socket.class, ArrayDeque.class, StackOverflowError.class, ArrayList.class, HashSet.class, Iterator.class,
             LinkedList.class, Queue.class, ThreadLocal.class, TimeoutException.class, ConcurrentSkipListSet.class, List.class, Map.class,
-            Set.class, ConcurrentHashMap.class, AtomicInteger.class, TimeUnit.class, LockSupport.class, Level.class, Logger.class,
-            SSLSocket.class
+            Set.class, ConcurrentHashMap.class, AtomicBoolean.class, AtomicInteger.class, TimeUnit.class, LockSupport.class, Level.class,
+            Logger.class, SSLSocket.class
         };
         load(Log.class, Texts.class, FlightEvents.class, NativeLibrary.class, Engine.class, Effects.class, EngineLog.class, KernelClock.class, PeerWatch.class,
                 Descriptors.class, SecondDescriptor.class, FoundSocket.class, Attachment.class, IdleWatch.class);
