@@ -113,7 +113,8 @@ public final class Histogram {
                 return Math.min(end(range), numbers[MAX]);
             }
         }
-        return numbers[MAX];
+        // There is none.
+        return 0;
     }
 
     private static int checked(int range) {

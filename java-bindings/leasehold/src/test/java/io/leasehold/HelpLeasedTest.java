@@ -4,7 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.leasehold.internal.log.Texts;
 import io.leasehold.testsupport.Eventually;
 import io.leasehold.testsupport.LogCapture;
 import java.util.Collections;
@@ -117,10 +119,14 @@ class HelpLeasedTest {
             connection.set(false);
         });
         AtomicBoolean connection = new AtomicBoolean(true);
-        Lease<AtomicBoolean> lease = leased(connection);
-        Eventually.await("it to be helped", () -> !connection.get());
-        assertEquals(2, tried.get());
-        lease.release();
+        try (LogCapture log = LogCapture.of(ConnectionPool.class)) {
+            Lease<AtomicBoolean> lease = leased(connection);
+            Eventually.await("it to be helped", () -> !connection.get());
+            assertEquals(2, tried.get());
+            lease.release();
+            assertTrue(log.messages().contains(pool.name() + ": " + Texts.NEEDS_HELP_FAILED), log.lines()::toString);
+            assertTrue(log.messages().contains(pool.name() + ": " + Texts.HELP_FAILED), log.lines()::toString);
+        }
     }
 
     @Test

@@ -29,6 +29,7 @@ import javax.management.InstanceAlreadyExistsException;
 import javax.management.JMX;
 import javax.management.MBeanRegistrationException;
 import javax.management.MBeanServer;
+import javax.management.ObjectInstance;
 import javax.management.ObjectName;
 import javax.management.openmbean.CompositeData;
 import javax.management.openmbean.TabularData;
@@ -132,6 +133,10 @@ class MBeanTest {
         assertEquals(5, pool.getMaxPerRoute("a"));
         assertEquals(1, bean.setMaxPerRoute("a", -1));
         assertEquals(6, pool.getMaxPerRoute("a"));
+        assertEquals(1, bean.setMaxPerRoute("a", 0));
+        assertEquals(0, pool.getMaxPerRoute("a"));
+        assertEquals(1, bean.setMaxPerRoute("a", -1));
+        open(pool, "a", "a").release();
         assertEquals(0, bean.setMaxPerRoute("nowhere", 1));
         bean.closeIdle(TimeUnit.HOURS.toMillis(1));
         bean.closeExpired();
@@ -142,6 +147,7 @@ class MBeanTest {
         open(pool, "a", "a").release();
         bean.closeIdle(0);
         assertEquals(0, bean.getTotal().getIdle());
+        assertFalse(bean.isLeaseStacks());
         SERVER.setAttribute(name, new Attribute("LeaseStacks", true));
         SERVER.setAttribute(name, new Attribute("LeakDetectionMillis", 60_000L));
         assertTrue(bean.isLeaseStacks());
@@ -163,6 +169,74 @@ class MBeanTest {
         assertFalse(bean.isSuspended());
         open(pool, "a", "resumed").release();
         pool.close();
+    }
+
+    @Test
+    void theBeanNamesTheLongestLeaseFirstAndClosesWhatHasExpired() throws Exception {
+        ManualClock clock = new ManualClock();
+        ConnectionPool<String, Connection> pool = builder().name("in order").manualClock(clock).build();
+        ConnectionPoolMXBean bean = JMX.newMXBeanProxy(SERVER, new ObjectName(pool.registerMBean()), ConnectionPoolMXBean.class);
+        Lease<Connection> first = open(pool, "first", "first");
+        Lease<Connection> older = open(pool, "older", "older");
+        clock.advance(1, TimeUnit.SECONDS);
+        // In whatever order the engine names them.
+        Lease<Connection> newer = open(pool, "newer", "newer");
+        first.discard();
+        Lease<Connection> newest = open(pool, "newest", "newest");
+        clock.advance(1, TimeUnit.SECONDS);
+        String[] held = bean.getHeldLeases();
+        assertEquals(3, held.length);
+        assertTrue(held[0].startsWith("[route: older; held for 2000 ms"), held[0]);
+        newer.updateExpiry(5, TimeUnit.SECONDS);
+        newer.release();
+        clock.advance(6, TimeUnit.SECONDS);
+        assertEquals(1, bean.getTotal().getIdle());
+        bean.closeExpired();
+        assertEquals(0, bean.getTotal().getIdle());
+        newest.discard();
+        older.discard();
+        pool.close();
+    }
+
+    @Test
+    void routesThatSayTheSameOfThemselvesAreNumbered() throws Exception {
+        ConnectionPool<Object, Connection> pool = ConnectionPool.<Object, Connection>builder(disposals).name("namesakes").build();
+        ConnectionPoolMXBean bean = JMX.newMXBeanProxy(SERVER, new ObjectName(pool.registerMBean()), ConnectionPoolMXBean.class);
+        for (int i = 0; i < 3; i++) {
+            pool.tryLease(new Object() {
+                @Override
+                public String toString() {
+                    return "same";
+                }
+            }).opened(new Connection("held"));
+        }
+        assertEquals(new HashSet<>(Arrays.asList("same", "same-2", "same-3")), bean.getRoutes().keySet());
+        pool.shutdown(ShutdownMode.IMMEDIATE);
+    }
+
+    @Test
+    void aBeanThatOutlivesItsPoolOrCannotBeTakenOutSaysSo() throws Exception {
+        RuntimeException refusal = new IllegalStateException("of the test's own making");
+        Object[] bean = new Object[1];
+        MBeanServer keeps = server((method, arguments) -> {
+            if (method.getName().equals("unregisterMBean")) {
+                throw refusal;
+            }
+            bean[0] = arguments[0];
+            return new ObjectInstance((ObjectName) arguments[1], bean[0].getClass().getName());
+        });
+        PoolBean.Registered registered = PoolBean.register(builder().build(), keeps);
+        try (LogCapture log = LogCapture.of(ConnectionPool.class)) {
+            registered.end();
+            assertTrue(log.thrown().contains(refusal));
+        }
+        Eventually.awaitAfterCollection("its pool is gone", () -> {
+            try {
+                return ((PoolBean) bean[0]).getName() == null;
+            } catch (IllegalStateException e) {
+                return e.getMessage().equals("the pool was garbage collected");
+            }
+        });
     }
 
     @Test
@@ -309,6 +383,7 @@ class MBeanTest {
                 throw new IllegalStateException("of the test's own making");
             });
             pool.whenEnded(() -> undone.add("shut down"));
+            assertEquals(Collections.emptyList(), undone);
             pool.shutdown(ShutdownMode.GRACEFUL);
             pool.shutdown(ShutdownMode.IMMEDIATE);
             assertEquals(1, log.thrown().size());

@@ -6,8 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.leasehold.internal.log.Texts;
 import io.leasehold.testsupport.DelegatingSocket;
 import io.leasehold.testsupport.Eventually;
+import io.leasehold.testsupport.LogCapture;
 import java.io.File;
 import java.io.FilterInputStream;
 import java.io.IOException;
@@ -15,8 +17,10 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.net.SocketAddress;
 import java.net.SocketException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -114,6 +118,36 @@ class WrappedSocketsTest {
         }
     }
 
+    /** Says only from where it goes. */
+    private static final class NamedHere extends Sparse {
+        private final SocketAddress local;
+
+        NamedHere(Socket inner) {
+            super(inner);
+            local = inner.getLocalSocketAddress();
+        }
+
+        @Override
+        public SocketAddress getLocalSocketAddress() {
+            return local;
+        }
+    }
+
+    /** Says only to where it goes. */
+    private static final class NamedThere extends Sparse {
+        private final SocketAddress remote;
+
+        NamedThere(Socket inner) {
+            super(inner);
+            remote = inner.getRemoteSocketAddress();
+        }
+
+        @Override
+        public SocketAddress getRemoteSocketAddress() {
+            return remote;
+        }
+    }
+
     private static int descriptors() {
         return new File("/proc/self/fd").list().length;
     }
@@ -136,6 +170,8 @@ class WrappedSocketsTest {
         };
     }
 
+    private static final int KINDS = 5;
+
     /** The JDK would open a socket of its own to answer for it, and keep that until a collection. */
     @Test
     void nothingIsOpenedForASocketThatDoesNotPassOnWhatItIsAsked() throws Exception {
@@ -146,12 +182,13 @@ class WrappedSocketsTest {
             SocketsTest.Pair pair = SocketsTest.Kind.PLAIN.connect();
             // The one is believed, the others are not.
             Socket sparse = new Sparse(pair.ours);
-            Socket ours = i % 3 == 0 ? new Named(pair.ours, pair.ours) : i % 3 == 1 ? sparse : new Sparse(sparse);
+            Socket ours = Arrays.asList(new Named(pair.ours, pair.ours), sparse, new Sparse(sparse), new NamedHere(pair.ours),
+                    new NamedThere(pair.ours)).get(i % KINDS);
             kept.add(ours);
             Lease<Socket> lease = pool.tryLease("a");
             lease.opened(ours);
             lease.attach(ours);
-            assertFalse(TcpKeepAlive.of(30, 5, 3).setOn(ours) && i % 3 != 0);
+            assertFalse(TcpKeepAlive.of(30, 5, 3).setOn(ours) && i % KINDS != 0);
             lease.release();
             pool.tryLease("a").discard();
             assertTrue(pair.ours.isClosed());
@@ -293,6 +330,69 @@ class WrappedSocketsTest {
         assertEquals(Liveness.UNKNOWN, Sockets.probe(new DelegatingSocket(deep)));
     }
 
+    /** Filters around its inner one's stream, so many of them. */
+    private static Socket behindFilters(Socket inner, Socket another, int filters) {
+        return new Doubtful(inner, another) {
+            @Override
+            public InputStream getInputStream() throws IOException {
+                InputStream filtered = super.getInputStream();
+                for (int i = 0; i < filters; i++) {
+                    filtered = new FilterInputStream(filtered) {};
+                }
+                return filtered;
+            }
+        };
+    }
+
+    @Test
+    void aStreamThatLeadsTooFarOrInACircleIsFollowedNoFurther() throws Exception {
+        SocketsTest.Pair pair = connect();
+        SocketsTest.Pair other = connect();
+        assertEquals(Liveness.ALIVE, Sockets.probe(behindFilters(pair.ours, other.ours, 7)));
+        assertEquals(Liveness.UNKNOWN, Sockets.probe(behindFilters(pair.ours, other.ours, 8)));
+        InputStream circular = new FilterInputStream(null) {
+            {
+                in = this;
+            }
+        };
+        assertEquals(Liveness.UNKNOWN, Sockets.probe(new Doubtful(pair.ours, other.ours) {
+            @Override
+            public InputStream getInputStream() {
+                return circular;
+            }
+        }));
+    }
+
+    @Test
+    void whatSaysThatItIsNotConnectedIsBelievedWhereItGoes() throws Exception {
+        SocketsTest.Pair pair = connect();
+        assertEquals(Liveness.ALIVE, Sockets.probe(new Named(pair.ours, pair.ours) {
+            @Override
+            public boolean isConnected() {
+                return false;
+            }
+        }));
+    }
+
+    @Test
+    void whatSaysThatItGoesNowhereIsNoFailure() throws Exception {
+        SocketsTest.Pair pair = connect();
+        try (LogCapture log = LogCapture.of(ConnectionPool.class)) {
+            assertEquals(Liveness.UNKNOWN, Sockets.probe(new Sparse(pair.ours) {
+                @Override
+                public SocketAddress getLocalSocketAddress() {
+                    return null;
+                }
+
+                @Override
+                public SocketAddress getRemoteSocketAddress() {
+                    return null;
+                }
+            }));
+            assertFalse(log.messages().contains(Texts.ASKING_FAILED), log.lines()::toString);
+        }
+    }
+
     /** Fails when it is asked. */
     private static final class Failing extends Named {
         private final Consumer<String> failure;
@@ -313,9 +413,12 @@ class WrappedSocketsTest {
     void whatFailsToSayWhereItGoesIsNotBelieved() throws Exception {
         SocketsTest.Pair pair = connect();
         assertEquals(Liveness.ALIVE, Sockets.probe(new Failing(pair.ours, text -> {})));
-        assertEquals(Liveness.UNKNOWN, Sockets.probe(new Failing(pair.ours, text -> {
-            throw new IllegalStateException(text);
-        })));
+        try (LogCapture log = LogCapture.of(ConnectionPool.class)) {
+            assertEquals(Liveness.UNKNOWN, Sockets.probe(new Failing(pair.ours, text -> {
+                throw new IllegalStateException(text);
+            })));
+            assertTrue(log.messages().contains(Texts.ASKING_FAILED), log.lines()::toString);
+        }
         assertEquals(Liveness.UNKNOWN, Sockets.probe(new Failing(pair.ours, text -> {
             throw new NoClassDefFoundError(text);
         })));

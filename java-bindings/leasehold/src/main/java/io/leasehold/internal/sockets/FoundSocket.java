@@ -29,7 +29,7 @@ import javax.net.ssl.SSLSocket;
  */
 public final class FoundSocket {
     private static final int NONE = -1;
-    // TLS through a TLS proxy is two, and each may be wrapped once or twice.
+    // TLS through a TLS proxy is two, and each may be wrapped once or twice. What leads in a circle ends here, too.
     private static final int MOST_LAYERS = 8;
 
     private final Socket socket;
@@ -67,12 +67,11 @@ public final class FoundSocket {
     }
 
     private static FoundSocket search(Socket socket) throws IOException {
-        List<Socket> layers = new ArrayList<>(2);
         List<Socket> wrappers = new ArrayList<>(0);
         boolean isTls = false;
         Socket base = socket;
-        for (Socket layer = socket; layer != null && layers.size() < MOST_LAYERS && !isIn(layers, layer); ) {
-            layers.add(layer);
+        Socket layer = socket;
+        for (int layers = 0; layer != null && layers < MOST_LAYERS; layers++) {
             isTls |= layer instanceof SSLSocket;
             int descriptor = ownDescriptor(layer);
             if (descriptor != NONE) {
@@ -89,15 +88,6 @@ public final class FoundSocket {
             layer = below;
         }
         return null;
-    }
-
-    private static boolean isIn(List<Socket> layers, Socket layer) {
-        for (Socket other : layers) {
-            if (other == layer) {
-                return true;
-            }
-        }
-        return false;
     }
 
     private static int ownDescriptor(Socket socket) {
