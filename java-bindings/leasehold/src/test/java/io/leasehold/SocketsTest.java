@@ -3,6 +3,7 @@ package io.leasehold;
 import static java.util.Arrays.stream;
 import static java.util.stream.Collectors.toList;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.leasehold.testsupport.DelegatingSocket;
@@ -19,6 +20,7 @@ import java.net.SocketException;
 import java.net.SocketImpl;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.FutureTask;
 import javax.net.ssl.SSLContext;
@@ -377,6 +379,29 @@ class SocketsTest {
         };
         assertEquals(Liveness.UNKNOWN, Sockets.probe(broken));
         assertEquals(Liveness.UNKNOWN, SocketProbe.of(broken).ask());
+    }
+
+    @Test
+    void aProbeKnowsItsSocketAndWhatWaitingBytesMeanThere() throws Exception {
+        pair = Kind.PLAIN.connect();
+        assertTrue(pair.probe.isOf(pair.ours));
+        assertFalse(pair.probe.isOf(pair.theirs));
+        assertEquals(Liveness.ALIVE, pair.probe.betweenRequests(false));
+        pair.theirs.getOutputStream().write(1);
+        becomes(Liveness.READABLE);
+        assertEquals(Liveness.CLOSED, pair.probe.betweenRequests(false));
+        assertEquals(Liveness.UNKNOWN, pair.probe.betweenRequests(true));
+        assertFalse(pair.probe.mayBlockToClose());
+        pair.ours.setSoLinger(true, 1);
+        assertTrue(pair.probe.mayBlockToClose());
+    }
+
+    @Test
+    void aWayOfWatchingSaysWhatItTakes() {
+        assertEquals("[false, true, false, true]",
+                Arrays.toString(stream(Watching.values()).map(Watching::probes).toArray()));
+        assertEquals("[false, false, true, true]",
+                Arrays.toString(stream(Watching.values()).map(Watching::watches).toArray()));
     }
 
     @Test

@@ -1,5 +1,6 @@
 package io.leasehold;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -20,6 +21,20 @@ class TcpKeepAliveTest {
         assertTrue(TcpKeepAlive.of(30, 5, 3).setOn(pair.ours));
         assertTrue(pair.ours.getKeepAlive());
         assertFalse(pair.theirs.getKeepAlive());
+        pair.end();
+    }
+
+    @Test
+    void itIsSetOnASocketThatWasLookedForBefore() throws Exception {
+        SocketsTest.Pair pair = SocketsTest.Kind.PLAIN.connect();
+        TcpKeepAlive longest = TcpKeepAlive.of(32_767, 32_767, 127);
+        assertEquals("[idle: 32767 s; interval: 32767 s; probes: 127]", longest.toString());
+        assertTrue(longest.setOn(pair.probe));
+        assertTrue(pair.ours.getKeepAlive());
+        try (Socket unconnected = new Socket()) {
+            assertFalse(longest.setOn(SocketProbe.of(unconnected)));
+        }
+        assertTrue(TcpKeepAlive.of(1, 1, 1).setOn(pair.probe));
         pair.end();
     }
 

@@ -1,7 +1,11 @@
 package io.leasehold.internal.natives;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
 
+import java.util.HashSet;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /** The loader's own words, as glibc 2.36, musl 1.2.3 and JDK 17 say them. {@code LoadingTest} has those that can be had here. */
@@ -21,5 +25,19 @@ class ObstacleTest {
         assertEquals(Obstacle.OTHER_PROCESSOR, Obstacle.in("/tmp/l.so: /tmp/l.so: cannot open shared object file: No such file or directory"
                 + " (Possible cause: can't load AARCH64 .so on a AMD 64 platform)"));
         assertEquals(Obstacle.UNKNOWN, Obstacle.in("/tmp/l.so: cannot open shared object file: No such file or directory"));
+    }
+
+    @Test
+    void eachSaysWhatItMeansAndWhatCanBeDone() {
+        Set<String> said = new HashSet<>();
+        for (Obstacle obstacle : Obstacle.values()) {
+            said.add(obstacle.meaning());
+            said.add(obstacle.advice());
+        }
+        assertFalse(said.contains(""));
+        Error error = new UnsatisfiedLinkError("of the test's own making");
+        LoadFailure failure = new LoadFailure("what stands in the way", error);
+        assertEquals("what stands in the way", failure.message());
+        assertSame(error, failure.error());
     }
 }

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import org.junit.jupiter.api.Test;
@@ -52,5 +53,11 @@ class UnpackedTest {
         Path dangling = Files.createSymbolicLink(parent.resolve("other.so"), parent.resolve("made"));
         assertThrows(FileAlreadyExistsException.class, () -> Unpacked.write(dangling, "library".getBytes(UTF_8)));
         assertEquals(false, Files.exists(parent.resolve("made")));
+    }
+
+    @Test
+    void whatCannotBeWrittenLeavesNothingBehind() {
+        assertThrows(NoSuchFileException.class, () -> Unpacked.into(parent, "missing/library.so", "library".getBytes(UTF_8)));
+        assertEquals(0, parent.toFile().list().length);
     }
 }
