@@ -6,8 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.leasehold.ManualClock;
 import io.leasehold.Watching;
 import io.leasehold.testsupport.Eventually;
+import io.leasehold.testsupport.FailingLog;
+import io.leasehold.testsupport.Faults;
 import io.leasehold.testsupport.LogCapture;
 import io.leasehold.testsupport.ScriptedServer;
 import java.net.UnknownHostException;
@@ -31,17 +34,21 @@ import org.apache.hc.client5.http.impl.nio.PoolingAsyncClientConnectionManager;
 import org.apache.hc.client5.http.nio.AsyncConnectionEndpoint;
 import org.apache.hc.client5.http.nio.ManagedAsyncClientConnection;
 import org.apache.hc.client5.http.protocol.HttpClientContext;
+import org.apache.hc.core5.concurrent.CallbackContribution;
 import org.apache.hc.core5.concurrent.FutureCallback;
 import org.apache.hc.core5.http.HttpHost;
 import org.apache.hc.core5.http.impl.bootstrap.AsyncRequesterBootstrap;
 import org.apache.hc.core5.http.impl.bootstrap.HttpAsyncRequester;
 import org.apache.hc.core5.io.CloseMode;
 import org.apache.hc.core5.pool.ConnPoolControl;
+import org.apache.hc.core5.reactor.ConnectionInitiator;
 import org.apache.hc.core5.reactor.IOReactorConfig;
+import org.apache.hc.core5.reactor.IOSession;
 import org.apache.hc.core5.util.TimeValue;
 import org.apache.hc.core5.util.Timeout;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -404,6 +411,25 @@ class AsyncManagerTest {
         assertThrows(IllegalStateException.class, this::lease);
     }
 
+    /** HttpClient's code would give it to an endpoint that has no entry any more. */
+    @Test
+    void whatIsOpenedForAnEndpointThatWasReleasedMeanwhileIsClosed() throws Exception {
+        start(Way.PLAIN);
+        AsyncConnectionEndpoint endpoint = lease();
+        ConnectionInitiator late = (to, remote, local, timeout, attachment, callback) -> reactor.connect(to, remote, local, timeout,
+                attachment, new CallbackContribution<IOSession>(callback) {
+                    @Override
+                    public void completed(IOSession session) {
+                        release(endpoint);
+                        callback.completed(session);
+                    }
+                });
+        Future<AsyncConnectionEndpoint> connecting = manager.connect(endpoint, late, null, null, HttpClientContext.create(), null);
+        Eventually.await("its end", connecting::isDone);
+        server.peer(0).awaitEnd();
+        assertEquals("[leased: 0; pending: 0; available: 0; max: 25]", manager.getTotalStats().toString());
+    }
+
     @Test
     void whatWasOpenedAfterTheCloseIsClosedAtTheRelease() throws Exception {
         start(Way.PLAIN);
@@ -453,6 +479,73 @@ class AsyncManagerTest {
             assertThrows(IllegalStateException.class, () -> release(foreign));
             assertEquals(1, manager.getTotalStats().getAvailable());
         }
+    }
+
+    /** Runs a step while the manager's logger fails, as the step is then to do, too. */
+    private static void whileTheLoggerFails(Executable step) {
+        Faults faults = new Faults();
+        try (FailingLog failing = new FailingLog(faults, "a logger", MANAGER_LOG)) {
+            faults.arm("a logger", Faults.Mode.EXCEPTION, null);
+            assertEquals("a logger fails on demand", assertThrows(IllegalStateException.class, step).getMessage());
+        }
+    }
+
+    /** HttpClient's code logs what it has taken from its endpoint and not yet given back. */
+    @Test
+    void anEndpointWhoseReleaseFailsGivesItsPlaceBack() throws Exception {
+        start(Way.PLAIN);
+        AsyncConnectionEndpoint endpoint = open();
+        whileTheLoggerFails(() -> release(endpoint));
+        assertEquals("[leased: 0; pending: 0; available: 0; max: 25]", manager.getTotalStats().toString());
+        server.peer(0).awaitEnd();
+    }
+
+    /** Which has HttpClient's code forget its pool. */
+    @Test
+    void aManagerWhoseLoggerFailsIsClosedAllTheSame() throws Exception {
+        start(Way.PLAIN);
+        release(open());
+        whileTheLoggerFails(() -> manager.close(CloseMode.IMMEDIATE));
+        server.peer(0).awaitEnd();
+        assertEquals("[leased: 0; pending: 0; available: 0; max: 25]", manager.getTotalStats().toString());
+        assertThrows(IllegalStateException.class, this::lease);
+    }
+
+    @Test
+    void aConfigurationByRouteIsThatOfItsConnections() throws Exception {
+        start(Way.PLAIN);
+        release(open());
+        List<HttpRoute> asked = new ArrayList<>();
+        manager.setConnectionConfigResolver(route -> {
+            asked.add(route);
+            return ConnectionConfig.custom().setTimeToLive(TimeValue.ofMilliseconds(1)).build();
+        });
+        Eventually.await("the end of its life", () -> {
+            AsyncConnectionEndpoint endpoint = lease();
+            boolean isConnected = endpoint.isConnected();
+            release(endpoint);
+            return !isConnected;
+        });
+        assertTrue(asked.contains(route()));
+        manager.setConnectionConfigResolver(null);
+    }
+
+    /** All that it has of a pool's. */
+    @Test
+    void itIsItsPools() throws Exception {
+        ManualClock clock = new ManualClock();
+        manager.close();
+        manager = clock.driving(() -> builder().build());
+        start(Way.PLAIN);
+        manager.setName("orders");
+        assertEquals("orders", manager.getName());
+        manager.measureHeld(true);
+        AsyncConnectionEndpoint endpoint = lease();
+        assertEquals(1, manager.getPool().stats().leased());
+        clock.advance(7, TimeUnit.MILLISECONDS);
+        release(endpoint);
+        assertEquals(7, manager.getMetrics().held().sum(TimeUnit.MILLISECONDS));
+        assertEquals(1, manager.getMetrics().leases());
     }
 
     @Test

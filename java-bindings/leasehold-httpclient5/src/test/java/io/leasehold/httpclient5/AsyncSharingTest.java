@@ -2,6 +2,7 @@ package io.leasehold.httpclient5;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -9,16 +10,24 @@ import io.leasehold.testsupport.Eventually;
 import io.leasehold.testsupport.LogCapture;
 import io.leasehold.testsupport.Threads;
 import java.io.IOException;
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Queue;
 import java.util.Random;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
@@ -27,18 +36,21 @@ import org.apache.hc.client5.http.config.ConnectionConfig;
 import org.apache.hc.client5.http.config.TlsConfig;
 import org.apache.hc.client5.http.impl.ConnectionShutdownException;
 import org.apache.hc.client5.http.impl.nio.PoolingAsyncClientConnectionManager;
+import org.apache.hc.client5.http.nio.AsyncClientConnectionOperator;
 import org.apache.hc.client5.http.nio.AsyncConnectionEndpoint;
 import org.apache.hc.client5.http.nio.ManagedAsyncClientConnection;
 import org.apache.hc.client5.http.protocol.HttpClientContext;
 import org.apache.hc.core5.concurrent.BasicFuture;
+import org.apache.hc.core5.concurrent.CallbackContribution;
 import org.apache.hc.core5.concurrent.FutureCallback;
 import org.apache.hc.core5.concurrent.FutureContribution;
 import org.apache.hc.core5.http.EntityDetails;
+import org.apache.hc.core5.http.HttpException;
 import org.apache.hc.core5.http.HttpHost;
 import org.apache.hc.core5.http.HttpRequest;
 import org.apache.hc.core5.http.HttpResponse;
+import org.apache.hc.core5.http.HttpVersion;
 import org.apache.hc.core5.http.Message;
-import org.apache.hc.core5.http.Method;
 import org.apache.hc.core5.http.URIScheme;
 import org.apache.hc.core5.http.impl.bootstrap.HttpAsyncRequester;
 import org.apache.hc.core5.http.impl.bootstrap.HttpAsyncServer;
@@ -59,7 +71,11 @@ import org.apache.hc.core5.http2.impl.nio.bootstrap.H2ServerBootstrap;
 import org.apache.hc.core5.io.CloseMode;
 import org.apache.hc.core5.pool.PoolEntry;
 import org.apache.hc.core5.pool.PoolStats;
+import org.apache.hc.core5.reactor.ConnectionInitiator;
+import org.apache.hc.core5.reactor.IOReactorConfig;
+import org.apache.hc.core5.reactor.IOSession;
 import org.apache.hc.core5.reactor.ListenerEndpoint;
+import org.apache.hc.core5.util.DeadlineTimeoutException;
 import org.apache.hc.core5.util.TimeValue;
 import org.apache.hc.core5.util.Timeout;
 import org.junit.jupiter.api.AfterEach;
@@ -69,6 +85,7 @@ import org.junit.jupiter.api.Test;
 /** Endpoints that share a connection, with a server of HTTP/2 in this JVM, which answers when it is told to. */
 class AsyncSharingTest {
     private static final int STREAMS = 10;
+    private static final Timeout TIMEOUT = Timeout.ofMinutes(3);
 
     private final LogCapture log = LogCapture.of(PoolingAsyncClientConnectionManager.class.getName());
     /** What the server has yet to answer. */
@@ -81,6 +98,7 @@ class AsyncSharingTest {
     private final HttpAsyncRequester reactor = H2RequesterBootstrap.bootstrap()
             .setVersionPolicy(HttpVersionPolicy.FORCE_HTTP_2)
             .setH2Config(H2Config.custom().setPushEnabled(false).build())
+            .setIOReactorConfig(IOReactorConfig.custom().setSoTimeout(TIMEOUT).build())
             .create();
     private final AsyncParts parts = new AsyncParts(null, null, null, false, null, true);
     private final LeaseholdAsyncClientConnectionManager manager = new LeaseholdAsyncClientConnectionManager(parts);
@@ -164,7 +182,7 @@ class AsyncSharingTest {
             AsyncConnectionEndpoint endpoint, String path, BasicResponseConsumer<String> consumer) {
         BasicFuture<Message<HttpResponse, String>> answer = new BasicFuture<>(null);
         endpoint.execute("id", new BasicClientExchangeHandler<>(
-                new BasicRequestProducer(Method.GET, new HttpHost("http", "localhost", port), path),
+                new BasicRequestProducer(org.apache.hc.core5.http.Method.GET, new HttpHost("http", "localhost", port), path),
                 consumer,
                 new FutureContribution<Message<HttpResponse, String>>(answer) {
                     @Override
@@ -258,6 +276,25 @@ class AsyncSharingTest {
     }
 
     @Test
+    void whatWasClosedOnceIsClosedWithoutAnybodysHarmAgain() throws Exception {
+        List<AsyncConnectionEndpoint> all = share(2);
+        for (AsyncConnectionEndpoint endpoint : all) {
+            ManagedAsyncClientConnection before = Endpoints.entryOf(endpoint).getConnection();
+            endpoint.close(CloseMode.GRACEFUL);
+            before.close(CloseMode.IMMEDIATE);
+        }
+        // The first has no place, the second, which was alone then, has its own still.
+        ManagedAsyncClientConnection before = Endpoints.entryOf(connect(all.get(1))).getConnection();
+        connection(all.get(1)).close(CloseMode.IMMEDIATE);
+        all.get(1).close(CloseMode.GRACEFUL);
+        connect(all.get(1));
+        before.close(CloseMode.IMMEDIATE);
+        assertEquals("ok", send(all.get(1), "/ok").get().getBody());
+        all.forEach(this::release);
+        assertNumbers(0, 0, 1);
+    }
+
+    @Test
     void anEndpointThatHasLostItsPlaceWaitsForAnother() throws Exception {
         List<AsyncConnectionEndpoint> all = share(2);
         all.get(0).close(CloseMode.GRACEFUL);
@@ -270,6 +307,116 @@ class AsyncSharingTest {
         assertNumbers(1, 0, 0);
         release(all.get(0));
         assertNumbers(0, 0, 1);
+    }
+
+    /** The first of two that shared a connection and have closed it, which has no place any more. */
+    private static AsyncConnectionEndpoint closeFirst(List<AsyncConnectionEndpoint> sharing) {
+        AsyncConnectionEndpoint first = sharing.get(0);
+        first.close(CloseMode.GRACEFUL);
+        return first;
+    }
+
+    @Test
+    void whoHasLostHisPlaceWaitsForNoLongerThanConnectingMayTake() throws Exception {
+        List<AsyncConnectionEndpoint> all = share(2);
+        AsyncConnectionEndpoint first = closeFirst(all);
+        Timeout moments = Timeout.ofMilliseconds(20);
+        manager.setDefaultConnectionConfig(ConnectionConfig.custom().setConnectTimeout(moments).build());
+        for (Timeout given : new Timeout[] {null, moments}) {
+            Future<AsyncConnectionEndpoint> again = manager.connect(first, reactor, given, null, HttpClientContext.create(), null);
+            Eventually.await("its end", again::isDone);
+            assertSame(DeadlineTimeoutException.class, assertThrows(ExecutionException.class, again::get).getCause().getClass());
+            manager.setDefaultConnectionConfig(null);
+        }
+        all.forEach(this::release);
+        assertNumbers(0, 0, 0);
+    }
+
+    @Test
+    void whoHasLostHisPlaceAndGivesUpWaitsNoLonger() throws Exception {
+        List<AsyncConnectionEndpoint> all = share(2);
+        Future<AsyncConnectionEndpoint> again = requestConnection(closeFirst(all));
+        assertNumbers(1, 1, 0);
+        assertTrue(again.cancel(true));
+        assertNumbers(1, 0, 0);
+        all.forEach(this::release);
+        assertNumbers(0, 0, 0);
+    }
+
+    @Test
+    void whoGivesUpWhileHeIsConnectedInANewPlaceEndsThat() throws Exception {
+        List<AsyncConnectionEndpoint> all = share(2);
+        manager.setDefaultMaxPerRoute(2);
+        BasicFuture<IOSession> connecting = new BasicFuture<>(null);
+        ConnectionInitiator never = (to, remote, local, timeout, attachment, callback) -> connecting;
+        Future<AsyncConnectionEndpoint> again = manager.connect(closeFirst(all), never, null, null, HttpClientContext.create(), null);
+        assertFalse(again.isDone());
+        assertTrue(again.cancel(true));
+        assertTrue(connecting.isCancelled());
+        all.forEach(this::release);
+        assertNumbers(0, 0, 0);
+    }
+
+    private static <T> T proxy(Class<T> type, InvocationHandler handler) {
+        return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, handler));
+    }
+
+    private static Object call(Object object, Method method, Object[] arguments) throws Throwable {
+        try {
+            return method.invoke(object, arguments);
+        } catch (InvocationTargetException e) {
+            throw e.getCause();
+        }
+    }
+
+    /** HttpClient's operator, but that its connections say that they speak HTTP/1.1 until they are upgraded, which changes nothing else. */
+    @SuppressWarnings("unchecked") // What is told of a connection is told at last.
+    private static AsyncClientConnectionOperator sayingOtherwiseUntilUpgraded() {
+        AsyncClientConnectionOperator stock = ReactorOperator.stock(null, null, null, false);
+        AtomicBoolean isUpgraded = new AtomicBoolean();
+        return proxy(AsyncClientConnectionOperator.class, (self, method, arguments) -> {
+            int last = arguments.length - 1;
+            FutureCallback<ManagedAsyncClientConnection> callback = (FutureCallback<ManagedAsyncClientConnection>) arguments[last];
+            if (method.getName().equals("upgrade")) {
+                isUpgraded.set(true);
+                callback.completed((ManagedAsyncClientConnection) arguments[0]);
+                return null;
+            }
+            Object[] observed = arguments.clone();
+            observed[last] = new CallbackContribution<ManagedAsyncClientConnection>(callback) {
+                @Override
+                public void completed(ManagedAsyncClientConnection connection) {
+                    callback.completed(proxy(ManagedAsyncClientConnection.class, (proxy, asked, with) ->
+                            asked.getName().equals("getProtocolVersion") && !isUpgraded.get() ? HttpVersion.HTTP_1_1
+                                    : call(connection, asked, with)));
+                }
+            };
+            return call(stock, method, observed);
+        });
+    }
+
+    @Test
+    void whatSpeaksHttp2SinceItsUpgradeIsShared() throws Exception {
+        AsyncParts ofItsOwn = new AsyncParts(sayingOtherwiseUntilUpgraded(), null, null, true);
+        try (LeaseholdAsyncClientConnectionManager upgrading = new LeaseholdAsyncClientConnectionManager(ofItsOwn)) {
+            upgrading.setDefaultTlsConfig(TlsConfig.custom().setVersionPolicy(HttpVersionPolicy.FORCE_HTTP_2).build());
+            upgrading.setDefaultMaxPerRoute(1);
+            AsyncConnectionEndpoint first = upgrading.lease("id", route(), null, Timeout.DISABLED, null).get();
+            upgrading.connect(first, reactor, Timeout.ofMinutes(1), null, HttpClientContext.create(), null).get();
+            Future<AsyncConnectionEndpoint> second = upgrading.lease("id", route(), null, Timeout.DISABLED, null);
+            BasicFuture<AsyncConnectionEndpoint> upgraded = new BasicFuture<>(null);
+            upgrading.upgrade(first, null, HttpClientContext.create(), new Ended() {
+                @Override
+                public void completed(AsyncConnectionEndpoint endpoint) {
+                    upgraded.completed(endpoint);
+                }
+            });
+            assertSame(first, upgraded.get(1, TimeUnit.MINUTES));
+            assertSame(connection(first), connection(second.get(1, TimeUnit.MINUTES)));
+            upgrading.upgrade(first, null, HttpClientContext.create(), null);
+            upgrading.release(first, null, TimeValue.NEG_ONE_MILLISECOND);
+            upgrading.release(second.get(), null, TimeValue.NEG_ONE_MILLISECOND);
+        }
     }
 
     @Test
@@ -399,6 +546,112 @@ class AsyncSharingTest {
         }
     }
 
+    /** Runs a step on the thread that serves an endpoint's connection: it reads nothing meanwhile. */
+    private void onItsThread(AsyncConnectionEndpoint endpoint, Callable<?> step) throws Exception {
+        FutureTask<?> task = new FutureTask<>(step);
+        Future<?> answer = send(endpoint, "/ok", new BasicResponseConsumer<String>(new StringAsyncEntityConsumer()) {
+            @Override
+            public void consumeResponse(HttpResponse response, EntityDetails entity, HttpContext context,
+                    FutureCallback<Message<HttpResponse, String>> callback) throws HttpException, IOException {
+                task.run();
+                super.consumeResponse(response, entity, context, callback);
+            }
+        });
+        task.get(1, TimeUnit.MINUTES);
+        answer.get(1, TimeUnit.MINUTES);
+    }
+
+    /** Gives back an endpoint that is alone, so that the next who gets its connection has to wait for the answer to a ping. */
+    private void releaseUntilAPingIsDue(AsyncConnectionEndpoint alone) throws Exception {
+        release(alone);
+        long released = System.currentTimeMillis();
+        Eventually.await("it to be due", () -> System.currentTimeMillis() > released + 2);
+    }
+
+    private AsyncConnectionEndpoint connectToBeValidated() throws Exception {
+        manager.setDefaultConnectionConfig(ConnectionConfig.custom().setValidateAfterInactivity(1, TimeUnit.MILLISECONDS).build());
+        return share(1).get(0);
+    }
+
+    @Test
+    void whoGivesUpDuringAPingLeavesTheConnectionToTheNext() throws Exception {
+        AsyncConnectionEndpoint first = connectToBeValidated();
+        ReactorConnection connection = connection(first);
+        onItsThread(first, () -> {
+            releaseUntilAPingIsDue(first);
+            Future<AsyncConnectionEndpoint> asked = request(null);
+            assertFalse(asked.isDone());
+            assertTrue(asked.cancel(true));
+            return null;
+        });
+        Eventually.await("its connection to be idle", () -> manager.getTotalStats().getLeased() == 0);
+        assertNumbers(0, 0, 1);
+        AsyncConnectionEndpoint next = request(null).get(1, TimeUnit.MINUTES);
+        assertSame(connection, connection(next));
+        release(next);
+    }
+
+    @Test
+    void whoeverWaitsDuringAPingSharesTheConnectionAfterwards() throws Exception {
+        AsyncConnectionEndpoint first = connectToBeValidated();
+        List<Future<AsyncConnectionEndpoint>> asked = new ArrayList<>();
+        onItsThread(first, () -> {
+            releaseUntilAPingIsDue(first);
+            asked.add(request(null));
+            asked.add(request(null));
+            assertFalse(asked.get(0).isDone());
+            assertFalse(asked.get(1).isDone());
+            return null;
+        });
+        for (Future<AsyncConnectionEndpoint> each : asked) {
+            assertEquals("ok", send(each.get(1, TimeUnit.MINUTES), "/ok").get().getBody());
+        }
+        assertNumbers(1, 0, 0);
+        release(asked.get(0).get());
+        release(asked.get(1).get());
+        assertNumbers(0, 0, 1);
+    }
+
+    @Test
+    void aServerThatIsSilentDuringAPingIsWaitedForAsLongAsWhoIsAskedForAnythingElse() throws Exception {
+        AsyncConnectionEndpoint first = connectToBeValidated();
+        ReactorConnection connection = connection(first);
+        onItsThread(first, () -> {
+            releaseUntilAPingIsDue(first);
+            assertEquals(Timeout.ZERO_MILLISECONDS, connection.getSocketTimeout());
+            Future<AsyncConnectionEndpoint> asked = request(null);
+            assertFalse(asked.isDone());
+            assertEquals(TIMEOUT, connection.getSocketTimeout());
+            return asked.cancel(true);
+        });
+    }
+
+    @Test
+    void whatWasIdleIsSharedAsSoonAsItIsLeased() throws Exception {
+        release(share(1).get(0));
+        AsyncConnectionEndpoint first = request(null).get();
+        assertTrue(first.isConnected());
+        Future<AsyncConnectionEndpoint> second = request(null);
+        assertTrue(second.isDone());
+        assertSame(connection(first), connection(second.get()));
+        release(first);
+        release(second.get());
+        assertNumbers(0, 0, 1);
+    }
+
+    @Test
+    void whatWasClosedIsSharedWhenItIsConnectedAgain() throws Exception {
+        AsyncConnectionEndpoint alone = share(1).get(0);
+        alone.close(CloseMode.GRACEFUL);
+        Future<AsyncConnectionEndpoint> second = request(null);
+        assertFalse(second.isDone());
+        connect(alone);
+        assertSame(connection(alone), connection(second.get(1, TimeUnit.MINUTES)));
+        release(alone);
+        release(second.get());
+        assertNumbers(0, 0, 1);
+    }
+
     @Test
     void endpointsThatWereLostGiveTheirPlaceBackAndTheConnectionIsClosed() throws Exception {
         share(3);
@@ -522,6 +775,24 @@ class AsyncSharingTest {
         assertFalse(waiting.cancel(true));
         all.forEach(this::release);
         assertNumbers(0, 0, 1);
+    }
+
+    @Test
+    void aPoolIsFullOfWhatIsIdleToo() throws Exception {
+        HttpRoute other = new HttpRoute(new HttpHost("http", "127.0.0.1", port));
+        release(connect(manager.lease("id", other, null, Timeout.DISABLED, null).get()));
+        List<AsyncConnectionEndpoint> all = share(1);
+        assertNumbers(1, 0, 1);
+        manager.setMaxTotal(2);
+        HttpRoute third = new HttpRoute(new HttpHost("http", "third.example", port));
+        manager.setMaxPerRoute(third, 0);
+        Future<AsyncConnectionEndpoint> waiting = manager.lease("id", third, null, Timeout.DISABLED, null);
+        Future<AsyncConnectionEndpoint> second = request(null);
+        assertFalse(second.isDone());
+        assertTrue(waiting.cancel(true));
+        all.add(second.get(1, TimeUnit.MINUTES));
+        all.forEach(this::release);
+        assertNumbers(0, 0, 2);
     }
 
     @Test
@@ -663,6 +934,8 @@ class AsyncSharingTest {
         assertEquals(1, pool.getTotalStats().getLeased());
         pool.giveBack(lost);
         assertEquals(0, pool.getTotalStats().getLeased());
+        // Nor is anything in other threads' way.
+        assertTrue(CompletableFuture.supplyAsync(() -> pool.hasPlace(lost)).get(1, TimeUnit.MINUTES));
         assertThrows(ConnectionShutdownException.class, () -> pool.opened(lost, null));
         pool.upgraded(lost);
         assertThrows(NullPointerException.class, () -> pool.lease(null, null, Timeout.DISABLED, null));

@@ -7,8 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.leasehold.ManualClock;
 import io.leasehold.Watching;
 import io.leasehold.testsupport.Eventually;
+import io.leasehold.testsupport.FailingLog;
+import io.leasehold.testsupport.Faults;
 import io.leasehold.testsupport.LogCapture;
 import io.leasehold.testsupport.ScriptedServer;
 import io.leasehold.testsupport.Threads;
@@ -48,6 +51,7 @@ import org.apache.hc.core5.util.TimeValue;
 import org.apache.hc.core5.util.Timeout;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -525,6 +529,73 @@ class ManagerTest {
             manager.release(leased, null, TimeValue.NEG_ONE_MILLISECOND);
             return !isConnected;
         });
+    }
+
+    /** Runs a step while the manager's logger fails, as the step is then to do, too. */
+    private static void whileTheLoggerFails(Executable step) {
+        Faults faults = new Faults();
+        try (FailingLog failing = new FailingLog(faults, "a logger", MANAGER_LOG)) {
+            faults.arm("a logger", Faults.Mode.EXCEPTION, null);
+            assertEquals("a logger fails on demand", assertThrows(IllegalStateException.class, step).getMessage());
+        }
+    }
+
+    /** HttpClient's code logs what it has taken from its endpoint and not yet given back. */
+    @Test
+    void anEndpointWhoseReleaseFailsGivesItsPlaceBack() throws Exception {
+        start(Way.PLAIN);
+        ConnectionEndpoint endpoint = open();
+        whileTheLoggerFails(() -> manager.release(endpoint, null, TimeValue.NEG_ONE_MILLISECOND));
+        assertEquals("[leased: 0; pending: 0; available: 0; max: 25]", manager.getTotalStats().toString());
+        server.peer(0).awaitEnd();
+    }
+
+    /** Which has HttpClient's code forget its pool. */
+    @Test
+    void aManagerWhoseLoggerFailsIsClosedAllTheSame() throws Exception {
+        start(Way.PLAIN);
+        manager.release(open(), null, TimeValue.NEG_ONE_MILLISECOND);
+        whileTheLoggerFails(() -> manager.close(CloseMode.IMMEDIATE));
+        server.peer(0).awaitEnd();
+        assertEquals("[leased: 0; pending: 0; available: 0; max: 25]", manager.getTotalStats().toString());
+        assertThrows(IllegalStateException.class, this::lease);
+    }
+
+    @Test
+    void aConfigurationByRouteIsThatOfItsConnections() throws Exception {
+        start(Way.PLAIN);
+        manager.release(open(), null, TimeValue.NEG_ONE_MILLISECOND);
+        List<HttpRoute> asked = new ArrayList<>();
+        manager.setConnectionConfigResolver(route -> {
+            asked.add(route);
+            return ConnectionConfig.custom().setTimeToLive(TimeValue.ofMilliseconds(1)).build();
+        });
+        Eventually.await("the end of its life", () -> {
+            ConnectionEndpoint endpoint = lease();
+            boolean isConnected = endpoint.isConnected();
+            manager.release(endpoint, null, TimeValue.NEG_ONE_MILLISECOND);
+            return !isConnected;
+        });
+        assertTrue(asked.contains(route()));
+        manager.setConnectionConfigResolver(null);
+    }
+
+    /** All that it has of a pool's. */
+    @Test
+    void itIsItsPools() throws Exception {
+        ManualClock clock = new ManualClock();
+        manager.close();
+        manager = clock.driving(() -> Way.manager().build());
+        start(Way.PLAIN);
+        manager.setName("orders");
+        assertEquals("orders", manager.getName());
+        manager.measureHeld(true);
+        ConnectionEndpoint endpoint = lease();
+        assertEquals(1, manager.getPool().stats().leased());
+        clock.advance(7, TimeUnit.MILLISECONDS);
+        manager.release(endpoint, null, TimeValue.NEG_ONE_MILLISECOND);
+        assertEquals(7, manager.getMetrics().held().sum(TimeUnit.MILLISECONDS));
+        assertEquals(1, manager.getMetrics().leases());
     }
 
     @Test
