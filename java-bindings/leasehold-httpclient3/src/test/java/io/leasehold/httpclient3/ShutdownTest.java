@@ -42,33 +42,10 @@ class ShutdownTest {
         }
     }
 
-    /** Makes sockets whose close waits until it may end. */
-    private static final class Clinging implements SimpleSocketFactory {
-        final CountDownLatch mayClose = new CountDownLatch(1);
-
-        @Override
-        public Socket createSocket(String host, int port) throws IOException {
-            Socket socket = new Socket(host, port) {
-                @Override
-                public void close() throws IOException {
-                    try {
-                        mayClose.await();
-                    } catch (InterruptedException e) {
-                        throw new AssertionError(e);
-                    }
-                    super.close();
-                }
-            };
-            // Who closes such a socket has to wait.
-            socket.setSoLinger(true, 60);
-            return socket;
-        }
-    }
-
     @Test
     void whatIsInUseIsTakenFromItsUserAtOnceAlsoIfItsCloseWaits() throws Exception {
         LeaseholdMultiThreadedHttpConnectionManager manager = new LeaseholdMultiThreadedHttpConnectionManager();
-        Clinging factory = new Clinging();
+        ClingingSocketFactory factory = new ClingingSocketFactory();
         List<HttpConnection> held = new ArrayList<>();
         try (ScriptedServer server = ScriptedServer.plain(); LogCapture log = LogCapture.of(HttpConnection.class)) {
             HostConfiguration configuration = new HostConfiguration();
