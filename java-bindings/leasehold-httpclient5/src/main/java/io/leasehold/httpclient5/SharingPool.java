@@ -730,8 +730,7 @@ final class SharingPool extends PassingPool<ManagedAsyncClientConnection> {
         try {
             if (connection != null && !carrier.isUnfit && connection.isOpen()) {
                 entry.updateState(carrier.state);
-                entry.updateExpiry(carrier.expiry.isMax() ? TimeValue.NEG_ONE_MILLISECOND
-                        : TimeValue.ofMilliseconds(Math.max(1, carrier.expiry.getValue() - System.currentTimeMillis())));
+                entry.updateExpiry(TimeValue.ofMilliseconds(Math.max(1, carrier.expiry.getValue() - System.currentTimeMillis())));
                 connection.passivate();
                 isReusable = true;
             }

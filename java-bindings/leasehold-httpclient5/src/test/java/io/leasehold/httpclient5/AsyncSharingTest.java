@@ -30,6 +30,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.apache.hc.client5.http.HttpRoute;
 import org.apache.hc.client5.http.config.ConnectionConfig;
@@ -369,16 +370,15 @@ class AsyncSharingTest {
         }
     }
 
-    /** HttpClient's operator, but that its connections say that they speak HTTP/1.1 until they are upgraded, which changes nothing else. */
+    /** HttpClient's operator, but that of its connections somebody else is asked first, and that an upgrade is only told of. */
     @SuppressWarnings("unchecked") // What is told of a connection is told at last.
-    private static AsyncClientConnectionOperator sayingOtherwiseUntilUpgraded() {
+    private static AsyncClientConnectionOperator operator(Runnable upgrade, Function<String, Object> first) {
         AsyncClientConnectionOperator stock = ReactorOperator.stock(null, null, null, false);
-        AtomicBoolean isUpgraded = new AtomicBoolean();
         return proxy(AsyncClientConnectionOperator.class, (self, method, arguments) -> {
             int last = arguments.length - 1;
             FutureCallback<ManagedAsyncClientConnection> callback = (FutureCallback<ManagedAsyncClientConnection>) arguments[last];
             if (method.getName().equals("upgrade")) {
-                isUpgraded.set(true);
+                upgrade.run();
                 callback.completed((ManagedAsyncClientConnection) arguments[0]);
                 return null;
             }
@@ -386,21 +386,53 @@ class AsyncSharingTest {
             observed[last] = new CallbackContribution<ManagedAsyncClientConnection>(callback) {
                 @Override
                 public void completed(ManagedAsyncClientConnection connection) {
-                    callback.completed(proxy(ManagedAsyncClientConnection.class, (proxy, asked, with) ->
-                            asked.getName().equals("getProtocolVersion") && !isUpgraded.get() ? HttpVersion.HTTP_1_1
-                                    : call(connection, asked, with)));
+                    callback.completed(proxy(ManagedAsyncClientConnection.class, (proxy, asked, with) -> {
+                        Object answer = first.apply(asked.getName());
+                        return answer != null ? answer : call(connection, asked, with);
+                    }));
                 }
             };
             return call(stock, method, observed);
         });
     }
 
+    private static LeaseholdAsyncClientConnectionManager manager(AsyncClientConnectionOperator operator) {
+        LeaseholdAsyncClientConnectionManager manager =
+                new LeaseholdAsyncClientConnectionManager(new AsyncParts(operator, null, null, true));
+        manager.setDefaultTlsConfig(TlsConfig.custom().setVersionPolicy(HttpVersionPolicy.FORCE_HTTP_2).build());
+        manager.setDefaultMaxPerRoute(1);
+        return manager;
+    }
+
+    /** Its user has it, and nobody else gives it back. */
+    @Test
+    void whatIsHandedOutIsItsUsersThoughItCannotBeAsked() throws Exception {
+        AtomicBoolean fails = new AtomicBoolean();
+        try (LeaseholdAsyncClientConnectionManager failing = manager(operator(() -> {}, method -> {
+            if (fails.get() && method.equals("submitCommand")) {
+                throw new IllegalStateException("a connection that fails");
+            }
+            return null;
+        }))) {
+            // Bound to somebody it has not been asked whether it speaks HTTP/2.
+            AsyncConnectionEndpoint first = failing.lease("id", route(), "somebody", Timeout.DISABLED, null).get();
+            failing.connect(first, reactor, Timeout.ofMinutes(1), null, HttpClientContext.create(), null).get();
+            failing.release(first, null, TimeValue.NEG_ONE_MILLISECOND);
+            fails.set(true);
+            AsyncConnectionEndpoint next = failing.lease("id", route(), null, Timeout.DISABLED, null).get(1, TimeUnit.MINUTES);
+            fails.set(false);
+            assertTrue(next.isConnected());
+            assertEquals(1, failing.getTotalStats().getLeased());
+            failing.release(next, null, TimeValue.NEG_ONE_MILLISECOND);
+            assertEquals(1, failing.getTotalStats().getAvailable());
+        }
+    }
+
     @Test
     void whatSpeaksHttp2SinceItsUpgradeIsShared() throws Exception {
-        AsyncParts ofItsOwn = new AsyncParts(sayingOtherwiseUntilUpgraded(), null, null, true);
-        try (LeaseholdAsyncClientConnectionManager upgrading = new LeaseholdAsyncClientConnectionManager(ofItsOwn)) {
-            upgrading.setDefaultTlsConfig(TlsConfig.custom().setVersionPolicy(HttpVersionPolicy.FORCE_HTTP_2).build());
-            upgrading.setDefaultMaxPerRoute(1);
+        AtomicBoolean isUpgraded = new AtomicBoolean();
+        try (LeaseholdAsyncClientConnectionManager upgrading = manager(operator(() -> isUpgraded.set(true),
+                method -> method.equals("getProtocolVersion") && !isUpgraded.get() ? HttpVersion.HTTP_1_1 : null))) {
             AsyncConnectionEndpoint first = upgrading.lease("id", route(), null, Timeout.DISABLED, null).get();
             upgrading.connect(first, reactor, Timeout.ofMinutes(1), null, HttpClientContext.create(), null).get();
             Future<AsyncConnectionEndpoint> second = upgrading.lease("id", route(), null, Timeout.DISABLED, null);
