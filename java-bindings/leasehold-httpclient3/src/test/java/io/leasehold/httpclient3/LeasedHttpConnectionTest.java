@@ -1,13 +1,16 @@
 package io.leasehold.httpclient3;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.net.InetAddress;
@@ -21,8 +24,10 @@ import java.util.TreeSet;
 import org.apache.commons.httpclient.HostConfiguration;
 import org.apache.commons.httpclient.HttpConnection;
 import org.apache.commons.httpclient.HttpConnectionManager;
+import org.apache.commons.httpclient.MultiThreadedHttpConnectionManager;
 import org.apache.commons.httpclient.params.HttpConnectionParams;
 import org.apache.commons.httpclient.protocol.Protocol;
+import org.apache.commons.httpclient.protocol.ProtocolSocketFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -129,6 +134,61 @@ class LeasedHttpConnectionTest {
             connection.setParams(params);
             return (connection.getParams() == params) + answers(connection);
         });
+    }
+
+    /** An argument of a type. */
+    private Object example(Class<?> type) throws IOException {
+        return type == int.class ? (Object) 7 : type == boolean.class ? (Object) true : type == String.class ? "example"
+                : type == byte[].class ? new byte[7] : type == Protocol.class ? http : type == InetAddress.class ? listener.getInetAddress()
+                : type == HttpConnectionParams.class ? new HttpConnectionParams()
+                : type == InputStream.class ? new ByteArrayInputStream(new byte[0]) : null;
+    }
+
+    /** What comes of a method, after which somebody asks what it has changed. */
+    private String outcome(HttpConnection connection, Method method) throws Exception {
+        Object[] arguments = new Object[method.getParameterCount()];
+        for (int i = 0; i < arguments.length; i++) {
+            arguments[i] = example(method.getParameterTypes()[i]);
+        }
+        try {
+            return method + ": " + method.invoke(connection, arguments);
+        } catch (InvocationTargetException e) {
+            return method + ": " + e.getCause();
+        }
+    }
+
+    @Test
+    void afterItsLeaseItAnswersAs31sDoesAfterItsRelease() throws Exception {
+        MultiThreadedHttpConnectionManager stock = new MultiThreadedHttpConnectionManager();
+        HostConfiguration configuration = new HostConfiguration();
+        configuration.setHost("127.0.0.1", listener.getLocalPort(), http);
+        HttpConnection theirs = stock.getConnection(configuration);
+        HttpConnection ours = lease();
+        theirs.releaseConnection();
+        ours.releaseConnection();
+        for (Method method : HttpConnection.class.getDeclaredMethods()) {
+            if (Modifier.isPublic(method.getModifiers()) && !Modifier.isStatic(method.getModifiers())) {
+                assertEquals(outcome(theirs, method), outcome(ours, method));
+            }
+        }
+        stock.shutdown();
+        // Nor has anything of this come to who has it now.
+        HttpConnection next = lease();
+        assertEquals(answers(plain()), answers(next));
+        next.releaseConnection();
+    }
+
+    @Test
+    void whatIsAskedOfItIsAnsweredByTheConnection() throws Exception {
+        HttpConnection connection = lease();
+        assertTrue(connection.isStaleCheckingEnabled());
+        connection.setProxyHost("proxy.example");
+        connection.setProxyPort(3128);
+        assertTrue(connection.isProxied());
+        connection.setProtocol(new Protocol("https", (ProtocolSocketFactory) new NumberedSocketFactory.Secure(), 443));
+        assertTrue(connection.isSecure());
+        assertFalse(connection.isTransparent());
+        connection.releaseConnection();
     }
 
     @Test
