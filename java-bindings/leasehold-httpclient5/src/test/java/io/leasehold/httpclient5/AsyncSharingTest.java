@@ -686,12 +686,24 @@ class AsyncSharingTest {
 
     @Test
     void endpointsThatWereLostGiveTheirPlaceBackAndTheConnectionIsClosed() throws Exception {
-        share(3);
+        ReactorConnection connection = connection(share(3).get(0));
         Eventually.awaitAfterCollection("the place", () -> manager.getTotalStats().getLeased() == 0);
+        Eventually.await("its end", () -> !connection.isOpen());
         Eventually.await("the warning", () -> log.lines().stream().anyMatch(line -> line.contains("reclaimed by garbage collector")));
         AsyncConnectionEndpoint next = request(null).get();
         assertFalse(next.isConnected());
         release(next);
+    }
+
+    @Test
+    void whatNobodyElseCanReleaseIsNotUsedAgain() throws Exception {
+        List<AsyncConnectionEndpoint> all = share(2);
+        ReactorConnection connection = connection(all.get(0));
+        parts.sharing.giveBack(Endpoints.entryOf(all.get(0)));
+        assertTrue(connection.isOpen());
+        release(all.get(1));
+        assertNumbers(0, 0, 0);
+        Eventually.await("its end", () -> !connection.isOpen());
     }
 
     @Test
