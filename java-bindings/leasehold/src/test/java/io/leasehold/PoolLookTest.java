@@ -47,6 +47,8 @@ class PoolLookTest {
         assertLongest("of the route held for 3000 ms", "b");
         assertLongest("of the route held for 1000 ms", "a");
         assertLongest("held for 4000 ms", "d");
+        held("b");
+        assertLongest("of the route held for 4000 ms", "b");
     }
 
     @Test

@@ -23,6 +23,23 @@ class AttendanceTest {
         ConnectionPool.<String, String>builder((connection, cause) -> {}).build().tryLease("a").discard();
     }
 
+    /** Whoever needs the thread, or no more, says so inside this monitor. */
+    @Test
+    void theHousekeeperIsNeededForAsLongAsItIsToStay() {
+        synchronized (HousekeeperThread.class) {
+            int before = HousekeeperThread.needs;
+            Attendance stays = Attendance.of(this, undone::incrementAndGet, true);
+            assertEquals(before + 1, HousekeeperThread.needs);
+            Attendance goes = Attendance.of(this, undone::incrementAndGet, false);
+            assertEquals(before + 1, HousekeeperThread.needs);
+            goes.end();
+            assertEquals(before + 1, HousekeeperThread.needs);
+            stays.end();
+            stays.end();
+            assertEquals(before, HousekeeperThread.needs);
+        }
+    }
+
     @Test
     void whatWasUndoneIsNotUndoneAgain() {
         Attendance attendance = Attendance.of(this, undone::incrementAndGet, true);
@@ -75,10 +92,13 @@ class AttendanceTest {
     @Test
     void whatWasNotTakenOnIsNotUndoneThoughItIsStillKnown() {
         Set<Attendance> full = new Full();
-        assertThrows(OutOfMemoryError.class, () -> Attendance.of(this, undone::incrementAndGet, true, full));
-        Attendance left = full.iterator().next();
-        left.collected(new Effects());
-        left.end();
+        synchronized (HousekeeperThread.class) {
+            int before = HousekeeperThread.needs;
+            assertThrows(OutOfMemoryError.class, () -> Attendance.of(this, undone::incrementAndGet, true, full));
+            assertEquals(before, HousekeeperThread.needs);
+            full.iterator().next().end();
+            assertEquals(before, HousekeeperThread.needs);
+        }
         assertEquals(0, undone.get());
     }
 }
