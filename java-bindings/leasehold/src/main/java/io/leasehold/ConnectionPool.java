@@ -1091,7 +1091,7 @@ public final class ConnectionPool<R, C> implements Closeable, Operated<R> {
         if (pool != null) {
             Upkeep.shutdown(pool, mode == ShutdownMode.IMMEDIATE);
             // No lease begins any more: who wants the numbers need not wait for the collector.
-            state.tellNumbers(pool);
+            PoolChores.tellNumbers(state, pool);
         }
         state.refusesFromNowOn();
         attendances.end();

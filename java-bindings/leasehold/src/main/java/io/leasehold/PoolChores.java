@@ -9,6 +9,7 @@ import io.leasehold.internal.log.Texts;
 import io.leasehold.internal.natives.Effects;
 import io.leasehold.internal.natives.Engine;
 import java.lang.invoke.MethodHandles;
+import java.util.function.BiConsumer;
 import java.util.function.Predicate;
 
 /**
@@ -201,12 +202,31 @@ final class PoolChores implements Chores, LeaseRef.Owner {
 
     @Override
     public void willTellNumbers() {
-        state.tellNumbers(null);
+        tellNumbers(state, null);
     }
 
     @Override
     public void tellNumbers() {
-        state.tellNumbers(pool);
+        tellNumbers(state, pool);
+    }
+
+    /** Tells who listens a pool's numbers; of null, that they will be told. Never throws: whoever resumes the pool calls this, too. */
+    static void tellNumbers(PoolState state, NativePool pool) {
+        BiConsumer<Long, Long> told = state.numbersListener;
+        if (told != null) {
+            try {
+                if (pool == null) {
+                    told.accept(null, null);
+                    return;
+                }
+                long[] numbers = new long[Metrics.COUNT_WITH_TIMES];
+                pool.metrics(numbers);
+                Metrics metrics = new Metrics(numbers);
+                told.accept(metrics.leases(), metrics.openings());
+            } catch (Throwable e) {
+                Log.debug(Texts.NUMBERS_FAILED, e);
+            }
+        }
     }
 
     @Override

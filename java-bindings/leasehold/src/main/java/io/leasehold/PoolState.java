@@ -199,25 +199,6 @@ final class PoolState {
         }
     }
 
-    /** Tells who listens the pool's numbers; of null, that it will. Never throws: who puts something into the pool calls this, too. */
-    void tellNumbers(NativePool pool) {
-        BiConsumer<Long, Long> told = numbersListener;
-        if (told != null) {
-            try {
-                if (pool == null) {
-                    told.accept(null, null);
-                    return;
-                }
-                long[] numbers = new long[Metrics.COUNT_WITH_TIMES];
-                pool.metrics(numbers);
-                Metrics metrics = new Metrics(numbers);
-                told.accept(metrics.leases(), metrics.openings());
-            } catch (Throwable e) {
-                Log.debug(Texts.NUMBERS_FAILED, e);
-            }
-        }
-    }
-
     /** Says whether it is noted where leases are taken, though nobody is warned of those that go on for long. */
     synchronized void setLeaseStacks(boolean wanted) {
         wantsStacks = wanted;

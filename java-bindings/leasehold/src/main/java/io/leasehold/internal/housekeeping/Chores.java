@@ -4,8 +4,7 @@ import io.leasehold.internal.natives.Effects;
 
 /**
  * What the housekeeper does for a pool, as the pool does it. Nothing of it leads to the pool's own objects, so that a pool that nobody
- * uses is collected. Called on the housekeeper's thread only, but
- * for one.
+ * uses is collected. Called on the housekeeper's thread only, but for {@link #willTellNumbers}.
  */
 public interface Chores {
     /**
