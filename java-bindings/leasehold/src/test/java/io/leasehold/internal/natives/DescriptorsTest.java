@@ -13,6 +13,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** What can be asked of descriptors, and which fields nobody is told. */
@@ -22,6 +23,11 @@ class DescriptorsTest {
         private final Socket socket = new Socket();
         private final InputStream stream = new ByteArrayInputStream(new byte[0]);
         private final String secret = "of the test's own making";
+    }
+
+    @BeforeAll
+    static void loadTheLibrary() {
+        assertNull(NativeLibrary.failure());
     }
 
     @Test
