@@ -110,8 +110,7 @@ final class Changes implements ClassFileTransformer {
         if (options.dryRun) {
             // As the first manager would be.
             new Members(loader, target.internalName(), content).check(payload.text(target.part(), Members.LIST));
-        }
-        if (!options.dryRun) {
+        } else {
             payload.define(Payload.SEAM, loader, target);
             Class.forName("io.leasehold.agent.seam.Seam", true, loader).getMethod("install", Function.class)
                     .invoke(null, new Makers(options, report, payload, loader));

@@ -10,7 +10,6 @@ import io.leasehold.ManualClock;
 import io.leasehold.Watching;
 import io.leasehold.testsupport.Eventually;
 import io.leasehold.testsupport.FailingLog;
-import io.leasehold.testsupport.Faults;
 import io.leasehold.testsupport.LogCapture;
 import io.leasehold.testsupport.ScriptedServer;
 import java.net.UnknownHostException;
@@ -48,7 +47,6 @@ import org.apache.hc.core5.util.TimeValue;
 import org.apache.hc.core5.util.Timeout;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -481,21 +479,12 @@ class AsyncManagerTest {
         }
     }
 
-    /** Runs a step while the manager's logger fails, as the step is then to do, too. */
-    private static void whileTheLoggerFails(Executable step) {
-        Faults faults = new Faults();
-        try (FailingLog failing = new FailingLog(faults, "a logger", MANAGER_LOG)) {
-            faults.arm("a logger", Faults.Mode.EXCEPTION, null);
-            assertEquals("a logger fails on demand", assertThrows(IllegalStateException.class, step).getMessage());
-        }
-    }
-
     /** HttpClient's code logs what it has taken from its endpoint and not yet given back. */
     @Test
     void anEndpointWhoseReleaseFailsGivesItsPlaceBack() throws Exception {
         start(Way.PLAIN);
         AsyncConnectionEndpoint endpoint = open();
-        whileTheLoggerFails(() -> release(endpoint));
+        FailingLog.failWith(MANAGER_LOG, () -> release(endpoint));
         assertEquals("[leased: 0; pending: 0; available: 0; max: 25]", manager.getTotalStats().toString());
         server.peer(0).awaitEnd();
     }
@@ -505,7 +494,7 @@ class AsyncManagerTest {
     void aManagerWhoseLoggerFailsIsClosedAllTheSame() throws Exception {
         start(Way.PLAIN);
         release(open());
-        whileTheLoggerFails(() -> manager.close(CloseMode.IMMEDIATE));
+        FailingLog.failWith(MANAGER_LOG, () -> manager.close(CloseMode.IMMEDIATE));
         server.peer(0).awaitEnd();
         assertEquals("[leased: 0; pending: 0; available: 0; max: 25]", manager.getTotalStats().toString());
         assertThrows(IllegalStateException.class, this::lease);

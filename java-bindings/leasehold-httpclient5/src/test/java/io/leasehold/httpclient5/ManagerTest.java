@@ -11,7 +11,6 @@ import io.leasehold.ManualClock;
 import io.leasehold.Watching;
 import io.leasehold.testsupport.Eventually;
 import io.leasehold.testsupport.FailingLog;
-import io.leasehold.testsupport.Faults;
 import io.leasehold.testsupport.LogCapture;
 import io.leasehold.testsupport.ScriptedServer;
 import io.leasehold.testsupport.Threads;
@@ -51,7 +50,6 @@ import org.apache.hc.core5.util.TimeValue;
 import org.apache.hc.core5.util.Timeout;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -531,21 +529,12 @@ class ManagerTest {
         });
     }
 
-    /** Runs a step while the manager's logger fails, as the step is then to do, too. */
-    private static void whileTheLoggerFails(Executable step) {
-        Faults faults = new Faults();
-        try (FailingLog failing = new FailingLog(faults, "a logger", MANAGER_LOG)) {
-            faults.arm("a logger", Faults.Mode.EXCEPTION, null);
-            assertEquals("a logger fails on demand", assertThrows(IllegalStateException.class, step).getMessage());
-        }
-    }
-
     /** HttpClient's code logs what it has taken from its endpoint and not yet given back. */
     @Test
     void anEndpointWhoseReleaseFailsGivesItsPlaceBack() throws Exception {
         start(Way.PLAIN);
         ConnectionEndpoint endpoint = open();
-        whileTheLoggerFails(() -> manager.release(endpoint, null, TimeValue.NEG_ONE_MILLISECOND));
+        FailingLog.failWith(MANAGER_LOG, () -> manager.release(endpoint, null, TimeValue.NEG_ONE_MILLISECOND));
         assertEquals("[leased: 0; pending: 0; available: 0; max: 25]", manager.getTotalStats().toString());
         server.peer(0).awaitEnd();
     }
@@ -555,7 +544,7 @@ class ManagerTest {
     void aManagerWhoseLoggerFailsIsClosedAllTheSame() throws Exception {
         start(Way.PLAIN);
         manager.release(open(), null, TimeValue.NEG_ONE_MILLISECOND);
-        whileTheLoggerFails(() -> manager.close(CloseMode.IMMEDIATE));
+        FailingLog.failWith(MANAGER_LOG, () -> manager.close(CloseMode.IMMEDIATE));
         server.peer(0).awaitEnd();
         assertEquals("[leased: 0; pending: 0; available: 0; max: 25]", manager.getTotalStats().toString());
         assertThrows(IllegalStateException.class, this::lease);
