@@ -69,7 +69,7 @@ public final class TcpKeepAlive {
      * As {@link #setOn(Socket)}, of a socket whose descriptor was looked for before.
      *
      * @param socket the probe of a connected socket, which no other thread may close meanwhile
-     * @return false if its descriptor cannot be reached: then nothing was set
+     * @return false if its descriptor cannot be reached, or the socket was closed: then nothing was set
      * @throws SocketException if the operating system refuses
      * @throws IllegalArgumentException if {@code socket} is null
      */

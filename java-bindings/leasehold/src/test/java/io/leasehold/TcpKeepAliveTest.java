@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.net.Socket;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -54,5 +56,23 @@ class TcpKeepAliveTest {
         pair.ours.close();
         pair.theirs.close();
         assertFalse(TcpKeepAlive.of(30, 5, 3).setOn(pair.ours));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aClosedSocketsDescriptorIsAStrangers(SocketsTest.Kind kind) throws Exception {
+        SocketsTest.Pair pair = kind.connect();
+        pair.ours.close();
+        // The lowest number that is free is a new socket's, so one of these has it.
+        List<SocketsTest.Pair> strangers = new ArrayList<>();
+        for (int i = 0; i < 10; i++) {
+            strangers.add(SocketsTest.Kind.PLAIN.connect());
+        }
+        assertFalse(TcpKeepAlive.of(30, 5, 3).setOn(pair.probe));
+        for (SocketsTest.Pair stranger : strangers) {
+            assertFalse(stranger.ours.getKeepAlive() || stranger.theirs.getKeepAlive());
+            stranger.end();
+        }
+        pair.end();
     }
 }

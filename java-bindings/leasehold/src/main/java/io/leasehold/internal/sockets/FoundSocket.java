@@ -233,7 +233,9 @@ public final class FoundSocket {
      * @return null if it was set, an empty text if there is no way to the descriptor, else what the operating system says
      */
     public String setTcpKeepAlive(int idle, int interval, int probes) {
-        return descriptor == NONE ? "" : Descriptors.keepAlive(descriptor, idle, interval, probes);
+        // Its descriptor may be another's by now.
+        boolean isReached = descriptor != NONE && SocketDescriptors.isOpen(socket) && SocketDescriptors.isOpen(base);
+        return isReached ? Descriptors.keepAlive(descriptor, idle, interval, probes) : "";
     }
 
     /**
