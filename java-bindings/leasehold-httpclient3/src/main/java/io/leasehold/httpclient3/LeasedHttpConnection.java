@@ -126,7 +126,6 @@ final class LeasedHttpConnection extends HttpConnection implements Cloneable {
         if (leaseBefore == null) {
             return false;
         }
-        boolean isDone = false;
         try {
             lease = null;
             if (connectionBefore != null) {
@@ -135,14 +134,11 @@ final class LeasedHttpConnection extends HttpConnection implements Cloneable {
             if (detaches) {
                 connection = null;
             }
-            boolean isEnded = reusable ? leaseBefore.tryRelease() : leaseBefore.tryDiscard();
-            isDone = true;
-            return isEnded;
-        } finally {
-            if (!isDone) {
-                lease = leaseBefore;
-                connection = connectionBefore;
-            }
+            return reusable ? leaseBefore.tryRelease() : leaseBefore.tryDiscard();
+        } catch (Throwable e) {
+            lease = leaseBefore;
+            connection = connectionBefore;
+            throw e;
         }
     }
 
@@ -210,17 +206,15 @@ final class LeasedHttpConnection extends HttpConnection implements Cloneable {
             detach();
         }
         Lease<WeakConnection<PooledHttpConnection>> leaseBefore = lease;
-        boolean isDone = false;
         try {
             super.releaseConnection();
-            isDone = true;
-        } finally {
+        } catch (Throwable e) {
             // It logs before it does anything. Should that fail, it is given back all the same.
-            HttpConnectionManager manager = isDone || leaseBefore == null || leaseBefore != lease || isLocked() ? null
-                    : getHttpConnectionManager();
+            HttpConnectionManager manager = leaseBefore == null || leaseBefore != lease || isLocked() ? null : getHttpConnectionManager();
             if (manager != null) {
                 manager.releaseConnection(this);
             }
+            throw e;
         }
     }
 

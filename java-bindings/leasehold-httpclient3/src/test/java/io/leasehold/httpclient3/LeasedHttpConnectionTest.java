@@ -7,9 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.leasehold.testsupport.Eventually;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.ref.WeakReference;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
@@ -28,6 +30,7 @@ import org.apache.commons.httpclient.MultiThreadedHttpConnectionManager;
 import org.apache.commons.httpclient.params.HttpConnectionParams;
 import org.apache.commons.httpclient.protocol.Protocol;
 import org.apache.commons.httpclient.protocol.ProtocolSocketFactory;
+import org.apache.commons.httpclient.protocol.SecureProtocolSocketFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -261,6 +264,89 @@ class LeasedHttpConnectionTest {
         connection.releaseConnection();
         assertNull(connection.getLastResponseInputStream());
         assertNull(lease().getLastResponseInputStream());
+    }
+
+    /** Closed with the pool, say, and opened by who still has it. */
+    @Test
+    void whatIsLeftOfAResponseIsForgottenWithASocketThatOthersHaveClosed() throws Exception {
+        HttpConnection connection = lease();
+        connection.open();
+        connection.setLastResponseInputStream(new ByteArrayInputStream(new byte[0]));
+        ((LeasedHttpConnection) connection).connection().close();
+        assertNull(connection.getLastResponseInputStream());
+        connection.open();
+        assertNull(connection.getLastResponseInputStream());
+        connection.releaseConnection();
+    }
+
+    /** Its method, with all that this refers to. */
+    @Test
+    void whatIsClosedKeepsNoResponse() throws Exception {
+        HttpConnection connection = lease();
+        connection.open();
+        WeakReference<InputStream> rest = respond(connection);
+        connection.close();
+        Eventually.awaitAfterCollection("the response to go", () -> rest.get() == null);
+        connection.releaseConnection();
+    }
+
+    private static WeakReference<InputStream> respond(HttpConnection connection) {
+        InputStream rest = new ByteArrayInputStream(new byte[0]);
+        connection.setLastResponseInputStream(rest);
+        return new WeakReference<>(rest);
+    }
+
+    private int idle() {
+        return manager.getPool().stats().available();
+    }
+
+    @Test
+    void itsSocketIsWatchedWhileItIsIdleAlsoOneThatATunnelHasBroughtIt() throws Exception {
+        HostConfiguration configuration = new HostConfiguration();
+        configuration.setHost("far.example", 443, new Protocol("https", (ProtocolSocketFactory) new Elsewhere(), 443));
+        configuration.setProxy("127.0.0.1", listener.getLocalPort());
+        for (boolean tunnels : new boolean[] {false, true}) {
+            HttpConnection connection = manager.getConnection(configuration);
+            connection.open();
+            Socket peer = listener.accept();
+            if (tunnels) {
+                connection.tunnelCreated();
+                peer = listener.accept();
+            }
+            assertEquals(tunnels, connection.isTransparent());
+            connection.releaseConnection();
+            assertEquals(1, idle());
+            peer.close();
+            Eventually.await("its end to be noticed", () -> idle() == 0);
+        }
+    }
+
+    /** Makes of a socket to a proxy another one to the same, as if it were TLS on top of the first. */
+    private static final class Elsewhere implements SecureProtocolSocketFactory, SimpleSocketFactory {
+        @Override
+        public Socket createSocket(String host, int port) throws IOException {
+            return new Socket(host, port);
+        }
+
+        @Override
+        public Socket createSocket(Socket socket, String host, int port, boolean autoClose) throws IOException {
+            return new Socket(socket.getInetAddress(), socket.getPort());
+        }
+    }
+
+    /** A thread that is alone with its manager may still use what it has released, as with 3.1. */
+    @Test
+    void ofASimpleManagerItCanBeOpenedAndClosedAfterItsRelease() throws Exception {
+        LeaseholdHttpConnectionManager simple = new LeaseholdHttpConnectionManager();
+        HostConfiguration configuration = new HostConfiguration();
+        configuration.setHost("127.0.0.1", listener.getLocalPort(), http);
+        HttpConnection connection = simple.getConnection(configuration);
+        connection.releaseConnection();
+        connection.open();
+        assertTrue(connection.isOpen());
+        connection.close();
+        assertFalse(connection.isOpen());
+        simple.shutdown();
     }
 
     @Test

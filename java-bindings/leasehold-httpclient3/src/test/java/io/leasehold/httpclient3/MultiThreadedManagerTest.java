@@ -1,0 +1,329 @@
+package io.leasehold.httpclient3;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.leasehold.testsupport.Eventually;
+import io.leasehold.testsupport.LogCapture;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.FutureTask;
+import org.apache.commons.httpclient.ConnectionPoolTimeoutException;
+import org.apache.commons.httpclient.HostConfiguration;
+import org.apache.commons.httpclient.HttpConnection;
+import org.apache.commons.httpclient.HttpConnectionManager;
+import org.apache.commons.httpclient.HttpException;
+import org.apache.commons.httpclient.MultiThreadedHttpConnectionManager;
+import org.apache.commons.httpclient.SimpleHttpConnectionManager;
+import org.apache.commons.httpclient.params.HttpConnectionManagerParams;
+import org.apache.commons.httpclient.protocol.Protocol;
+import org.apache.commons.httpclient.util.IdleConnectionHandler;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What LeaseholdMultiThreadedHttpConnectionManager's methods come to, and that what it logs is what 3.1's logs. */
+@SuppressWarnings("deprecation") // What 3.1 deprecates works as it does there.
+class MultiThreadedManagerTest {
+    private final LeaseholdMultiThreadedHttpConnectionManager manager = new LeaseholdMultiThreadedHttpConnectionManager();
+    // Those that were made, in order.
+    private final List<Socket> sockets = new ArrayList<>();
+    // Leads to the listener whatever the host is called.
+    private final Protocol http = new Protocol("http", (SimpleSocketFactory) (host, port) -> {
+        Socket socket = new Socket("127.0.0.1", port);
+        sockets.add(socket);
+        return socket;
+    }, 80);
+    private ServerSocket listener;
+
+    @BeforeEach
+    void start() throws IOException {
+        listener = new ServerSocket(0, 50, InetAddress.getByName("127.0.0.1"));
+    }
+
+    @AfterEach
+    void stop() throws IOException {
+        manager.shutdown();
+        listener.close();
+    }
+
+    private HostConfiguration to(String host) {
+        HostConfiguration configuration = new HostConfiguration();
+        configuration.setHost(host, listener.getLocalPort(), http);
+        return configuration;
+    }
+
+    private HttpConnection open(MultiThreadedHttpConnectionManager from, String host) throws IOException {
+        HttpConnection connection = from.getConnection(to(host));
+        if (!connection.isOpen()) {
+            connection.open();
+        }
+        return connection;
+    }
+
+    private interface Steps {
+        void on(MultiThreadedHttpConnectionManager manager) throws Exception;
+    }
+
+    /** What a manager logs at every level, but for times, and what its connections do. */
+    private static List<String> logged(MultiThreadedHttpConnectionManager by, Steps steps) throws Exception {
+        List<String> lines = new ArrayList<>();
+        try (LogCapture log = LogCapture.of(MultiThreadedHttpConnectionManager.class.getName(), IdleConnectionHandler.class.getName(),
+                HttpConnection.class.getName())) {
+            try {
+                steps.on(by);
+            } finally {
+                by.shutdown();
+            }
+            for (String line : log.lines()) {
+                // Only of these methods do both managers say that they are entered.
+                if (!line.startsWith("FINEST") || line.contains("enter HttpConnectionManager.get")
+                        || line.contains("enter HttpConnectionManager.release")) {
+                    lines.add(line.replaceAll("[0-9]{13}", "TIME"));
+                }
+            }
+        }
+        return lines;
+    }
+
+    /** What a manager of 3.1's own logs, and one of ours. */
+    private static List<String> alike(Steps steps) throws Exception {
+        List<String> lines = logged(new MultiThreadedHttpConnectionManager(), steps);
+        assertEquals(String.join("\n", lines), String.join("\n", logged(new LeaseholdMultiThreadedHttpConnectionManager(), steps)));
+        return lines;
+    }
+
+    @Test
+    void whatIsLoggedOfLeasesAndReleasesIsWhatStockLogs() throws Exception {
+        List<String> lines = alike(each -> {
+            HttpConnection connection = open(each, "a");
+            connection.releaseConnection();
+            open(each, "a").releaseConnection();
+            each.getConnection(to("a"), 1).releaseConnection();
+            HttpConnection unopened = each.getConnectionWithTimeout(to("b"), 1);
+            each.releaseConnection(unopened);
+        });
+        assertEquals(4, lines.stream().filter(line -> line.endsWith("Notifying no-one, there are no waiting threads")).count());
+    }
+
+    /** In any order: two threads log. */
+    @Test
+    void whatIsLoggedOfWaitsIsWhatStockLogs() throws Exception {
+        for (String wanted : new String[] {"a", "b"}) {
+            Steps steps = each -> {
+                each.getParams().setMaxTotalConnections(1);
+                HttpConnection held = open(each, "a");
+                assertThrows(ConnectionPoolTimeoutException.class, () -> each.getConnectionWithTimeout(to(wanted), 1));
+                FutureTask<HttpConnection> waiter = new FutureTask<>(() -> each.getConnection(to(wanted)));
+                Thread thread = new Thread(waiter);
+                thread.start();
+                Eventually.await("it waits",
+                        () -> thread.getState() == Thread.State.TIMED_WAITING || thread.getState() == Thread.State.WAITING);
+                held.releaseConnection();
+                waiter.get().releaseConnection();
+            };
+            List<String> stock = logged(new MultiThreadedHttpConnectionManager(), steps);
+            List<String> ours = logged(new LeaseholdMultiThreadedHttpConnectionManager(), steps);
+            Collections.sort(stock);
+            Collections.sort(ours);
+            assertEquals(String.join("\n", stock), String.join("\n", ours));
+        }
+    }
+
+    @Test
+    void whatIsLoggedOfAnInterruptIsWhatStockLogs() throws Exception {
+        alike(each -> {
+            each.getParams().setMaxTotalConnections(1);
+            open(each, "a");
+            Thread.currentThread().interrupt();
+            assertEquals("Interrupted while waiting in MultiThreadedHttpConnectionManager",
+                    assertThrows(IllegalThreadStateException.class, () -> each.getConnection(to("a"))).getMessage());
+            assertFalse(Thread.interrupted());
+        });
+    }
+
+    @Test
+    void whatIsLoggedOfWhatIsIdleIsWhatStockLogs() throws Exception {
+        alike(each -> {
+            each.getParams().setMaxTotalConnections(1);
+            open(each, "a").releaseConnection();
+            open(each, "b").releaseConnection();
+            each.closeIdleConnections(3_600_000);
+            each.closeIdleConnections(0);
+            assertEquals(0, each.getConnectionsInPool());
+            each.closeIdleConnections(0);
+        });
+    }
+
+    @Test
+    void whatIsLoggedAfterAShutdownIsWhatStockLogs() throws Exception {
+        alike(each -> {
+            open(each, "a");
+            HttpConnection held = open(each, "a");
+            each.shutdown();
+            each.releaseConnection(held);
+            assertEquals("Connection factory has been shutdown.",
+                    assertThrows(IllegalStateException.class, () -> each.getConnection(to("a"))).getMessage());
+        });
+    }
+
+    @Test
+    void whatItsPeerHasClosedIsSaidAndReclaimed() throws Exception {
+        try (LogCapture log = LogCapture.of(MultiThreadedHttpConnectionManager.class)) {
+            HttpConnection connection = open(manager, "a");
+            Socket peer = listener.accept();
+            connection.releaseConnection();
+            log.clear();
+            peer.close();
+            Eventually.await("its end to be noticed", () -> log.messages().size() == 2);
+            assertEquals(Arrays.asList("Connection closed by its peer, closing..., hostConfig=" + to("a"),
+                    "Reclaiming connection, hostConfig=" + to("a")), log.messages());
+            assertEquals(0, manager.getConnectionsInPool());
+        }
+    }
+
+    @Test
+    void waitsAreForATimeThatIsSaidOrWithoutEnd() throws Exception {
+        manager.getParams().setMaxTotalConnections(1);
+        HttpConnection held = open(manager, "a");
+        assertEquals("timeout value is negative", assertThrows(IllegalArgumentException.class,
+                () -> manager.getConnectionWithTimeout(to("a"), -1)).getMessage());
+        assertEquals("Timeout waiting for connection", assertThrows(HttpException.class, () -> manager.getConnection(to("a"), 1)).getMessage());
+        FutureTask<HttpConnection> waiter = new FutureTask<>(() -> manager.getConnectionWithTimeout(to("a"), 0));
+        Thread thread = new Thread(waiter);
+        thread.start();
+        Eventually.await("it waits", () -> thread.getState() == Thread.State.TIMED_WAITING);
+        held.releaseConnection();
+        HttpConnection served = waiter.get();
+        assertNotSame(held, served);
+        assertTrue(served.isOpen());
+        served.releaseConnection();
+        // Who has not to wait is not asked for how long.
+        manager.getConnectionWithTimeout(to("a"), -1).releaseConnection();
+    }
+
+    @Test
+    void connectionsAreCountedInAllAndByHost() throws Exception {
+        HttpConnection first = open(manager, "a");
+        HttpConnection second = open(manager, "b");
+        for (boolean isLeased : new boolean[] {true, false}) {
+            assertEquals(2, manager.getConnectionsInPool());
+            assertEquals(2, manager.getConnectionsInUse());
+            assertEquals(1, manager.getConnectionsInPool(to("a")));
+            assertEquals(1, manager.getConnectionsInUse(to("a")));
+            assertEquals(0, manager.getConnectionsInPool(to("c")));
+            assertEquals(0, manager.getConnectionsInPool(null));
+            assertEquals(0, manager.getConnectionsInPool(new HostConfiguration()));
+            if (isLeased) {
+                first.releaseConnection();
+            } else {
+                second.releaseConnection();
+            }
+        }
+    }
+
+    @Test
+    void itsParametersAreTheDefaultsOfWhatIsMade() throws Exception {
+        HttpConnectionManagerParams params = new HttpConnectionManagerParams();
+        manager.setParams(params);
+        assertSame(params, manager.getParams());
+        assertTrue(manager.isConnectionStaleCheckingEnabled());
+        manager.setConnectionStaleCheckingEnabled(false);
+        assertFalse(manager.isConnectionStaleCheckingEnabled());
+        assertFalse(params.isStaleCheckingEnabled());
+        manager.setMaxConnectionsPerHost(3);
+        assertEquals(3, manager.getMaxConnectionsPerHost());
+        assertEquals(3, params.getDefaultMaxConnectionsPerHost());
+        manager.setMaxTotalConnections(7);
+        assertEquals(7, manager.getMaxTotalConnections());
+        assertEquals(7, params.getMaxTotalConnections());
+        params.setConnectionTimeout(1234);
+        HttpConnection connection = manager.getConnection(to("a"));
+        assertEquals(1234, connection.getParams().getConnectionTimeout());
+        connection.releaseConnection();
+    }
+
+    @Test
+    void whatIsIdleAndNotOpenIsDeleted() throws Exception {
+        manager.getConnection(to("a")).releaseConnection();
+        open(manager, "b").releaseConnection();
+        assertEquals(2, manager.getConnectionsInPool());
+        manager.deleteClosedConnections();
+        assertEquals(1, manager.getConnectionsInPool());
+        assertEquals(1, manager.getConnectionsInPool(to("b")));
+        manager.getConnection(to("a")).releaseConnection();
+        manager.closeIdleConnections(3_600_000);
+        assertEquals(1, manager.getConnectionsInPool());
+        manager.closeIdleConnections(-1);
+        assertEquals(0, manager.getConnectionsInPool());
+        assertTrue(sockets.get(0).isClosed());
+    }
+
+    @Test
+    void whatIsReleasedIsOfThisManagerAndReleasedOnce() throws Exception {
+        HttpConnection mine = open(manager, "a");
+        HttpConnection others = new LeaseholdMultiThreadedHttpConnectionManager().getConnection(to("a"));
+        for (HttpConnection none : new HttpConnection[] {new HttpConnection("a", 80), others}) {
+            assertEquals("Unexpected release of an unknown connection.",
+                    assertThrows(IllegalStateException.class, () -> manager.releaseConnection(none)).getMessage());
+        }
+        assertEquals("conn is null: release what getConnectionWithTimeout returned",
+                assertThrows(NullPointerException.class, () -> manager.releaseConnection(null)).getMessage());
+        manager.releaseConnection(mine);
+        manager.releaseConnection(mine);
+        HttpConnection next = manager.getConnection(to("a"));
+        manager.releaseConnection(mine);
+        assertTrue(next.isOpen());
+        assertEquals(1, manager.getPool().stats().leased());
+        others.releaseConnection();
+    }
+
+    @Test
+    void whereToIsSaid() {
+        for (HostConfiguration none : new HostConfiguration[] {null, new HostConfiguration()}) {
+            assertThrows(IllegalArgumentException.class, () -> manager.getConnection(none));
+            assertThrows(IllegalArgumentException.class, () -> manager.getConnection(none, 1));
+            assertThrows(IllegalArgumentException.class, () -> manager.getConnectionWithTimeout(none, 1));
+        }
+    }
+
+    @Test
+    void whatStandsInForAnotherIsReleasedByThat() throws Exception {
+        List<HttpConnection> released = new ArrayList<>();
+        HttpConnectionManager other = new SimpleHttpConnectionManager() {
+            @Override
+            public void releaseConnection(HttpConnection connection) {
+                released.add(connection);
+            }
+        };
+        LeaseholdMultiThreadedHttpConnectionManager standIn = new LeaseholdMultiThreadedHttpConnectionManager(other);
+        HttpConnection connection = standIn.getConnection(to("a"));
+        assertSame(other, connection.getHttpConnectionManager());
+        connection.releaseConnection();
+        assertEquals(1, released.size());
+        assertEquals(1, standIn.getPool().stats().leased());
+        standIn.releaseConnection(connection);
+        standIn.shutdown();
+    }
+
+    @Test
+    void aShutdownClosesWhatIsIdleAndWhatIsLeased() throws Exception {
+        HttpConnection held = open(manager, "a");
+        open(manager, "a").releaseConnection();
+        manager.shutdown();
+        assertTrue(sockets.get(0).isClosed());
+        assertTrue(sockets.get(1).isClosed());
+        assertFalse(held.isOpen());
+        manager.shutdown();
+    }
+}
