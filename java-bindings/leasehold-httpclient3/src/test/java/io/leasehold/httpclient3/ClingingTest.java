@@ -7,8 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.leasehold.testsupport.Eventually;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.lang.ref.WeakReference;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import org.apache.commons.httpclient.HostConfiguration;
@@ -52,9 +53,10 @@ class ClingingTest {
     @Test
     void ofOneThatIsStale() throws Exception {
         HttpConnection connection = open(manager);
-        connection.setLastResponseInputStream(new ByteArrayInputStream(new byte[0]));
+        WeakReference<InputStream> rest = LeasedHttpConnectionTest.respond(connection);
         listener.accept().close();
         Eventually.await("the peer's end", connection::closeIfStale);
+        Eventually.awaitAfterCollection("the response to go", () -> rest.get() == null);
         assertFalse(connection.isOpen());
         assertFalse(connection.closeIfStale());
         assertEquals(1, manager.getCounters().stale());

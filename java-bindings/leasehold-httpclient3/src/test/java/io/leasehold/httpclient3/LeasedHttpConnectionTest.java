@@ -56,6 +56,7 @@ class LeasedHttpConnectionTest {
     @BeforeEach
     void start() throws IOException {
         listener = new ServerSocket(0, 50, InetAddress.getByName("127.0.0.1"));
+        listener.setSoTimeout(PATIENCE);
     }
 
     @AfterEach
@@ -290,7 +291,8 @@ class LeasedHttpConnectionTest {
         connection.releaseConnection();
     }
 
-    private static WeakReference<InputStream> respond(HttpConnection connection) {
+    /** Gives it a last response that nobody else refers to. */
+    static WeakReference<InputStream> respond(HttpConnection connection) {
         InputStream rest = new ByteArrayInputStream(new byte[0]);
         connection.setLastResponseInputStream(rest);
         return new WeakReference<>(rest);
