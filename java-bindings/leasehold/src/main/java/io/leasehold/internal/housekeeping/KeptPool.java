@@ -26,15 +26,15 @@ public final class KeptPool extends CollectedPhantom<Engine> {
     /** How long a pool must have had nothing to be at rest. Not at once, as the thread of a busy pool is not to come and go. */
     private static final long LINGER = TimeUnit.SECONDS.toNanos(1);
     /** What a token has room for: the largest number of a pool. */
-    private static final int MOST_NUMBER = (1 << 28) - 2;
+    static final int MOST_NUMBER = (1 << 28) - 2;
 
     // ----- guarded by the monitor of the housekeeper's thread -----
     // The pools whose memory is not freed yet, by their numbers, which keeps their references reachable; those of them that are looked
     // after, all among them that count as not at rest; how many of those evict; the last number given.
     private static final Map<Integer, KeptPool> ALL = new HashMap<>();
     private static final Set<KeptPool> ACTIVE = new LinkedHashSet<>();
-    private static int evicting;
-    private static int lastNumber;
+    static int evicting;
+    static int lastNumber;
 
     // ----- written inside that monitor by the housekeeper's thread and by who resumes, read by whoever puts something into the pool -----
     /** Whether the housekeeper need not look after the pool, or will not soon: who puts something into it resumes that. */
@@ -119,6 +119,10 @@ public final class KeptPool extends CollectedPhantom<Engine> {
             used.willTellNumbers();
         }
         synchronized (HousekeeperThread.class) {
+            if (ALL.get(number) != this) {
+                // That was the pool's last use, and nobody would say again that it needs the thread no more.
+                return;
+            }
             if (!HousekeeperThread.isThere()) {
                 HousekeeperThread.start();
             } else if (evicts) {
