@@ -31,7 +31,7 @@ public final class HousekeeperThread implements Runnable {
     // How many need the thread, which is written without a call by who has something else to record in the same moment; what it does, set
     // before anybody can.
     static int needs;
-    private static Work work;
+    static Work work;
 
     // ----- written inside the monitor, read by anybody -----
     // Race window: the thread may end, or die, after it was seen to be there. It is harmless because who needs it counts as such first, and
