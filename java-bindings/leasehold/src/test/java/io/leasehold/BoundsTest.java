@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.example.Application;
 import io.leasehold.internal.natives.Descriptors;
 import io.leasehold.internal.natives.Effects;
 import io.leasehold.internal.natives.Engine;
@@ -26,7 +25,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -132,19 +130,6 @@ class BoundsTest {
             }
         }
         return classes;
-    }
-
-    /** Whose own lookup is no better than an application's. */
-    @Test
-    void noEngineIsMadeForAnApplication() {
-        for (MethodHandles.Lookup lookup : Arrays.asList(Application.LOOKUP, MethodHandles.publicLookup(),
-                Application.LOOKUP.in(ConnectionPool.class))) {
-            assertThrows(IllegalArgumentException.class,
-                    () -> Engine.create(lookup, 1, 1, 1, 0, false, false, false, false, 0, false), lookup::toString);
-        }
-        Engine engine = Engine.create(MethodHandles.lookup(), 1, 1, 1, 0, false, false, false, false, 0, false);
-        assertThrows(IllegalStateException.class, engine::free);
-        engine.forHousekeeper().free();
     }
 
     /** Each in turn with what is wrong for it: the JVM lives on, and whatever comes of it is an answer or an exception of Java's. */
