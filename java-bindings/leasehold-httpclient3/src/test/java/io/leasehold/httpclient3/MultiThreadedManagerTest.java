@@ -198,7 +198,8 @@ class MultiThreadedManagerTest {
         HttpConnection held = open(manager, "a");
         assertEquals("timeout value is negative", assertThrows(IllegalArgumentException.class,
                 () -> manager.getConnectionWithTimeout(to("a"), -1)).getMessage());
-        assertEquals("Timeout waiting for connection", assertThrows(HttpException.class, () -> manager.getConnection(to("a"), 1)).getMessage());
+        assertEquals("Timeout waiting for connection",
+                assertThrows(HttpException.class, () -> manager.getConnection(to("a"), 1)).getMessage());
         FutureTask<HttpConnection> waiter = new FutureTask<>(() -> manager.getConnectionWithTimeout(to("a"), 0));
         Thread thread = new Thread(waiter);
         thread.start();

@@ -33,7 +33,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** What LeaseholdHttpConnectionManager does for one thread: there is one connection, always the same object, turned to where it is to go. */
+/** LeaseholdHttpConnectionManager for one thread: there is one connection, always the same object, turned to where it is to go. */
 @SuppressWarnings("deprecation") // What 3.1 deprecates works as it does there.
 class SimpleManagerTest {
     private static final int PATIENCE = 30_000;
@@ -91,8 +91,8 @@ class SimpleManagerTest {
 
     private void assertWarned(int times) {
         assertEquals(Collections.nCopies(times, "SimpleHttpConnectionManager being used incorrectly.  Be sure that"
-                + " HttpMethod.releaseConnection() is always called and that only one thread and/or method is using this connection manager at a"
-                + " time."), log.messages());
+                + " HttpMethod.releaseConnection() is always called and that only one thread and/or method is using this connection"
+                + " manager at a time."), log.messages());
     }
 
     @Test
