@@ -161,6 +161,7 @@ class LimitsTest {
             manager.getParams().setMaxTotalConnections(1);
             manager.releaseConnection(manager.getConnection(host("b")));
             assertTrue(monitors.asked() >= 2, "two were too many");
+            assertEquals(1, manager.getPool().stats().available());
             assertEquals(emptyList(), monitors.held());
         } finally {
             manager.shutdown();

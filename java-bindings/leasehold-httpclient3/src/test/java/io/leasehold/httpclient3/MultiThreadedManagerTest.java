@@ -166,6 +166,16 @@ class MultiThreadedManagerTest {
     }
 
     @Test
+    void sinceWhenAConnectionHasToBeIdleIsLogged() {
+        try (LogCapture log = LogCapture.of(IdleConnectionHandler.class)) {
+            manager.closeIdleConnections(3_600_000);
+            String line = log.messages().get(0);
+            long since = Long.parseLong(line.substring(line.lastIndexOf(' ') + 1));
+            assertTrue(since <= System.currentTimeMillis() - 3_600_000, line);
+        }
+    }
+
+    @Test
     void whatIsLoggedAfterAShutdownIsWhatStockLogs() throws Exception {
         alike(each -> {
             open(each, "a");

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.leasehold.ManualClock;
 import io.leasehold.testsupport.Eventually;
 import io.leasehold.testsupport.LogCapture;
 import io.leasehold.testsupport.ScriptedServer;
@@ -123,6 +124,7 @@ class SharedSimpleManagerTest {
         HttpConnection current = elsewhere(() -> manager.getConnection(to("127.0.0.1")));
         former.close();
         former.releaseConnection();
+        manager.releaseConnection(former);
         assertFalse(former.isOpen());
         assertTrue(current.isOpen());
         current.releaseConnection();
@@ -169,10 +171,12 @@ class SharedSimpleManagerTest {
     void whatADeadThreadHeldIsClosedWhenALimitWouldMakeSomebodyWait() throws Exception {
         manager.getParams().setMaxTotalConnections(1);
         HttpConnection[] theirs = new HttpConnection[1];
-        inAThreadThatDies(() -> theirs[0] = lease("127.0.0.1"));
-        HttpConnection mine = lease("127.0.0.1");
+        WeakReference<Thread> dead = inAThreadThatDies(() -> theirs[0] = lease("127.0.0.1"));
+        // It has not to wait, so that no timeout is wrong.
+        HttpConnection mine = waiting.getConnectionWithTimeout(to("127.0.0.1"), -1);
         server.peer(0).awaitEnd();
         assertFalse(theirs[0].isOpen());
+        Eventually.awaitAfterCollection("the thread to go", () -> dead.get() == null);
         mine.releaseConnection();
     }
 
@@ -198,6 +202,27 @@ class SharedSimpleManagerTest {
         mayDie.countDown();
         wait.get(1, TimeUnit.MINUTES).releaseConnection();
         assertFalse(theirs.get().isOpen());
+    }
+
+    /** Who waits looks every second for what the dead have left, and queues anew. */
+    @Test
+    void aWaitForMoreThanASecondGoesOnAfterASecond() throws Exception {
+        for (long timeout : new long[] {TimeUnit.DAYS.toMillis(1), 0}) {
+            ManualClock clock = new ManualClock();
+            LeaseholdHttpConnectionManager timed = clock.driving(LeaseholdHttpConnectionManager::new);
+            timed.getParams().setMaxTotalConnections(1);
+            HttpConnection mine = timed.getConnection(to("127.0.0.1"));
+            Future<HttpConnection> waiter = other.submit(() -> timed.getConnectionWithTimeout(to("127.0.0.1"), timeout));
+            for (int second = 1; second <= 3; second++) {
+                long timedOut = second;
+                Eventually.await("it waits", () -> timed.getPool().stats().pending() == 1);
+                clock.advance(1, TimeUnit.SECONDS);
+                Eventually.await("a second of it to be over", () -> timed.getMetrics().timedOut() == timedOut);
+            }
+            Eventually.await("it waits", () -> timed.getPool().stats().pending() == 1);
+            mine.releaseConnection();
+            waiter.get().releaseConnection();
+        }
     }
 
     @Test
@@ -269,6 +294,16 @@ class SharedSimpleManagerTest {
             lease("127.0.0.2").releaseConnection();
             return null;
         });
+        mine.releaseConnection();
+    }
+
+    @Test
+    void aLimitForEveryHostHoldsUpEachByItself() throws Exception {
+        manager.getParams().setDefaultMaxConnectionsPerHost(1);
+        HttpConnection mine = lease("127.0.0.1");
+        elsewhere(() -> assertThrows(ConnectionPoolTimeoutException.class,
+                () -> waiting.getConnectionWithTimeout(to("127.0.0.1"), 1)));
+        elsewhere(() -> lease("127.0.0.2")).releaseConnection();
         mine.releaseConnection();
     }
 

@@ -298,6 +298,9 @@ class SimpleManagerTest {
         manager.shutdown();
         assertTrue(sockets.get(0).isClosed());
         assertSame(connection, open("a"));
+        connection.releaseConnection();
+        assertEquals(1, idle());
+        assertSame(connection, open("a"));
         manager.shutdown();
         assertTrue(sockets.get(1).isClosed());
         assertFalse(connection.isOpen());
