@@ -379,6 +379,49 @@ class WatchTest {
         }
     }
 
+    /** Has something happen when the pool looks at it for the n-th time. */
+    private static final class LookedAt extends Socket {
+        private int left;
+        private Runnable event;
+
+        LookedAt(ServerSocket server) throws IOException {
+            super(SocketsTest.LOOPBACK, server.getLocalPort());
+        }
+
+        @Override
+        public boolean isClosed() {
+            if (--left == 0) {
+                event.run();
+            }
+            return super.isClosed();
+        }
+    }
+
+    /** Look 1 is the pool's before it asks anew whether the lease goes on, 2 the one before the socket is watched. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2})
+    void aLeaseThatEndsWhileItsSocketIsAttachedLeavesTheNextOneNone(int look) throws Exception {
+        ConnectionPool<String, Socket> pool = pool(Watching.BOTH);
+        try (ServerSocket server = new ServerSocket(0, 1, SocketsTest.LOOPBACK); LookedAt socket = new LookedAt(server)) {
+            Lease<Socket> lease = pool.tryLease("a");
+            lease.opened(socket);
+            AtomicReference<Lease<Socket>> next = new AtomicReference<>();
+            socket.event = () -> {
+                lease.release();
+                next.set(pool.tryLease("a"));
+            };
+            socket.left = look;
+            assertFalse(lease.tryAttach(socket));
+            assertSame(socket, next.get().connection());
+            assertTrue(Arrays.stream(pool.state.cells.bySlot).allMatch(cell -> cell == null || cell.attachment == null));
+            next.get().release();
+            server.accept().close();
+            Eventually.await("its close has come", () -> Sockets.probe(socket) == Liveness.CLOSED);
+            awaitTheHousekeeper();
+            assertEquals(1, pool.stats().available(), "nobody was told of it");
+        }
+    }
+
     /** Its number is given back when it begins to linger. Until the end a TLS socket says it is open, and a plain one may say nothing. */
     @ParameterizedTest
     @EnumSource
