@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.leasehold.testsupport.Eventually;
 import io.leasehold.testsupport.LogCapture;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -297,6 +298,22 @@ class MultiThreadedManagerTest {
         assertTrue(next.isOpen());
         assertEquals(1, manager.getPool().stats().leased());
         others.releaseConnection();
+    }
+
+    @Test
+    void whatTheEndOfItsLastResponseReleasesIsFreedOnce() throws Exception {
+        HttpConnection connection = open(manager, "a");
+        connection.setLastResponseInputStream(new ByteArrayInputStream(new byte[0]) {
+            @Override
+            public void close() {
+                connection.releaseConnection();
+            }
+        });
+        try (LogCapture log = LogCapture.of(MultiThreadedHttpConnectionManager.class)) {
+            connection.releaseConnection();
+            assertEquals(1, log.messages().stream().filter(line -> line.startsWith("Freeing connection")).count());
+        }
+        assertEquals(1, manager.getPool().stats().available());
     }
 
     @Test
