@@ -132,10 +132,11 @@ public class LeaseholdAsyncClientConnectionManager extends PoolingAsyncClientCon
     @Override
     public Future<AsyncConnectionEndpoint> connect(AsyncConnectionEndpoint endpoint, ConnectionInitiator initiator, Timeout timeout,
             Object attachment, HttpContext context, FutureCallback<AsyncConnectionEndpoint> callback) {
-        PoolEntry<HttpRoute, ManagedAsyncClientConnection> entry = endpoint == null ? null : Endpoints.entryOf(endpoint);
-        if (initiator == null || entry == null) {
-            return super.connect(endpoint, initiator, timeout, attachment, context, callback);
+        if (initiator == null) {
+            return super.connect(endpoint, null, timeout, attachment, context, callback);
         }
+        // An endpoint that has none is refused by HttpClient's code.
+        PoolEntry<HttpRoute, ManagedAsyncClientConnection> entry = Endpoints.entryOf(endpoint);
         if (sharing == null) {
             return super.connect(endpoint, opening(initiator, entry), timeout, attachment, context, callback);
         }

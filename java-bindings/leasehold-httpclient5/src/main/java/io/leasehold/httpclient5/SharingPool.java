@@ -197,7 +197,7 @@ final class SharingPool extends PassingPool<ManagedAsyncClientConnection> {
         if (!waiters.remove(waiter)) {
             return false;
         }
-        Group group = waiter.isBound ? null : groups.get(waiter.route);
+        Group group = groups.get(waiter.route);
         if (group != null) {
             group.waiters.remove(waiter);
             tidy(group);
@@ -348,7 +348,7 @@ final class SharingPool extends PassingPool<ManagedAsyncClientConnection> {
         Carrier least = null;
         for (CarrierReference reference : group.carriers) {
             Carrier carrier = reference.get();
-            if (carrier != null && carrier.isShared && !carrier.isUnfit && (least == null || carrier.shares < least.shares)
+            if (carrier != null && !carrier.isUnfit && (least == null || carrier.shares < least.shares)
                     && carrier.connection.isOpen() && carrier.shares < carrier.connection.streamLimit()
                     && !configs.isTooOld(carrier.entry)) {
                 least = carrier;

@@ -428,6 +428,26 @@ class AsyncManagerTest {
         assertEquals("[leased: 0; pending: 0; available: 0; max: 25]", manager.getTotalStats().toString());
     }
 
+    /** HttpClient's code leaves it open. */
+    @Test
+    void whatIsOpenedForAnEndpointThatCannotHaveItIsClosedAndAnotherMayBeOpened() throws Exception {
+        start(Way.PLAIN);
+        IllegalStateException failure = new IllegalStateException("a configuration that fails");
+        manager.setDefaultConnectionConfig(new ConnectionConfig() {
+            @Override
+            public Timeout getSocketTimeout() {
+                throw failure;
+            }
+        });
+        AsyncConnectionEndpoint endpoint = lease();
+        assertSame(failure, assertThrows(ExecutionException.class, () -> connect(endpoint)).getCause());
+        server.peer(0).awaitEnd();
+        manager.setDefaultConnectionConfig(null);
+        assertTrue(connect(endpoint).isConnected());
+        release(endpoint);
+        assertEquals("[leased: 0; pending: 0; available: 1; max: 25]", manager.getTotalStats().toString());
+    }
+
     @Test
     void whatWasOpenedAfterTheCloseIsClosedAtTheRelease() throws Exception {
         start(Way.PLAIN);
@@ -517,6 +537,11 @@ class AsyncManagerTest {
         });
         assertTrue(asked.contains(route()));
         manager.setConnectionConfigResolver(null);
+        manager.closeIdle(TimeValue.ZERO_MILLISECONDS);
+        manager.setConnectionConfigResolver(route -> ConnectionConfig.custom().setSocketTimeout(Timeout.ofSeconds(7)).build());
+        AsyncConnectionEndpoint endpoint = open();
+        assertEquals(Timeout.ofSeconds(7), connection(endpoint).getSocketTimeout());
+        release(endpoint);
     }
 
     /** All that it has of a pool's. */
@@ -550,13 +575,14 @@ class AsyncManagerTest {
 
     private boolean keepsAlive() throws Exception {
         AsyncConnectionEndpoint endpoint = open();
-        ManagedAsyncClientConnection connection = Endpoints.entryOf(endpoint).getConnection();
-        if (connection instanceof SharedConnection) {
-            connection = ((SharedConnection) connection).connection();
-        }
-        boolean keepsAlive = ((ReactorConnection) connection).shown.getKeepAlive();
+        boolean keepsAlive = connection(endpoint).shown.getKeepAlive();
         release(endpoint);
         return keepsAlive;
+    }
+
+    private static ReactorConnection connection(AsyncConnectionEndpoint endpoint) {
+        ManagedAsyncClientConnection connection = Endpoints.entryOf(endpoint).getConnection();
+        return connection instanceof SharedConnection ? ((SharedConnection) connection).connection() : (ReactorConnection) connection;
     }
 
     @Test

@@ -10,6 +10,7 @@ import io.leasehold.testsupport.Eventually;
 import io.leasehold.testsupport.LogCapture;
 import io.leasehold.testsupport.Threads;
 import java.io.IOException;
+import java.lang.ref.WeakReference;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
@@ -30,7 +31,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Function;
+import java.util.function.BiFunction;
 import java.util.stream.Collectors;
 import org.apache.hc.client5.http.HttpRoute;
 import org.apache.hc.client5.http.config.ConnectionConfig;
@@ -69,6 +70,7 @@ import org.apache.hc.core5.http2.HttpVersionPolicy;
 import org.apache.hc.core5.http2.config.H2Config;
 import org.apache.hc.core5.http2.impl.nio.bootstrap.H2RequesterBootstrap;
 import org.apache.hc.core5.http2.impl.nio.bootstrap.H2ServerBootstrap;
+import org.apache.hc.core5.http2.nio.command.PingCommand;
 import org.apache.hc.core5.io.CloseMode;
 import org.apache.hc.core5.pool.PoolEntry;
 import org.apache.hc.core5.pool.PoolStats;
@@ -81,6 +83,7 @@ import org.apache.hc.core5.util.TimeValue;
 import org.apache.hc.core5.util.Timeout;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Endpoints that share a connection, with a server of HTTP/2 in this JVM, which answers when it is told to. */
@@ -296,6 +299,15 @@ class AsyncSharingTest {
     }
 
     @Test
+    void anEndpointHasOneConnectionAtATime() throws Exception {
+        AsyncConnectionEndpoint alone = share(1).get(0);
+        assertThrows(ConnectionShutdownException.class, () -> parts.sharing.opened(Endpoints.entryOf(alone), connection(alone)));
+        assertEquals("ok", send(alone, "/ok").get().getBody());
+        release(alone);
+        assertNumbers(0, 0, 1);
+    }
+
+    @Test
     void anEndpointThatHasLostItsPlaceWaitsForAnother() throws Exception {
         List<AsyncConnectionEndpoint> all = share(2);
         all.get(0).close(CloseMode.GRACEFUL);
@@ -372,7 +384,7 @@ class AsyncSharingTest {
 
     /** HttpClient's operator, but that of its connections somebody else is asked first, and that an upgrade is only told of. */
     @SuppressWarnings("unchecked") // What is told of a connection is told at last.
-    private static AsyncClientConnectionOperator operator(Runnable upgrade, Function<String, Object> first) {
+    private static AsyncClientConnectionOperator operator(Runnable upgrade, BiFunction<String, Object[], Object> first) {
         AsyncClientConnectionOperator stock = ReactorOperator.stock(null, null, null, false);
         return proxy(AsyncClientConnectionOperator.class, (self, method, arguments) -> {
             int last = arguments.length - 1;
@@ -387,7 +399,7 @@ class AsyncSharingTest {
                 @Override
                 public void completed(ManagedAsyncClientConnection connection) {
                     callback.completed(proxy(ManagedAsyncClientConnection.class, (proxy, asked, with) -> {
-                        Object answer = first.apply(asked.getName());
+                        Object answer = first.apply(asked.getName(), with);
                         return answer != null ? answer : call(connection, asked, with);
                     }));
                 }
@@ -397,34 +409,48 @@ class AsyncSharingTest {
     }
 
     private static LeaseholdAsyncClientConnectionManager manager(AsyncClientConnectionOperator operator) {
-        LeaseholdAsyncClientConnectionManager manager =
-                new LeaseholdAsyncClientConnectionManager(new AsyncParts(operator, null, null, true));
+        return manager(new AsyncParts(operator, null, null, true));
+    }
+
+    private static LeaseholdAsyncClientConnectionManager manager(AsyncParts parts) {
+        LeaseholdAsyncClientConnectionManager manager = new LeaseholdAsyncClientConnectionManager(parts);
         manager.setDefaultTlsConfig(TlsConfig.custom().setVersionPolicy(HttpVersionPolicy.FORCE_HTTP_2).build());
         manager.setDefaultMaxPerRoute(1);
         return manager;
     }
 
-    /** Its user has it, and nobody else gives it back. */
+    /** Its user has it, and nobody else gives it back, be it that he has given it back himself. */
     @Test
     void whatIsHandedOutIsItsUsersThoughItCannotBeAsked() throws Exception {
         AtomicBoolean fails = new AtomicBoolean();
-        try (LeaseholdAsyncClientConnectionManager failing = manager(operator(() -> {}, method -> {
-            if (fails.get() && method.equals("submitCommand")) {
-                throw new IllegalStateException("a connection that fails");
-            }
-            return null;
-        }))) {
+        try (LogCapture warnings = LogCapture.of(LeaseholdConnPool.class);
+                LeaseholdAsyncClientConnectionManager failing = manager(operator(() -> {}, (method, arguments) -> {
+                    if (fails.get() && method.equals("submitCommand")) {
+                        throw new IllegalStateException("a connection that fails");
+                    }
+                    return null;
+                }))) {
             // Bound to somebody it has not been asked whether it speaks HTTP/2.
             AsyncConnectionEndpoint first = failing.lease("id", route(), "somebody", Timeout.DISABLED, null).get();
             failing.connect(first, reactor, Timeout.ofMinutes(1), null, HttpClientContext.create(), null).get();
             failing.release(first, null, TimeValue.NEG_ONE_MILLISECOND);
             fails.set(true);
             AsyncConnectionEndpoint next = failing.lease("id", route(), null, Timeout.DISABLED, null).get(1, TimeUnit.MINUTES);
-            fails.set(false);
             assertTrue(next.isConnected());
             assertEquals(1, failing.getTotalStats().getLeased());
             failing.release(next, null, TimeValue.NEG_ONE_MILLISECOND);
             assertEquals(1, failing.getTotalStats().getAvailable());
+            AtomicBoolean isReleased = new AtomicBoolean();
+            failing.lease("id", route(), null, Timeout.DISABLED, new Ended() {
+                @Override
+                public void completed(AsyncConnectionEndpoint endpoint) {
+                    failing.release(endpoint, null, TimeValue.NEG_ONE_MILLISECOND);
+                    isReleased.set(true);
+                }
+            });
+            assertTrue(isReleased.get());
+            assertEquals(1, failing.getTotalStats().getAvailable());
+            assertEquals(Collections.emptyList(), warnings.lines());
         }
     }
 
@@ -432,7 +458,7 @@ class AsyncSharingTest {
     void whatSpeaksHttp2SinceItsUpgradeIsShared() throws Exception {
         AtomicBoolean isUpgraded = new AtomicBoolean();
         try (LeaseholdAsyncClientConnectionManager upgrading = manager(operator(() -> isUpgraded.set(true),
-                method -> method.equals("getProtocolVersion") && !isUpgraded.get() ? HttpVersion.HTTP_1_1 : null))) {
+                (method, arguments) -> method.equals("getProtocolVersion") && !isUpgraded.get() ? HttpVersion.HTTP_1_1 : null))) {
             AsyncConnectionEndpoint first = upgrading.lease("id", route(), null, Timeout.DISABLED, null).get();
             upgrading.connect(first, reactor, Timeout.ofMinutes(1), null, HttpClientContext.create(), null).get();
             Future<AsyncConnectionEndpoint> second = upgrading.lease("id", route(), null, Timeout.DISABLED, null);
@@ -559,6 +585,22 @@ class AsyncSharingTest {
         release(second.get());
     }
 
+    /** What HttpClient's code is shown of it is new at every lease. */
+    @Test
+    void whatHasLivedForTooLongIsNotLeasedAgain() throws Exception {
+        AsyncConnectionEndpoint first = connect(request(null).get());
+        ReactorConnection connection = connection(first);
+        release(first);
+        long released = System.currentTimeMillis();
+        Eventually.await("its time to be over", () -> System.currentTimeMillis() > released + 1);
+        manager.setDefaultConnectionConfig(ConnectionConfig.custom().setTimeToLive(TimeValue.ofMilliseconds(1)).build());
+        AsyncConnectionEndpoint next = request(null).get();
+        assertFalse(next.isConnected());
+        Eventually.await("its end", () -> !connection.isOpen());
+        release(next);
+        assertNumbers(0, 0, 0);
+    }
+
     @Test
     void anIdleConnectionIsValidatedByAPingWhereThatIsSet() throws Exception {
         for (int millis : new int[] {0, 1}) {
@@ -659,6 +701,33 @@ class AsyncSharingTest {
     }
 
     @Test
+    void whatDoesNotAnswerAPingAsItShouldIsNotLeased() throws Exception {
+        AtomicBoolean lies = new AtomicBoolean();
+        try (LeaseholdAsyncClientConnectionManager validating = manager(operator(() -> {}, (method, arguments) -> {
+            // Once: HttpClient's code may ask, too.
+            if (!method.equals("submitCommand") || !(arguments[0] instanceof PingCommand) || !lies.getAndSet(false)) {
+                return null;
+            }
+            ((PingCommand) arguments[0]).getHandler().failed(new IllegalStateException("another answer"));
+            return "answered";
+        }))) {
+            validating.setDefaultConnectionConfig(
+                    ConnectionConfig.custom().setValidateAfterInactivity(1, TimeUnit.MILLISECONDS).build());
+            AsyncConnectionEndpoint first = validating.lease("id", route(), null, Timeout.DISABLED, null).get();
+            validating.connect(first, reactor, Timeout.ofMinutes(1), null, HttpClientContext.create(), null).get();
+            ReactorConnection connection = connection(first);
+            validating.release(first, null, TimeValue.NEG_ONE_MILLISECOND);
+            long released = System.currentTimeMillis();
+            Eventually.await("it to be due", () -> System.currentTimeMillis() > released + 2);
+            lies.set(true);
+            AsyncConnectionEndpoint next = validating.lease("id", route(), null, Timeout.DISABLED, null).get();
+            assertFalse(next.isConnected());
+            Eventually.await("its end", () -> !connection.isOpen());
+            validating.release(next, null, TimeValue.NEG_ONE_MILLISECOND);
+        }
+    }
+
+    @Test
     void whatWasIdleIsSharedAsSoonAsItIsLeased() throws Exception {
         release(share(1).get(0));
         AsyncConnectionEndpoint first = request(null).get();
@@ -719,6 +788,7 @@ class AsyncSharingTest {
     }
 
     @Test
+    @Tag("long")
     void theStackDoesNotGrowWithThoseWhoReleaseAsTheyAreTold() throws Exception {
         List<AsyncConnectionEndpoint> all = share(1);
         Future<AsyncConnectionEndpoint> bound = request("somebody");
@@ -982,11 +1052,51 @@ class AsyncSharingTest {
         assertTrue(CompletableFuture.supplyAsync(() -> pool.hasPlace(lost)).get(1, TimeUnit.MINUTES));
         assertThrows(ConnectionShutdownException.class, () -> pool.opened(lost, null));
         pool.upgraded(lost);
+        PoolEntry<HttpRoute, ManagedAsyncClientConnection> unconnected = pool.lease(route(), null, Timeout.DISABLED, null).get();
+        pool.upgraded(unconnected);
+        pool.release(unconnected, false);
+        PoolEntry<HttpRoute, ManagedAsyncClientConnection> foreign = new PoolEntry<>(route(), null);
+        assertTrue(pool.hasPlace(foreign));
+        assertThrows(ConnectionShutdownException.class, () -> pool.opened(foreign, null));
+        pool.upgraded(foreign);
+        pool.giveBack(foreign);
         assertThrows(NullPointerException.class, () -> pool.lease(null, null, Timeout.DISABLED, null));
         assertThrows(NullPointerException.class, () -> pool.lease(route(), null, null, null));
         pool.close();
         pool.release(entry, false);
         assertThrows(IllegalStateException.class, () -> pool.lease(route(), null, Timeout.DISABLED, null));
+    }
+
+    /** Though a connection be open, which its thread has yet to close. */
+    @Test
+    void aPoolThatIsClosedSharesNothing() throws Exception {
+        AtomicBoolean isSlow = new AtomicBoolean(true);
+        AsyncParts slow = new AsyncParts(
+                operator(() -> {}, (method, arguments) -> isSlow.get() && method.equals("close") ? "later" : null), null, null, true);
+        try (LeaseholdAsyncClientConnectionManager closing = manager(slow)) {
+            AsyncConnectionEndpoint first = closing.lease("id", route(), null, Timeout.DISABLED, null).get();
+            closing.connect(first, reactor, Timeout.ofMinutes(1), null, HttpClientContext.create(), null).get();
+            AsyncConnectionEndpoint second = closing.lease("id", route(), null, Timeout.DISABLED, null).get();
+            slow.sharing.close();
+            assertTrue(first.isConnected());
+            assertThrows(IllegalStateException.class, () -> slow.sharing.lease(route(), null, Timeout.DISABLED, null));
+            isSlow.set(false);
+            closing.release(first, null, TimeValue.NEG_ONE_MILLISECOND);
+            closing.release(second, null, TimeValue.NEG_ONE_MILLISECOND);
+        }
+    }
+
+    /** But for some that the pool below may still know. */
+    @Test
+    void routesThatNobodyHasAnythingOfAreForgotten() throws Exception {
+        List<WeakReference<HttpRoute>> routes = new ArrayList<>();
+        for (int i = 0; i < 200; i++) {
+            HttpRoute route = new HttpRoute(new HttpHost("http", i + ".example", port));
+            release(manager.lease("id", route, null, Timeout.DISABLED, null).get());
+            routes.add(new WeakReference<>(route));
+        }
+        Eventually.awaitAfterCollection(
+                "most to be forgotten", () -> routes.stream().filter(route -> route.get() != null).count() < 100);
     }
 
     private abstract static class Ended implements FutureCallback<AsyncConnectionEndpoint> {
@@ -999,6 +1109,7 @@ class AsyncSharingTest {
 
     /** Leases, exchanges, cancellations, timeouts and closes of all kinds at once. */
     @Test
+    @Tag("long")
     void noPlaceIsLostAndNoLimitExceeded() throws Exception {
         manager.setMaxTotal(3);
         manager.setDefaultMaxPerRoute(2);
