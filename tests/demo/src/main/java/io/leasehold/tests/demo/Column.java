@@ -35,6 +35,11 @@ final class Column implements Closeable {
                 timeWait.put(side, table.count(side, State.TIME_WAIT));
             }
         }
+
+        @Override
+        public String toString() {
+            return "opened " + opened + ", CLOSE_WAIT " + closeWait + ", TIME_WAIT " + timeWait;
+        }
     }
 
     final Contender contender;

@@ -106,7 +106,7 @@ public final class Nginx extends WebServer {
 
     private String configuration(Builder builder) {
         StringBuilder text = new StringBuilder();
-        text.append("daemon off;\nworker_processes 1;\npid pid;\nerror_log error.log notice;\n");
+        text.append("daemon off;\nworker_processes 1;\npid pid;\nerror_log error.log info;\n");
         if (ROOT) {
             text.append("user root;\n");
         }
