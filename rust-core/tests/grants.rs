@@ -4,9 +4,13 @@
 
 mod common;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
+use std::hash::{Hash, Hasher};
+use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Barrier};
 use std::task::{Context, Poll, Wake, Waker};
@@ -287,5 +291,87 @@ fn a_future_whose_look_has_panicked_takes_no_wake_up_of_a_strangers() -> Result<
     drop((held, earlier, future));
     assert!(told.try_recv().is_ok(), "the stranger is told");
     assert!(stranger.as_mut().poll(&mut context).is_ready());
+    Ok(())
+}
+
+thread_local! {
+    /// How often the keys of this thread are asked for anything before one fails.
+    static ASKED_BEFORE_A_FAILURE: Cell<u32> = const { Cell::new(u32::MAX) };
+}
+
+/// A key that may fail whoever hashes, compares or drops it.
+struct Brittle(u32);
+
+impl Brittle {
+    fn be_asked() {
+        let left = ASKED_BEFORE_A_FAILURE.get();
+        ASKED_BEFORE_A_FAILURE.set(left.wrapping_sub(1));
+        if left == 0 && !thread::panicking() {
+            fail();
+        }
+    }
+}
+
+impl Hash for Brittle {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Self::be_asked();
+        self.0.hash(state);
+    }
+}
+
+impl PartialEq for Brittle {
+    fn eq(&self, other: &Self) -> bool {
+        Self::be_asked();
+        self.0 == other.0
+    }
+}
+
+impl Eq for Brittle {}
+
+impl Clone for Brittle {
+    fn clone(&self) -> Self {
+        Self::be_asked();
+        Brittle(self.0)
+    }
+}
+
+impl Drop for Brittle {
+    fn drop(&mut self) {
+        Self::be_asked();
+    }
+}
+
+#[test]
+fn keys_that_panic_on_many_threads_at_once_cost_no_place() -> Result<(), LeaseError> {
+    let pool: Pool<Brittle, Wire> = Pool::builder().max_total(8).build();
+    let failures = AtomicU32::new(0);
+    thread::scope(|scope| {
+        for number in 0..4 {
+            let (pool, failures) = (&pool, &failures);
+            scope.spawn(move || {
+                for turn in 0..2_000 {
+                    // Three routes for eight places, so that leases wait and idle connections make room.
+                    let key = ManuallyDrop::new(Brittle((turn + number) % 3));
+                    ASKED_BEFORE_A_FAILURE.set(turn % 7);
+                    let outcome = catch_unwind(AssertUnwindSafe(|| {
+                        let lease = pool.lease(&key, LONG)?;
+                        Connection::keep(lease.or_connect(Wire::plain)?);
+                        Ok::<_, LeaseError>(())
+                    }));
+                    ASKED_BEFORE_A_FAILURE.set(u32::MAX);
+                    match outcome {
+                        Ok(served) => served.expect("nothing but a key fails"),
+                        Err(_) => _ = failures.fetch_add(1, Relaxed),
+                    }
+                }
+            });
+        }
+    });
+    assert!(failures.into_inner() > 100, "keys have failed");
+    assert_eq!(pool.stats().leased, 0);
+    let all: Vec<_> = (0..8)
+        .map(|_| pool.try_lease(&Brittle(9)))
+        .collect::<Result<_, _>>()?;
+    assert_eq!((all.len(), pool.stats().leased), (8, 8));
     Ok(())
 }
