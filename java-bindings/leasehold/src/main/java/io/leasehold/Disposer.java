@@ -3,11 +3,11 @@ package io.leasehold;
 /**
  * Closes connections that a pool lets go.
  *
- * <p>A pool calls it outside every lock. Connections whose closing {@linkplain #mayBlock may block}, and those of {@link Cause#LEAKED}
- * leases, are closed on a daemon thread {@code leasehold-disposer}, all others at once: on the thread whose call caused it, the
- * one that releases, asks, or changes a limit; on the daemon thread {@code leasehold-housekeeper} for what no call caused,
- * such as {@link Cause#POOL_COLLECTED}, and {@link Cause#PEER_CLOSED} of an idle connection. There it must not block, for all
- * pools depend on it.
+ * <p>A pool calls it outside every lock, and a call that ends a lease does when it has woken who waits for the place. Connections whose
+ * closing {@linkplain #mayBlock may block}, and those of {@link Cause#LEAKED} leases, are closed on a daemon thread {@code
+ * leasehold-disposer}, all others at once: on the thread whose call caused it, the one that releases, asks, or changes a limit; on the
+ * daemon thread {@code leasehold-housekeeper} for what no call caused, such as {@link Cause#POOL_COLLECTED}, and {@link
+ * Cause#PEER_CLOSED} of an idle connection. There it must not block, for all pools depend on it.
  *
  * <p>It is called once for each connection, also after the pool was shut down; only the end of the JVM may come first. It may call
  * the pool.

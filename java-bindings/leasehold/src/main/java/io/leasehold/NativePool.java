@@ -569,14 +569,18 @@ final class NativePool {
                 }
             }
         }
-        Queue<Runnable> toTell;
+        Queue<Runnable> toTell = null;
         try {
-            if (answer >= Engine.CLOSED) {
-                // Before the effects: they may let somebody open a connection in this one's place.
-                disposeOf(Slots.of(handle), CAUSES[answer - Engine.CLOSED]);
-            }
+            // Before the connection is closed, which may hang: who waits is told that its place is his.
+            toTell = perform(effects, null);
         } finally {
-            toTell = carryOutAllBut(effects);
+            try {
+                if (answer >= Engine.CLOSED) {
+                    disposeOf(Slots.of(handle), CAUSES[answer - Engine.CLOSED]);
+                }
+            } finally {
+                toTell = serveFreed(effects, toTell);
+            }
         }
         released();
         if (state.isShutDown()) {
@@ -651,7 +655,12 @@ final class NativePool {
 
     /** All but the calls of hooks, which are returned; null for none. */
     private Queue<Runnable> carryOutAllBut(Effects effects) {
-        Queue<Runnable> toTell = perform(effects, null);
+        return serveFreed(effects, perform(effects, null));
+    }
+
+    /** Serves who waits for a slot, if one was given free; the queue is as in {@link #perform}. */
+    private Queue<Runnable> serveFreed(Effects effects, Queue<Runnable> toTell) {
+        Queue<Runnable> all = toTell;
         while (state.hasSlotToServe) {
             boolean isServed = false;
             try {
@@ -666,9 +675,9 @@ final class NativePool {
                     state.hasSlotToServe = true;
                 }
             }
-            toTell = perform(effects, toTell);
+            all = perform(effects, all);
         }
-        return toTell;
+        return all;
     }
 
     /**

@@ -24,8 +24,10 @@ import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -51,7 +53,7 @@ class BoundsTest {
     static final class Connections {
         private Connections() {}
 
-        public static void main(String[] args) {
+        public static void main(String[] args) throws Exception {
             ConnectionPool<String, Connection> pool = ConnectionPool.<String, Connection>builder((connection, cause) -> {})
                     .maxTotal(Integer.MAX_VALUE)
                     .maxPerRoute(Integer.MAX_VALUE)
@@ -67,6 +69,12 @@ class BoundsTest {
             leases[0].close();
             leases[0] = pool.tryLease("b");
             assertNotNull(leases[0]);
+            // No limit keeps who waits from being served: whoever gives back one of them all sees to it.
+            CompletableFuture<Lease<Connection>> waiting = pool.leaseAsync("c", Duration.ofMinutes(2));
+            assertFalse(waiting.isDone());
+            leases[1].close();
+            assertTrue(waiting.isDone());
+            leases[1] = waiting.get();
         }
     }
 

@@ -14,6 +14,9 @@ import io.leasehold.internal.housekeeping.Deadlines;
 import io.leasehold.internal.natives.Effects;
 import io.leasehold.internal.natives.Engine;
 import io.leasehold.testsupport.Eventually;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -24,6 +27,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Requests for which no thread waits: what was lost on the way to one, or cut off, is found and done by who looks after it. */
 class RequestsTest {
@@ -31,10 +35,14 @@ class RequestsTest {
     private static final int MORE_ROUTES_THAN_THE_ENGINE_KEEPS = 3_000;
     private static final Object VACANCY = "a vacancy";
 
-    private final PoolState state = new PoolState(new PoolName(PoolName.POOL, null), (Disposer<Object>) (connection, cause) -> {}, null,
-            new PoolState.Constants(true, false, false, false, 10, 0, 0, false, Watching.OFF, false, 0, null, null), 0, 5);
+    private final PoolState state = state((connection, cause) -> {}, 0);
     private final NativePool pool = PoolChores.newPool(state);
     private final Effects effects = new Effects();
+
+    private static PoolState state(Disposer<Object> disposer, int maxTotal) {
+        return new PoolState(new PoolName(PoolName.POOL, null), disposer, null,
+                new PoolState.Constants(true, false, false, false, 10, 0, 0, false, Watching.OFF, false, 0, null, null), maxTotal, 5);
+    }
 
     @AfterEach
     void shutDown() {
@@ -65,7 +73,7 @@ class RequestsTest {
         public void stopWaiting(Thread thread) {}
     }
 
-    private static final class Request extends HookedRequest {
+    private static class Request extends HookedRequest {
         final Object holder;
         final LeaseRef lease;
         final Queue<Object> answers = new ConcurrentLinkedQueue<>();
@@ -131,6 +139,31 @@ class RequestsTest {
     /** Has it granted, and nobody told of that. */
     private void grantUnheard() {
         pool.engine.setMaxTotal(1, new Effects());
+    }
+
+    /** A close may hang, and its disposer not say so. */
+    @ParameterizedTest
+    @ValueSource(longs = {Engine.CLOSE, Engine.KEEP_FOREVER})
+    void whoWaitsIsWokenBeforeWhatMakesRoomIsClosed(long keep) {
+        List<String> events = new ArrayList<>();
+        PoolState ofOne = state((connection, cause) -> events.add("closed"), 1);
+        NativePool full = PoolChores.newPool(ofOne);
+        LeaseRef lease = full.ref(this, null);
+        assertTrue(full.tryLease(lease, "a", null));
+        assertTrue(full.opened(lease, "a connection"));
+        Request waiting = new Request(full, this, full.ref(this, null), "b", new Waiting(Long.MAX_VALUE)) {
+            @Override
+            Queue<Runnable> wake(Queue<Runnable> toTell) {
+                events.add("woken");
+                return super.wake(toTell);
+            }
+        };
+        waiting.start();
+        assertTrue(full.release(lease, keep, null));
+        assertEquals(VACANCY, waiting.answers.peek());
+        assertEquals(Arrays.asList("woken", "closed"), events);
+        assertTrue(full.release(waiting.lease, Engine.CLOSE, null));
+        Upkeep.shutdown(full, true);
     }
 
     @Test

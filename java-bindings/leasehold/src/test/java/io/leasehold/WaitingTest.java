@@ -114,22 +114,6 @@ class WaitingTest {
     }
 
     @Test
-    void aVictimIsDisposedOfBeforeItsPlaceIsGivenToAWaiter() throws Exception {
-        AtomicBoolean isClosed = new AtomicBoolean();
-        ConnectionPool<String, Connection> pool = ConnectionPool.<String, Connection>builder((connection, cause) -> {
-            Thread.yield();
-            isClosed.set(true);
-        }).maxTotal(1).leakListener(Disposals.LEAKS_ARE_EXPECTED).build();
-        Lease<Connection> lease = open(pool, "a");
-        Waiting<Boolean> waiter = new Waiting<>(pool, () -> {
-            pool.lease("b", Long.MAX_VALUE, TimeUnit.SECONDS);
-            return isClosed.get();
-        });
-        lease.release();
-        assertTrue(waiter.result());
-    }
-
-    @Test
     void waitersAreServedInOrderOfArrivalAcrossRoutes() throws Exception {
         ConnectionPool<String, Connection> pool = builder().maxTotal(1).build();
         Lease<Connection> lease = open(pool, "x");

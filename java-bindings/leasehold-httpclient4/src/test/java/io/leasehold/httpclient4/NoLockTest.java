@@ -2,11 +2,13 @@ package io.leasehold.httpclient4;
 
 import static io.leasehold.httpclient4.Loopback.keep;
 import static io.leasehold.httpclient4.Loopback.leaseOpen;
+import static java.util.Collections.emptyList;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.leasehold.CoarseClock;
 import io.leasehold.testsupport.Eventually;
+import io.leasehold.testsupport.Monitors;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.util.concurrent.CountDownLatch;
@@ -30,6 +32,7 @@ class NoLockTest {
     private final ExecutorService threads = Executors.newCachedThreadPool();
     private final CountDownLatch goOn = new CountDownLatch(1);
     private final CountDownLatch isHeldUp = new CountDownLatch(1);
+    private final Monitors monitors = new Monitors();
     // At what moment the next connection to come there is held up; null for none.
     private volatile Moment moment;
     private final LeaseholdHttpClientConnectionManager manager = server.ends(new LeaseholdHttpClientConnectionManager((route, config) -> {
@@ -89,9 +92,12 @@ class NoLockTest {
         assertTrue(!heldUp.isDone());
         goOn.countDown();
         heldUp.get();
+        assertTrue(monitors.asked() > 0);
+        assertEquals(emptyList(), monitors.held());
     }
 
     private void pass(Moment here) {
+        monitors.ask();
         if (moment != here) {
             return;
         }
