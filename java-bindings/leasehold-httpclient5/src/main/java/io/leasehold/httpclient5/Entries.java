@@ -380,7 +380,7 @@ final class Entries<T, C extends ModalCloseable> {
         }
     }
 
-    /** Ends the lease of an entry, if it is leased, as its pool is closed; the pool underneath closes the connection as it does idle ones. */
+    /** Ends the lease of an entry, if it is leased, as its pool is closed; the pool underneath closes the connection like idle ones. */
     private void endAtClose(Place<T, C> place) {
         Tie<T, C> tie = place.get();
         Lease<WeakConnection<Place<T, C>>> lease = tie == null ? null : takeLease(tie);

@@ -172,9 +172,9 @@ final class SharingPool extends PassingPool<ManagedAsyncClientConnection> {
                 return false;
             }
             leaveBelow();
-            boolean isCancelled = super.cancel(true);
+            super.cancel(true);
             serveHeldUp();
-            return isCancelled;
+            return true;
         }
 
         @Override

@@ -8,9 +8,9 @@ import java.lang.reflect.Proxy;
 import org.apache.hc.client5.http.io.HttpClientConnectionOperator;
 
 /**
- * An operator for sockets, of which a manager's pool is told how long opening connections takes. HttpClient's code asks it where an endpoint
- * has no connection that is open, and the manager itself does not hear of that. It is a proxy, because each version has methods by which a
- * connection is opened that the one before does not know.
+ * An operator for sockets, of which a manager's pool is told how long opening connections takes. HttpClient's code asks it where an
+ * endpoint has no connection that is open, and the manager itself does not hear of that. It is a proxy, because each version has methods by
+ * which a connection is opened that the one before does not know.
  */
 final class TimedOperator implements InvocationHandler {
     private final HttpClientConnectionOperator operator;

@@ -101,11 +101,11 @@ class AsyncManagerTest {
     }
 
     private AsyncConnectionEndpoint lease() throws Exception {
-        return request(Timeout.ofSeconds(60)).get();
+        return Eventually.get(request(Timeout.ofSeconds(60)));
     }
 
     private AsyncConnectionEndpoint connect(AsyncConnectionEndpoint endpoint) throws Exception {
-        return manager.connect(endpoint, reactor, Timeout.ofSeconds(60), null, HttpClientContext.create(), null).get();
+        return Eventually.get(manager.connect(endpoint, reactor, Timeout.ofSeconds(60), null, HttpClientContext.create(), null));
     }
 
     private AsyncConnectionEndpoint open() throws Exception {
@@ -357,7 +357,7 @@ class AsyncManagerTest {
         Future<AsyncConnectionEndpoint> waiting = request(Timeout.DISABLED);
         assertEquals(1, manager.getTotalStats().getPending());
         release(held);
-        release(waiting.get());
+        release(Eventually.get(waiting));
         assertEquals("[leased: 0; pending: 0; available: 1; max: 1]", manager.getStats(route()).toString());
     }
 
@@ -366,7 +366,7 @@ class AsyncManagerTest {
         start(Way.PLAIN);
         manager.setDefaultMaxPerRoute(1);
         AsyncConnectionEndpoint held = lease();
-        ExecutionException thrown = assertThrows(ExecutionException.class, () -> request(Timeout.ofMilliseconds(30)).get());
+        ExecutionException thrown = assertThrows(ExecutionException.class, () -> Eventually.get(request(Timeout.ofMilliseconds(30))));
         assertTrue(thrown.getCause() instanceof TimeoutException, thrown::toString);
         try (CloseableHttpAsyncClient impatient = Way.PLAIN.builder(server, manager).setDefaultRequestConfig(
                 RequestConfig.custom().setConnectionRequestTimeout(Timeout.ofMilliseconds(30)).build()).build()) {
@@ -391,7 +391,7 @@ class AsyncManagerTest {
         Future<AsyncConnectionEndpoint> served = request(Timeout.DISABLED);
         release(held);
         assertFalse(served.cancel(true));
-        release(served.get());
+        release(Eventually.get(served));
         assertEquals(0, manager.getTotalStats().getLeased());
     }
 
@@ -402,7 +402,8 @@ class AsyncManagerTest {
         AsyncConnectionEndpoint held = open();
         Future<AsyncConnectionEndpoint> waiting = request(Timeout.DISABLED);
         manager.close();
-        assertSame(IllegalStateException.class, assertThrows(ExecutionException.class, waiting::get).getCause().getClass());
+        ExecutionException thrown = assertThrows(ExecutionException.class, () -> Eventually.get(waiting));
+        assertSame(IllegalStateException.class, thrown.getCause().getClass());
         server.peer(0).awaitEnd();
         release(held);
         assertEquals("[leased: 0; pending: 0; available: 0; max: 25]", manager.getTotalStats().toString());
@@ -493,7 +494,7 @@ class AsyncManagerTest {
         assertEquals("[leased: 0; pending: 0; available: 1; max: 25]", manager.getTotalStats().toString());
         assertFalse(endpoint.isConnected());
         try (LeaseholdAsyncClientConnectionManager another = LeaseholdAsyncClientConnectionManagerBuilder.create().build()) {
-            AsyncConnectionEndpoint foreign = another.lease("id", route(), null, Timeout.ofSeconds(60), null).get();
+            AsyncConnectionEndpoint foreign = Eventually.get(another.lease("id", route(), null, Timeout.ofSeconds(60), null));
             assertThrows(IllegalStateException.class, () -> release(foreign));
             assertEquals(1, manager.getTotalStats().getAvailable());
         }
@@ -595,7 +596,7 @@ class AsyncManagerTest {
             all.add(client.execute(SimpleRequestBuilder.get(Way.PLAIN.url(server, "/ok")).build(), null));
         }
         for (Future<SimpleHttpResponse> each : all) {
-            assertEquals(200, each.get().getCode());
+            assertEquals(200, Eventually.get(each).getCode());
         }
         assertTrue(server.peers().size() <= 3, () -> server.peers().size() + " connections");
         Eventually.await("their release", () -> manager.getTotalStats().getLeased() == 0);

@@ -17,6 +17,7 @@ import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Queue;
@@ -135,7 +136,7 @@ class AsyncSharingTest {
     @BeforeEach
     void start() throws Exception {
         server.start();
-        ListenerEndpoint listener = server.listen(new InetSocketAddress("localhost", 0), URIScheme.HTTP).get();
+        ListenerEndpoint listener = Eventually.get(server.listen(new InetSocketAddress("localhost", 0), URIScheme.HTTP));
         port = ((InetSocketAddress) listener.getAddress()).getPort();
         reactor.start();
         manager.setDefaultTlsConfig(TlsConfig.custom().setVersionPolicy(HttpVersionPolicy.FORCE_HTTP_2).build());
@@ -159,7 +160,7 @@ class AsyncSharingTest {
     }
 
     private AsyncConnectionEndpoint connect(AsyncConnectionEndpoint endpoint) throws Exception {
-        return requestConnection(endpoint).get();
+        return Eventually.get(requestConnection(endpoint));
     }
 
     private Future<AsyncConnectionEndpoint> requestConnection(AsyncConnectionEndpoint endpoint) {
@@ -169,9 +170,9 @@ class AsyncSharingTest {
     /** Endpoints that share one connection, which has proven itself. */
     private List<AsyncConnectionEndpoint> share(int endpoints) throws Exception {
         List<AsyncConnectionEndpoint> all = new ArrayList<>();
-        all.add(connect(request(null).get()));
+        all.add(connect(Eventually.get(request(null))));
         while (all.size() < endpoints + 1) {
-            all.add(request(null).get());
+            all.add(Eventually.get(request(null)));
         }
         release(all.remove(endpoints));
         assertEquals(1, manager.getTotalStats().getLeased());
@@ -226,8 +227,8 @@ class AsyncSharingTest {
         assertFalse(waiting.isDone());
         assertNumbers(1, 1, 0);
         manager.getPool().resume();
-        AsyncConnectionEndpoint served = waiting.get(1, TimeUnit.MINUTES);
-        assertEquals("ok", send(served, "/ok").get().getBody());
+        AsyncConnectionEndpoint served = Eventually.get(waiting);
+        assertEquals("ok", Eventually.get(send(served, "/ok")).getBody());
         assertNumbers(1, 0, 0);
         release(served);
         release(sharing.get(0));
@@ -236,7 +237,7 @@ class AsyncSharingTest {
 
     @Test
     void whoWaitsGetsAStreamAsSoonAsTheConnectionHasProvenItself() throws Exception {
-        AsyncConnectionEndpoint first = request(null).get();
+        AsyncConnectionEndpoint first = Eventually.get(request(null));
         List<Future<AsyncConnectionEndpoint>> others = new ArrayList<>();
         for (int i = 1; i <= STREAMS; i++) {
             others.add(request(null));
@@ -244,7 +245,7 @@ class AsyncSharingTest {
         assertNumbers(1, STREAMS, 0);
         connect(first);
         for (Future<AsyncConnectionEndpoint> other : others.subList(0, STREAMS - 1)) {
-            assertEquals("ok", send(other.get(), "/ok").get().getBody());
+            assertEquals("ok", Eventually.get(send(Eventually.get(other), "/ok")).getBody());
         }
         // The last is beyond the server's limit.
         assertNumbers(1, 1, 0);
@@ -252,7 +253,7 @@ class AsyncSharingTest {
         release(first);
         assertTrue(others.get(STREAMS - 1).isDone());
         for (Future<AsyncConnectionEndpoint> other : others) {
-            release(other.get());
+            release(Eventually.get(other));
         }
         assertNumbers(0, 0, 1);
     }
@@ -271,11 +272,11 @@ class AsyncSharingTest {
         Future<AsyncConnectionEndpoint> third = request(null);
         assertFalse(third.isDone());
         answerAll();
-        assertEquals("ok", second.get().getBody());
-        assertThrows(ExecutionException.class, first::get);
+        assertEquals("ok", Eventually.get(second).getBody());
+        assertThrows(ExecutionException.class, () -> Eventually.get(first));
         release(all.get(1));
-        assertFalse(third.get().isConnected());
-        release(third.get());
+        assertFalse(Eventually.get(third).isConnected());
+        release(Eventually.get(third));
         assertNumbers(0, 0, 0);
     }
 
@@ -293,7 +294,7 @@ class AsyncSharingTest {
         all.get(1).close(CloseMode.GRACEFUL);
         connect(all.get(1));
         before.close(CloseMode.IMMEDIATE);
-        assertEquals("ok", send(all.get(1), "/ok").get().getBody());
+        assertEquals("ok", Eventually.get(send(all.get(1), "/ok")).getBody());
         all.forEach(this::release);
         assertNumbers(0, 0, 1);
     }
@@ -302,7 +303,7 @@ class AsyncSharingTest {
     void anEndpointHasOneConnectionAtATime() throws Exception {
         AsyncConnectionEndpoint alone = share(1).get(0);
         assertThrows(ConnectionShutdownException.class, () -> parts.sharing.opened(Endpoints.entryOf(alone), connection(alone)));
-        assertEquals("ok", send(alone, "/ok").get().getBody());
+        assertEquals("ok", Eventually.get(send(alone, "/ok")).getBody());
         release(alone);
         assertNumbers(0, 0, 1);
     }
@@ -314,9 +315,9 @@ class AsyncSharingTest {
         Future<AsyncConnectionEndpoint> again = requestConnection(all.get(0));
         assertFalse(again.isDone());
         assertNumbers(1, 1, 0);
-        assertEquals("ok", send(all.get(1), "/ok").get().getBody());
+        assertEquals("ok", Eventually.get(send(all.get(1), "/ok")).getBody());
         release(all.get(1));
-        assertEquals("ok", send(again.get(), "/ok").get().getBody());
+        assertEquals("ok", Eventually.get(send(Eventually.get(again), "/ok")).getBody());
         assertNumbers(1, 0, 0);
         release(all.get(0));
         assertNumbers(0, 0, 1);
@@ -338,7 +339,8 @@ class AsyncSharingTest {
         for (Timeout given : new Timeout[] {null, moments}) {
             Future<AsyncConnectionEndpoint> again = manager.connect(first, reactor, given, null, HttpClientContext.create(), null);
             Eventually.await("its end", again::isDone);
-            assertSame(DeadlineTimeoutException.class, assertThrows(ExecutionException.class, again::get).getCause().getClass());
+            ExecutionException thrown = assertThrows(ExecutionException.class, () -> Eventually.get(again));
+            assertSame(DeadlineTimeoutException.class, thrown.getCause().getClass());
             manager.setDefaultConnectionConfig(null);
         }
         all.forEach(this::release);
@@ -431,11 +433,11 @@ class AsyncSharingTest {
                     return null;
                 }))) {
             // Bound to somebody it has not been asked whether it speaks HTTP/2.
-            AsyncConnectionEndpoint first = failing.lease("id", route(), "somebody", Timeout.DISABLED, null).get();
-            failing.connect(first, reactor, Timeout.ofMinutes(1), null, HttpClientContext.create(), null).get();
+            AsyncConnectionEndpoint first = Eventually.get(failing.lease("id", route(), "somebody", Timeout.DISABLED, null));
+            Eventually.get(failing.connect(first, reactor, Timeout.ofMinutes(1), null, HttpClientContext.create(), null));
             failing.release(first, null, TimeValue.NEG_ONE_MILLISECOND);
             fails.set(true);
-            AsyncConnectionEndpoint next = failing.lease("id", route(), null, Timeout.DISABLED, null).get(1, TimeUnit.MINUTES);
+            AsyncConnectionEndpoint next = Eventually.get(failing.lease("id", route(), null, Timeout.DISABLED, null));
             assertTrue(next.isConnected());
             assertEquals(1, failing.getTotalStats().getLeased());
             failing.release(next, null, TimeValue.NEG_ONE_MILLISECOND);
@@ -457,10 +459,14 @@ class AsyncSharingTest {
     @Test
     void whatSpeaksHttp2SinceItsUpgradeIsShared() throws Exception {
         AtomicBoolean isUpgraded = new AtomicBoolean();
-        try (LeaseholdAsyncClientConnectionManager upgrading = manager(operator(() -> isUpgraded.set(true),
-                (method, arguments) -> method.equals("getProtocolVersion") && !isUpgraded.get() ? HttpVersion.HTTP_1_1 : null))) {
-            AsyncConnectionEndpoint first = upgrading.lease("id", route(), null, Timeout.DISABLED, null).get();
-            upgrading.connect(first, reactor, Timeout.ofMinutes(1), null, HttpClientContext.create(), null).get();
+        AtomicBoolean isAsked = new AtomicBoolean();
+        try (LeaseholdAsyncClientConnectionManager upgrading = manager(operator(() -> isUpgraded.set(true), (method, arguments) -> {
+            isAsked.compareAndSet(false, method.equals("submitCommand"));
+            return method.equals("getProtocolVersion") && !isUpgraded.get() ? HttpVersion.HTTP_1_1 : null;
+        }))) {
+            AsyncConnectionEndpoint first = Eventually.get(upgrading.lease("id", route(), null, Timeout.DISABLED, null));
+            Eventually.get(upgrading.connect(first, reactor, Timeout.ofMinutes(1), null, HttpClientContext.create(), null));
+            assertFalse(isAsked.get());
             Future<AsyncConnectionEndpoint> second = upgrading.lease("id", route(), null, Timeout.DISABLED, null);
             BasicFuture<AsyncConnectionEndpoint> upgraded = new BasicFuture<>(null);
             upgrading.upgrade(first, null, HttpClientContext.create(), new Ended() {
@@ -469,11 +475,11 @@ class AsyncSharingTest {
                     upgraded.completed(endpoint);
                 }
             });
-            assertSame(first, upgraded.get(1, TimeUnit.MINUTES));
-            assertSame(connection(first), connection(second.get(1, TimeUnit.MINUTES)));
+            assertSame(first, Eventually.get(upgraded));
+            assertSame(connection(first), connection(Eventually.get(second)));
             upgrading.upgrade(first, null, HttpClientContext.create(), null);
             upgrading.release(first, null, TimeValue.NEG_ONE_MILLISECOND);
-            upgrading.release(second.get(), null, TimeValue.NEG_ONE_MILLISECOND);
+            upgrading.release(Eventually.get(second), null, TimeValue.NEG_ONE_MILLISECOND);
         }
     }
 
@@ -482,11 +488,11 @@ class AsyncSharingTest {
         List<AsyncConnectionEndpoint> all = share(2);
         manager.setDefaultMaxPerRoute(2);
         all.get(0).close(CloseMode.GRACEFUL);
-        AsyncConnectionEndpoint third = connect(request(null).get());
+        AsyncConnectionEndpoint third = connect(Eventually.get(request(null)));
         assertNumbers(2, 0, 0);
         // Which is had when that connection has proven itself.
-        release(request(null).get());
-        assertEquals("ok", send(connect(all.get(0)), "/ok").get().getBody());
+        release(Eventually.get(request(null)));
+        assertEquals("ok", Eventually.get(send(connect(all.get(0)), "/ok")).getBody());
         assertNumbers(2, 0, 0);
         all.forEach(this::release);
         release(third);
@@ -495,13 +501,13 @@ class AsyncSharingTest {
 
     @Test
     void anEndpointThatIsAloneKeepsItsPlaceWhenItIsClosed() throws Exception {
-        AsyncConnectionEndpoint alone = connect(request(null).get());
+        AsyncConnectionEndpoint alone = connect(Eventually.get(request(null)));
         alone.close(CloseMode.IMMEDIATE);
-        assertEquals("ok", send(connect(alone), "/ok").get().getBody());
+        assertEquals("ok", Eventually.get(send(connect(alone), "/ok")).getBody());
         Future<AsyncConnectionEndpoint> second = request(null);
-        assertEquals("ok", send(second.get(), "/ok").get().getBody());
+        assertEquals("ok", Eventually.get(send(Eventually.get(second), "/ok")).getBody());
         release(alone);
-        release(second.get());
+        release(Eventually.get(second));
         assertNumbers(0, 0, 1);
     }
 
@@ -529,7 +535,7 @@ class AsyncSharingTest {
         };
         send(all.get(0), "/ok", failing);
         Eventually.await("the second to be sent", () -> second.get() != null);
-        assertThrows(ExecutionException.class, second.get()::get);
+        assertThrows(ExecutionException.class, () -> Eventually.get(second.get()));
         all.forEach(this::release);
         assertNumbers(0, 0, 0);
     }
@@ -540,10 +546,10 @@ class AsyncSharingTest {
         manager.release(all.get(0), "somebody", TimeValue.NEG_ONE_MILLISECOND);
         Future<AsyncConnectionEndpoint> third = request(null);
         assertFalse(third.isDone());
-        assertEquals("ok", send(all.get(1), "/ok").get().getBody());
+        assertEquals("ok", Eventually.get(send(all.get(1), "/ok")).getBody());
         release(all.get(1));
-        assertFalse(third.get().isConnected());
-        release(third.get());
+        assertFalse(Eventually.get(third).isConnected());
+        release(Eventually.get(third));
     }
 
     @Test
@@ -555,10 +561,10 @@ class AsyncSharingTest {
         Future<AsyncConnectionEndpoint> later = request(null);
         assertFalse(later.isDone());
         release(all.get(0));
-        AsyncConnectionEndpoint endpoint = bound.get();
+        AsyncConnectionEndpoint endpoint = Eventually.get(bound);
         assertFalse(later.isDone());
         release(endpoint);
-        release(later.get());
+        release(Eventually.get(later));
     }
 
     @Test
@@ -566,10 +572,58 @@ class AsyncSharingTest {
         List<AsyncConnectionEndpoint> all = share(1);
         Future<AsyncConnectionEndpoint> bound = request("somebody");
         Future<AsyncConnectionEndpoint> later = request(null);
+        Future<AsyncConnectionEndpoint> last = request(null);
         assertFalse(later.isDone());
         assertTrue(bound.cancel(true));
         assertTrue(later.isDone());
-        release(later.get());
+        assertTrue(last.isDone());
+        all.add(Eventually.get(later));
+        all.add(Eventually.get(last));
+        all.forEach(this::release);
+        assertNumbers(0, 0, 1);
+    }
+
+    @Test
+    void whoIsServedHoldsUpNobodyAnyLonger() throws Exception {
+        HttpRoute other = new HttpRoute(new HttpHost("http", "127.0.0.1", port));
+        List<AsyncConnectionEndpoint> all = share(1);
+        manager.setMaxTotal(2);
+        AsyncConnectionEndpoint unconnected = Eventually.get(manager.lease("id", other, null, Timeout.DISABLED, null));
+        Future<AsyncConnectionEndpoint> waiting = manager.lease("id", other, null, Timeout.DISABLED, null);
+        Future<AsyncConnectionEndpoint> heldUp = request(null);
+        assertFalse(heldUp.isDone());
+        all.add(connect(unconnected));
+        all.add(Eventually.get(waiting));
+        all.add(Eventually.get(heldUp));
+        all.forEach(this::release);
+        assertNumbers(0, 0, 2);
+    }
+
+    /** Nor can he be cancelled before he is told. What his callback throws is said. */
+    @Test
+    void whoIsServedInTheCourseOfAnothersCallbackIsToldAfterIt() throws Exception {
+        SharingPool pool = parts.sharing;
+        List<AsyncConnectionEndpoint> all = share(1);
+        Future<AsyncConnectionEndpoint> bound = request("somebody");
+        IllegalStateException failure = new IllegalStateException("a callback that fails");
+        List<Future<PoolEntry<HttpRoute, ManagedAsyncClientConnection>>> second = new ArrayList<>();
+        List<Boolean> seen = new ArrayList<>();
+        try (LogCapture warnings = LogCapture.of(LeaseholdConnPool.class)) {
+            pool.lease(route(), null, Timeout.DISABLED, new CallbackContribution<PoolEntry<HttpRoute, ManagedAsyncClientConnection>>(null) {
+                @Override
+                public void completed(PoolEntry<HttpRoute, ManagedAsyncClientConnection> entry) {
+                    pool.release(entry, true);
+                    seen.add(second.get(0).isDone());
+                    seen.add(second.get(0).cancel(true));
+                    throw failure;
+                }
+            });
+            second.add(pool.lease(route(), null, Timeout.DISABLED, null));
+            assertTrue(bound.cancel(true));
+            assertEquals(Arrays.asList(false, false), seen);
+            assertEquals(Collections.singletonList(failure), warnings.thrown());
+        }
+        pool.release(Eventually.get(second.get(0)), true);
         release(all.get(0));
         assertNumbers(0, 0, 1);
     }
@@ -581,20 +635,20 @@ class AsyncSharingTest {
         Future<AsyncConnectionEndpoint> second = request(null);
         assertFalse(second.isDone());
         release(all.get(0));
-        assertFalse(second.get().isConnected());
-        release(second.get());
+        assertFalse(Eventually.get(second).isConnected());
+        release(Eventually.get(second));
     }
 
     /** What HttpClient's code is shown of it is new at every lease. */
     @Test
     void whatHasLivedForTooLongIsNotLeasedAgain() throws Exception {
-        AsyncConnectionEndpoint first = connect(request(null).get());
+        AsyncConnectionEndpoint first = connect(Eventually.get(request(null)));
         ReactorConnection connection = connection(first);
         release(first);
         long released = System.currentTimeMillis();
         Eventually.await("its time to be over", () -> System.currentTimeMillis() > released + 1);
         manager.setDefaultConnectionConfig(ConnectionConfig.custom().setTimeToLive(TimeValue.ofMilliseconds(1)).build());
-        AsyncConnectionEndpoint next = request(null).get();
+        AsyncConnectionEndpoint next = Eventually.get(request(null));
         assertFalse(next.isConnected());
         Eventually.await("its end", () -> !connection.isOpen());
         release(next);
@@ -606,16 +660,16 @@ class AsyncSharingTest {
         for (int millis : new int[] {0, 1}) {
             manager.setDefaultConnectionConfig(
                     ConnectionConfig.custom().setValidateAfterInactivity(millis, TimeUnit.MILLISECONDS).build());
-            AsyncConnectionEndpoint endpoint = request(null).get();
+            AsyncConnectionEndpoint endpoint = Eventually.get(request(null));
             if (!endpoint.isConnected()) {
                 connect(endpoint);
             }
             release(endpoint);
             long released = System.currentTimeMillis();
             Eventually.await("it to be due", () -> System.currentTimeMillis() > released + 2);
-            AsyncConnectionEndpoint again = request(null).get();
+            AsyncConnectionEndpoint again = Eventually.get(request(null));
             assertTrue(again.isConnected());
-            assertEquals("ok", send(again, "/ok").get().getBody());
+            assertEquals("ok", Eventually.get(send(again, "/ok")).getBody());
             release(again);
         }
     }
@@ -631,8 +685,8 @@ class AsyncSharingTest {
                 super.consumeResponse(response, entity, context, callback);
             }
         });
-        task.get(1, TimeUnit.MINUTES);
-        answer.get(1, TimeUnit.MINUTES);
+        Eventually.get(task);
+        Eventually.get(answer);
     }
 
     /** Gives back an endpoint that is alone, so that the next who gets its connection has to wait for the answer to a ping. */
@@ -660,7 +714,7 @@ class AsyncSharingTest {
         });
         Eventually.await("its connection to be idle", () -> manager.getTotalStats().getLeased() == 0);
         assertNumbers(0, 0, 1);
-        AsyncConnectionEndpoint next = request(null).get(1, TimeUnit.MINUTES);
+        AsyncConnectionEndpoint next = Eventually.get(request(null));
         assertSame(connection, connection(next));
         release(next);
     }
@@ -678,11 +732,11 @@ class AsyncSharingTest {
             return null;
         });
         for (Future<AsyncConnectionEndpoint> each : asked) {
-            assertEquals("ok", send(each.get(1, TimeUnit.MINUTES), "/ok").get().getBody());
+            assertEquals("ok", Eventually.get(send(Eventually.get(each), "/ok")).getBody());
         }
         assertNumbers(1, 0, 0);
-        release(asked.get(0).get());
-        release(asked.get(1).get());
+        release(Eventually.get(asked.get(0)));
+        release(Eventually.get(asked.get(1)));
         assertNumbers(0, 0, 1);
     }
 
@@ -713,14 +767,14 @@ class AsyncSharingTest {
         }))) {
             validating.setDefaultConnectionConfig(
                     ConnectionConfig.custom().setValidateAfterInactivity(1, TimeUnit.MILLISECONDS).build());
-            AsyncConnectionEndpoint first = validating.lease("id", route(), null, Timeout.DISABLED, null).get();
-            validating.connect(first, reactor, Timeout.ofMinutes(1), null, HttpClientContext.create(), null).get();
+            AsyncConnectionEndpoint first = Eventually.get(validating.lease("id", route(), null, Timeout.DISABLED, null));
+            Eventually.get(validating.connect(first, reactor, Timeout.ofMinutes(1), null, HttpClientContext.create(), null));
             ReactorConnection connection = connection(first);
             validating.release(first, null, TimeValue.NEG_ONE_MILLISECOND);
             long released = System.currentTimeMillis();
             Eventually.await("it to be due", () -> System.currentTimeMillis() > released + 2);
             lies.set(true);
-            AsyncConnectionEndpoint next = validating.lease("id", route(), null, Timeout.DISABLED, null).get();
+            AsyncConnectionEndpoint next = Eventually.get(validating.lease("id", route(), null, Timeout.DISABLED, null));
             assertFalse(next.isConnected());
             Eventually.await("its end", () -> !connection.isOpen());
             validating.release(next, null, TimeValue.NEG_ONE_MILLISECOND);
@@ -729,14 +783,20 @@ class AsyncSharingTest {
 
     @Test
     void whatWasIdleIsSharedAsSoonAsItIsLeased() throws Exception {
-        release(share(1).get(0));
-        AsyncConnectionEndpoint first = request(null).get();
-        assertTrue(first.isConnected());
-        Future<AsyncConnectionEndpoint> second = request(null);
-        assertTrue(second.isDone());
-        assertSame(connection(first), connection(second.get()));
-        release(first);
-        release(second.get());
+        AsyncConnectionEndpoint alone = share(1).get(0);
+        List<AsyncConnectionEndpoint> all = new ArrayList<>();
+        // Where nothing is read that it could prove itself by.
+        onItsThread(alone, () -> {
+            release(alone);
+            Future<AsyncConnectionEndpoint> first = request(null);
+            Future<AsyncConnectionEndpoint> second = request(null);
+            assertTrue(second.isDone());
+            all.add(first.get());
+            return all.add(second.get());
+        });
+        assertTrue(all.get(0).isConnected());
+        assertSame(connection(all.get(0)), connection(all.get(1)));
+        all.forEach(this::release);
         assertNumbers(0, 0, 1);
     }
 
@@ -747,9 +807,9 @@ class AsyncSharingTest {
         Future<AsyncConnectionEndpoint> second = request(null);
         assertFalse(second.isDone());
         connect(alone);
-        assertSame(connection(alone), connection(second.get(1, TimeUnit.MINUTES)));
+        assertSame(connection(alone), connection(Eventually.get(second)));
         release(alone);
-        release(second.get());
+        release(Eventually.get(second));
         assertNumbers(0, 0, 1);
     }
 
@@ -759,7 +819,7 @@ class AsyncSharingTest {
         Eventually.awaitAfterCollection("the place", () -> manager.getTotalStats().getLeased() == 0);
         Eventually.await("its end", () -> !connection.isOpen());
         Eventually.await("the warning", () -> log.lines().stream().anyMatch(line -> line.contains("reclaimed by garbage collector")));
-        AsyncConnectionEndpoint next = request(null).get();
+        AsyncConnectionEndpoint next = Eventually.get(request(null));
         assertFalse(next.isConnected());
         release(next);
     }
@@ -782,7 +842,7 @@ class AsyncSharingTest {
         release(all.remove(0));
         System.gc();
         assertNumbers(1, 0, 0);
-        assertEquals("ok", send(all.get(0), "/ok").get().getBody());
+        assertEquals("ok", Eventually.get(send(all.get(0), "/ok")).getBody());
         release(all.remove(0));
         Eventually.awaitAfterCollection("the place", () -> manager.getTotalStats().getLeased() == 0);
     }
@@ -830,14 +890,14 @@ class AsyncSharingTest {
     @Test
     void theConnectionThatFewestHaveIsShared() throws Exception {
         List<AsyncConnectionEndpoint> first = share(STREAMS - 1);
-        first.add(request(null).get());
+        first.add(Eventually.get(request(null)));
         manager.setDefaultMaxPerRoute(2);
-        AsyncConnectionEndpoint second = connect(request(null).get());
+        AsyncConnectionEndpoint second = connect(Eventually.get(request(null)));
         assertNumbers(2, 0, 0);
         release(first.remove(0));
         // Which is had when the second has proven itself, and of the first there is one stream left.
         Eventually.await("a share of the second", () -> {
-            AsyncConnectionEndpoint next = request(null).get();
+            AsyncConnectionEndpoint next = Eventually.get(request(null));
             boolean isOfSecond = connection(next) == connection(second);
             release(next);
             return isOfSecond;
@@ -845,8 +905,8 @@ class AsyncSharingTest {
         while (first.size() > 1) {
             release(first.remove(0));
         }
-        AsyncConnectionEndpoint more = request(null).get();
-        AsyncConnectionEndpoint most = request(null).get();
+        AsyncConnectionEndpoint more = Eventually.get(request(null));
+        AsyncConnectionEndpoint most = Eventually.get(request(null));
         // Two of one, two of the other.
         assertEquals(connection(first.get(0)) == connection(more), connection(second) == connection(most));
         assertFalse(connection(more) == connection(most));
@@ -863,8 +923,8 @@ class AsyncSharingTest {
         Future<AsyncConnectionEndpoint> second = request(null);
         assertFalse(second.isDone());
         release(all.get(0));
-        assertFalse(second.get().isConnected());
-        release(second.get());
+        assertFalse(Eventually.get(second).isConnected());
+        release(Eventually.get(second));
         assertNumbers(0, 0, 0);
     }
 
@@ -877,13 +937,13 @@ class AsyncSharingTest {
         Future<AsyncConnectionEndpoint> waiting = manager.lease("id", other, null, Timeout.DISABLED, null);
         Future<AsyncConnectionEndpoint> second = request(null);
         assertTrue(second.isDone());
-        all.add(second.get());
+        all.add(Eventually.get(second));
         manager.setMaxTotal(1);
         Future<AsyncConnectionEndpoint> third = request(null);
         assertFalse(third.isDone());
         manager.setMaxTotal(2);
         assertTrue(third.isDone());
-        all.add(third.get());
+        all.add(Eventually.get(third));
         assertFalse(waiting.isDone());
         assertTrue(waiting.cancel(true));
         assertFalse(waiting.cancel(true));
@@ -894,7 +954,7 @@ class AsyncSharingTest {
     @Test
     void aPoolIsFullOfWhatIsIdleToo() throws Exception {
         HttpRoute other = new HttpRoute(new HttpHost("http", "127.0.0.1", port));
-        release(connect(manager.lease("id", other, null, Timeout.DISABLED, null).get()));
+        release(connect(Eventually.get(manager.lease("id", other, null, Timeout.DISABLED, null))));
         List<AsyncConnectionEndpoint> all = share(1);
         assertNumbers(1, 0, 1);
         manager.setMaxTotal(2);
@@ -904,7 +964,7 @@ class AsyncSharingTest {
         Future<AsyncConnectionEndpoint> second = request(null);
         assertFalse(second.isDone());
         assertTrue(waiting.cancel(true));
-        all.add(second.get(1, TimeUnit.MINUTES));
+        all.add(Eventually.get(second));
         all.forEach(this::release);
         assertNumbers(0, 0, 2);
     }
@@ -914,16 +974,23 @@ class AsyncSharingTest {
         List<AsyncConnectionEndpoint> all = share(1);
         Future<AsyncConnectionEndpoint> bound = manager.lease("id", route(), "somebody", Timeout.ofMilliseconds(50), null);
         Future<AsyncConnectionEndpoint> later = request(null);
-        all.add(later.get(1, TimeUnit.MINUTES));
-        assertThrows(ExecutionException.class, bound::get);
+        all.add(Eventually.get(later));
+        assertThrows(ExecutionException.class, () -> Eventually.get(bound));
         all.forEach(this::release);
         assertNumbers(0, 0, 1);
     }
 
     /** Compares itself with no other. */
     private static final class Incomparable {
+        private final Runnable meanwhile;
+
+        Incomparable(Runnable meanwhile) {
+            this.meanwhile = meanwhile;
+        }
+
         @Override
         public boolean equals(Object other) {
+            meanwhile.run();
             throw new IllegalStateException("an equals that fails");
         }
 
@@ -937,11 +1004,14 @@ class AsyncSharingTest {
     void whoFailsToAskHoldsUpNobody() throws Exception {
         List<AsyncConnectionEndpoint> all = share(1);
         manager.setDefaultMaxPerRoute(2);
-        AsyncConnectionEndpoint bound = request("somebody").get();
-        assertThrows(IllegalStateException.class, () -> request(new Incomparable()));
-        Future<AsyncConnectionEndpoint> later = request(null);
-        assertTrue(later.isDone());
-        all.add(later.get());
+        AsyncConnectionEndpoint bound = Eventually.get(request("somebody"));
+        List<Future<AsyncConnectionEndpoint>> later = new ArrayList<>();
+        assertThrows(IllegalStateException.class, () -> request(new Incomparable(() -> {
+            later.add(CompletableFuture.supplyAsync(() -> request(null)).join());
+            assertFalse(later.get(0).isDone());
+        })));
+        assertTrue(later.get(0).isDone());
+        all.add(later.get(0).get());
         all.add(bound);
         all.forEach(this::release);
         assertNumbers(0, 0, 1);
@@ -950,7 +1020,7 @@ class AsyncSharingTest {
     @Test
     void whatCannotBeHandedOutGoesBackAndWhoAskedIsTold() throws Exception {
         for (Throwable failure : new Throwable[] {new IllegalStateException("a configuration that fails"), new AssertionError("too")}) {
-            release(connect(request(null).get()));
+            release(connect(Eventually.get(request(null))));
             assertNumbers(0, 0, 1);
             ConnectionConfig failing = new ConnectionConfig() {
                 @Override
@@ -960,8 +1030,8 @@ class AsyncSharingTest {
             };
             // Not by HttpClient's code, which asks before there is anything to go back.
             parts.configs.set(route -> failing);
-            Throwable thrown = assertThrows(ExecutionException.class, () -> request(null).get(1, TimeUnit.MINUTES)).getCause();
-            assertTrue(thrown == failure || thrown.getCause() == failure, thrown::toString);
+            Throwable thrown = assertThrows(ExecutionException.class, () -> Eventually.get(request(null))).getCause();
+            assertSame(failure, failure instanceof Exception ? thrown : thrown.getCause());
             assertNumbers(0, 0, 0);
             parts.configs.set(null);
         }
@@ -971,7 +1041,7 @@ class AsyncSharingTest {
     void aCallbackThatFailsKeepsNobodyFromBeingServed() throws Exception {
         IllegalStateException failure = new IllegalStateException("a callback that fails");
         try (LogCapture warnings = LogCapture.of(LeaseholdConnPool.class)) {
-            AsyncConnectionEndpoint first = request(null).get();
+            AsyncConnectionEndpoint first = Eventually.get(request(null));
             List<AsyncConnectionEndpoint> given = new ArrayList<>();
             manager.lease("id", route(), null, Timeout.DISABLED, new Ended() {
                 @Override
@@ -982,7 +1052,7 @@ class AsyncSharingTest {
             });
             Future<AsyncConnectionEndpoint> second = request(null);
             connect(first);
-            given.add(second.get(1, TimeUnit.MINUTES));
+            given.add(Eventually.get(second));
             assertEquals(Collections.singletonList(failure), warnings.thrown());
             given.add(first);
             given.forEach(this::release);
@@ -1023,11 +1093,11 @@ class AsyncSharingTest {
     @Test
     void whatIsBoundIsLeasedToWhomItIsBoundAndSharedByNobody() throws Exception {
         manager.setDefaultMaxPerRoute(2);
-        manager.release(connect(request("somebody").get()), "somebody", TimeValue.NEG_ONE_MILLISECOND);
-        AsyncConnectionEndpoint his = request("somebody").get();
+        manager.release(connect(Eventually.get(request("somebody"))), "somebody", TimeValue.NEG_ONE_MILLISECOND);
+        AsyncConnectionEndpoint his = Eventually.get(request("somebody"));
         assertTrue(his.isConnected());
-        assertEquals("ok", send(his, "/ok").get().getBody());
-        AsyncConnectionEndpoint another = request(null).get();
+        assertEquals("ok", Eventually.get(send(his, "/ok")).getBody());
+        AsyncConnectionEndpoint another = Eventually.get(request(null));
         assertFalse(another.isConnected());
         release(another);
         manager.release(his, "somebody", TimeValue.NEG_ONE_MILLISECOND);
@@ -1038,21 +1108,21 @@ class AsyncSharingTest {
     void anEndpointIsReleasedOnceFromItsOwnPoolWhichMayBeClosed() throws Exception {
         SharingPool pool = parts.sharing;
         pool.release(null, true);
-        PoolEntry<HttpRoute, ManagedAsyncClientConnection> entry = pool.lease(route(), null, Timeout.DISABLED, null).get();
+        PoolEntry<HttpRoute, ManagedAsyncClientConnection> entry = Eventually.get(pool.lease(route(), null, Timeout.DISABLED, null));
         assertTrue(pool.hasPlace(entry));
         pool.release(entry, false);
         assertThrows(IllegalStateException.class, () -> pool.release(entry, false));
         assertThrows(IllegalStateException.class, () -> pool.release(new PoolEntry<>(route(), null), false));
         pool.giveBack(entry);
-        PoolEntry<HttpRoute, ManagedAsyncClientConnection> lost = pool.lease(route(), null, Timeout.DISABLED, null).get();
+        PoolEntry<HttpRoute, ManagedAsyncClientConnection> lost = Eventually.get(pool.lease(route(), null, Timeout.DISABLED, null));
         assertEquals(1, pool.getTotalStats().getLeased());
         pool.giveBack(lost);
         assertEquals(0, pool.getTotalStats().getLeased());
         // Nor is anything in other threads' way.
-        assertTrue(CompletableFuture.supplyAsync(() -> pool.hasPlace(lost)).get(1, TimeUnit.MINUTES));
+        assertTrue(Eventually.get(CompletableFuture.supplyAsync(() -> pool.hasPlace(lost))));
         assertThrows(ConnectionShutdownException.class, () -> pool.opened(lost, null));
         pool.upgraded(lost);
-        PoolEntry<HttpRoute, ManagedAsyncClientConnection> unconnected = pool.lease(route(), null, Timeout.DISABLED, null).get();
+        PoolEntry<HttpRoute, ManagedAsyncClientConnection> unconnected = Eventually.get(pool.lease(route(), null, Timeout.DISABLED, null));
         pool.upgraded(unconnected);
         pool.release(unconnected, false);
         PoolEntry<HttpRoute, ManagedAsyncClientConnection> foreign = new PoolEntry<>(route(), null);
@@ -1074,9 +1144,9 @@ class AsyncSharingTest {
         AsyncParts slow = new AsyncParts(
                 operator(() -> {}, (method, arguments) -> isSlow.get() && method.equals("close") ? "later" : null), null, null, true);
         try (LeaseholdAsyncClientConnectionManager closing = manager(slow)) {
-            AsyncConnectionEndpoint first = closing.lease("id", route(), null, Timeout.DISABLED, null).get();
-            closing.connect(first, reactor, Timeout.ofMinutes(1), null, HttpClientContext.create(), null).get();
-            AsyncConnectionEndpoint second = closing.lease("id", route(), null, Timeout.DISABLED, null).get();
+            AsyncConnectionEndpoint first = Eventually.get(closing.lease("id", route(), null, Timeout.DISABLED, null));
+            Eventually.get(closing.connect(first, reactor, Timeout.ofMinutes(1), null, HttpClientContext.create(), null));
+            AsyncConnectionEndpoint second = Eventually.get(closing.lease("id", route(), null, Timeout.DISABLED, null));
             slow.sharing.close();
             assertTrue(first.isConnected());
             assertThrows(IllegalStateException.class, () -> slow.sharing.lease(route(), null, Timeout.DISABLED, null));
@@ -1092,7 +1162,7 @@ class AsyncSharingTest {
         List<WeakReference<HttpRoute>> routes = new ArrayList<>();
         for (int i = 0; i < 200; i++) {
             HttpRoute route = new HttpRoute(new HttpHost("http", i + ".example", port));
-            release(manager.lease("id", route, null, Timeout.DISABLED, null).get());
+            release(Eventually.get(manager.lease("id", route, null, Timeout.DISABLED, null)));
             routes.add(new WeakReference<>(route));
         }
         Eventually.awaitAfterCollection(

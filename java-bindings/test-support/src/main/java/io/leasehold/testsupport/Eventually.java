@@ -3,6 +3,7 @@ package io.leasehold.testsupport;
 import static org.junit.jupiter.api.Assertions.fail;
 
 import java.util.concurrent.Callable;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 
 /** Waits for what other threads, the collector or the kernel will do soon; never for a time that must have passed. */
@@ -20,6 +21,11 @@ public final class Eventually {
     /** As {@link #await}, and runs the garbage collector before each look. */
     public static void awaitAfterCollection(String what, Callable<Boolean> condition) throws Exception {
         poll(what, condition, System::gc);
+    }
+
+    /** What a future is completed with soon. */
+    public static <T> T get(Future<T> future) throws Exception {
+        return future.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
     }
 
     private static void poll(String what, Callable<Boolean> condition, Runnable beforeLooking) throws Exception {
