@@ -10,38 +10,28 @@ import io.leasehold.testsupport.Eventually;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.ref.WeakReference;
-import java.net.InetAddress;
-import java.net.ServerSocket;
-import org.apache.commons.httpclient.HostConfiguration;
 import org.apache.commons.httpclient.HttpConnection;
 import org.apache.commons.httpclient.HttpConnectionManager;
 import org.apache.commons.httpclient.protocol.Protocol;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Who has a connection closed whose close waits for the peer does not wait, and goes on as if it were closed. */
 class ClingingTest {
+    @RegisterExtension
+    final Loopback server = new Loopback();
     private final ClingingSocketFactory sockets = new ClingingSocketFactory();
     private final LeaseholdMultiThreadedHttpConnectionManager manager = new LeaseholdMultiThreadedHttpConnectionManager();
-    private ServerSocket listener;
-
-    @BeforeEach
-    void start() throws IOException {
-        listener = new ServerSocket(0, 50, InetAddress.getByName("127.0.0.1"));
-    }
 
     @AfterEach
-    void stop() throws IOException {
+    void stop() {
         sockets.mayClose.countDown();
         manager.shutdown();
-        listener.close();
     }
 
     private HttpConnection lease(HttpConnectionManager by) throws IOException {
-        HostConfiguration configuration = new HostConfiguration();
-        configuration.setHost("127.0.0.1", listener.getLocalPort(), new Protocol("http", sockets, 80));
-        return by.getConnectionWithTimeout(configuration, 0);
+        return by.getConnectionWithTimeout(server.to(Loopback.ADDRESS, new Protocol("http", sockets, 80)), 0);
     }
 
     private HttpConnection open(HttpConnectionManager by) throws IOException {
@@ -54,7 +44,7 @@ class ClingingTest {
     void ofOneThatIsStale() throws Exception {
         HttpConnection connection = open(manager);
         WeakReference<InputStream> rest = LeasedHttpConnectionTest.respond(connection);
-        listener.accept().close();
+        server.accept().close();
         Eventually.await("the peer's end", connection::closeIfStale);
         Eventually.awaitAfterCollection("the response to go", () -> rest.get() == null);
         assertFalse(connection.isOpen());

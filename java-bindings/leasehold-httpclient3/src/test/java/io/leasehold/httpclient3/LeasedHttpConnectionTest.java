@@ -16,11 +16,8 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import org.apache.commons.httpclient.HostConfiguration;
@@ -32,8 +29,8 @@ import org.apache.commons.httpclient.protocol.Protocol;
 import org.apache.commons.httpclient.protocol.ProtocolSocketFactory;
 import org.apache.commons.httpclient.protocol.SecureProtocolSocketFactory;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
  * A leased connection has nothing of its own: what it inherits and does not pass on would answer from a connection that does not exist.
@@ -43,37 +40,22 @@ import org.junit.jupiter.api.Test;
 class LeasedHttpConnectionTest {
     private static final int PATIENCE = 30_000;
 
+    @RegisterExtension
+    final Loopback server = new Loopback();
     private final LeaseholdMultiThreadedHttpConnectionManager manager = new LeaseholdMultiThreadedHttpConnectionManager();
-    // Those that were made, in order.
-    private final List<Socket> sockets = new ArrayList<>();
-    private final Protocol http = new Protocol("http", (SimpleSocketFactory) (host, port) -> {
-        Socket socket = new Socket(host, port);
-        sockets.add(socket);
-        return socket;
-    }, 80);
-    private ServerSocket listener;
-
-    @BeforeEach
-    void start() throws IOException {
-        listener = new ServerSocket(0, 50, InetAddress.getByName("127.0.0.1"));
-        listener.setSoTimeout(PATIENCE);
-    }
 
     @AfterEach
-    void stop() throws IOException {
+    void stop() {
         manager.shutdown();
-        listener.close();
     }
 
     private HttpConnection lease() {
-        HostConfiguration configuration = new HostConfiguration();
-        configuration.setHost("127.0.0.1", listener.getLocalPort(), http);
-        return manager.getConnection(configuration);
+        return manager.getConnection(server.to(Loopback.ADDRESS));
     }
 
     /** One of 3.1's own, to the same server. */
     private HttpConnection plain() {
-        return new HttpConnection("127.0.0.1", listener.getLocalPort(), http);
+        return new HttpConnection(Loopback.ADDRESS, server.port(), server.http);
     }
 
     private interface Steps {
@@ -143,7 +125,8 @@ class LeasedHttpConnectionTest {
     /** An argument of a type. */
     private Object example(Class<?> type) throws IOException {
         return type == int.class ? (Object) 7 : type == boolean.class ? (Object) true : type == String.class ? "example"
-                : type == byte[].class ? new byte[7] : type == Protocol.class ? http : type == InetAddress.class ? listener.getInetAddress()
+                : type == byte[].class ? new byte[7] : type == Protocol.class ? server.http
+                : type == InetAddress.class ? InetAddress.getLoopbackAddress()
                 : type == HttpConnectionParams.class ? new HttpConnectionParams()
                 : type == InputStream.class ? new ByteArrayInputStream(new byte[0]) : null;
     }
@@ -164,9 +147,7 @@ class LeasedHttpConnectionTest {
     @Test
     void afterItsLeaseItAnswersAs31sDoesAfterItsRelease() throws Exception {
         MultiThreadedHttpConnectionManager stock = new MultiThreadedHttpConnectionManager();
-        HostConfiguration configuration = new HostConfiguration();
-        configuration.setHost("127.0.0.1", listener.getLocalPort(), http);
-        HttpConnection theirs = stock.getConnection(configuration);
+        HttpConnection theirs = stock.getConnection(server.to(Loopback.ADDRESS));
         HttpConnection ours = lease();
         theirs.releaseConnection();
         ours.releaseConnection();
@@ -199,7 +180,7 @@ class LeasedHttpConnectionTest {
     void whatIsSetOnAnOpenOneReachesItsSocket() throws Exception {
         alike(connection -> {
             connection.open();
-            Socket socket = sockets.get(sockets.size() - 1);
+            Socket socket = server.sockets.get(server.sockets.size() - 1);
             connection.setSocketTimeout(1111);
             int first = socket.getSoTimeout();
             connection.setSoTimeout(2222);
@@ -212,7 +193,7 @@ class LeasedHttpConnectionTest {
     void whatIsWrittenArrivesInOrder() throws Exception {
         alike(connection -> {
             connection.open();
-            try (Socket peer = listener.accept()) {
+            try (Socket peer = server.accept()) {
                 peer.setSoTimeout(PATIENCE);
                 connection.print("a");
                 connection.print("b", "UTF-16BE");
@@ -240,7 +221,7 @@ class LeasedHttpConnectionTest {
     void whatArrivesIsReadInOrder() throws Exception {
         alike(connection -> {
             connection.open();
-            try (Socket peer = listener.accept()) {
+            try (Socket peer = server.accept()) {
                 boolean before = connection.isResponseAvailable() || connection.isResponseAvailable(1);
                 peer.getOutputStream().write("first\r\nsecond\r\nrest".getBytes(StandardCharsets.US_ASCII));
                 return before + " " + connection.isResponseAvailable(PATIENCE) + " " + connection.readLine() + " "
@@ -306,14 +287,14 @@ class LeasedHttpConnectionTest {
     void itsSocketIsWatchedWhileItIsIdleAlsoOneThatATunnelHasBroughtIt() throws Exception {
         HostConfiguration configuration = new HostConfiguration();
         configuration.setHost("far.example", 443, new Protocol("https", (ProtocolSocketFactory) new Elsewhere(), 443));
-        configuration.setProxy("127.0.0.1", listener.getLocalPort());
+        configuration.setProxy(Loopback.ADDRESS, server.port());
         for (boolean tunnels : new boolean[] {false, true}) {
             HttpConnection connection = manager.getConnection(configuration);
             connection.open();
-            Socket peer = listener.accept();
+            Socket peer = server.accept();
             if (tunnels) {
                 connection.tunnelCreated();
-                peer = listener.accept();
+                peer = server.accept();
             }
             assertEquals(tunnels, connection.isTransparent());
             connection.releaseConnection();
@@ -340,9 +321,7 @@ class LeasedHttpConnectionTest {
     @Test
     void ofASimpleManagerItCanBeOpenedAndClosedAfterItsRelease() throws Exception {
         LeaseholdHttpConnectionManager simple = new LeaseholdHttpConnectionManager();
-        HostConfiguration configuration = new HostConfiguration();
-        configuration.setHost("127.0.0.1", listener.getLocalPort(), http);
-        HttpConnection connection = simple.getConnection(configuration);
+        HttpConnection connection = simple.getConnection(server.to(Loopback.ADDRESS));
         connection.releaseConnection();
         connection.open();
         assertTrue(connection.isOpen());
@@ -377,11 +356,9 @@ class LeasedHttpConnectionTest {
                 simple.disableTcpKeepAlive();
             }
             for (HttpConnectionManager each : new HttpConnectionManager[] {manager, simple}) {
-                HostConfiguration configuration = new HostConfiguration();
-                configuration.setHost("127.0.0.1", listener.getLocalPort(), http);
-                HttpConnection connection = each.getConnectionWithTimeout(configuration, 0);
+                HttpConnection connection = each.getConnectionWithTimeout(server.to(Loopback.ADDRESS), 0);
                 connection.open();
-                assertEquals(isSet, sockets.get(sockets.size() - 1).getKeepAlive());
+                assertEquals(isSet, server.sockets.get(server.sockets.size() - 1).getKeepAlive());
                 connection.close();
                 connection.releaseConnection();
             }

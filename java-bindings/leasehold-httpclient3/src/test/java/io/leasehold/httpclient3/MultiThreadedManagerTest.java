@@ -10,9 +10,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.leasehold.testsupport.Eventually;
 import io.leasehold.testsupport.LogCapture;
 import java.io.ByteArrayInputStream;
-import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -27,49 +24,21 @@ import org.apache.commons.httpclient.HttpException;
 import org.apache.commons.httpclient.MultiThreadedHttpConnectionManager;
 import org.apache.commons.httpclient.SimpleHttpConnectionManager;
 import org.apache.commons.httpclient.params.HttpConnectionManagerParams;
-import org.apache.commons.httpclient.protocol.Protocol;
 import org.apache.commons.httpclient.util.IdleConnectionHandler;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What LeaseholdMultiThreadedHttpConnectionManager's methods come to, and that what it logs is what 3.1's logs. */
 @SuppressWarnings("deprecation") // What 3.1 deprecates works as it does there.
 class MultiThreadedManagerTest {
+    @RegisterExtension
+    final Loopback server = new Loopback();
     private final LeaseholdMultiThreadedHttpConnectionManager manager = new LeaseholdMultiThreadedHttpConnectionManager();
-    // Those that were made, in order.
-    private final List<Socket> sockets = new ArrayList<>();
-    // Leads to the listener whatever the host is called.
-    private final Protocol http = new Protocol("http", (SimpleSocketFactory) (host, port) -> {
-        Socket socket = new Socket("127.0.0.1", port);
-        sockets.add(socket);
-        return socket;
-    }, 80);
-    private ServerSocket listener;
-
-    @BeforeEach
-    void start() throws IOException {
-        listener = new ServerSocket(0, 50, InetAddress.getByName("127.0.0.1"));
-    }
 
     @AfterEach
-    void stop() throws IOException {
+    void stop() {
         manager.shutdown();
-        listener.close();
-    }
-
-    private HostConfiguration to(String host) {
-        HostConfiguration configuration = new HostConfiguration();
-        configuration.setHost(host, listener.getLocalPort(), http);
-        return configuration;
-    }
-
-    private HttpConnection open(MultiThreadedHttpConnectionManager from, String host) throws IOException {
-        HttpConnection connection = from.getConnection(to(host));
-        if (!connection.isOpen()) {
-            connection.open();
-        }
-        return connection;
     }
 
     private interface Steps {
@@ -100,7 +69,7 @@ class MultiThreadedManagerTest {
     /** Not of what earlier tests have left behind, which is collected at any time. */
     private boolean isOurs(String line) {
         return !line.contains("ReferenceQueueThread")
-                && (!line.contains("HostConfiguration[") || line.contains(":" + listener.getLocalPort() + "]"));
+                && (!line.contains("HostConfiguration[") || line.contains(":" + server.port() + "]"));
     }
 
     /** What a manager of 3.1's own logs, and one of ours. */
@@ -113,11 +82,11 @@ class MultiThreadedManagerTest {
     @Test
     void whatIsLoggedOfLeasesAndReleasesIsWhatStockLogs() throws Exception {
         List<String> lines = alike(each -> {
-            HttpConnection connection = open(each, "a");
+            HttpConnection connection = server.open(each, "a");
             connection.releaseConnection();
-            open(each, "a").releaseConnection();
-            each.getConnection(to("a"), 1).releaseConnection();
-            HttpConnection unopened = each.getConnectionWithTimeout(to("b"), 1);
+            server.open(each, "a").releaseConnection();
+            each.getConnection(server.to("a"), 1).releaseConnection();
+            HttpConnection unopened = each.getConnectionWithTimeout(server.to("b"), 1);
             each.releaseConnection(unopened);
         });
         assertEquals(4, lines.stream().filter(line -> line.endsWith("Notifying no-one, there are no waiting threads")).count());
@@ -129,9 +98,9 @@ class MultiThreadedManagerTest {
         for (String wanted : new String[] {"a", "b"}) {
             Steps steps = each -> {
                 each.getParams().setMaxTotalConnections(1);
-                HttpConnection held = open(each, "a");
-                assertThrows(ConnectionPoolTimeoutException.class, () -> each.getConnectionWithTimeout(to(wanted), 1));
-                FutureTask<HttpConnection> waiter = new FutureTask<>(() -> each.getConnection(to(wanted)));
+                HttpConnection held = server.open(each, "a");
+                assertThrows(ConnectionPoolTimeoutException.class, () -> each.getConnectionWithTimeout(server.to(wanted), 1));
+                FutureTask<HttpConnection> waiter = new FutureTask<>(() -> each.getConnection(server.to(wanted)));
                 Thread thread = new Thread(waiter);
                 thread.start();
                 Eventually.await("it waits",
@@ -151,10 +120,10 @@ class MultiThreadedManagerTest {
     void whatIsLoggedOfAnInterruptIsWhatStockLogs() throws Exception {
         alike(each -> {
             each.getParams().setMaxTotalConnections(1);
-            open(each, "a");
+            server.open(each, "a");
             Thread.currentThread().interrupt();
             assertEquals("Interrupted while waiting in MultiThreadedHttpConnectionManager",
-                    assertThrows(IllegalThreadStateException.class, () -> each.getConnection(to("a"))).getMessage());
+                    assertThrows(IllegalThreadStateException.class, () -> each.getConnection(server.to("a"))).getMessage());
             assertFalse(Thread.interrupted());
         });
     }
@@ -163,8 +132,8 @@ class MultiThreadedManagerTest {
     void whatIsLoggedOfWhatIsIdleIsWhatStockLogs() throws Exception {
         alike(each -> {
             each.getParams().setMaxTotalConnections(1);
-            open(each, "a").releaseConnection();
-            open(each, "b").releaseConnection();
+            server.open(each, "a").releaseConnection();
+            server.open(each, "b").releaseConnection();
             each.closeIdleConnections(3_600_000);
             each.closeIdleConnections(0);
             assertEquals(0, each.getConnectionsInPool());
@@ -185,25 +154,25 @@ class MultiThreadedManagerTest {
     @Test
     void whatIsLoggedAfterAShutdownIsWhatStockLogs() throws Exception {
         alike(each -> {
-            open(each, "a");
-            HttpConnection held = open(each, "a");
+            server.open(each, "a");
+            HttpConnection held = server.open(each, "a");
             each.shutdown();
             each.releaseConnection(held);
             assertEquals("Connection factory has been shutdown.",
-                    assertThrows(IllegalStateException.class, () -> each.getConnection(to("a"))).getMessage());
+                    assertThrows(IllegalStateException.class, () -> each.getConnection(server.to("a"))).getMessage());
         });
     }
 
     @Test
     void whatItsPeerHasClosedIsSaidAndReclaimed() throws Exception {
         try (LogCapture log = LogCapture.of(MultiThreadedHttpConnectionManager.class)) {
-            HttpConnection connection = open(manager, "a");
-            Socket peer = listener.accept();
+            HttpConnection connection = server.open(manager, "a");
+            Socket peer = server.accept();
             connection.releaseConnection();
             log.clear();
             peer.close();
-            List<String> expected = Arrays.asList("Connection closed by its peer, closing..., hostConfig=" + to("a"),
-                    "Reclaiming connection, hostConfig=" + to("a"));
+            List<String> expected = Arrays.asList("Connection closed by its peer, closing..., hostConfig=" + server.to("a"),
+                    "Reclaiming connection, hostConfig=" + server.to("a"));
             Eventually.await("its end to be noticed",
                     () -> manager.getConnectionsInPool() == 0 && log.messages().containsAll(expected));
         }
@@ -212,12 +181,12 @@ class MultiThreadedManagerTest {
     @Test
     void waitsAreForATimeThatIsSaidOrWithoutEnd() throws Exception {
         manager.getParams().setMaxTotalConnections(1);
-        HttpConnection held = open(manager, "a");
+        HttpConnection held = server.open(manager, "a");
         assertEquals("timeout value is negative", assertThrows(IllegalArgumentException.class,
-                () -> manager.getConnectionWithTimeout(to("a"), -1)).getMessage());
+                () -> manager.getConnectionWithTimeout(server.to("a"), -1)).getMessage());
         assertEquals("Timeout waiting for connection",
-                assertThrows(HttpException.class, () -> manager.getConnection(to("a"), 1)).getMessage());
-        FutureTask<HttpConnection> waiter = new FutureTask<>(() -> manager.getConnectionWithTimeout(to("a"), 0));
+                assertThrows(HttpException.class, () -> manager.getConnection(server.to("a"), 1)).getMessage());
+        FutureTask<HttpConnection> waiter = new FutureTask<>(() -> manager.getConnectionWithTimeout(server.to("a"), 0));
         Thread thread = new Thread(waiter);
         thread.start();
         Eventually.await("it waits", () -> thread.getState() == Thread.State.TIMED_WAITING);
@@ -227,19 +196,19 @@ class MultiThreadedManagerTest {
         assertTrue(served.isOpen());
         served.releaseConnection();
         // Who has not to wait is not asked for how long.
-        manager.getConnectionWithTimeout(to("a"), -1).releaseConnection();
+        manager.getConnectionWithTimeout(server.to("a"), -1).releaseConnection();
     }
 
     @Test
     void connectionsAreCountedInAllAndByHost() throws Exception {
-        HttpConnection first = open(manager, "a");
-        HttpConnection second = open(manager, "b");
+        HttpConnection first = server.open(manager, "a");
+        HttpConnection second = server.open(manager, "b");
         for (boolean isLeased : new boolean[] {true, false}) {
             assertEquals(2, manager.getConnectionsInPool());
             assertEquals(2, manager.getConnectionsInUse());
-            assertEquals(1, manager.getConnectionsInPool(to("a")));
-            assertEquals(1, manager.getConnectionsInUse(to("a")));
-            assertEquals(0, manager.getConnectionsInPool(to("c")));
+            assertEquals(1, manager.getConnectionsInPool(server.to("a")));
+            assertEquals(1, manager.getConnectionsInUse(server.to("a")));
+            assertEquals(0, manager.getConnectionsInPool(server.to("c")));
             assertEquals(0, manager.getConnectionsInPool(null));
             assertEquals(0, manager.getConnectionsInPool(new HostConfiguration()));
             if (isLeased) {
@@ -266,31 +235,31 @@ class MultiThreadedManagerTest {
         assertEquals(7, manager.getMaxTotalConnections());
         assertEquals(7, params.getMaxTotalConnections());
         params.setConnectionTimeout(1234);
-        HttpConnection connection = manager.getConnection(to("a"));
+        HttpConnection connection = manager.getConnection(server.to("a"));
         assertEquals(1234, connection.getParams().getConnectionTimeout());
         connection.releaseConnection();
     }
 
     @Test
     void whatIsIdleAndNotOpenIsDeleted() throws Exception {
-        manager.getConnection(to("a")).releaseConnection();
-        open(manager, "b").releaseConnection();
+        manager.getConnection(server.to("a")).releaseConnection();
+        server.open(manager, "b").releaseConnection();
         assertEquals(2, manager.getConnectionsInPool());
         manager.deleteClosedConnections();
         assertEquals(1, manager.getConnectionsInPool());
-        assertEquals(1, manager.getConnectionsInPool(to("b")));
-        manager.getConnection(to("a")).releaseConnection();
+        assertEquals(1, manager.getConnectionsInPool(server.to("b")));
+        manager.getConnection(server.to("a")).releaseConnection();
         manager.closeIdleConnections(3_600_000);
         assertEquals(1, manager.getConnectionsInPool());
         manager.closeIdleConnections(-1);
         assertEquals(0, manager.getConnectionsInPool());
-        assertTrue(sockets.get(0).isClosed());
+        assertTrue(server.sockets.get(0).isClosed());
     }
 
     @Test
     void whatIsReleasedIsOfThisManagerAndReleasedOnce() throws Exception {
-        HttpConnection mine = open(manager, "a");
-        HttpConnection others = new LeaseholdMultiThreadedHttpConnectionManager().getConnection(to("a"));
+        HttpConnection mine = server.open(manager, "a");
+        HttpConnection others = new LeaseholdMultiThreadedHttpConnectionManager().getConnection(server.to("a"));
         for (HttpConnection none : new HttpConnection[] {new HttpConnection("a", 80), others}) {
             assertEquals("Unexpected release of an unknown connection.",
                     assertThrows(IllegalStateException.class, () -> manager.releaseConnection(none)).getMessage());
@@ -299,7 +268,7 @@ class MultiThreadedManagerTest {
                 assertThrows(NullPointerException.class, () -> manager.releaseConnection(null)).getMessage());
         manager.releaseConnection(mine);
         manager.releaseConnection(mine);
-        HttpConnection next = manager.getConnection(to("a"));
+        HttpConnection next = manager.getConnection(server.to("a"));
         manager.releaseConnection(mine);
         assertTrue(next.isOpen());
         assertEquals(1, manager.getPool().stats().leased());
@@ -308,7 +277,7 @@ class MultiThreadedManagerTest {
 
     @Test
     void whatTheEndOfItsLastResponseReleasesIsFreedOnce() throws Exception {
-        HttpConnection connection = open(manager, "a");
+        HttpConnection connection = server.open(manager, "a");
         connection.setLastResponseInputStream(new ByteArrayInputStream(new byte[0]) {
             @Override
             public void close() {
@@ -341,7 +310,7 @@ class MultiThreadedManagerTest {
             }
         };
         LeaseholdMultiThreadedHttpConnectionManager standIn = new LeaseholdMultiThreadedHttpConnectionManager(other);
-        HttpConnection connection = standIn.getConnection(to("a"));
+        HttpConnection connection = standIn.getConnection(server.to("a"));
         assertSame(other, connection.getHttpConnectionManager());
         connection.releaseConnection();
         assertEquals(1, released.size());
@@ -352,11 +321,11 @@ class MultiThreadedManagerTest {
 
     @Test
     void aShutdownClosesWhatIsIdleAndWhatIsLeased() throws Exception {
-        HttpConnection held = open(manager, "a");
-        open(manager, "a").releaseConnection();
+        HttpConnection held = server.open(manager, "a");
+        server.open(manager, "a").releaseConnection();
         manager.shutdown();
-        assertTrue(sockets.get(0).isClosed());
-        assertTrue(sockets.get(1).isClosed());
+        assertTrue(server.sockets.get(0).isClosed());
+        assertTrue(server.sockets.get(1).isClosed());
         assertFalse(held.isOpen());
         manager.shutdown();
     }

@@ -16,7 +16,6 @@ import io.leasehold.testsupport.LogCapture;
 import java.io.IOException;
 import java.lang.ref.WeakReference;
 import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,6 +29,7 @@ import org.apache.commons.logging.LogFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What a connection is good for, what takes its place, and what becomes of it when its pool lets it go. */
 class PooledHttpConnectionTest {
@@ -46,27 +46,25 @@ class PooledHttpConnectionTest {
         }
     }
 
+    @RegisterExtension
+    final Loopback server = new Loopback();
     private final ManagedConnections<PooledHttpConnection> connections = new ManagedConnections<>();
     private final List<Object> told = new ArrayList<>();
     private final Disposer<PooledHttpConnection> disposer = PooledHttpConnection.disposer((connection, cause) -> told.add(cause));
-    private ServerSocket listener;
     private PooledHttpConnection pooled;
 
     @BeforeEach
     void start() throws IOException {
-        listener = new ServerSocket(0, 50, InetAddress.getByName("127.0.0.1"));
-        pooled = make("127.0.0.1");
+        pooled = make(Loopback.ADDRESS);
     }
 
     @AfterEach
     void stop() throws IOException {
         pooled.close();
-        listener.close();
     }
 
     private PooledHttpConnection make(String host) {
-        HostConfiguration configuration = new HostConfiguration();
-        configuration.setHost(host, listener.getLocalPort(), "http");
+        HostConfiguration configuration = server.to(host, Protocol.getProtocol("http"));
         return new PooledHttpConnection(configuration, new Destination.Finder(false).of(configuration), connections);
     }
 
@@ -83,7 +81,7 @@ class PooledHttpConnectionTest {
     void whatWasTurnedElsewhereIsReusableWhenItIsTurnedBack() {
         pooled.setPort(1);
         assertFalse(pooled.isReusable());
-        pooled.setPort(listener.getLocalPort());
+        pooled.setPort(server.port());
         assertTrue(pooled.isReusable());
     }
 
@@ -95,9 +93,9 @@ class PooledHttpConnectionTest {
         before.setLocalAddress(InetAddress.getByName("127.0.0.2"));
         PooledHttpConnection after = before.successor();
         assertNotSame(before, after);
-        assertEquals("a.example proxy.example 3128 /127.0.0.2", after.getHost() + " " + after.getProxyHost() + " " + after.getProxyPort() + " "
-                + after.getLocalAddress());
-        assertEquals(listener.getLocalPort(), after.getPort());
+        assertEquals("a.example proxy.example 3128 /127.0.0.2",
+                after.getHost() + " " + after.getProxyHost() + " " + after.getProxyPort() + " " + after.getLocalAddress());
+        assertEquals(server.port(), after.getPort());
         assertSame(before.getProtocol(), after.getProtocol());
         assertSame(before.getParams(), after.getParams());
         assertNotNull(before.route());
@@ -122,7 +120,7 @@ class PooledHttpConnectionTest {
         pooled.open();
         assertFalse(pooled.isStale());
         assertFalse(pooled.isClosedByPeer());
-        listener.accept().close();
+        server.accept().close();
         Eventually.await("the peer's end", pooled::isClosedByPeer);
         assertTrue(pooled.isStale());
     }
@@ -139,7 +137,7 @@ class PooledHttpConnectionTest {
     void whatIsLayeredAfterAShutdownIsClosed() throws Exception {
         HostConfiguration configuration = new HostConfiguration();
         configuration.setHost("a.example", 443, new Protocol("https", (ProtocolSocketFactory) new Layers(), 443));
-        configuration.setProxy("127.0.0.1", listener.getLocalPort());
+        configuration.setProxy(Loopback.ADDRESS, server.port());
         PooledHttpConnection tunnel =
                 new PooledHttpConnection(configuration, new Destination.Finder(false).of(configuration), connections);
         tunnel.open();
@@ -165,7 +163,7 @@ class PooledHttpConnectionTest {
     }
 
     private WeakReference<PooledHttpConnection> letGo() {
-        PooledHttpConnection other = make("127.0.0.1");
+        PooledHttpConnection other = make(Loopback.ADDRESS);
         connections.hold(other);
         disposer.dispose(other, Cause.IDLE);
         return new WeakReference<>(other);
@@ -175,8 +173,7 @@ class PooledHttpConnectionTest {
     void whoseCloseMayWaitIsKnownByItsSocket() throws Exception {
         assertFalse(disposer.mayBlock(pooled));
         List<Socket> sockets = new ArrayList<>();
-        HostConfiguration configuration = new HostConfiguration();
-        configuration.setHost("127.0.0.1", listener.getLocalPort(), new Protocol("http", (SimpleSocketFactory) (host, port) -> {
+        HostConfiguration configuration = server.to(Loopback.ADDRESS, new Protocol("http", (SimpleSocketFactory) (host, port) -> {
             Socket socket = new Socket(host, port);
             socket.setSoLinger(true, 1);
             sockets.add(socket);

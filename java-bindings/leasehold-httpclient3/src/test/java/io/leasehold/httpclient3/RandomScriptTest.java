@@ -13,8 +13,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * One thread's random leases, releases, evictions and raised limits on both multi-threaded managers: which connection each lease gets, which
- * go to make room, every count and every log line agree.
+ * One thread's random leases, releases, evictions and raised limits on both multi-threaded managers: which connection each lease gets,
+ * which go to make room, every count and every log line agree.
  */
 class RandomScriptTest {
     private static final int STEPS = 800;

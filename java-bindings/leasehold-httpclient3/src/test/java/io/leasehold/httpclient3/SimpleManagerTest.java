@@ -13,8 +13,6 @@ import io.leasehold.testsupport.LogCapture;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -28,53 +26,34 @@ import org.apache.commons.httpclient.HttpConnection;
 import org.apache.commons.httpclient.HttpConnectionManager;
 import org.apache.commons.httpclient.SimpleHttpConnectionManager;
 import org.apache.commons.httpclient.params.HttpConnectionManagerParams;
-import org.apache.commons.httpclient.protocol.Protocol;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** LeaseholdHttpConnectionManager for one thread: there is one connection, always the same object, turned to where it is to go. */
 @SuppressWarnings("deprecation") // What 3.1 deprecates works as it does there.
 class SimpleManagerTest {
     private static final int PATIENCE = 30_000;
 
+    @RegisterExtension
+    final Loopback server = new Loopback();
     private final LeaseholdHttpConnectionManager manager = new LeaseholdHttpConnectionManager();
-    // Those that were made, in order.
-    private final List<Socket> sockets = new ArrayList<>();
-    // Leads to the listener whatever the host is called.
-    private final Protocol http = new Protocol("http", (SimpleSocketFactory) (host, port) -> {
-        Socket socket = new Socket("127.0.0.1", port);
-        sockets.add(socket);
-        return socket;
-    }, 80);
-    private ServerSocket listener;
     private LogCapture log;
 
     @BeforeEach
-    void start() throws IOException {
-        listener = new ServerSocket(0, 50, InetAddress.getByName("127.0.0.1"));
+    void start() {
         log = LogCapture.of(SimpleHttpConnectionManager.class);
     }
 
     @AfterEach
-    void stop() throws IOException {
+    void stop() {
         log.close();
         manager.shutdown();
-        listener.close();
-    }
-
-    private HostConfiguration to(String host) {
-        HostConfiguration configuration = new HostConfiguration();
-        configuration.setHost(host, listener.getLocalPort(), http);
-        return configuration;
     }
 
     private HttpConnection open(String host) throws IOException {
-        HttpConnection connection = manager.getConnection(to(host));
-        if (!connection.isOpen()) {
-            connection.open();
-        }
-        return connection;
+        return server.open(manager, host);
     }
 
     private int idle() {
@@ -102,16 +81,16 @@ class SimpleManagerTest {
     void itIsTheSameAgainHoweverItIsAskedForAndReleased() throws Exception {
         HttpConnection first = open("a");
         manager.releaseConnection(first);
-        assertSame(first, manager.getConnection(to("a"), 1));
+        assertSame(first, manager.getConnection(server.to("a"), 1));
         first.releaseConnection();
-        assertSame(first, manager.getConnectionWithTimeout(to("a"), 1));
+        assertSame(first, manager.getConnectionWithTimeout(server.to("a"), 1));
         assertTrue(first.isOpen());
         assertSame(manager, first.getHttpConnectionManager());
         first.close();
         first.releaseConnection();
-        assertSame(first, manager.getConnection(to("a")));
+        assertSame(first, manager.getConnection(server.to("a")));
         assertFalse(first.isOpen());
-        assertEquals(1, sockets.size());
+        assertEquals(1, server.sockets.size());
         assertWarned(0);
     }
 
@@ -120,11 +99,11 @@ class SimpleManagerTest {
         HttpConnection first = open("a");
         first.getParams().setIntParameter("mine", 7);
         first.releaseConnection();
-        HttpConnection second = manager.getConnection(to("b"));
+        HttpConnection second = manager.getConnection(server.to("b"));
         assertSame(first, second);
         assertEquals("b", second.getHost());
         assertFalse(second.isOpen());
-        assertTrue(sockets.get(0).isClosed());
+        assertTrue(server.sockets.get(0).isClosed());
         assertEquals(7, second.getParams().getParameter("mine"));
         second.releaseConnection();
         assertWarned(0);
@@ -135,7 +114,7 @@ class SimpleManagerTest {
         HttpConnection held = open("a");
         InputStream rest = new ByteArrayInputStream(new byte[0]);
         held.setLastResponseInputStream(rest);
-        assertSame(held, manager.getConnection(to("a")));
+        assertSame(held, manager.getConnection(server.to("a")));
         assertWarned(1);
         assertNull(held.getLastResponseInputStream());
         assertTrue(held.isOpen());
@@ -148,28 +127,28 @@ class SimpleManagerTest {
     void whatHasAResponseOutstandingIsClosedForWhoAsksForItWhileHoldingIt() throws Exception {
         HttpConnection held = open("a");
         held.print("request");
-        assertSame(held, manager.getConnection(to("a")));
+        assertSame(held, manager.getConnection(server.to("a")));
         assertWarned(1);
         assertFalse(held.isOpen());
-        assertTrue(sockets.get(0).isClosed());
+        assertTrue(server.sockets.get(0).isClosed());
         held.releaseConnection();
     }
 
     /** The proxy is part of where it goes. */
     @Test
     void whoAsksForAnotherHostWhileHoldingItHasItTurned() throws Exception {
-        HostConfiguration proxied = to("b");
-        proxied.setProxy("127.0.0.1", listener.getLocalPort());
+        HostConfiguration proxied = server.to("b");
+        proxied.setProxy(Loopback.ADDRESS, server.port());
         HttpConnection held = open("a");
         held.getParams().setIntParameter("mine", 7);
         int made = 1;
-        for (HostConfiguration other : new HostConfiguration[] {to("b"), proxied, to("b")}) {
+        for (HostConfiguration other : new HostConfiguration[] {server.to("b"), proxied, server.to("b")}) {
             assertSame(held, manager.getConnection(other));
             assertWarned(made);
             assertEquals("b", held.getHost());
             assertEquals(other == proxied, held.isProxied());
             assertFalse(held.isOpen());
-            assertTrue(sockets.get(made - 1).isClosed());
+            assertTrue(server.sockets.get(made - 1).isClosed());
             assertEquals(7, held.getParams().getParameter("mine"));
             assertEquals(1, manager.getPool().stats().leased());
             assertEquals(0, idle());
@@ -187,7 +166,7 @@ class SimpleManagerTest {
         held.setLastResponseInputStream(new ByteArrayInputStream(new byte[0]));
         held.setHttpConnectionManager(new SimpleHttpConnectionManager());
         held.print("request");
-        assertSame(held, manager.getConnection(to("b")));
+        assertSame(held, manager.getConnection(server.to("b")));
         assertTrue(held.isOpen());
         assertNull(held.getLastResponseInputStream());
         assertSame(manager, held.getHttpConnectionManager());
@@ -204,7 +183,7 @@ class SimpleManagerTest {
                 held.releaseConnection();
             }
         });
-        assertSame(held, manager.getConnection(to("a")));
+        assertSame(held, manager.getConnection(server.to("a")));
         assertWarned(0);
         assertTrue(held.isOpen());
         assertEquals(1, manager.getPool().stats().leased());
@@ -215,7 +194,7 @@ class SimpleManagerTest {
     void aLeaseThatHasEndedWithoutItsHolderIsNotHeldAnyMore() throws Exception {
         HttpConnection held = open("a");
         assertTrue(((LeasedHttpConnection) held).lease().tryRelease());
-        assertSame(held, manager.getConnection(to("a")));
+        assertSame(held, manager.getConnection(server.to("a")));
         assertWarned(0);
         assertEquals(1, manager.getPool().stats().leased());
         held.releaseConnection();
@@ -224,10 +203,10 @@ class SimpleManagerTest {
     @Test
     void whatIsAlwaysClosedIsClosedUnreadAndNeverKept() throws Exception {
         LeaseholdHttpConnectionManager closing = new LeaseholdHttpConnectionManager(true);
-        HttpConnection connection = closing.getConnection(to("a"));
+        HttpConnection connection = closing.getConnection(server.to("a"));
         connection.releaseConnection();
         assertEquals(0, closing.getPool().stats().available());
-        assertSame(connection, closing.getConnection(to("a")));
+        assertSame(connection, closing.getConnection(server.to("a")));
         connection.open();
         connection.setLastResponseInputStream(new ByteArrayInputStream(new byte[0]) {
             @Override
@@ -236,13 +215,13 @@ class SimpleManagerTest {
             }
         });
         connection.releaseConnection();
-        assertTrue(sockets.get(0).isClosed());
+        assertTrue(server.sockets.get(0).isClosed());
         assertEquals(0, closing.getPool().stats().available());
     }
 
     @Test
     void whatIsReleasedIsOfThisManager() throws Exception {
-        HttpConnection others = new LeaseholdHttpConnectionManager().getConnection(to("a"));
+        HttpConnection others = new LeaseholdHttpConnectionManager().getConnection(server.to("a"));
         for (HttpConnection none : new HttpConnection[] {null, new HttpConnection("a", 80), others}) {
             assertEquals("Unexpected release of an unknown connection.",
                     assertThrows(IllegalStateException.class, () -> manager.releaseConnection(none)).getMessage());
@@ -270,7 +249,7 @@ class SimpleManagerTest {
         };
         LeaseholdHttpConnectionManager standIn = new LeaseholdHttpConnectionManager(false, other);
         for (int i = 1; i <= 2; i++) {
-            HttpConnection connection = standIn.getConnection(to("a"));
+            HttpConnection connection = standIn.getConnection(server.to("a"));
             assertSame(other, connection.getHttpConnectionManager());
             connection.releaseConnection();
             assertEquals(i, released.size());
@@ -289,7 +268,7 @@ class SimpleManagerTest {
         assertFalse(manager.isConnectionStaleCheckingEnabled());
         assertFalse(params.isStaleCheckingEnabled());
         params.setConnectionTimeout(1234);
-        HttpConnection connection = manager.getConnection(to("a"));
+        HttpConnection connection = manager.getConnection(server.to("a"));
         assertEquals(1234, connection.getParams().getConnectionTimeout());
         connection.releaseConnection();
     }
@@ -299,13 +278,13 @@ class SimpleManagerTest {
         HttpConnection connection = open("a");
         connection.releaseConnection();
         manager.shutdown();
-        assertTrue(sockets.get(0).isClosed());
+        assertTrue(server.sockets.get(0).isClosed());
         assertSame(connection, open("a"));
         connection.releaseConnection();
         assertEquals(1, idle());
         assertSame(connection, open("a"));
         manager.shutdown();
-        assertTrue(sockets.get(1).isClosed());
+        assertTrue(server.sockets.get(1).isClosed());
         assertFalse(connection.isOpen());
         connection.open();
         connection.releaseConnection();
@@ -322,19 +301,19 @@ class SimpleManagerTest {
         assertTrue(connection.isOpen());
         manager.closeIdleConnections(-1);
         assertFalse(connection.isOpen());
-        assertTrue(sockets.get(0).isClosed());
+        assertTrue(server.sockets.get(0).isClosed());
     }
 
     @Test
     void whatItsPeerHasClosedMeanwhileIsSaidAndReplaced() throws Exception {
         HttpConnection connection = open("a");
         connection.getParams().setIntParameter("mine", 7);
-        Socket peer = listener.accept();
+        Socket peer = server.accept();
         connection.releaseConnection();
         peer.close();
-        String said = "Connection closed by its peer, closing..., hostConfig=" + to("a");
+        String said = "Connection closed by its peer, closing..., hostConfig=" + server.to("a");
         Eventually.await("its end to be noticed", () -> idle() == 0 && log.messages().contains(said));
-        assertSame(connection, manager.getConnection(to("a")));
+        assertSame(connection, manager.getConnection(server.to("a")));
         assertEquals(7, connection.getParams().getParameter("mine"));
         connection.releaseConnection();
     }
@@ -347,7 +326,7 @@ class SimpleManagerTest {
         mine.getParams().setIntParameter("mine", 7);
         mine.close();
         mine.releaseConnection();
-        HttpConnection next = manager.getConnection(to("b"));
+        HttpConnection next = manager.getConnection(server.to("b"));
         assertNull(next.getParams().getParameter("mine"));
         next.releaseConnection();
         theirs.releaseConnection();
@@ -357,10 +336,10 @@ class SimpleManagerTest {
     void aResponseReadByHalfIsNobodyElses() throws Exception {
         HttpConnection held = open("a");
         held.print("request");
-        listener.accept().getOutputStream().write("line\r\nrest".getBytes(StandardCharsets.US_ASCII));
+        server.accept().getOutputStream().write("line\r\nrest".getBytes(StandardCharsets.US_ASCII));
         assertTrue(held.isResponseAvailable(PATIENCE));
         held.readLine("US-ASCII");
-        assertSame(held, manager.getConnection(to("a")));
+        assertSame(held, manager.getConnection(server.to("a")));
         assertFalse(held.isOpen());
         held.releaseConnection();
     }
