@@ -1,31 +1,41 @@
 package io.leasehold.internal.housekeeping;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.leasehold.ConnectionPool;
+import io.leasehold.Lease;
 import io.leasehold.Ours;
+import io.leasehold.Watching;
 import io.leasehold.internal.log.Texts;
 import io.leasehold.internal.natives.Effects;
 import io.leasehold.internal.natives.Engine;
 import io.leasehold.testsupport.Eventually;
 import io.leasehold.testsupport.LogCapture;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** What the housekeeper does about failures in its work. */
+/** What the housekeeper does about failures in its work, and about much of it at once. */
 class HousekeeperTest {
     /** In the queue as if the collector had put it there; fails as often as it is told to. */
     private final class Found extends CollectedWeak<Object> {
         private final String name;
         private final Queue<Throwable> failures = new ConcurrentLinkedQueue<>();
+        volatile boolean wasBusy;
 
         Found(String name) {
             super(HousekeeperTest.this);
@@ -34,6 +44,7 @@ class HousekeeperTest {
 
         @Override
         public void collected(Effects effects) {
+            wasBusy = HousekeeperThread.work.isBusy();
             tidied.add(name);
             HousekeeperTest.<RuntimeException>failWith(failures.poll());
         }
@@ -85,6 +96,7 @@ class HousekeeperTest {
             Eventually.await("it is logged", () -> log.thrown().contains(failure));
             assertTrue(log.messages().contains(Texts.TIDY_FAILED), log.lines()::toString);
             assertFalse(log.messages().contains(Texts.WORK_FAILED), log.lines()::toString);
+            assertTrue(first.wasBusy, "it does not end over it");
         }
     }
 
@@ -169,5 +181,70 @@ class HousekeeperTest {
                 pool.collected(new Effects());
             }
         }
+    }
+
+    /** More than are closed before the housekeeper looks up again. */
+    private static final int BURST = 40;
+
+    /** Opens connections that are idle then; what is their peers'. */
+    private static List<Socket> openIdle(ConnectionPool<String, Socket> pool, int n) throws Exception {
+        List<Lease<Socket>> leases = new ArrayList<>();
+        List<Socket> peers = new ArrayList<>();
+        try (ServerSocket server = new ServerSocket(0, n, InetAddress.getLoopbackAddress())) {
+            for (int i = 0; i < n; i++) {
+                Socket socket = new Socket(server.getInetAddress(), server.getLocalPort());
+                peers.add(server.accept());
+                Lease<Socket> lease = pool.tryLease("a");
+                lease.opened(socket);
+                lease.attach(socket);
+                leases.add(lease);
+            }
+        }
+        leases.forEach(Lease::release);
+        return peers;
+    }
+
+    private static ConnectionPool<String, Socket> pool(Runnable atClose) {
+        return ConnectionPool.<String, Socket>builder((socket, cause) -> {
+            atClose.run();
+            try {
+                socket.close();
+            } catch (IOException e) {
+                throw new AssertionError(e);
+            }
+        }).watching(Watching.WATCH).build();
+    }
+
+    @Test
+    void ofABurstNoneIsForgottenAndItIsBusyUntilTheLastIsClosed() throws Exception {
+        CountDownLatch isHeldUp = new CountDownLatch(1);
+        CountDownLatch mayGoOn = new CountDownLatch(1);
+        ConnectionPool<String, Socket> holdUp = pool(() -> {
+            isHeldUp.countDown();
+            try {
+                mayGoOn.await();
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+        });
+        Queue<Boolean> wasBusy = new ConcurrentLinkedQueue<>();
+        Runnable note = () -> wasBusy.add(HousekeeperThread.work.isBusy());
+        List<ConnectionPool<String, Socket>> pools = Arrays.asList(pool(note), pool(note));
+        List<Socket> peers = new ArrayList<>(openIdle(pools.get(0), BURST));
+        peers.addAll(openIdle(pools.get(1), BURST));
+        Socket first = openIdle(holdUp, 1).get(0);
+        first.close();
+        isHeldUp.await();
+        for (Socket peer : peers) {
+            peer.close();
+        }
+        mayGoOn.countDown();
+        Eventually.await("all are closed", () -> wasBusy.size() == 2 * BURST);
+        assertTrue(wasBusy.peek(), "with the others still to be closed");
+        for (ConnectionPool<String, Socket> pool : pools) {
+            assertEquals(BURST, pool.counters().closedByPeer());
+            pool.close();
+        }
+        holdUp.close();
     }
 }
