@@ -639,8 +639,8 @@ final class NativePool {
      */
     void giveBack(LeaseRef lease) {
         begin(lease, null);
-        long keep = cell(lease.handle).connection == null ? Engine.CLOSE : Engine.KEEP_AS_BEFORE;
-        release(lease, null, keep, lease.boundBefore, false);
+        // Of a right to open the engine keeps nothing, whatever it is told.
+        release(lease, null, Engine.KEEP_AS_BEFORE, lease.boundBefore, false);
     }
 
     /** Does what a call brought about. What fails of it is logged, and the others go on. Hooks are called on other threads. */
@@ -845,12 +845,5 @@ final class NativePool {
      */
     Watching watching() {
         return state.constants.watching;
-    }
-
-    @Override
-    public String toString() {
-        int[] numbers = stats();
-        return "[leased: " + numbers[0] + "; pending: " + numbers[1] + "; available: " + numbers[2]
-                + "; max: " + state.limits.total() + "]";
     }
 }

@@ -26,6 +26,7 @@ import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
@@ -51,17 +52,36 @@ class BoundsTest {
 
     /** Leases as many connections as there may be. */
     static final class Connections {
+        // How many are closed for the last places to be taken: one fewer, as the place of the one that is being closed is free again, two for
+        // those that had no connection, and one for the one whose close the others are leased in.
+        private static final int FEW = 4;
+
+        // What the next close does.
+        private static Runnable atNextClose = () -> {};
+        private static ConnectionPool<String, Connection> pool;
+
         private Connections() {}
 
+        private static void closed() {
+            Runnable now = atNextClose;
+            atNextClose = () -> {};
+            now.run();
+        }
+
+        private static Lease<Connection> open() {
+            Lease<Connection> lease = pool.tryLease("a");
+            lease.opened(new Connection("c"));
+            return lease;
+        }
+
         public static void main(String[] args) throws Exception {
-            ConnectionPool<String, Connection> pool = ConnectionPool.<String, Connection>builder((connection, cause) -> {})
+            pool = ConnectionPool.<String, Connection>builder((connection, cause) -> closed())
                     .maxTotal(Integer.MAX_VALUE)
                     .maxPerRoute(Integer.MAX_VALUE)
                     .build();
             Lease<?>[] leases = new Lease<?>[MOST_CONNECTIONS];
             for (int i = 0; i < MOST_CONNECTIONS; i++) {
-                leases[i] = pool.tryLease("a");
-                assertNotNull(leases[i]);
+                leases[i] = open();
             }
             assertNull(pool.tryLease("a"));
             assertNull(pool.tryLease("b"));
@@ -75,6 +95,39 @@ class BoundsTest {
             leases[1].close();
             assertTrue(waiting.isDone());
             leases[1] = waiting.get();
+            for (Lease<?> lease : leases) {
+                lease.release();
+            }
+            serveWhoWaitsForAPlaceOfWhatIsClosed(leases);
+        }
+
+        /**
+         * What is being closed has its place still, and there are only a million: half of them have what is closed here, the other half what
+         * is leased meanwhile, of which a few are closed as well. Who waits then gets the next place that is given up.
+         */
+        private static void serveWhoWaitsForAPlaceOfWhatIsClosed(Lease<?>[] leases) {
+            // Whether he waits, and whether he has got it, before the housekeeper may have seen to it.
+            List<Boolean> isServed = new ArrayList<>();
+            atNextClose = () -> {
+                for (int i = 0; i < MOST_CONNECTIONS; i++) {
+                    leases[i] = i <= FEW ? open() : pool.tryLease("a");
+                }
+                for (int i = 0; i < FEW; i++) {
+                    leases[i].release();
+                }
+                atNextClose = () -> {
+                    for (int i = 0; i < FEW; i++) {
+                        leases[i] = pool.tryLease("a");
+                    }
+                    CompletableFuture<Lease<Connection>> waiting = pool.leaseAsync("b", Duration.ofMinutes(2));
+                    isServed.add(waiting.isDone());
+                    leases[FEW].discard();
+                    isServed.add(waiting.isDone());
+                };
+                pool.closeIdle(Duration.ZERO);
+            };
+            pool.closeIdle(Duration.ZERO);
+            assertEquals(Arrays.asList(false, true), isServed);
         }
     }
 

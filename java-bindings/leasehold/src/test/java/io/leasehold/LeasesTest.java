@@ -3,14 +3,22 @@ package io.leasehold;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.leasehold.internal.log.Texts;
 import io.leasehold.internal.natives.Effects;
 import io.leasehold.internal.natives.Engine;
+import io.leasehold.internal.sockets.Attachment;
+import io.leasehold.internal.sockets.FoundSocket;
 import io.leasehold.testsupport.Eventually;
+import io.leasehold.testsupport.LogCapture;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -91,6 +99,13 @@ class LeasesTest {
     private LeaseRef opened(String route, Object connection) {
         LeaseRef lease = lease(route, null);
         assertTrue(pool.opened(lease, connection));
+        return lease;
+    }
+
+    private LeaseRef notBegun(StateRef boundTo) {
+        LeaseRef lease = ref(boundTo);
+        RouteRef route = pool.intern("a");
+        lease.take(route, pool.engine.lease(route.id, StateRef.idOf(boundTo), 0, new Effects()));
         return lease;
     }
 
@@ -288,10 +303,189 @@ class LeasesTest {
     }
 
     @Test
+    void whatIsGivenBackBeforeItBeganIsBoundAsItWas() {
+        StateRef joe = pool.state("joe");
+        LeaseRef first = lease("a", joe);
+        assertTrue(pool.opened(first, "joe's"));
+        assertTrue(pool.release(first, Engine.KEEP_FOREVER, joe));
+        pool.giveBack(notBegun(joe));
+        assertNull(pool.connection(lease("a", pool.state("jack"))));
+        assertEquals(Collections.singletonList("joe's EVICTED"), closed.all);
+    }
+
+    @Test
     void aVacancyThatIsGivenBackLeavesNothing() {
         pool.giveBack(lease("a", null));
         assertEquals(0, pool.stats()[0] + pool.stats()[2]);
         assertEquals(Collections.emptyList(), closed.all);
+    }
+
+    /** What has ended leaves its slot to the next one: the tables do not grow with use. */
+    private void assertGivesItsSlotBack(LeaseRef lease) {
+        int slot = Slots.of(lease.handle);
+        assertTrue(pool.release(lease, Engine.CLOSE, null));
+        assertEquals(slot, Slots.of(lease("a", null).handle));
+    }
+
+    @Test
+    void theSlotOfWhatIsClosedIsUsedAgain() {
+        assertGivesItsSlotBack(opened("a", "c"));
+        assertEquals(Collections.singletonList("c DISCARDED"), closed.all);
+    }
+
+    /** Whoever leased it had no memory for it. */
+    @Test
+    void aSlotWithoutACellIsUsedAgain() {
+        LeaseRef lease = opened("a", "c");
+        state.cells.set(Slots.of(lease.handle), null);
+        assertGivesItsSlotBack(lease);
+        assertEquals(Collections.emptyList(), closed.all);
+    }
+
+    @Test
+    void theSlotOfWhatIsLostIsUsedAgainAndItsEndIsTold() {
+        List<String> told = new ArrayList<>();
+        state.addCloseListener((route, cause, ageMillis, uses) -> told.add(route + " " + cause + " " + uses));
+        LeaseRef lost = opened("a", "c");
+        int slot = Slots.of(lost.handle);
+        pool.releaseLeaked(lost, new Effects());
+        assertEquals(Collections.singletonList("a LEAKED 1"), told);
+        LeaseRef withoutCell = lease("a", null);
+        assertEquals(slot, Slots.of(withoutCell.handle));
+        state.cells.set(slot, null);
+        try (LogCapture log = LogCapture.of(ConnectionPool.class)) {
+            pool.releaseLeaked(withoutCell, new Effects());
+            assertTrue(log.messages().toString().contains("a lease to a was garbage collected"), log.lines()::toString);
+        }
+        assertEquals(slot, Slots.of(lease("a", null).handle));
+        assertEquals(1, told.size(), "there was no other connection");
+    }
+
+    @Test
+    void whoWaitsForThePlaceOfWhatIsLostIsToldAtOnce() {
+        LeaseRef lost = opened("a", "c");
+        long ticket = pool.engine.reserveTicket();
+        assertEquals(Engine.WAIT, pool.engine.lease(pool.intern("a").id, StateRef.NO_STATE, ticket, new Effects()));
+        Effects effects = new Effects();
+        pool.releaseLeaked(lost, effects);
+        assertEquals(0, effects.count(), "they are carried out");
+        assertTrue(Engine.isGrant(pool.engine.pollTicket(ticket)));
+    }
+
+    @Test
+    void whatIsPutIntoAPoolAtRestHasItLookedAfter() {
+        // The housekeeper is there.
+        Lease<String> others = ConnectionPool.<String, String>builder((connection, cause) -> {}).build().tryLease("a");
+        assertTrue(pool.kept.isResting);
+        LeaseRef lease = opened("a", "c");
+        assertFalse(pool.kept.isResting);
+        others.close();
+        // As the housekeeper says when it has seen nothing in it.
+        pool.kept.isResting = true;
+        assertTrue(pool.release(lease, Engine.KEEP_FOREVER, null));
+        assertFalse(pool.kept.isResting);
+    }
+
+    @Test
+    void whatIsFoundDeadInAPoolThatWasShutDownIsNobodysVacancy() throws Exception {
+        LeaseRef lease = opened("a", "c");
+        state.shutDown(true);
+        Upkeep.shutdown(pool, true);
+        try (Socket socket = new Socket()) {
+            Attachment dead = new Attachment(FoundSocket.of(socket));
+            dead.isProbed = true;
+            state.cells.get(Slots.of(lease.handle)).attachment = dead;
+        }
+        assertThrows(PoolShutDownException.class, () -> pool.connection(lease));
+    }
+
+    /** Who has ended his wait just then is found by the engine's own answer to him. */
+    @Test
+    void anAnswerThatNobodyWaitsForAnyMoreIsNoFailure() {
+        LeaseRef lease = opened("a", "c");
+        long ticket = pool.engine.reserveTicket();
+        assertEquals(Engine.WAIT, pool.engine.lease(pool.intern("a").id, StateRef.NO_STATE, ticket, new Effects()));
+        try (LogCapture log = LogCapture.of(ConnectionPool.class)) {
+            assertTrue(pool.release(lease, Engine.KEEP_FOREVER, null));
+            assertEquals(Collections.emptyList(), log.lines());
+        }
+        assertTrue(Engine.isGrant(pool.engine.pollTicket(ticket)));
+    }
+
+    /** Who forgets a route says so first, and then takes it out. */
+    @Test
+    void aRouteThatIsJustBeingForgottenIsMadeKnownAnew() {
+        RouteRef route = pool.intern("a");
+        route.id = RouteRef.NONE;
+        route.isGone = true;
+        assertNotSame(route, pool.intern("a"));
+    }
+
+    @Test
+    void aPoolHasNothingOnceWhatNobodyHoldsIsGivenBack() {
+        LeaseRef lost = opened("a", "c");
+        assertFalse(pool.hasNothing());
+        assertFalse(pool.isShutDown());
+        state.strays.add(lost);
+        assertTrue(pool.hasNothing());
+        LeaseRef emptied = opened("a", "d");
+        assertEquals("d", pool.reopen(emptied), "its caller's to close");
+        assertTrue(pool.release(emptied, Engine.CLOSE, null));
+        assertTrue(pool.hasNothing());
+    }
+
+    @Test
+    void whatHasStrayedBeforeItBeganIsGivenBack() {
+        LeaseRef withoutCell = notBegun(null);
+        withoutCell.stray = withoutCell.handle;
+        pool.strayed(withoutCell);
+        assertTrue(withoutCell.isEnded());
+        assertTrue(pool.release(opened("a", "c"), Engine.CLOSE, null));
+        LeaseRef inAnothersCell = notBegun(null);
+        inAnothersCell.stray = inAnothersCell.handle;
+        pool.strayed(inAnothersCell);
+        assertTrue(inAnothersCell.isEnded());
+        assertEquals(0, pool.stats()[0]);
+    }
+
+    @Test
+    void whatTheCollectorHasEndedIsNotEndedAgain() {
+        LeaseRef lost = opened("a", "c");
+        pool.releaseLeaked(lost, new Effects());
+        assertFalse(pool.release(lost, Engine.CLOSE, null));
+    }
+
+    @Test
+    void whatFailsOfWhatACallBringsAboutIsLogged() {
+        assertTrue(pool.release(opened("a", "c"), Engine.KEEP_FOREVER, null));
+        Cell[] cells = state.cells.bySlot;
+        state.cells.bySlot = null;
+        try (LogCapture log = LogCapture.of(ConnectionPool.class)) {
+            Upkeep.closeIdle(pool, 0);
+            assertTrue(log.messages().toString().contains(Texts.EFFECT_FAILED), log.lines()::toString);
+        } finally {
+            state.cells.bySlot = cells;
+        }
+    }
+
+    @Test
+    void whoAttachesASocketAgainIsToldWhetherTheLeaseGoesOn() throws Exception {
+        try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+                Socket socket = new Socket(server.getInetAddress(), server.getLocalPort())) {
+            LeaseRef lease = opened("a", "c");
+            Cell cell = state.cells.get(Slots.of(lease.handle));
+            assertTrue(pool.attach(lease, socket, Watching.PROBE));
+            Attachment first = cell.attachment;
+            assertTrue(pool.attach(lease, socket, Watching.PROBE));
+            assertTrue(pool.attach(lease, FoundSocket.of(socket), Watching.PROBE));
+            assertSame(first, cell.attachment);
+            assertFalse(pool.attach(ref(null), socket, Watching.PROBE), "one that has not begun has nothing of whose slot is the first");
+            state.shutDown(true);
+            Upkeep.shutdown(pool, true);
+            cell.wasWatched = true;
+            assertTrue(pool.attach(lease, socket, Watching.PROBE), "what its user may not know");
+            assertNull(cell.attachment);
+        }
     }
 
     @Test
