@@ -52,8 +52,8 @@ class BoundsTest {
 
     /** Leases as many connections as there may be. */
     static final class Connections {
-        // How many are closed for the last places to be taken: one fewer, as the place of the one that is being closed is free again, two for
-        // those that had no connection, and one for the one whose close the others are leased in.
+        // How many are closed for the last places to be taken: the place of the first is free again when it is closed, as is that of the
+        // one whose close the others are leased in, and two had no connection.
         private static final int FEW = 4;
 
         // What the next close does.
@@ -102,8 +102,8 @@ class BoundsTest {
         }
 
         /**
-         * What is being closed has its place still, and there are only a million: half of them have what is closed here, the other half what
-         * is leased meanwhile, of which a few are closed as well. Who waits then gets the next place that is given up.
+         * What is being closed has its place still, and there are only a million: half of them has what is closed here, the other half
+         * what is leased meanwhile, of which a few are closed as well. Who waits then gets the next place that is given up.
          */
         private static void serveWhoWaitsForAPlaceOfWhatIsClosed(Lease<?>[] leases) {
             // Whether he waits, and whether he has got it, before the housekeeper may have seen to it.
