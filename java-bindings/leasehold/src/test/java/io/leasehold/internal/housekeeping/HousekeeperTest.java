@@ -233,12 +233,15 @@ class HousekeeperTest {
         List<Socket> peers = new ArrayList<>(openIdle(pools.get(0), BURST));
         peers.addAll(openIdle(pools.get(1), BURST));
         Socket first = openIdle(holdUp, 1).get(0);
-        first.close();
-        isHeldUp.await();
-        for (Socket peer : peers) {
-            peer.close();
+        try {
+            first.close();
+            Eventually.await("it is held up", () -> isHeldUp.getCount() == 0);
+            for (Socket peer : peers) {
+                peer.close();
+            }
+        } finally {
+            mayGoOn.countDown();
         }
-        mayGoOn.countDown();
         Eventually.await("all are closed", () -> wasBusy.size() == 2 * BURST);
         assertTrue(wasBusy.peek(), "with the others still to be closed");
         for (ConnectionPool<String, Socket> pool : pools) {
