@@ -1,20 +1,27 @@
 package io.leasehold.tests.servers;
 
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.util.Random;
 
 /**
  * Free loopback ports. They lie below the range from which Linux takes the ports of outgoing connections, so that a server that is stopped
- * and started again finds its own port free.
+ * and started again finds its own port free. JVMs that run at the same time mostly have ports of their own: clients go on to try the port
+ * of a server that is gone, and another JVM's server there would count them.
  */
 final class Ports {
-    private static final int FIRST = 15_000;
-    private static final int COUNT = 17_000;
+    private static final int COUNT = 1_000;
+    private static final int FIRST = 15_000 + processId() % 17 * COUNT;
     private static final Random RANDOM = new Random();
 
     private Ports() {
+    }
+
+    private static int processId() {
+        // That of the process and the machine's name.
+        return Integer.parseInt(ManagementFactory.getRuntimeMXBean().getName().split("@")[0]);
     }
 
     static int[] free(int n) throws IOException {
