@@ -10,7 +10,9 @@ import java.nio.file.Paths;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * The kernel's table of TCP sockets at one moment, as far as it concerns one server port on this machine. A loopback connection is in it
@@ -56,21 +58,30 @@ public final class SocketTable {
 
     /** The sockets of both sides of the connections to a server port. */
     public static SocketTable ofPort(int serverPort) throws IOException {
-        List<Socket> found = new ArrayList<>();
         // Java's sockets are IPv6 sockets where there is IPv6, whatever address they are connected to.
-        for (String file : Arrays.asList("/proc/self/net/tcp", "/proc/self/net/tcp6")) {
-            for (String line : lines(Paths.get(file))) {
+        return ofPort(serverPort, lines(Paths.get("/proc/self/net/tcp")), lines(Paths.get("/proc/self/net/tcp6")));
+    }
+
+    /**
+     * The same, of the lines of the kernel's two files. They are not of one moment: while others open and close connections the kernel may
+     * list a socket several times over.
+     */
+    static SocketTable ofPort(int serverPort, List<String> ipv4, List<String> ipv6) {
+        Map<String, Socket> found = new LinkedHashMap<>();
+        for (List<String> file : Arrays.asList(ipv4, ipv6)) {
+            for (String line : file) {
                 // number: local address:port, remote address:port, state, bytes to send:bytes to read, timer:when, all in hexadecimal
                 String[] fields = line.trim().split("\\s+");
                 long local = afterColon(fields[1]);
                 long remote = afterColon(fields[2]);
                 if (remote != 0 && (local == serverPort || remote == serverPort)) {
                     State state = State.values()[Integer.parseInt(fields[3], 16) - 1];
-                    found.add(new Socket(local == serverPort ? Side.SERVER : Side.CLIENT, state, afterColon(fields[4]), fields[5].substring(0, 2)));
+                    found.put(fields[1] + " " + fields[2], new Socket(
+                            local == serverPort ? Side.SERVER : Side.CLIENT, state, afterColon(fields[4]), fields[5].substring(0, 2)));
                 }
             }
         }
-        return new SocketTable(found);
+        return new SocketTable(new ArrayList<>(found.values()));
     }
 
     /** How many sockets of a side are in one of the states. */
