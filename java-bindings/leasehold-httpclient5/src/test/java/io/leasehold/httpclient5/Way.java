@@ -1,5 +1,6 @@
 package io.leasehold.httpclient5;
 
+import io.leasehold.testsupport.Eventually;
 import io.leasehold.testsupport.ScriptedServer;
 import io.leasehold.testsupport.TestTls;
 import java.io.IOException;
@@ -87,7 +88,7 @@ enum Way {
     /** The body that a GET of a path is answered with. */
     String get(CloseableHttpAsyncClient client, ScriptedServer server, String path) throws Exception {
         try {
-            return client.execute(SimpleRequestBuilder.get(url(server, path)).build(), null).get().getBodyText();
+            return Eventually.get(client.execute(SimpleRequestBuilder.get(url(server, path)).build(), null)).getBodyText();
         } catch (ExecutionException e) {
             throw (Exception) e.getCause();
         }

@@ -88,7 +88,7 @@ public final class ScriptedServer implements AutoCloseable {
 
         /** Waits until the connection has ended, and the client's system knows. */
         public void awaitEnd() throws Exception {
-            ended.await();
+            Eventually.await("connection " + number + " to end", this::hasEnded);
             awaitArrival();
         }
 
