@@ -248,22 +248,19 @@ public class LeaseholdAsyncClientConnectionManager extends PoolingAsyncClientCon
     @Override
     public void release(AsyncConnectionEndpoint endpoint, Object state, TimeValue keepAlive) {
         PoolEntry<HttpRoute, ManagedAsyncClientConnection> entry = keepAlive == null ? null : Endpoints.entryOf(endpoint);
-        long use = entry == null ? 0 : pool.use(entry);
-        boolean isReleased = false;
+        long use = pool.use(entry);
         try {
             if (pool.isShutdown() && entry != null && entry.hasConnection()) {
                 endpoint.close(pool.closeMode());
             }
             super.release(endpoint, state, keepAlive);
-            isReleased = true;
-        } finally {
-            if (!isReleased && entry != null) {
-                if (sharing == null) {
-                    pool.giveBack(entry, use);
-                } else {
-                    sharing.giveBack(entry);
-                }
+        } catch (Throwable e) {
+            if (sharing == null) {
+                pool.giveBack(entry, use);
+            } else {
+                sharing.giveBack(entry);
             }
+            throw e;
         }
     }
 

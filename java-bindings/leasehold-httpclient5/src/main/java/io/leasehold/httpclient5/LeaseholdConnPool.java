@@ -288,7 +288,7 @@ public final class LeaseholdConnPool<T, C extends ModalCloseable> implements Man
         return entries.has(entry, connection);
     }
 
-    /** Which of its leases an entry is in, by a number that no other lease has; 0 if it is not leased. */
+    /** Which of its leases an entry is in, by a number that no other lease has; 0 if it is not leased, or null. */
     long use(PoolEntry<T, C> entry) {
         return entries.use(entry);
     }

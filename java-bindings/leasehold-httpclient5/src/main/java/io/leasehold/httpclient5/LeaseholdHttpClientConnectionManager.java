@@ -116,18 +116,15 @@ public class LeaseholdHttpClientConnectionManager extends PoolingHttpClientConne
     @Override
     public void release(ConnectionEndpoint endpoint, Object state, TimeValue keepAlive) {
         PoolEntry<HttpRoute, ManagedHttpClientConnection> entry = Endpoints.entryOf(endpoint);
-        long use = entry == null ? 0 : pool.use(entry);
-        boolean isReleased = false;
+        long use = pool.use(entry);
         try {
             if (pool.isShutdown() && endpoint != null) {
                 endpoint.close(pool.closeMode());
             }
             super.release(endpoint, state, keepAlive);
-            isReleased = true;
-        } finally {
-            if (!isReleased) {
-                pool.giveBack(entry, use);
-            }
+        } catch (Throwable e) {
+            pool.giveBack(entry, use);
+            throw e;
         }
     }
 

@@ -693,7 +693,10 @@ final class SharingPool extends PassingPool<ManagedAsyncClientConnection> {
         }
     }
 
-    /** As {@link #release}, not to be used again, of an entry that nobody else can release any more; does nothing if it was released. */
+    /**
+     * As {@link #release}, not to be used again, of an entry that nobody else can release any more; does nothing if it was released, or is
+     * null.
+     */
     void giveBack(PoolEntry<HttpRoute, ManagedAsyncClientConnection> entry) {
         boolean isLeased;
         lock.lock();
