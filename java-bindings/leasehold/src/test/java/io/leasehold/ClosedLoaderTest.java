@@ -26,7 +26,11 @@ import java.util.logging.Handler;
 import java.util.logging.Level;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** An undeployed application whose class loader gives nothing any more: the library's threads do what is left with what they have. */
 class ClosedLoaderTest {
@@ -62,6 +66,11 @@ class ClosedLoaderTest {
                     new Class<?>[] {Disposer.class, LeakListener.class, LeaseHook.class}, (InvocationHandler) given[0]);
             String fate = (String) given[3];
             ConnectionPool<String, Object> pool = pool(parts, fate);
+            if (fate.contains("shown")) {
+                // Without a lease, so that nothing else has prepared the library's threads.
+                pool.registerMBean();
+                return null;
+            }
             if (fate.contains("waiting")) {
                 pool.setMaxTotal(0);
                 wait(pool, (LeaseHook<?>) parts);
@@ -147,42 +156,94 @@ class ClosedLoaderTest {
     private final List<Socket> peers = new ArrayList<>();
     private final Semaphore hang = new Semaphore(0);
 
-    @Test
-    void theLibrarysThreadsAskAStoppedLoaderForNothing() throws Exception {
-        // Whatever can be said is said.
-        Logger logger = Logger.getLogger(ConnectionPool.class.getName());
-        Level before = logger.getLevel();
-        Handler silent = new Handler() {
-            @Override
-            public void publish(LogRecord record) {}
+    // Whatever can be said is said.
+    private final Logger logger = Logger.getLogger(ConnectionPool.class.getName());
+    private final Level level = logger.getLevel();
+    private final Handler silent = new Handler() {
+        @Override
+        public void publish(LogRecord record) {}
 
-            @Override
-            public void flush() {}
+        @Override
+        public void flush() {}
 
-            @Override
-            public void close() {}
-        };
+        @Override
+        public void close() {}
+    };
+
+    @BeforeEach
+    void sayEverything() {
         logger.setLevel(Level.ALL);
         logger.setUseParentHandlers(false);
         logger.addHandler(silent);
         System.setProperty("io.leasehold.unusedMillis", "1000");
+    }
+
+    @AfterEach
+    void sayWhatIsSaidElsewhere() {
+        System.clearProperty("io.leasehold.unusedMillis");
+        logger.removeHandler(silent);
+        logger.setUseParentHandlers(true);
+        logger.setLevel(level);
+    }
+
+    private interface Deployment {
+        WeakReference<Loader> deployAndUndeploy(ServerSocket server) throws Exception;
+    }
+
+    private void assertNothingIsRefused(Deployment deployment) throws Exception {
         try (ServerSocket server = new ServerSocket(0, 50, InetAddress.getByName("127.0.0.1"))) {
-            WeakReference<Loader> loader = deployAndUndeploy(server);
-            Eventually.awaitAfterCollection("the class loader is collected", () -> loader.get() == null);
-        } finally {
-            System.clearProperty("io.leasehold.unusedMillis");
-            logger.removeHandler(silent);
-            logger.setUseParentHandlers(true);
-            logger.setLevel(before);
+            WeakReference<Loader> loader = deployment.deployAndUndeploy(server);
+            try {
+                Eventually.awaitAfterCollection("the class loader is collected", () -> loader.get() == null);
+            } catch (AssertionError e) {
+                throw new AssertionError("refused: " + refused + ", closed: " + closed, e);
+            }
         }
         assertEquals(Collections.emptyList(), new ArrayList<>(refused));
     }
 
+    @Test
+    void theLibrarysThreadsAskAStoppedLoaderForNothing() throws Exception {
+        assertNothingIsRefused(this::deployAndUndeploy);
+    }
+
+    /** Each alone, so that the threads come to their work for the first time when the loader is stopped. */
+    @ParameterizedTest
+    @ValueSource(strings = {"idle", "idle expiring", "idle blocking", "leaked", "dropped leaked", "waiting", "shown"})
+    void norDoTheyForWhatTheyHaveNeverDoneBefore(String fate) throws Exception {
+        assertNothingIsRefused(server -> {
+            Loader loader = new Loader(path(), refused);
+            Function<Object[], Object> application = application(loader);
+            Object kept = apply(application, fate, server);
+            stop(loader);
+            peers.get(0).close();
+            if (!fate.equals("shown")) {
+                Eventually.awaitAfterCollection("it is closed", () -> closed.size() == 1);
+            }
+            return new WeakReference<>(loader);
+        });
+    }
+
+    @SuppressWarnings("unchecked") // As the class says.
+    private static Function<Object[], Object> application(Loader loader) throws Exception {
+        return (Function<Object[], Object>) loader.loadClass(Application.class.getName()).getDeclaredConstructor().newInstance();
+    }
+
+    private Object apply(Function<Object[], Object> application, String fate, ServerSocket server) throws IOException {
+        Socket socket = new Socket(server.getInetAddress(), server.getLocalPort());
+        peers.add(server.accept());
+        Behaviour behaviour = new Behaviour(fate, hang, closed);
+        return application.apply(new Object[] {behaviour, socket, fate.contains("unknown") ? null : socket, fate});
+    }
+
+    private static void stop(Loader loader) throws IOException {
+        loader.isStopped = true;
+        loader.close();
+    }
+
     private WeakReference<Loader> deployAndUndeploy(ServerSocket server) throws Exception {
         Loader loader = new Loader(path(), refused);
-        Class<?> type = loader.loadClass(Application.class.getName());
-        @SuppressWarnings("unchecked") // As the class says.
-        Function<Object[], Object> application = (Function<Object[], Object>) type.getDeclaredConstructor().newInstance();
+        Function<Object[], Object> application = application(loader);
         List<Object> kept = new ArrayList<>();
         String[] fates = {
             "idle", "idle blocking", "idle hanging", "idle hanging", "idle failing", "idle bound", "idle expiring", "idle blocking unknown",
@@ -190,14 +251,10 @@ class ClosedLoaderTest {
             "waiting", "waiting failing",
         };
         for (String fate : fates) {
-            Socket socket = new Socket(server.getInetAddress(), server.getLocalPort());
-            peers.add(server.accept());
-            Behaviour behaviour = new Behaviour(fate, hang, closed);
-            kept.add(application.apply(new Object[] {behaviour, socket, fate.contains("unknown") ? null : socket, fate}));
+            kept.add(apply(application, fate, server));
         }
         Object held = application.apply(new Object[] {new Behaviour("held", hang, closed), "connection", null, "held"});
-        loader.isStopped = true;
-        loader.close();
+        stop(loader);
         // At once, so that it is not for being unused that these go.
         for (Socket peer : peers.subList(0, 3)) {
             peer.close();
