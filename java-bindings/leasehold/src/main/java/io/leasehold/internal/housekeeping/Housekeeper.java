@@ -38,7 +38,7 @@ public final class Housekeeper implements HousekeeperThread.Work {
     private static final int EVICTING_MILLIS = 250;
     private static final int LOOKING_MILLIS = 1000;
     /** How many connections that peers have closed are closed here before it looks up again. */
-    private static final int FEW = 16;
+    static final int FEW = 16;
     /** How many events it takes at once: a burst is to fit, of which what did not is told of after the first few closes. */
     private static final int EVENTS = 4096 * PeerWatch.EVENT;
 
@@ -59,27 +59,27 @@ public final class Housekeeper implements HousekeeperThread.Work {
     private static final Housekeeper KEEPER = new Housekeeper();
 
     // ----- written by who moves a clock on, and by the housekeeper's thread before it looks at what has changed -----
-    private static volatile boolean isTimeMoved;
+    volatile boolean isTimeMoved;
 
     // ----- the thread's own -----
     // Where the next call's effects are put, and a pool's numbers.
     private final Effects effects = new Effects();
     private final int[] numbers = new int[Engine.STATS];
     // What the watch has seen, from the next one to be told of to the end of them.
-    private final int[] events = new int[EVENTS];
+    final int[] events = new int[EVENTS];
     private int nextEvent;
-    private int endOfEvents;
+    int endOfEvents;
     // What came of that, a few connections at a time. Not in an array, which memory may be too short to make longer.
-    private final Queue<Parting> partings = new LinkedList<>();
+    final Queue<Parting> partings = new LinkedList<>();
     // Out of the queue, and not yet done with; or null.
     private Reference<?> unfinished;
     // When all pools were looked at, and whether a request has an answer then that nobody was told.
-    private long lastLook = System.nanoTime();
+    long lastLook = System.nanoTime();
     private boolean isAnyOverdue;
     // When the collector was last seen to have found something.
-    private long lastFound = lastLook - TimeUnit.MILLISECONDS.toNanos(LOOKING_MILLIS);
+    long lastFound = lastLook - TimeUnit.MILLISECONDS.toNanos(LOOKING_MILLIS);
 
-    private Housekeeper() {}
+    Housekeeper() {}
 
     /**
      * Takes care of a new pool, which is at rest. If it throws, it has not, and who made the pool frees its memory.
@@ -123,10 +123,8 @@ public final class Housekeeper implements HousekeeperThread.Work {
             Preparation.load(Attendance.class, Attendance.Ending.class);
             Preparation.load(Chores.class, Closings.class, Closings.Task.class, Collected.class, CollectedPhantom.class, CollectedWeak.class,
                     Daemon.class, Deadlines.class, Deadlines.Due.class, HousekeeperThread.class, KeptPool.class, Parting.class);
-            // What is linked when it is first run.
+            // What the engine has to say before the thread comes to this is kept only if it was asked for.
             EngineLog.drain();
-            Closings.hurry();
-            Deadlines.keep(new Effects());
             HousekeeperThread.does(KEEPER);
             isPrepared = true;
         }
@@ -134,7 +132,7 @@ public final class Housekeeper implements HousekeeperThread.Work {
 
     /** A clock was moved on, by which something may expire. */
     public static void timeMoved() {
-        isTimeMoved = true;
+        KEEPER.isTimeMoved = true;
         HousekeeperThread.wake();
     }
 
@@ -202,25 +200,38 @@ public final class Housekeeper implements HousekeeperThread.Work {
         return unfinished != null || nextEvent < endOfEvents || !partings.isEmpty();
     }
 
-    /** Waits for what the watch sees or the collector finds. */
     private void await() throws InterruptedException {
-        boolean isWatchOpen = IdleWatch.isOpen();
-        int millis = isBusy() || isTimeMoved ? 0 : Deadlines.millisLeft(millisOfCalm(isWatchOpen));
-        if (unfinished == null) {
-            unfinished = isWatchOpen || millis == 0 ? HousekeeperThread.QUEUE.poll() : HousekeeperThread.QUEUE.remove(millis);
-        }
+        await(IdleWatch.isOpen());
+    }
+
+    /** Waits for what the watch sees or the collector finds. */
+    void await(boolean isWatchOpen) throws InterruptedException {
+        pollIfNoneIsUnfinished();
+        int millis = millisToWait(isWatchOpen);
         if (isWatchOpen && nextEvent == endOfEvents) {
             nextEvent = 0;
             endOfEvents = 0;
-            endOfEvents = PeerWatch.await(unfinished == null ? millis : 0, events) * PeerWatch.EVENT;
-            if (unfinished == null) {
-                unfinished = HousekeeperThread.QUEUE.poll();
-            }
+            endOfEvents = PeerWatch.await(millis, events) * PeerWatch.EVENT;
+            // This may be the last round.
+            pollIfNoneIsUnfinished();
+        } else if (millis > 0) {
+            unfinished = HousekeeperThread.QUEUE.remove(millis);
         }
     }
 
+    private void pollIfNoneIsUnfinished() {
+        if (unfinished == null) {
+            unfinished = HousekeeperThread.QUEUE.poll();
+        }
+    }
+
+    /** Not at all while anything is left to do. */
+    int millisToWait(boolean isWatchOpen) {
+        return isBusy() || isTimeMoved ? 0 : Deadlines.millisLeft(millisOfCalm(isWatchOpen));
+    }
+
     /** How long nothing need be looked at. */
-    private int millisOfCalm(boolean isWatchOpen) {
+    int millisOfCalm(boolean isWatchOpen) {
         boolean isFinding = isWatchOpen && System.nanoTime() - lastFound < TimeUnit.MILLISECONDS.toNanos(LOOKING_MILLIS);
         return isAnyOverdue || isFinding || Closings.isAtWork() ? SOON_MILLIS : KeptPool.mayExpire() ? EVICTING_MILLIS : LOOKING_MILLIS;
     }
@@ -229,7 +240,7 @@ public final class Housekeeper implements HousekeeperThread.Work {
      * Has the engines note all that the watch has seen, so that nobody leases what is known to be closed, and then closes the next few of
      * what was noted. What is closed by peers meanwhile is noted in the next round, before the next few.
      */
-    private void tellOfClosed() {
+    void tellOfClosed() {
         try {
             noteClosed();
         } finally {
@@ -242,7 +253,7 @@ public final class Housekeeper implements HousekeeperThread.Work {
 
     private void noteClosed() {
         while (nextEvent < endOfEvents) {
-            int end = endOfFew();
+            int end = endOfFew(events, nextEvent, endOfEvents);
             KeptPool pool = KeptPool.of(events[nextEvent]);
             // An event may come late, for a pool that is gone.
             if (pool != null) {
@@ -259,17 +270,17 @@ public final class Housekeeper implements HousekeeperThread.Work {
         }
     }
 
-    /** Where the next events of one pool end that are told of together. */
-    private int endOfFew() {
-        int most = Math.min(nextEvent + FEW * PeerWatch.EVENT, endOfEvents);
-        int end = nextEvent + PeerWatch.EVENT;
-        while (end < most && events[end] == events[nextEvent]) {
+    /** Where, of the events from one on, those of its pool end that are told of together. */
+    static int endOfFew(int[] events, int from, int to) {
+        int most = Math.min(from + FEW * PeerWatch.EVENT, to);
+        int end = from + PeerWatch.EVENT;
+        while (end < most && events[end] == events[from]) {
             end += PeerWatch.EVENT;
         }
         return end;
     }
 
-    private void tidy() {
+    void tidy() {
         // A pool's memory may be freed here, but not before what its engine has noted is carried out.
         while (unfinished != null && partings.isEmpty()) {
             if (unfinished instanceof Collected) {
@@ -287,14 +298,21 @@ public final class Housekeeper implements HousekeeperThread.Work {
         }
     }
 
-    /** Looks after the pools that are not at rest. */
     private void look() {
         long now = System.nanoTime();
-        boolean isTimeForAll = isTimeMoved || isAnyOverdue || now - lastLook >= TimeUnit.MILLISECONDS.toNanos(LOOKING_MILLIS);
-        if (!isTimeForAll && !KeptPool.mayExpire()) {
-            return;
+        boolean isTimeForAll = isTimeForAll(now);
+        if (isTimeForAll || KeptPool.mayExpire()) {
+            look(KeptPool.active(), isTimeForAll, now);
         }
-        List<KeptPool> active = KeptPool.active();
+    }
+
+    /** Whether it is time to look after those pools, too, of which nothing may have to go by time alone. */
+    boolean isTimeForAll(long now) {
+        return isTimeMoved || isAnyOverdue || now - lastLook >= TimeUnit.MILLISECONDS.toNanos(LOOKING_MILLIS);
+    }
+
+    /** Looks after the pools that are not at rest. */
+    void look(List<KeptPool> active, boolean isTimeForAll, long now) {
         if (isTimeForAll) {
             isTimeMoved = false;
             lastLook = now;
