@@ -14,7 +14,8 @@ class SocketTableTest {
     private static final int PORT = 0x9C40;
 
     private static String line(String local, String remote, String state) {
-        return "   7: 0100007F:" + local + " 0100007F:" + remote + " " + state + " 00000000:00000000 00:00000000 00000000     0        0 1 1 0 20";
+        return "   7: 0100007F:" + local + " 0100007F:" + remote + " " + state
+                + " 00000000:00000000 00:00000000 00000000     0        0 1 1 0 20";
     }
 
     @Test
