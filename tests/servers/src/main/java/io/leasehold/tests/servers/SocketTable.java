@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The kernel's table of TCP sockets at one moment, as far as it concerns one server port on this machine. A loopback connection is in it
+ * The kernel's table of TCP sockets, as far as it concerns one server port on this machine. A loopback connection is in it
  * twice, once for each side.
  */
 public final class SocketTable {
